@@ -1,0 +1,1 @@
+"""Twofold: bi-encoder retrieval."""

@@ -1,0 +1,115 @@
+"""The contract: all that decides a vector.
+
+Two encoders with equal contracts make vectors that may be compared; vectors of two contracts never meet. A collection
+keeps the contract it was made with, and the vectors of a few probe texts, which catch a runtime or library that bends
+the space although every field agrees.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+
+from twofold.scores import Vectors, unit_vectors
+
+Similarity = Literal["cosine", "dot"]
+Side = Literal["query", "document"]
+
+PROBE_TEXTS = (
+    "water",
+    "Who wrote the first compiler?",
+    "The mitochondrion is the powerhouse of the cell.",
+    "def add(a, b): return a + b",
+    "Die Würde des Menschen ist unantastbar.",
+    "東京は日本の首都です。",
+    "3.14159 2.71828 1.41421",
+    "In 1969, after eight years of preparation, two people walked on the Moon while a third waited in orbit.",
+)
+PROBE_COSINE = 0.999
+"""bf16 stays above .9995 of f32; another model, pooling or prompt falls far below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field in which two contracts differ, with both values."""
+
+    field: str
+    expected: object
+    found: object
+
+    def __str__(self) -> str:
+        return f"{self.field.replace('_', ' ')} is {self.found!r}, the collection has {self.expected!r}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """All that decides a vector; equal contracts, comparable vectors.
+
+    weights, tokenizer: fingerprints (hex digests of content). dimension: numbers a vector. pooling: how token states
+    become one vector ("mean", "cls", …). layers: what follows the pooling ("normalize", "dense tanh", …), in order.
+    max_tokens: the longest input, special tokens included. query_prompt, document_prompt: text put before each input.
+    """
+
+    weights: str
+    tokenizer: str
+    dimension: int
+    pooling: str
+    layers: tuple[str, ...] = ()
+    similarity: Similarity = "cosine"
+    query_prompt: str = ""
+    document_prompt: str = ""
+    max_tokens: int
+
+    def differences(self, other: Contract) -> tuple[Difference, ...]:
+        """Every field in which `other` differs from this contract; empty when the two are equal."""
+        return tuple(
+            Difference(field.name, getattr(self, field.name), getattr(other, field.name))
+            for field in fields(self)
+            if getattr(self, field.name) != getattr(other, field.name)
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract as JSON values; `from_json` gives an equal one back."""
+        return {**asdict(self), "layers": list(self.layers)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Contract:
+        """The contract that `to_json` wrote."""
+        return cls(**{**values, "layers": tuple(values["layers"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """The vectors of PROBE_TEXTS on each side, as the encoder made them when the collection was new.
+
+    query, document: float32 (8, dimension).
+    """
+
+    query: Vectors
+    document: Vectors
+
+    def lowest_cosine(self, side: Side, vectors: Vectors) -> float:
+        """The smallest cosine between the kept probes of a side and those made now."""
+        kept = self.query if side == "query" else self.document
+        return float(np.einsum("ij,ij->i", unit_vectors(kept), unit_vectors(vectors)).min())
+
+    def to_json(self) -> dict[str, str]:
+        """Both sides as base64 of little-endian float32."""
+        return {
+            side: base64.b64encode(vectors.astype("<f4").tobytes()).decode()
+            for side, vectors in (("query", self.query), ("document", self.document))
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, str]) -> Probes:
+        """The probes that `to_json` wrote."""
+        return cls(*(_vectors_of(values[side]) for side in ("query", "document")))
+
+
+def _vectors_of(text: str) -> Vectors:
+    flat = np.frombuffer(base64.b64decode(text), dtype="<f4")
+    return flat.reshape(len(PROBE_TEXTS), -1).astype(np.float32)

@@ -1,0 +1,134 @@
+"""What an engine must offer to be used: small protocols, one to five methods each.
+
+Whoever writes their own encoder, index or searcher implements one of these; docs/extending.md shows how, and the
+contract tests in tests/contracts hold every implementation to the laws written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.contract import Contract
+from twofold.documents import Document, Passage
+from twofold.filters import Filter
+from twofold.rankings import Hit, Run
+from twofold.reports import EncodingReport
+from twofold.scores import Mask, Numbers, Scores, Vectors
+
+
+class Encoder(Protocol):
+    """Texts → vectors, with a query side and a document side.
+
+    Laws: a text's vector has the same bits alone and in any batch; results come in the order of the texts; a text
+    that is cut is counted in the report.
+    """
+
+    @property
+    def contract(self) -> Contract:
+        """All that decides the vectors."""
+
+    @property
+    def source(self) -> Mapping[str, Any]:
+        """JSON values from which `twofold.encoders.loading.load_source` makes this encoder again."""
+
+    @property
+    def precision(self) -> str:
+        """How the numbers are computed ("f32", "bf16", …); recorded, no part of the contract."""
+
+    def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
+        """float32 (n, dimension): the query side."""
+
+    def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
+        """float32 (n, dimension): the document side."""
+
+
+@runtime_checkable
+class Tokens(Protocol):
+    """An encoder's view of a text as tokens, by which long documents are divided."""
+
+    @property
+    def room(self) -> int:
+        """Tokens that one document input takes beside special tokens and the document prompt."""
+
+    def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+        """For each text int32 (tokens, 2): start and end of each token in characters of the text."""
+
+
+class VectorBlocks(Protocol):
+    """Stored vectors as an index sees them."""
+
+    def blocks(self) -> Sequence[tuple[int, NDArray[np.float16]]]:
+        """(number of the first row, float16 (n, dimension)) for every stretch of rows, ascending, no gaps."""
+
+    @property
+    def longest(self) -> float:
+        """No stored vector is longer than this (Euclidean)."""
+
+
+class VectorIndex(Protocol):
+    """Vectors → neighbours.
+
+    Laws: rows come best first; what is asked for and exists is found (exact kinds) or mostly found (approximate
+    ones); a row outside `allowed` never appears; fewer rows than asked for means that there are no more.
+    """
+
+    def candidates(self, query: Vectors, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
+        """Up to `count` rows with the index's own scores, best first.
+
+        query: float32 (dimension,); allowed: bool (rows,), which rows may appear.
+        """
+
+    def margin(self, query: Vectors) -> float:
+        """How far the index's own score of a row may lie from its exact score; infinite where nobody knows."""
+
+
+class Snapshot(VectorBlocks, Protocol):
+    """One commit of a collection, as searching sees it: it does not change while it is held."""
+
+    @property
+    def commit(self) -> int:
+        """The commit's number."""
+
+    def passing(self, where: Filter | None) -> Mask:
+        """bool (rows,): the rows of living documents that pass the filter. Raises FilterError (see filters.py)."""
+
+    def vectors(self, rows: Numbers) -> Vectors:
+        """float32 (n, dimension): the stored vectors of these rows."""
+
+    def documents_of(self, rows: Numbers) -> Numbers:
+        """int64 (n,): the document number of each row."""
+
+    def rows_of(self, documents: Numbers) -> tuple[Numbers, Numbers]:
+        """All rows of these documents, and beside each the position of its document in `documents`."""
+
+    def ids(self, documents: Numbers) -> list[str]:
+        """The ids of these documents, in their order."""
+
+    def documents(self, documents: Numbers) -> list[Document]:
+        """These documents, each checked against its checksum. Raises CorruptionError."""
+
+    def passages(self, rows: Numbers) -> list[Passage]:
+        """The span and text of each row."""
+
+
+class Searcher(Protocol):
+    """Query → hits."""
+
+    def search(
+        self, query: str | Vectors, *, k: int = 10, offset: int = 0, where: Mapping[str, Any] | None = None
+    ) -> list[Hit]:
+        """The k best documents after the first `offset`."""
+
+    def run(self, queries: Mapping[str, str], *, depth: int = 1000) -> Run:
+        """The rankings of many queries to a depth, for evaluation."""
+
+
+class DocumentStream(Protocol):
+    """What readers give: documents one after the other, without holding them all."""
+
+    def __iter__(self) -> Iterator[Document]:
+        """Documents in the order of the file."""

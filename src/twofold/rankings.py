@@ -1,0 +1,64 @@
+"""Hits, runs and judgements: the results of searching and what they are judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from twofold.documents import Document, Passage
+
+Run = dict[str, dict[str, float]]
+"""A run as in TREC: query id → document id → score; higher is better."""
+Qrels = dict[str, dict[str, int]]
+"""Judgements as in TREC: query id → document id → relevance; above 0 is relevant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One document that answers a query.
+
+    score: higher is better. passage: the document's best span for this query. parts: what made up the score, by name.
+    """
+
+    score: float
+    document: Document
+    passage: Passage
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The document's id."""
+        return self.document.id
+
+    @property
+    def title(self) -> str:
+        """The document's title."""
+        return self.document.title
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The document's metadata."""
+        return self.document.metadata
+
+    def explain(self) -> str:
+        """The score and what made it up, in one line."""
+        parts = ", ".join(f"{name} {value:.6f}" for name, value in self.parts.items())
+        span = f"characters {self.passage.start}-{self.passage.end}"
+        return (
+            f"{self.id}: {self.score:.6f} ({parts}; best passage: {span})"
+            if parts
+            else f"{self.id}: {self.score:.6f} ({span})"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The hit as the command line and the server give it."""
+        return {
+            "id": self.id,
+            "score": self.score,
+            "title": self.title,
+            "text": self.passage.text,
+            "start": self.passage.start,
+            "end": self.passage.end,
+            "metadata": dict(self.metadata),
+        }

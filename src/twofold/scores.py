@@ -1,0 +1,75 @@
+"""The one function that computes dense scores, and the one order that ranks them.
+
+Every dense score that is shown or ranked anywhere comes from `dense_scores`. It sums each row in a fixed order, so a
+document's score depends on query and document alone: not on how many others are scored beside it, nor on the thread.
+A matrix product does not promise that (BLAS blocks by the size of the whole), so none is used here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.errors import VectorError
+
+Vectors = NDArray[np.float32]
+"""float32 (n, dimension), C-contiguous: one vector a line."""
+Scores = NDArray[np.float32]
+"""float32 (n,): higher is better."""
+Numbers = NDArray[np.int64]
+"""int64 (n,): numbers of rows or of documents."""
+Mask = NDArray[np.bool_]
+"""bool (n,): one truth a row."""
+
+
+def dense_scores(query: Vectors, vectors: Vectors) -> Scores:
+    """The dot product of one query with each vector, summed row by row in a fixed order.
+
+    query: float32 (dimension,); vectors: float32 (n, dimension). Returns float32 (n,).
+    """
+    query = np.ascontiguousarray(query, dtype=np.float32)
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    scores: Scores = np.einsum("ij,j->i", vectors, query)
+    return scores
+
+
+def order(scores: Scores, ids: Sequence[str]) -> Numbers:
+    """Positions from the best score to the worst; equal scores by the UTF-8 bytes of the id.
+
+    scores: float32 (n,); ids: n document ids. NaN raises VectorError, since it cannot be ranked.
+    """
+    if np.isnan(scores).any():
+        raise VectorError("a score is NaN and cannot be ranked")
+    # Code points and UTF-8 bytes sort alike, so comparing the strings compares the bytes.
+    positions = sorted(range(len(ids)), key=lambda position: (-float(scores[position]), ids[position]))
+    return np.asarray(positions, dtype=np.int64)
+
+
+def checked_vectors(values: object, dimension: int, *, what: str = "vectors") -> Vectors:
+    """`values` as float32 (n, dimension), or VectorError saying what is wrong with which line."""
+    vectors = np.asarray(values)
+    if vectors.dtype.kind not in "fiu":
+        raise VectorError(f"{what} must be numbers, not {vectors.dtype}")
+    if vectors.ndim != 2 or vectors.shape[1] != dimension:
+        raise VectorError(f"{what} have the shape {vectors.shape}; this collection takes (n, {dimension})")
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(bad):
+        raise VectorError(f"{what}: line {bad[0]} holds NaN or infinity ({len(bad)} such lines in all)")
+    return vectors
+
+
+def unit_vectors(vectors: Vectors, *, what: str = "vectors") -> Vectors:
+    """Each vector divided by its length; a zero vector has no direction and raises VectorError.
+
+    vectors: float32 (n, dimension). Each line's result depends on that line alone.
+    """
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors.astype(np.float64), vectors.astype(np.float64)))
+    zero = np.flatnonzero(lengths == 0)
+    if len(zero):
+        raise VectorError(
+            f"{what}: line {zero[0]} is a zero vector, which has no direction ({len(zero)} such lines in all)"
+        )
+    return np.asarray(vectors / lengths[:, None], dtype=np.float32)
