@@ -14,9 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from twofold.scores import Vectors, unit_vectors
+from twofold.scores import Similarity, Vectors, unit_vectors
 
-Similarity = Literal["cosine", "dot"]
 Side = Literal["query", "document"]
 
 PROBE_TEXTS = (

@@ -83,7 +83,7 @@ class VectorIndex(Protocol):
         """
 
     def margin(self, query: Vectors) -> float:
-        """How far the index's own score of a row may lie from its exact score; infinite where nobody knows."""
+        """How far the index's own score of a row may lie from its exact score."""
 
 
 class Snapshot(VectorBlocks, Protocol):
@@ -105,6 +105,9 @@ class Snapshot(VectorBlocks, Protocol):
     def rows_of(self, documents: Numbers) -> tuple[Numbers, Numbers]:
         """All rows of these documents, and beside each the position of its document in `documents`."""
 
+    def find(self, ids: Sequence[str]) -> dict[str, int]:
+        """id → number of the living documents among these ids; ids that are not there are left out."""
+
     def ids(self, documents: Numbers) -> list[str]:
         """The ids of these documents, in their order."""
 
@@ -113,6 +116,9 @@ class Snapshot(VectorBlocks, Protocol):
 
     def passages(self, rows: Numbers) -> list[Passage]:
         """The span and text of each row."""
+
+    def close(self) -> None:
+        """Lets the commit go; nothing may be asked of the snapshot afterwards."""
 
 
 class Searcher(Protocol):

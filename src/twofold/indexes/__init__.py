@@ -1,0 +1,1 @@
+"""Indexes: vectors → neighbours. FAISS is a guest here and nowhere else."""

@@ -1,0 +1,110 @@
+"""Token windows: a document longer than the encoder reads becomes several passages that share 32 tokens.
+
+What is encoded is the title, a space, and the passage, so that every passage says what it belongs to. A title takes
+at most a quarter of the room. Windows end at word boundaries where a text has any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.documents import Document
+from twofold.protocols import Tokens
+
+Mode = Literal["auto", "none"]
+"""auto: as many windows as the text needs; none: one passage a document, cut at the encoder's length."""
+MODES: tuple[Mode, ...] = ("auto", "none")
+
+SHARED_TOKENS = 32
+"""Neighbouring windows share this many tokens, so that a sentence at a border is whole in one of them."""
+TITLE_SHARE = 4
+"""A title takes at most one part in four of the room."""
+
+Spans = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """One document as passages.
+
+    spans: int32 (passages, 2), start and end in characters of the text; inputs: what the encoder reads for each;
+    lost: tokens of title and text that no input holds. A document without content has no passages.
+    """
+
+    spans: Spans
+    inputs: tuple[str, ...]
+    lost: int
+
+
+def divide(documents: Sequence[Document], tokens: Tokens | None, mode: Mode) -> list[Division]:
+    """The passages of each document, in their order.
+
+    Without `tokens` (an encoder that does not say how it reads) a document is one passage.
+    """
+    if tokens is None:
+        return [_whole(document, document.title, 0) for document in documents]
+    titles = tokens.spans([document.title for document in documents])
+    texts = tokens.spans([document.text for document in documents])
+    return [
+        _divide(document, title, text, tokens.room, mode)
+        for document, title, text in zip(documents, titles, texts, strict=True)
+    ]
+
+
+def _divide(document: Document, title_tokens: Spans, text_tokens: Spans, room: int, mode: Mode) -> Division:
+    title_room = room // TITLE_SHARE if len(text_tokens) else room
+    kept = min(len(title_tokens), title_room)
+    title = (
+        document.title if kept == len(title_tokens) else document.title[: int(title_tokens[kept - 1, 1]) if kept else 0]
+    )
+    lost = len(title_tokens) - kept
+    text_room = max(room - kept, 1)
+    if len(text_tokens) <= text_room:
+        return _whole(document, title, lost)
+    if mode == "none":
+        end = int(text_tokens[text_room - 1, 1])
+        # The encoder gets the whole text and cuts it itself: cutting here could change how the last word is tokenised.
+        whole = _whole(document, title, lost + len(text_tokens) - text_room)
+        return Division(np.array([[0, end]], dtype=np.int32), whole.inputs, whole.lost)
+    spans = _windows(text_tokens, len(document.text), text_room)
+    inputs = tuple(_input(title, document.text[start:end]) for start, end in spans.tolist())
+    return Division(spans, inputs, lost)
+
+
+def _whole(document: Document, title: str, lost: int) -> Division:
+    if not document.has_content:
+        return Division(np.empty((0, 2), dtype=np.int32), (), 0)
+    span = np.array([[0, len(document.text)]], dtype=np.int32)
+    return Division(span, (_input(title, document.text),), lost)
+
+
+def _input(title: str, passage: str) -> str:
+    return f"{title} {passage}" if title and passage else title or passage
+
+
+def _windows(tokens: Spans, length: int, room: int) -> Spans:
+    """Spans of at most `room` tokens that cover all tokens; the outer ends are those of the text."""
+    opens_word = np.ones(len(tokens) + 1, dtype=np.bool_)
+    opens_word[1:-1] = tokens[1:, 0] > tokens[:-1, 1]
+    shared = min(SHARED_TOKENS, room // 4)
+    spans, first = [], 0
+    while True:
+        last = _boundary(opens_word, min(first + room, len(tokens)), first + room // 2)
+        spans.append((int(tokens[first, 0]), int(tokens[last - 1, 1])))
+        if last == len(tokens):
+            break
+        first = _boundary(opens_word, last - shared, max(first + 1, last - 2 * shared))
+    spans[0] = (0, spans[0][1])
+    spans[-1] = (spans[-1][0], length)
+    return np.array(spans, dtype=np.int32)
+
+
+def _boundary(opens_word: NDArray[np.bool_], at: int, lowest: int) -> int:
+    """The last word boundary not after `at` and not before `lowest`; `at` itself where there is none."""
+    found = np.flatnonzero(opens_word[lowest : at + 1])
+    return lowest + int(found[-1]) if len(found) else at

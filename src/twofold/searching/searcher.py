@@ -1,0 +1,138 @@
+"""The searcher of one snapshot: text, vector or stored document in, hits or runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from twofold import filters
+from twofold.errors import QueryError
+from twofold.protocols import Encoder, Snapshot, VectorIndex
+from twofold.rankings import Hit, Run
+from twofold.scores import Mask, Vectors, checked_vectors, scaled
+from twofold.searching.nearest import Nearest, nearest
+
+QUERIES_AT_ONCE = 256
+
+
+class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
+    """Searches one snapshot until it is closed: the same question gives the same answer, whatever is written beside it.
+
+    depth: a ranking ends there; k counts within it.
+    """
+
+    def __init__(self, snapshot: Snapshot, index: VectorIndex, encoder: Encoder, *, depth: int) -> None:
+        self._snapshot = snapshot
+        self._index = index
+        self._encoder = encoder
+        self._depth = checked_count(depth, "depth")
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The commit that is searched."""
+        return self._snapshot
+
+    def search(
+        self, query: str | Vectors, *, k: int = 10, offset: int = 0, where: Mapping[str, Any] | None = None
+    ) -> list[Hit]:
+        """The k best documents after the first `offset`.
+
+        query: a text, or a vector of float32 (dimension,), which is scaled to unit length where the contract says
+        cosine. where: a filter on metadata (filters.py). Raises QueryError where offset + k goes beyond the depth.
+        """
+        top = self._page(k, offset)
+        allowed = self._allowed(where)
+        return self._hits(self._nearest(self._vector(query), top, allowed), offset)
+
+    def like(
+        self, document_id: str, *, k: int = 10, offset: int = 0, where: Mapping[str, Any] | None = None
+    ) -> list[Hit]:
+        """The documents nearest to a stored one, itself left out.
+
+        Its query vector is the mean of its passages' vectors. Raises QueryError for an id that is not there or that
+        has no vector.
+        """
+        top = self._page(k, offset)
+        numbers = self._snapshot.find([document_id])
+        if not numbers:
+            raise QueryError(f"there is no document {document_id!r} in this collection")
+        rows, _ = self._snapshot.rows_of(np.array(list(numbers.values()), dtype=np.int64))
+        if len(rows) == 0:
+            raise QueryError(f"document {document_id!r} has neither text nor title, hence no vector to search with")
+        vector = self._snapshot.vectors(rows).mean(axis=0)
+        allowed = self._allowed(where).copy()
+        allowed[rows] = False
+        return self._hits(self._nearest(self._scaled(vector), top, allowed), offset)
+
+    def run(self, queries: Mapping[str, str], *, depth: int = 1000) -> Run:
+        """The rankings of many queries, each to `depth` documents: query id → document id → score."""
+        depth = checked_count(depth, "depth")
+        names, run = list(queries), Run()
+        for first in range(0, len(names), QUERIES_AT_ONCE):
+            block = names[first : first + QUERIES_AT_ONCE]
+            vectors = self._encoder.encode_queries([queries[name] for name in block])
+            for name, vector in zip(block, vectors, strict=True):
+                found = nearest(self._snapshot, self._index, vector, depth=depth, top=depth)
+                ids = self._snapshot.ids(found.documents)
+                run[name] = dict(zip(ids, found.scores.tolist(), strict=True))
+        return run
+
+    def close(self) -> None:
+        """Lets the snapshot go."""
+        self._snapshot.close()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def _page(self, k: int, offset: int) -> int:
+        k = checked_count(k, "k")
+        if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
+            raise QueryError(f"offset is a count from 0 on, not {offset!r}")
+        if offset + k > self._depth:
+            raise QueryError(
+                f"offset + k is {offset + k}, but a ranking ends at depth={self._depth}; ask with a larger depth"
+            )
+        return offset + k
+
+    def _allowed(self, where: Mapping[str, Any] | None) -> Mask:
+        return self._snapshot.passing(None if where is None else filters.parse(where))
+
+    def _vector(self, query: str | Vectors) -> Vectors:
+        if isinstance(query, str):
+            vector: Vectors = self._encoder.encode_queries([query])[0]
+            return vector
+        if not isinstance(query, np.ndarray | list | tuple):
+            raise QueryError(f"a query is a text or a vector, not {type(query).__name__}")
+        return self._scaled(checked_vectors([query], self._encoder.contract.dimension, what="the query vector")[0])
+
+    def _scaled(self, vector: Vectors) -> Vectors:
+        line: Vectors = scaled(vector[None], self._encoder.contract.similarity, what="the query vector")[0]
+        return line
+
+    def _nearest(self, vector: Vectors, top: int, allowed: Mask) -> Nearest:
+        return nearest(self._snapshot, self._index, vector, depth=self._depth, top=top, allowed=allowed)
+
+    def _hits(self, found: Nearest, offset: int) -> list[Hit]:
+        documents = self._snapshot.documents(found.documents[offset:])
+        passages = self._snapshot.passages(found.rows[offset:])
+        scores = found.scores[offset:].tolist()
+        return [
+            Hit(score, document, passage, {"dense": score})
+            for score, document, passage in zip(scores, documents, passages, strict=True)
+        ]
+
+
+def checked_count(value: object, name: str) -> int:
+    """A whole number from 1 on, or QueryError naming what was given."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise QueryError(f"{name} is a count from 1 on, not {value!r}")
+    return int(value)
