@@ -1,0 +1,364 @@
+"""The shape of the house, read from the source: floors, guests, sizes, names, the disk.
+
+Each rule is a function over a source tree that returns what breaks it, one sentence each. The first half of this file
+holds src/twofold to the rules; the second half shows, on small bad trees, that every rule sees what it is there for.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "twofold"
+
+FLOORS = {
+    **dict.fromkeys(("__init__", "__main__"), 10),
+    "cli": 9,
+    "bench": 8,
+    "collection": 6,
+    "searching": 4,
+    **dict.fromkeys(("storage", "indexes", "encoders"), 3),
+    **dict.fromkeys(("models", "passages", "readers", "evaluation"), 2),
+    **dict.fromkeys(("contract", "documents", "errors", "files", "filters", "progress", "protocols"), 1),
+    **dict.fromkeys(("rankings", "reports", "scores", "tables"), 1),
+}
+"""Room → floor (docs/architecture.md). A room imports from lower floors only; floor 1 is one room of words."""
+
+GUESTS = {
+    "openvino": {"models"},
+    "tokenizers": {"models"},
+    "safetensors": {"models"},
+    "huggingface_hub": {"models"},
+    "faiss": {"indexes"},
+    "sqlite3": {"storage"},
+    "rich": {"cli"},
+    "ir_measures": {"evaluation"},
+}
+"""Library → the rooms that may import it. numpy is everybody's; bench/ may import any peer inside a function."""
+
+WRITERS = {
+    "storage": {"*"},  # the one room that owns a collection's folder
+    "files": {"*"},  # write_aside, through which every other file goes
+    "bench": {"tempfile.TemporaryDirectory"},  # collections that live as long as a measurement
+}
+"""Room → the calls that change the disk which it may make; whoever is not here makes none."""
+
+BANNED_NAMES = {"utils", "util", "base", "common", "core", "helpers", "helper", "types", "manager", "misc"}
+LINES_A_FILE, LINES_A_FUNCTION, PARAMETERS = 400, 50, 6
+
+OS_WRITES = {"chmod", "fdopen", "fsync", "ftruncate", "link", "makedirs", "mkdir", "remove", "removedirs", "rename"}
+OS_WRITES |= {"renames", "replace", "rmdir", "symlink", "truncate", "unlink", "write", "pwrite"}
+METHOD_WRITES = {"write_text", "write_bytes", "mkdir", "touch", "unlink", "rename", "rmdir", "symlink_to", "tofile"}
+METHOD_WRITES |= {"hardlink_to", "open_memmap", "rmtree", "copyfile", "copytree", "save_file", "write_index"}
+WRITING_MODULES = {"shutil": {"disk_usage", "get_terminal_size", "which"}, "tempfile": {"gettempdir"}}
+NUMPY_WRITES = {"save", "savez", "savez_compressed", "savetxt"}
+OPENERS = {"open", "fdopen", "memmap", "GzipFile", "LZMAFile", "BZ2File", "open_memmap"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module, where, and how."""
+
+    module: str
+    line: int
+    for_types: bool
+    in_function: bool
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of the package: its dotted name below the package, and its tree."""
+
+    name: str
+    path: Path
+    text: str
+    tree: ast.Module
+
+    @property
+    def room(self) -> str:
+        return self.name.split(".")[0]
+
+    def at(self, line: int) -> str:
+        return f"{self.name.replace('.', '/')}:{line}"
+
+
+def sources(package: Path) -> list[Source]:
+    found = []
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package).with_suffix("").parts
+        name = ".".join(parts if parts[-1] != "__init__" or len(parts) == 1 else parts[:-1])
+        text = path.read_text()
+        found.append(Source(name, path, text, ast.parse(text)))
+    return found
+
+
+def imports(source: Source, names: set[str]) -> Iterator[Import]:
+    """Every import of a file, also inside functions, under TYPE_CHECKING and through import_module("…")."""
+
+    def visit(node: ast.AST, for_types: bool, in_function: bool) -> Iterator[Import]:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            for_types = True
+        in_function = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for module in _modules(node, source, names):
+            yield Import(module, getattr(node, "lineno", 0), for_types, in_function)
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, for_types, in_function)
+
+    yield from visit(source.tree, False, False)
+
+
+def _modules(node: ast.AST, source: Source, names: set[str]) -> Iterator[str]:
+    match node:
+        case ast.Import():
+            yield from (alias.name for alias in node.names)
+        case ast.ImportFrom(level=0, module=str(module)):
+            inside = module.partition(".")[2]
+            for alias in node.names:
+                submodule = f"{inside}.{alias.name}".lstrip(".")
+                is_submodule = module.split(".")[0] == "twofold" and submodule in names
+                yield f"twofold.{submodule}" if is_submodule else module
+        case ast.ImportFrom():
+            yield f"twofold.{source.name} by a relative import"
+        case ast.Call(args=[ast.Constant(value=str(module)), *_]) if _called(node).endswith(
+            ("import_module", "__import__")
+        ):
+            yield module
+
+
+def _called(call: ast.Call) -> str:
+    return ast.unparse(call.func)
+
+
+def floors_broken(package: Path) -> list[str]:
+    """Imports that go up, sideways, to the package's root, or from a room without a floor."""
+    files, broken = sources(package), []
+    names = {source.name for source in files}
+    for source in files:
+        if source.room not in FLOORS:
+            broken.append(f"{source.name}: the room {source.room!r} stands on no floor; give it one in FLOORS")
+            continue
+        for each in imports(source, names):
+            root, _, inside = each.module.partition(".")
+            if root != "twofold":
+                continue
+            room, here = inside.split(".")[0].split(" ")[0], FLOORS[source.room]
+            if "relative" in each.module:
+                broken.append(f"{source.at(each.line)} imports relatively")
+            elif not inside:
+                broken.append(f"{source.at(each.line)} imports the package's root")
+            elif room != source.room and FLOORS.get(room, 99) >= here and not FLOORS.get(room) == here == 1:
+                broken.append(f"{source.at(each.line)}: {source.room} (floor {here}) imports {room}")
+    return broken
+
+
+def guests_broken(package: Path) -> list[str]:
+    """Libraries imported outside their room, or that no room has invited."""
+    broken = []
+    for source in sources(package):
+        for each in imports(source, set()):
+            library = each.module.split(".")[0]
+            standard = library in sys.stdlib_module_names and library not in GUESTS
+            if standard or library in {"twofold", "numpy"} or source.room in GUESTS.get(library, ()):
+                continue
+            if source.room == "bench" and each.in_function:
+                continue
+            broken.append(f"{source.at(each.line)}: {library} is no guest of {source.room}")
+    return broken
+
+
+def cycles(package: Path) -> list[str]:
+    """Modules that import themselves over others; what only the type checker imports is left out."""
+    files = sources(package)
+    names = {source.name for source in files}
+    graph = {
+        source.name: {each.module.removeprefix("twofold.") for each in imports(source, names) if not each.for_types}
+        & names
+        for source in files
+    }
+    while leaves := [name for name, targets in graph.items() if not targets]:
+        graph = {name: targets - set(leaves) for name, targets in graph.items() if targets}
+    while graph and (tips := graph.keys() - {target for targets in graph.values() for target in targets}):
+        graph = {name: targets for name, targets in graph.items() if name not in tips}
+    return [f"{name} imports itself by way of {', '.join(sorted(targets))}" for name, targets in graph.items()]
+
+
+def sizes_broken(package: Path) -> list[str]:
+    """Files, functions and parameter lists that are too long."""
+    broken = []
+    for source in sources(package):
+        if (lines := source.text.count("\n")) > LINES_A_FILE:
+            broken.append(f"{source.name} has {lines} lines, at most {LINES_A_FILE}")
+        for node in ast.walk(source.tree):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > LINES_A_FUNCTION:
+                broken.append(f"{source.at(node.lineno)}: {node.name} has {length} lines, at most {LINES_A_FUNCTION}")
+            taken = [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+            if len(set(taken) - {"self", "cls"}) > PARAMETERS:
+                broken.append(f"{source.at(node.lineno)}: {node.name} takes {len(taken)}, at most {PARAMETERS}")
+    return broken
+
+
+def names_broken(package: Path) -> list[str]:
+    """Files and folders whose name says nothing, and rooms whose `__init__.py` does something."""
+    broken = []
+    for source in sources(package):
+        if named := BANNED_NAMES & set(source.name.split(".")):
+            broken.append(f"{source.name}: {named.pop()!r} does not say what is inside")
+        is_room = source.path.name == "__init__.py" and source.path.parent != package
+        if is_room and not (len(source.tree.body) == 1 and ast.get_docstring(source.tree)):
+            broken.append(f"{source.name}/__init__.py holds more or less than a docstring")
+    return broken
+
+
+def writes_broken(package: Path) -> list[str]:
+    """Calls that change the disk, made by a room that may not."""
+    broken = []
+    for source in sources(package):
+        allowed = WRITERS.get(source.room, set())
+        calls = [] if "*" in allowed else [node for node in ast.walk(source.tree) if isinstance(node, ast.Call)]
+        broken += [
+            f"{source.at(call.lineno)}: {name} changes the disk; use files.write_aside or storage/"
+            for call in calls
+            if (name := _write(call)) and name not in allowed
+        ]
+    return broken
+
+
+def _write(call: ast.Call) -> str | None:
+    owner, _, name = _called(call).rpartition(".")
+    if name in OPENERS and _opens_for_writing(call):
+        return _called(call)
+    if owner == "os":
+        return _called(call) if name in OS_WRITES - OPENERS else None
+    if owner in WRITING_MODULES:
+        return _called(call) if name not in WRITING_MODULES[owner] else None
+    if owner in {"np", "numpy"}:
+        return _called(call) if name in NUMPY_WRITES else None
+    moves = name == "replace" and len(call.args) == 1 and not call.keywords  # Path.replace; text takes two arguments
+    return _called(call) if owner and (name in METHOD_WRITES - OPENERS or moves) else None
+
+
+def _opens_for_writing(call: ast.Call) -> bool:
+    given = [*call.args, *(each.value for each in call.keywords if each.arg == "mode")]
+    modes = [each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return any(set(mode) <= set("rwaxbt+") and set(mode) & set("wax+") for mode in modes if mode)
+
+
+def talk_broken(package: Path) -> list[str]:
+    """print outside the command line, and assert anywhere."""
+    broken = []
+    for source in sources(package):
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Assert):
+                broken.append(f"{source.at(node.lineno)} asserts; raise an error of errors.py")
+            printers = {"print", "sys.stdout.write", "sys.stderr.write"}
+            if isinstance(node, ast.Call) and _called(node) in printers and source.room != "cli":
+                broken.append(f"{source.at(node.lineno)} prints; only cli/ does")
+    return broken
+
+
+def registries_broken(package: Path) -> list[str]:
+    """A function or class that more than one table of words lists: each kind has one registry."""
+    listed: dict[str, list[str]] = {}
+    for source in sources(package):
+        for node in source.tree.body:
+            value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+            if not isinstance(value, ast.Dict) or not all(_is_word(key) for key in value.keys):
+                continue
+            for entry in {ast.unparse(each) for each in value.values if isinstance(each, ast.Name | ast.Attribute)}:
+                listed.setdefault(entry.split(".")[-1], []).append(source.at(node.lineno))
+    return [f"{name} is listed in {' and '.join(places)}" for name, places in listed.items() if len(places) > 1]
+
+
+def _is_word(key: ast.expr | None) -> bool:
+    return isinstance(key, ast.Constant) and isinstance(key.value, str)
+
+
+RULES = [floors_broken, guests_broken, cycles, sizes_broken, names_broken, writes_broken, talk_broken]
+RULES += [registries_broken]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_house_keeps_the_rule(rule: Callable[[Path], list[str]]) -> None:
+    assert not (broken := rule(PACKAGE)), "\n" + "\n".join(broken)
+
+
+BAD_TREES = [
+    (floors_broken, {"searching/a.py": "from twofold.collection.b import c"}, "imports collection"),
+    (floors_broken, {"storage/a.py": "def f():\n    from twofold.indexes.b import c"}, "imports indexes"),
+    (floors_broken, {"scores.py": "if TYPE_CHECKING:\n    from twofold.models.b import c"}, "imports models"),
+    (floors_broken, {"encoders/a.py": "import_module('twofold.cli.main')"}, "imports cli"),
+    (floors_broken, {"cli/a.py": "import twofold"}, "package's root"),
+    (floors_broken, {"cli/a.py": "from twofold import create"}, "package's root"),
+    (floors_broken, {"cli/a.py": "from .b import c"}, "relatively"),
+    (floors_broken, {"attic/a.py": ""}, "no floor"),
+    (guests_broken, {"searching/a.py": "def f():\n    import faiss"}, "faiss is no guest"),
+    (guests_broken, {"collection/a.py": "import sqlite3"}, "sqlite3 is no guest"),
+    (guests_broken, {"bench/a.py": "import torch"}, "torch is no guest"),
+    (guests_broken, {"readers/a.py": "from requests import get"}, "requests is no guest"),
+    (
+        cycles,
+        {"a.py": "import twofold.b", "b.py": "def f():\n    from twofold.c import d", "c.py": "import twofold.a"},
+        "c",
+    ),
+    (cycles, {"cli/a.py": "from twofold.cli import b", "cli/b.py": "from twofold.cli.a import c"}, "cli.b"),
+    (sizes_broken, {"a.py": "\n" * 401}, "401 lines"),
+    (sizes_broken, {"a.py": "def f():\n" + "    pass\n" * 50}, "51 lines"),
+    (sizes_broken, {"a.py": "def f(a, b, c, d, *, e, f, g): ..."}, "takes 7"),
+    (names_broken, {"cli/helpers.py": ""}, "helpers"),
+    (names_broken, {"core/a.py": ""}, "core"),
+    (names_broken, {"cli/__init__.py": '"""Face."""\nfrom a import b'}, "more or less than a docstring"),
+    (writes_broken, {"cli/a.py": "open(path, 'w')"}, "open"),
+    (writes_broken, {"cli/a.py": "gzip.open(path, mode='at')"}, "gzip.open"),
+    (writes_broken, {"cli/a.py": "Path(a).replace(b)"}, "replace"),
+    (writes_broken, {"cli/a.py": "path.parent.mkdir(parents=True)"}, "mkdir"),
+    (writes_broken, {"cli/a.py": "shutil.rmtree(a)"}, "shutil.rmtree"),
+    (writes_broken, {"cli/a.py": "np.save(a, b)"}, "np.save"),
+    (writes_broken, {"indexes/a.py": "np.memmap(a, dtype='f2', mode='r+')"}, "np.memmap"),
+    (writes_broken, {"bench/a.py": "os.unlink(a)"}, "os.unlink"),
+    (talk_broken, {"storage/a.py": "print(1)"}, "prints"),
+    (talk_broken, {"cli/a.py": "assert 1"}, "asserts"),
+    (
+        registries_broken,
+        {"a.py": "KINDS = {'m': mean}", "b.py": "TABLE: dict[str, F] = {'n': a.mean}"},
+        "mean is listed",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "files", "said"), BAD_TREES, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_rule_sees_what_breaks_it(
+    rule: Callable[[Path], list[str]], files: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    assert any(said in sentence for sentence in rule(_tree(tmp_path, files)))
+
+
+GOOD = {
+    "errors.py": "if TYPE_CHECKING:\n    from twofold.scores import S",
+    "scores.py": "from twofold.errors import E\nimport numpy as np\nWORDS = {'a': first, 'b': second}",
+    "storage/__init__.py": '"""The disk."""',
+    "storage/a.py": "import sqlite3, os\nfrom twofold.files import write_aside\nos.replace(a, b)",
+    "bench/a.py": "def f():\n    import torch\n    with tempfile.TemporaryDirectory() as folder: ...",
+    "cli/a.py": "from twofold import scores\nfrom twofold.cli import b\nprint(text.replace('a', 'b'))\nopen(path, 'rb')\nreplace(a, b=1)",
+    "cli/b.py": "def f(self, a, b, c, d, e, f): ...",
+}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_rule_leaves_a_good_tree_alone(rule: Callable[[Path], list[str]], tmp_path: Path) -> None:
+    assert rule(_tree(tmp_path, GOOD)) == []
+
+
+def _tree(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
