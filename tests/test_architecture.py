@@ -346,7 +346,8 @@ GOOD = {
     "storage/__init__.py": '"""The disk."""',
     "storage/a.py": "import sqlite3, os\nfrom twofold.files import write_aside\nos.replace(a, b)",
     "bench/a.py": "def f():\n    import torch\n    with tempfile.TemporaryDirectory() as folder: ...",
-    "cli/a.py": "from twofold import scores\nfrom twofold.cli import b\nprint(text.replace('a', 'b'))\nopen(path, 'rb')\nreplace(a, b=1)",
+    "cli/c.py": "from twofold import scores",
+    "cli/a.py": "from twofold.cli import b\nprint(text.replace('a', 'b'))\nopen(path, 'rb')\nreplace(a, b=1)",
     "cli/b.py": "def f(self, a, b, c, d, e, f): ...",
 }
 
