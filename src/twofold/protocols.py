@@ -121,6 +121,20 @@ class Snapshot(VectorBlocks, Protocol):
         """Lets the commit go; nothing may be asked of the snapshot afterwards."""
 
 
+class Ranker(Protocol):
+    """A second stage: reads query and candidate together.
+
+    Law: a score depends on the query and that text alone, not on the others or their number.
+    """
+
+    @property
+    def name(self) -> str:
+        """The word under which `hit.explain()` shows the score."""
+
+    def scores(self, query: str, texts: Sequence[str]) -> Scores:
+        """float32 (n,): higher is better. Each text is a document's title, a space, and its best passage."""
+
+
 class Searcher(Protocol):
     """Query → hits."""
 

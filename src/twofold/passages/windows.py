@@ -91,10 +91,10 @@ def _windows(tokens: Spans, length: int, room: int) -> Spans:
     """Spans of at most `room` tokens that cover all tokens; the outer ends are those of the text."""
     opens_word = np.ones(len(tokens) + 1, dtype=np.bool_)
     opens_word[1:-1] = tokens[1:, 0] > tokens[:-1, 1]
-    shared = min(SHARED_TOKENS, room // 4)
+    shared = min(SHARED_TOKENS, room // 3)
     spans, first = [], 0
     while True:
-        last = _boundary(opens_word, min(first + room, len(tokens)), first + room // 2)
+        last = _boundary(opens_word, min(first + room, len(tokens)), first + max(room // 2, 1))
         spans.append((int(tokens[first, 0]), int(tokens[last - 1, 1])))
         if last == len(tokens):
             break

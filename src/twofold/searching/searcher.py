@@ -11,10 +11,11 @@ import numpy as np
 
 from twofold import filters
 from twofold.errors import QueryError
-from twofold.protocols import Encoder, Snapshot, VectorIndex
+from twofold.protocols import Encoder, Ranker, Snapshot, VectorIndex
 from twofold.rankings import Hit, Run
 from twofold.scores import Mask, Vectors, checked_vectors, scaled
 from twofold.searching.nearest import Nearest, nearest
+from twofold.searching.reranking import reranked
 
 QUERIES_AT_ONCE = 256
 
@@ -37,16 +38,28 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return self._snapshot
 
     def search(
-        self, query: str | Vectors, *, k: int = 10, offset: int = 0, where: Mapping[str, Any] | None = None
+        self,
+        query: str | Vectors,
+        *,
+        k: int = 10,
+        offset: int = 0,
+        where: Mapping[str, Any] | None = None,
+        ranker: Ranker | None = None,
     ) -> list[Hit]:
         """The k best documents after the first `offset`.
 
         query: a text, or a vector of float32 (dimension,), which is scaled to unit length where the contract says
-        cosine. where: a filter on metadata (filters.py). Raises QueryError where offset + k goes beyond the depth.
+        cosine. where: a filter on metadata (filters.py). ranker: a second stage that reads the whole ranking, so that
+        a page does not depend on k; it needs a text. Raises QueryError where offset + k goes beyond the depth.
         """
         top = self._page(k, offset)
         allowed = self._allowed(where)
-        return self._hits(self._nearest(self._vector(query), top, allowed), offset)
+        if ranker is None:
+            return self._hits(self._nearest(self._vector(query), top, allowed), offset)
+        if not isinstance(query, str):
+            raise QueryError("a ranker reads the query, so it needs a text, not a vector")
+        everything = self._hits(self._nearest(self._vector(query), self._depth, allowed), 0)
+        return reranked(query, everything, ranker)[offset:top]
 
     def like(
         self, document_id: str, *, k: int = 10, offset: int = 0, where: Mapping[str, Any] | None = None
