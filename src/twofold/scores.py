@@ -59,7 +59,8 @@ def checked_vectors(values: object, dimension: int, *, what: str = "vectors") ->
         raise VectorError(f"{what} must be numbers, not {vectors.dtype}")
     if vectors.ndim != 2 or vectors.shape[1] != dimension:
         raise VectorError(f"{what} have the shape {vectors.shape}; this collection takes (n, {dimension})")
-    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity, and is refused below
+        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(bad):
         raise VectorError(f"{what}: line {bad[0]} holds NaN or infinity ({len(bad)} such lines in all)")

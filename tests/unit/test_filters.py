@@ -1,0 +1,149 @@
+"""`where`: what it means, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from twofold.errors import FilterError
+from twofold.filters import TRUNCATED, Compare, comparisons, matches, parse, type_name
+
+DOCUMENT: dict[str, Any] = {
+    "year": 1990,
+    "name": "Hopper",
+    "draft": True,
+    "nothing": None,
+    "tags": ["a", 2, None],
+    "author": {"name": "Grace", "born": 1906.0},
+    "pages": [],
+}
+
+
+def passes(where: dict[str, Any], metadata: dict[str, Any] = DOCUMENT) -> bool:
+    return matches(parse(where), metadata)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {},
+        {"year": 1990},
+        {"year": {"$eq": 1990.0}},
+        {"year": {"$gte": 1990, "$lt": 1991}},
+        {"year": {"$gt": 1989.5}},
+        {"year": {"$lte": 1990}},
+        {"year": {"$in": ["1990", 1990]}},
+        {"name": {"$gt": "Ada", "$lt": "Z"}},
+        {"draft": True},
+        {"nothing": None},
+        {"missing": None},
+        {"tags": "a"},
+        {"tags": 2},
+        {"tags": None},
+        {"tags": {"$gt": 1}},
+        {"author.name": "Grace"},
+        {"author.born": 1906},
+        {"author": {"$exists": True}},
+        {"pages": {"$exists": True}},
+        {"missing": {"$exists": False}},
+        {"missing.deeper": {"$exists": False}},
+        {"name.deeper": {"$exists": False}},
+        {"missing": {"$ne": 5}},
+        {"missing": {"$nin": [1, 2]}},
+        {"missing": {"$not": {"$gt": 1}}},
+        {"$or": [{"year": 1}, {"name": "Hopper"}]},
+        {"$and": [{"year": 1990}, {"draft": True}]},
+        {"year": {"$not": {"$lt": 1990}}},
+        {"year": {"$in": [1990]}, "name": {"$nin": ["x"]}},
+    ],
+    ids=str,
+)
+def test_the_document_passes(where: dict[str, Any]) -> None:
+    assert passes(where)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"year": "1990"},
+        {"year": {"$gt": 1990}},
+        {"year": {"$lt": 1990}},
+        {"year": {"$gt": "1"}},
+        {"year": {"$in": []}},
+        {"year": {"$ne": 1990}},
+        {"year": None},
+        {"draft": 1},
+        {"draft": {"$ne": True}},
+        {"tags": True},
+        {"tags": {"$nin": ["a"]}},
+        {"tags": {"$ne": 2}},
+        {"pages": None},
+        {"pages": {"$exists": False}},
+        {"author": "Grace"},
+        {"author.missing": "x"},
+        {"missing": {"$exists": True}},
+        {"nothing": {"$exists": False}},
+        {"$or": [{"year": 1}, {"name": "hopper"}]},
+        {"$and": [{"year": 1990}, {"draft": False}]},
+        {"year": 1990, "name": "x"},
+    ],
+    ids=str,
+)
+def test_the_document_does_not_pass(where: dict[str, Any]) -> None:
+    assert not passes(where)
+
+
+def test_true_is_not_one_on_either_side() -> None:
+    assert not passes({"a": 1}, {"a": True})
+    assert not passes({"a": True}, {"a": 1})
+    assert not passes({"a": {"$in": [1]}}, {"a": [True]})
+    assert passes({"a": {"$ne": 1}}, {"a": True})
+
+
+def test_truncated_is_asked_of_the_document_and_not_of_its_metadata() -> None:
+    asked = parse({TRUNCATED: True})
+    assert matches(asked, {TRUNCATED: False}, truncated=True)
+    assert not matches(asked, {TRUNCATED: True}, truncated=False)
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ([("a", 1)], "a filter is an object"),
+        ("year > 3", "a filter is an object"),
+        ({"a": {"$near": 1}}, r"unknown operator '\$near' on 'a' \(known: \$eq"),
+        ({"$near": 1}, r"\$near is no field"),
+        ({"$gt": 1}, "inside a field it would be"),
+        ({"a": {"b": 1}}, "unknown operator 'b' on 'a'"),
+        ({"a": {}}, "the condition on 'a' is empty"),
+        ({"$or": []}, r"\$or takes a list of filters"),
+        ({"$and": {"a": 1}}, r"\$and takes a list of filters"),
+        ({"a": {"$in": "abc"}}, r"\$in on 'a' takes a list"),
+        ({"a": {"$nin": {"x": 1}}}, r"\$nin on 'a' takes a list"),
+        ({"a": {"$in": [[1]]}}, r"\$in on 'a' compares with"),
+        ({"a": [1, 2]}, r"\$eq on 'a' compares with text, a number, true, false or null, not with list"),
+        ({"a": {"$gt": None}}, "null has no order"),
+        ({"a": {"$lte": True}}, "boolean has no order"),
+        ({"a": {"$exists": 1}}, "takes true or false"),
+        ({"a": {"$not": 5}}, "takes a condition"),
+        ({"a": float("nan")}, "NaN compares with nothing"),
+        ({"a": 2**63}, "beyond 64 bits"),
+        ({5: 1}, "a field is named by text"),
+    ],
+    ids=str,
+)
+def test_a_filter_that_means_nothing_is_refused_naming_field_and_operator(where: Any, said: str) -> None:
+    with pytest.raises(FilterError, match=said):
+        parse(where)
+
+
+def test_comparisons_come_in_the_order_written() -> None:
+    where = {"a": {"$gte": 1, "$ne": 3}, "$or": [{"b": {"$in": [4, 5]}}, {"c": {"$exists": True}}]}
+    expected = [("a", "$gte", 1), ("a", "$eq", 3), ("b", "$eq", 4), ("b", "$eq", 5)]
+    assert list(comparisons(parse(where))) == [Compare(*each) for each in expected]
+
+
+def test_types_have_the_names_of_the_error_messages() -> None:
+    values: list[Any] = ["x", True, 1, 1.0, None, [], {}]
+    assert [type_name(value) for value in values] == ["text", "boolean", "number", "number", "null", "list", "object"]
