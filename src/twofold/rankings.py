@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from twofold.documents import Document, Passage
+from twofold.errors import InputError
 
 Run = dict[str, dict[str, float]]
 """A run as in TREC: query id → document id → score; higher is better."""
 Qrels = dict[str, dict[str, int]]
 """Judgements as in TREC: query id → document id → relevance; above 0 is relevant."""
+
+
+def ranked(scores: Mapping[str, float]) -> list[str]:
+    """The document ids of one query of a run, best first; equal scores by the smaller id.
+
+    A score that is not finite raises InputError, since it cannot be ranked.
+    """
+    for document, score in scores.items():
+        if not math.isfinite(score):
+            raise InputError(f"document {document!r}: the score is {score}, which cannot be ranked")
+    return sorted(scores, key=lambda document: (-scores[document], document))
 
 
 @dataclass(frozen=True, slots=True)
