@@ -1,0 +1,120 @@
+"""Which field of a record is the id, the title and the text; all others become metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from twofold.documents import Document, identifier_of
+from twofold.errors import DocumentError, InputError
+
+GUESSES = {"id": ("_id", "id"), "title": ("title",), "text": ("text", "contents", "body")}
+"""Where a name is not given, the first of these that a record has; two possible ids are refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The names of the fields that hold id, title and text; None means: guess (see GUESSES).
+
+    Raises InputError when made with an empty name, or with one name for two things.
+    """
+
+    id: str | None = None
+    title: str | None = None
+    text: str | None = None
+
+    names: ClassVar[tuple[str, ...]] = ("id", "title", "text")
+
+    def __post_init__(self) -> None:
+        given = self.given()
+        if "" in given:
+            raise InputError("a field's name is not empty")
+        if len(set(given)) != len(given):
+            raise InputError(f"{', '.join(given)}: one field cannot be two of id, title and text")
+
+    def given(self) -> list[str]:
+        """The names that were given, not guessed."""
+        return [name for name in (self.id, self.title, self.text) if name is not None]
+
+    def to_json(self) -> dict[str, str | None]:
+        """The names as JSON values; `from_json` gives an equal object back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, str | None]) -> Fields:
+        """The fields that `to_json` wrote."""
+        return cls(**values)
+
+    def document(self, record: Mapping[str, Any]) -> Document:
+        """The document that a record holds.
+
+        A text or title that is null counts as absent. An object under `metadata` is laid beside the other fields.
+        Raises InputError or DocumentError where there is no id, or a value that a document cannot hold.
+        """
+        rest = dict(record)
+        identifier = identifier_of(rest.pop(self._id_of(rest)))
+        title, text = self._taken(rest, "title"), self._taken(rest, "text")
+        return Document(identifier, text, title, _flat_metadata(rest, identifier))
+
+    def has_content(self, names: Iterable[str]) -> bool:
+        """Whether any of these names would be taken as a title or a text."""
+        wanted = [*self._candidates("title"), *self._candidates("text")]
+        return any(name in wanted for name in names)
+
+    def check_columns(self, columns: Iterable[str]) -> None:
+        """Raises InputError, naming the columns there, where a header lacks what every document needs."""
+        there = list(columns)
+        self._id_of(dict.fromkeys(there))
+        for name in self.given():
+            if name not in there:
+                raise InputError(f"no field {name!r}; there are {_listed(there)}")
+        if not self.has_content(there):
+            raise InputError(self.nothing_to_encode(there))
+
+    def nothing_to_encode(self, names: Iterable[str]) -> str:
+        """What to say where no record has a title or a text."""
+        wanted = [*self._candidates("text"), *self._candidates("title")]
+        return (
+            f"no field for text or title (looked for {_listed(wanted)}; there are {_listed(names)}). "
+            "Name one: --text FIELD or --title FIELD (Python: Fields(text=…))"
+        )
+
+    def _candidates(self, what: str) -> tuple[str, ...]:
+        given = getattr(self, what)
+        return GUESSES[what] if given is None else (given,)
+
+    def _id_of(self, record: Mapping[str, Any]) -> str:
+        found = [name for name in self._candidates("id") if name in record]
+        if len(found) > 1:
+            raise InputError(
+                f"both {' and '.join(map(repr, found))}; name the one to take: --id FIELD (Python: Fields(id=…))"
+            )
+        if not found:
+            raise InputError(
+                f"no id (looked for {_listed(self._candidates('id'))}; there are {_listed(record)}). "
+                "Name the field that holds it: --id FIELD (Python: Fields(id=…))"
+            )
+        return found[0]
+
+    def _taken(self, rest: dict[str, Any], what: str) -> Any:
+        name = next((name for name in self._candidates(what) if name in rest), None)
+        value = None if name is None else rest.pop(name)
+        return "" if value is None else value
+
+
+def _flat_metadata(rest: dict[str, Any], identifier: str) -> dict[str, Any]:
+    inner = rest.get("metadata")
+    if not isinstance(inner, dict):
+        return rest
+    del rest["metadata"]
+    twice = sorted(inner.keys() & rest.keys())
+    if twice:
+        raise DocumentError(f"the field {twice[0]!r} stands beside and inside metadata", document_id=identifier)
+    return {**inner, **rest}
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = list(names)
+    more = "" if len(shown) <= 12 else f" and {len(shown) - 12} more"
+    return ", ".join(map(repr, shown[:12])) + more if shown else "none"

@@ -1,0 +1,170 @@
+"""The one door for documents: `read` guesses from a path what lies there, and streams it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twofold.documents import Document
+from twofold.errors import InputError
+from twofold.readers.bad_lines import BadLines
+from twofold.readers.fields import Fields
+from twofold.readers.json_lines import json_records
+from twofold.readers.opening import COMPRESSED, STANDARD_INPUT, PathLike, bare_suffix, either_form, shown
+from twofold.readers.separated import check_types, csv_rows, records, tsv_rows
+from twofold.readers.texts import SUFFIXES, has_texts, read_text, read_texts
+from twofold.reports import ReadReport
+
+FORMATS = {
+    "jsonl": "JSON Lines (.jsonl, .ndjson, .json)",
+    "csv": "CSV with a header (.csv)",
+    "tsv": "TSV with a header, no quoting (.tsv)",
+    "text": "text files (.txt, .md, .rst), or a folder of them",
+    "beir": "a BEIR folder (corpus.jsonl in it)",
+}
+_formats_of_suffixes = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    **dict.fromkeys(SUFFIXES, "text"),
+}
+CORPUS = "corpus.jsonl"
+
+
+def read(
+    data: PathLike | Sequence[PathLike],
+    *,
+    fields: Fields | None = None,
+    format: str | None = None,  # noqa: A002 (the word that people know from pandas and polars)
+    types: Mapping[str, str] | None = None,
+    skip_bad: bool = False,
+    report: ReadReport | None = None,
+) -> Iterator[Document]:
+    """Documents of a file, a folder, several of them, or `-` for standard input, one after the other.
+
+    format: a word of FORMATS; guessed from the path (standard input: "jsonl"). Files may end in .gz or .xz too.
+    fields: names of id, title and text. types: for CSV and TSV, column → "int", "float", "bool" or "text".
+    skip_bad: count bad lines in the report instead of raising. Memory does not grow with the file.
+    Raises InputError: at once for a missing path or unknown format; while reading for a bad line (naming file, line
+    and cause) and for a damaged file; at the end for an input without a single document.
+    """
+    paths = [data] if isinstance(data, str | os.PathLike) else list(data)
+    if not paths:
+        raise InputError("no path to read from")
+    types = types or {}
+    check_types(types)
+    if format is not None and format not in FORMATS:
+        raise InputError(f"unknown format {format!r}; there are {', '.join(FORMATS)}")
+    sources = [(path, _format_of(path, format)) for path in paths]
+    if types and not any(kind in ("csv", "tsv") for _, kind in sources):
+        raise InputError("types are for CSV and TSV; JSON says itself what is a number")
+    reading = _Reading(fields or Fields(), types, BadLines(skip_bad, ReadReport() if report is None else report))
+    return reading.documents(sources)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The settings of one call of `read`."""
+
+    fields: Fields
+    types: Mapping[str, str]
+    bad: BadLines
+
+    def documents(self, sources: Sequence[tuple[PathLike, str]]) -> Iterator[Document]:
+        """All documents of all sources; InputError at the end where there was none."""
+        found = False
+        for path, kind in sources:
+            for document in self._of_source(path, kind):
+                found = True
+                self.bad.report.read += 1
+                yield document
+        if not found:
+            raise InputError(f"no documents in {', '.join(shown(path) for path, _ in sources)}{self._skipped()}")
+
+    def _of_source(self, path: PathLike, kind: str) -> Iterator[Document]:
+        match kind:
+            case "beir":
+                corpus = either_form(Path(path), CORPUS)
+                if corpus is None:
+                    raise InputError(f"no BEIR folder: it has no {CORPUS}[.gz|.xz]", path=shown(path))
+                return self._of_records(json_records(corpus, self.bad), corpus)
+            case "text" if Path(path).is_dir():
+                return read_texts(Path(path), self.bad)
+            case "text":
+                return self._of_text(Path(path))
+            case "csv":
+                return self._of_table(csv_rows(path, self.bad), path)
+            case "tsv":
+                return self._of_table(tsv_rows(path, self.bad), path)
+            case _:
+                return self._of_records(json_records(path, self.bad), path)
+
+    def _of_text(self, path: Path) -> Iterator[Document]:
+        document = read_text(path, path.name, self.bad)
+        if document is not None:
+            yield document
+
+    def _of_table(self, rows: Iterator[tuple[int, list[str]]], path: PathLike) -> Iterator[Document]:
+        return self._of_records(records(rows, path, self.fields.check_columns, self.types, self.bad), path)
+
+    def _of_records(self, numbered: Iterator[tuple[int, dict[str, Any]]], path: PathLike) -> Iterator[Document]:
+        unseen = {name for name in (self.fields.title, self.fields.text) if name is not None}
+        first: dict[str, Any] | None = None
+        contentless = True
+        for number, record in numbered:
+            try:
+                document = self.fields.document(record)
+            except (InputError, RecursionError) as error:
+                self.bad.take(InputError(str(error), path=shown(path), line=number))
+                continue
+            first = record if first is None else first
+            unseen.difference_update(record)
+            contentless = contentless and not self.fields.has_content(record)
+            yield document
+        if first is not None and unseen:
+            raise InputError(f"no record has the field {min(unseen)!r}", path=shown(path))
+        if first is not None and contentless:
+            raise InputError(self.fields.nothing_to_encode(first), path=shown(path))
+
+    def _skipped(self) -> str:
+        report = self.bad.report
+        return f" ({report.skipped} skipped as bad; the first: {report.reasons[0]})" if report.skipped else ""
+
+
+def _format_of(path: PathLike, given: str | None) -> str:
+    if os.fspath(path) == STANDARD_INPUT:
+        return given or "jsonl"
+    place = Path(path)
+    if not place.exists():
+        raise InputError("no such file or folder", path=shown(path))
+    if place.is_dir():
+        return _format_of_folder(place, given)
+    kind = given or _formats_of_suffixes.get(bare_suffix(place))
+    if kind is None:
+        raise InputError(
+            f"cannot tell the format from the name; say which with --format ({', '.join(FORMATS)})", path=shown(path)
+        )
+    return kind
+
+
+def _format_of_folder(folder: Path, given: str | None) -> str:
+    if given not in (None, "text", "beir"):
+        raise InputError(f"is a folder; {given} is a format of files. Name the files in it", path=folder)
+    if given is not None:
+        return given
+    if either_form(folder, CORPUS) is not None:
+        return "beir"
+    if has_texts(folder):
+        return "text"
+    endings = ("", *COMPRESSED)
+    shards = [file for file in sorted(folder.iterdir()) if bare_suffix(file) in _formats_of_suffixes]
+    named = f" It holds {len(shards)} files like {shards[0].name}: name those." if shards else ""
+    raise InputError(
+        f"no documents: neither {CORPUS}[{'|'.join(endings[1:])}] nor {', '.join(SUFFIXES)} files in it.{named}",
+        path=folder,
+    )

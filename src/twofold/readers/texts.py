@@ -1,0 +1,102 @@
+"""Text files as documents: a folder of .txt, .md and .rst, or one such file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from twofold.documents import Document
+from twofold.errors import InputError
+from twofold.readers.bad_lines import BadLines
+from twofold.readers.opening import BYTE_ORDER_MARK, bare_suffix, decoded, shown, whole
+
+SUFFIXES = (".txt", ".md", ".rst")
+
+_fence = re.compile(r"\s{0,3}(```|~~~)")
+_hash_heading = re.compile(r"\s{0,3}#{1,6}\s+(.*?)(\s+#+)?\s*")
+_underline = re.compile(r"(=+|-+|~+|\^+|\*+|#+|\"+)\s*")
+
+
+def read_texts(folder: Path, bad: BadLines) -> Iterator[Document]:
+    """A document for each text file below a folder, sorted by path; hidden files and folders are left out.
+
+    id: the path below the folder, with slashes. title: the first heading, else the file's name without suffix. text:
+    the whole file. A file without any text is counted as skipped; one that is no UTF-8 or may not be read is a bad
+    one. Other files are not looked at; links to folders are not followed.
+    """
+    for path in _text_files(folder, bad):
+        document = read_text(path, path.relative_to(folder).as_posix(), bad)
+        if document is not None:
+            yield document
+
+
+def read_text(path: Path, identifier: str, bad: BadLines) -> Document | None:
+    """One text file as a document; None where it was skipped."""
+    try:
+        text = decoded(whole(path).removeprefix(BYTE_ORDER_MARK), path)
+        if not text.strip():
+            bad.report.skip(f"{shown(path)}: an empty file")
+            return None
+        return _document(path, identifier, text)
+    except InputError as error:
+        bad.take(error)
+        return None
+
+
+def has_texts(folder: Path) -> bool:
+    """Whether there is a text file below the folder."""
+    return next(_text_files(folder, BadLines(skip=True)), None) is not None
+
+
+def _document(path: Path, identifier: str, text: str) -> Document:
+    title = _heading(text, bare_suffix(path)) or path.name.removesuffix("".join(path.suffixes[-2:])) or path.stem
+    try:
+        return Document(identifier, text, title)
+    except InputError as error:
+        raise InputError(str(error), path=ascii(os.fspath(path))[1:-1]) from None
+
+
+def _text_files(folder: Path, bad: BadLines) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            # A folder sorts as its name with a slash, so that the paths below it come in the order of whole paths.
+            found = sorted(
+                (entry.name + "/" if entry.is_dir(follow_symlinks=False) else entry.name, entry.path)
+                for entry in entries
+            )
+    except OSError as error:
+        bad.take(InputError(f"cannot be read: {error.strerror or error}", path=folder))
+        return
+    for name, path in found:
+        if name.startswith("."):
+            continue
+        if name.endswith("/"):
+            yield from _text_files(Path(path), bad)
+        elif bare_suffix(name) in SUFFIXES and os.path.isfile(path):
+            yield Path(path)
+
+
+def _heading(text: str, suffix: str) -> str:
+    if suffix == ".txt":
+        return ""
+    before, fenced = "", False
+    for line in text.splitlines():
+        if suffix == ".md":
+            if _fence.match(line):
+                fenced = not fenced
+            elif not fenced and (heading := _hash_heading.fullmatch(line)):
+                return heading.group(1).strip()
+        if not fenced and len(line.strip()) > 2 and _underlines(line, before, suffix):
+            return before.strip()
+        before = "" if _underline.fullmatch(line) else line
+    return ""
+
+
+def _underlines(line: str, before: str, suffix: str) -> bool:
+    if not before.strip() or not _underline.fullmatch(line):
+        return False
+    if suffix == ".md":
+        return line.strip()[0] in "=-"
+    return len(line.rstrip()) >= len(before.rstrip())
