@@ -1,0 +1,124 @@
+"""Judged queries, asked and measured: `evaluate` asks a searcher, `evaluate_run` takes a run that is there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twofold.errors import InputError
+from twofold.evaluation.intervals import bootstrap_interval
+from twofold.evaluation.measures import DEFAULT_MEASURES, Measure, measure_values, parse_measures
+from twofold.protocols import Searcher
+from twofold.rankings import Qrels, Run
+
+DEPTH = 1000
+"""Documents a query; TREC's own depth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measure over all queries: its mean, the mean's 95 % bootstrap interval, and each query's value."""
+
+    mean: float
+    low: float
+    high: float
+    values: Mapping[str, float]
+
+    def __str__(self) -> str:
+        return f"{self.mean:.4f} [{self.low:.4f}, {self.high:.4f}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What measuring a run gave.
+
+    measures: by name. queries: how many the means are over. left_out: queries, asked or judged, that no mean counts,
+    since they have no positive judgement. without_results: queries that found nothing and count as zero. run: the
+    rankings that were measured.
+    """
+
+    measures: Mapping[str, Measured]
+    queries: int
+    left_out: int
+    without_results: int
+    run: Run
+
+    def __getitem__(self, name: str) -> Measured:
+        """One measure by its name, however it is spelled. Raises InputError where it was not measured."""
+        measured = self.measures.get(parse_measures([name])[0].name)
+        if measured is None:
+            raise InputError(f"{name!r} was not measured; there are {', '.join(self.measures)}")
+        return measured
+
+    def to_json(self) -> dict[str, Any]:
+        """Means, intervals and counts; the run and each query's value stay behind."""
+        return {
+            "measures": {
+                name: {"mean": measured.mean, "low": measured.low, "high": measured.high}
+                for name, measured in self.measures.items()
+            },
+            "queries": self.queries,
+            "left_out": self.left_out,
+            "without_results": self.without_results,
+        }
+
+
+def evaluate(
+    searcher: Searcher,
+    queries: Mapping[str, str],
+    qrels: Qrels,
+    *,
+    measures: Iterable[str] = DEFAULT_MEASURES,
+    depth: int = DEPTH,
+    all_judged: bool = False,
+) -> Evaluation:
+    """Asks a searcher the judged queries and measures what it finds.
+
+    queries: id → text. depth: documents a query; no measure may read beyond it. Queries without a positive judgement
+    are neither asked nor counted (with all_judged, every judged one is). Raises InputError for an unknown measure,
+    one that reads beyond the depth, a counted query without a text, and when no query is left.
+    """
+    parsed = _parsed(measures, depth)
+    counted = _counted(qrels, all_judged)
+    missing = next((query for query in counted if query not in queries), None)
+    if missing is not None:
+        raise InputError(f"the query {missing!r} is judged, but has no text among the queries")
+    run = searcher.run({query: queries[query] for query in counted}, depth=depth)
+    return _evaluation(parsed, run, qrels, counted, len(queries.keys() | qrels.keys()) - len(counted))
+
+
+def evaluate_run(
+    run: Run, qrels: Qrels, *, measures: Iterable[str] = DEFAULT_MEASURES, all_judged: bool = False
+) -> Evaluation:
+    """Measures a run against judgements; what the run lacks counts as zero (see `evaluate`)."""
+    counted = _counted(qrels, all_judged)
+    left_out = len(run.keys() | qrels.keys()) - len(counted)
+    return _evaluation(parse_measures(measures), run, qrels, counted, left_out)
+
+
+def _parsed(measures: Iterable[str], depth: int) -> tuple[Measure, ...]:
+    if depth < 1:
+        raise InputError(f"a depth is at least 1, not {depth}")
+    parsed = parse_measures(measures)
+    for measure in parsed:
+        if measure.cutoff is not None and measure.cutoff > depth:
+            raise InputError(f"{measure} reads {measure.cutoff} documents a query, but the depth is {depth}")
+    return parsed
+
+
+def _counted(qrels: Qrels, all_judged: bool) -> list[str]:
+    counted = [query for query, judged in qrels.items() if all_judged or any(grade > 0 for grade in judged.values())]
+    if not counted:
+        raise InputError("no query has a positive judgement, so there is nothing to measure")
+    return counted
+
+
+def _evaluation(measures: tuple[Measure, ...], run: Run, qrels: Qrels, counted: list[str], left_out: int) -> Evaluation:
+    measured = {}
+    for name, values in measure_values(measures, run, qrels, counted).items():
+        interval = bootstrap_interval(values)
+        by_query = dict(zip(counted, values.tolist(), strict=True))
+        measured[name] = Measured(float(values.mean()), interval.low, interval.high, by_query)
+    without_results = sum(not run.get(query) for query in counted)
+    return Evaluation(measured, len(counted), left_out, without_results, run)
