@@ -1,0 +1,183 @@
+"""Filters as SQL over the catalogue's JSON.
+
+`filters.matches` is the definition, and is itself called where SQLite's JSON cannot follow: fields with quotes,
+backslashes or control characters, strings with NUL in a document, and trees beyond SQLite's limits.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from twofold.documents import Json
+from twofold.filters import (
+    TRUNCATED,
+    All,
+    Compare,
+    Exists,
+    Filter,
+    Not,
+    Scalar,
+    Some,
+    matches,
+    type_name,
+    values_at,
+)
+
+JSON_TYPES = {
+    "text": ("text",),
+    "number": ("integer", "real"),
+    "boolean": ("true", "false"),
+    "null": ("null",),
+    "list": ("array",),
+    "object": ("object",),
+}
+"""The type words of filters.py → those of SQLite's json_type."""
+LARGEST = 500
+"""Parameters beyond which a tree is too large for SQL; a long $in is one."""
+_SIGNS = {"$eq": "=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
+
+
+class Condition:
+    """A filter as an SQL expression over `documents` that is 1 or 0.
+
+    sql: the expression. parameters: its named parameters. `prepare` makes it usable on a connection.
+    """
+
+    def __init__(self, where: Filter) -> None:
+        self._where = where
+        self.parameters: dict[str, object] = {}
+        inner = self._of(where) if _plain(where) else ""
+        if not inner or len(self.parameters) > LARGEST:
+            self.parameters = {}
+            self.sql = "by_definition(metadata, truncated)"
+        else:
+            # SQLite's JSON ends a string at NUL.
+            self.sql = rf"CASE WHEN instr(metadata, '\u0000') THEN by_definition(metadata, truncated) ELSE {inner} END"
+
+    def prepare(self, connection: sqlite3.Connection) -> None:
+        """Gives the connection the function that `sql` may call."""
+        where = self._where
+
+        def by_definition(metadata: str, truncated: int) -> bool:
+            return matches(where, json.loads(metadata), truncated=truncated > 0)
+
+        connection.create_function("by_definition", 2, by_definition)
+
+    def _bound(self, value: object) -> str:
+        name = f"p{len(self.parameters)}"
+        self.parameters[name] = value
+        return f":{name}"
+
+    def _of(self, where: Filter) -> str:
+        match where:
+            case Compare(field, name, value) if field == TRUNCATED:
+                return f"((truncated > 0) = {int(value)})" if isinstance(value, bool) else "0"
+            case Compare(field, _, bool(value)):
+                return self._compared(field, ("true",) if value else ("false",), "1")
+            case Compare(field, _, None):
+                return self._compared(field, JSON_TYPES["null"], "1")
+            case Compare(field, name, value):
+                test = f"{{value}} {_SIGNS[name]} {self._bound(value)}"
+                return self._compared(field, JSON_TYPES[type_name(value)], test)
+            case Exists(field):
+                return f"(json_type(metadata, {self._bound(_path(field))}) IS NOT NULL)"
+            case Not(inner):
+                return f"(NOT {self._of(inner)})"
+            case All(parts):
+                return _joined([self._of(part) for part in parts], "AND") if parts else "1"
+            case Some(parts):
+                return self._some(parts)
+
+    def _some(self, parts: Sequence[Filter]) -> str:
+        among: dict[tuple[str, str], list[Scalar]] = {}
+        rest: list[str] = []
+        for part in parts:
+            match part:
+                case Compare(field, "$eq", str() | int() | float() as value) if field != TRUNCATED and not isinstance(
+                    value, bool
+                ):
+                    among.setdefault((field, type_name(value)), []).append(value)
+                case _:
+                    rest.append(self._of(part))
+        for (field, kind), values in among.items():
+            listed = self._bound(json.dumps([value for value in values if _in_documents(value)]))
+            rest.append(
+                self._compared(field, JSON_TYPES[kind], f"{{value}} IN (SELECT value FROM json_each({listed}))")  # noqa: S608
+            )
+        return _joined(rest, "OR") if rest else "0"
+
+    def _compared(self, field: str, types: tuple[str, ...], test: str) -> str:
+        """Whether the field, or an element of the list in it, has one of the types and passes the test."""
+        place = self._bound(_path(field))
+        listed = ", ".join(f"'{name}'" for name in types)
+        scalar = test.replace("{value}", f"json_extract(metadata, {place})")
+        element = test.replace("{value}", "value")
+        cases = " ".join(f"WHEN '{name}' THEN {scalar}" for name in types)
+        elements = f"SELECT 1 FROM json_each(metadata, {place}) WHERE type IN ({listed}) AND {element}"  # noqa: S608
+        # What is missing is null.
+        return (
+            f"(CASE coalesce(json_type(metadata, {place}), 'null') {cases} WHEN 'array' THEN "
+            f"EXISTS ({elements}) ELSE 0 END)"
+        )
+
+
+def types_at(connection: sqlite3.Connection, field: str) -> Iterator[set[str]]:
+    """For each living document that has the field, the types it holds there, in the words of filters.py.
+
+    A list counts as the types of its elements, an empty one as a list.
+    """
+    if _plain(Exists(field)):
+        found = connection.execute(
+            "SELECT CASE json_type(metadata, :place) WHEN 'array' THEN coalesce("
+            "(SELECT group_concat(DISTINCT type) FROM json_each(metadata, :place)), 'array') "
+            "ELSE json_type(metadata, :place) END FROM documents WHERE deleted IS NULL",
+            {"place": _path(field)},
+        )
+        words = {name: word for word, names in JSON_TYPES.items() for name in names}
+        yield from ({words[name] for name in names.split(",")} for (names,) in found if names)
+    else:
+        for (metadata,) in connection.execute("SELECT metadata FROM documents WHERE deleted IS NULL"):
+            values: dict[str, Json] = json.loads(metadata)
+            if matches(Exists(field), values):
+                yield {type_name(value) for value in values_at(values, field)} or {"list"}
+
+
+def _plain(where: Filter) -> bool:
+    """Whether SQLite can evaluate every field and value of the tree."""
+    match where:
+        case Exists(field):
+            return not any(character in '"\\' or character < " " for character in field) and _encodable(field)
+        case Compare(field, name, value):
+            ordered = name != "$eq" and (value is None or isinstance(value, bool))
+            return _plain(Exists(field)) and not ordered and _encodable(value)
+        case Not(inner):
+            return _plain(inner)
+        case All(parts) | Some(parts):
+            return all(_plain(part) for part in parts)
+
+
+def _path(field: str) -> str:
+    return "$" + "".join(f'."{key}"' for key in field.split("."))
+
+
+def _encodable(value: Scalar) -> bool:
+    try:
+        return not isinstance(value, str) or bool(value.encode()) or True
+    except UnicodeEncodeError:
+        return False
+
+
+def _in_documents(value: Scalar) -> bool:
+    """Whether a document's JSON could hold an equal value that SQL sees."""
+    return "\0" not in value if isinstance(value, str) else not isinstance(value, float) or math.isfinite(value)
+
+
+def _joined(conditions: Sequence[str], word: str) -> str:
+    """The conditions joined as a balanced tree: SQLite limits the depth of an expression, not its breadth."""
+    if len(conditions) == 1:
+        return conditions[0]
+    half = len(conditions) // 2
+    return f"({_joined(conditions[:half], word)} {word} {_joined(conditions[half:], word)})"

@@ -1,0 +1,86 @@
+"""Everything that the storage room does to files, but for what SQLite does to its own.
+
+One object, so that a test can stand in its place: it records the order of writes and syncs, refuses one of them, or
+kills the process at a named step.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from twofold.files import refused, sync_folder, write_aside
+
+
+class Disk:
+    """Writes, cuts, syncs, publishes and removes files; every refusal is a StorageError naming the path.
+
+    durable: whether syncs reach the disk; a collection in memory asks for none.
+    """
+
+    def __init__(self, *, durable: bool = True) -> None:
+        self.durable = durable
+
+    def reached(self, step: str) -> None:
+        """Marks a named step of a protocol: "vectors synced", "committed", …; does nothing, tests stop here."""
+
+    def make_folder(self, path: Path) -> None:
+        """Makes a folder with its parents; one that exists is left as it is."""
+        with _refusals(path):
+            path.mkdir(parents=True, exist_ok=True)
+
+    def write(self, descriptor: int, path: Path, data: bytes | memoryview, offset: int) -> None:
+        """Writes all of `data` at `offset`."""
+        view = memoryview(data).cast("B")
+        with _refusals(path):
+            while view:
+                written = os.pwrite(descriptor, view, offset)
+                view, offset = view[written:], offset + written
+
+    def sync(self, descriptor: int, path: Path) -> None:
+        """Makes what was written to a file survive a power loss."""
+        if self.durable:
+            with _refusals(path):
+                # macOS has no fdatasync; fsync does what it does there, and more.
+                getattr(os, "fdatasync", os.fsync)(descriptor)
+
+    def cut(self, descriptor: int, path: Path, size: int) -> None:
+        """Shortens a file to `size` bytes."""
+        with _refusals(path):
+            os.ftruncate(descriptor, size)
+
+    def remove(self, path: Path) -> None:
+        """Removes a file that may be gone already."""
+        with _refusals(path), suppress(FileNotFoundError):
+            path.unlink()
+
+    def sync_folder(self, path: Path) -> None:
+        """Makes the names in a folder survive a power loss."""
+        if self.durable:
+            with _refusals(path):
+                sync_folder(path)
+
+    def publish(self, path: Path, content: bytes) -> None:
+        """Gives a file its whole content at once: the old one or the new one is there, never half of one."""
+        with write_aside(path) as file:
+            file.write(content)
+
+    @contextmanager
+    def opened(self, path: Path, flags: int) -> Iterator[int]:
+        """A descriptor of a file, closed when the block ends."""
+        with _refusals(path):
+            descriptor = os.open(path, flags, 0o666)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise refused(path, error) from error

@@ -1,0 +1,54 @@
+"""What happens to open things when the process forks.
+
+SQLite's locks belong to a process, and it keeps their count in memory that a fork copies: a child that goes on with
+what it inherited believes in locks that it does not hold. So idle connections are closed before a fork, and the child
+begins anew.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import Protocol
+
+
+class Forkable(Protocol):
+    """Holds connections, locks or descriptors that a fork must not share."""
+
+    def before_fork(self) -> None:
+        """In the parent, before: takes its own lock and lets go of what it can."""
+
+    def after_fork_in_parent(self) -> None:
+        """In the parent, after: releases its lock."""
+
+    def after_fork_in_child(self) -> None:
+        """In the child: forgets what is the parent's."""
+
+
+_known: weakref.WeakSet[Forkable] = weakref.WeakSet()
+_stopped: list[Forkable] = []
+
+
+def watch(thing: Forkable) -> None:
+    """Tells `thing` of every fork for as long as it lives."""
+    _known.add(thing)
+
+
+def _before() -> None:
+    _stopped.extend(_known)
+    for thing in _stopped:
+        thing.before_fork()
+
+
+def _in_parent() -> None:
+    while _stopped:
+        _stopped.pop().after_fork_in_parent()
+
+
+def _in_child() -> None:
+    while _stopped:
+        _stopped.pop().after_fork_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

@@ -1,0 +1,96 @@
+"""What a collection's folder holds, and collection.json, by which a folder is known to be one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from twofold.errors import CorruptionError, FormatError, NotACollectionError, StorageError
+
+FORMAT = 1
+DESCRIPTION, CATALOGUE, VECTORS, LOCK = "collection.json", "catalogue.sqlite", "vectors", "lock"
+UNFINISHED = frozenset({CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", f"{CATALOGUE}-journal", VECTORS, LOCK})
+"""What a creation leaves that was stopped before collection.json, its last step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What collection.json says: written once, when the collection is made.
+
+    dimension: numbers a vector. contract, source, settings: JSON of the rooms above, opaque here. created: UTC.
+    """
+
+    dimension: int
+    contract: Mapping[str, Any]
+    source: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    created: str
+    format: int = FORMAT
+
+    @classmethod
+    def now(
+        cls, dimension: int, contract: Mapping[str, Any], source: Mapping[str, Any], settings: Mapping[str, Any]
+    ) -> Description:
+        """The description of a collection made at this moment."""
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        return cls(dimension=dimension, contract=contract, source=source, settings=settings, created=created)
+
+    def to_bytes(self) -> bytes:
+        """The file's content: JSON with a checksum over all other fields."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        text = json.dumps({**fields, "checksum": _checksum(fields)}, ensure_ascii=False, indent=1, sort_keys=True)
+        return text.encode() + b"\n"
+
+    @classmethod
+    def read(cls, folder: Path) -> Description:
+        """The description of the collection in `folder`.
+
+        Raises NotACollectionError where there is none, FormatError where a newer Twofold wrote it, CorruptionError
+        where its bytes changed.
+        """
+        path = folder / DESCRIPTION
+        content = _content(folder, path)
+        try:
+            fields = json.loads(content)
+        except ValueError as error:
+            raise CorruptionError(f"{path} is damaged: it is no JSON ({error})") from None
+        if not isinstance(fields, dict) or not isinstance(fields.get("format"), int):
+            raise CorruptionError(f"{path} is damaged: it names no format")
+        if fields["format"] > FORMAT:
+            raise FormatError(
+                f"{folder} was written in format {fields['format']}, this Twofold reads up to format {FORMAT}. "
+                "Install a newer version: pip install -U twofold"
+            )
+        found = fields.pop("checksum", None)
+        if found != _checksum(fields) or set(fields) != set(cls.__slots__):
+            raise CorruptionError(f"{path} is damaged: its checksum does not fit its content")
+        return cls(**fields)
+
+
+def _content(folder: Path, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        if not folder.exists():
+            raise NotACollectionError(
+                f"{folder} does not exist; make a collection there with twofold index or twofold.create"
+            ) from None
+        if not folder.is_dir():
+            raise NotACollectionError(f"{folder} is a file; a collection is a folder") from None
+        if (folder / CATALOGUE).exists():
+            raise NotACollectionError(
+                f"{folder} has no {DESCRIPTION} beside its {CATALOGUE}: it was never finished, or has lost the file"
+            ) from None
+        raise NotACollectionError(f"{folder} is no collection: it has no {DESCRIPTION}") from None
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _checksum(fields: Mapping[str, Any]) -> str:
+    canonical = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return blake2b(canonical.encode(), digest_size=16).hexdigest()

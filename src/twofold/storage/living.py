@@ -1,0 +1,157 @@
+"""Arrays over all rows, derived from the catalogue: whose a row is, which span it covers, whether it is living.
+
+They are kept from one commit to the next: only new blocks and new deletions are read. Arrays that were handed out
+never change: appending goes behind their end, a deletion copies the mask.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.errors import CorruptionError
+from twofold.scores import Mask, Numbers
+from twofold.storage import checksums
+from twofold.storage.schema import Head
+
+_Array = TypeVar("_Array", bound=NDArray[Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """All rows of one commit.
+
+    documents: int64 (rows,), the document number of each row, never falling. spans: int32 (rows, 2), characters.
+    living: bool (rows,), whether the document is not deleted.
+    """
+
+    commit: int
+    documents: Numbers
+    spans: NDArray[np.int32]
+    living: Mask
+
+
+class RowsCache:
+    """The rows of the latest commit that anybody read; threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows = _none()
+        self._documents, self._spans, self._living = _none().documents, _none().spans, _none().living
+
+    def at(self, head: Head, connection: sqlite3.Connection) -> Rows:
+        """The rows of the commit `head`, which the connection's transaction must see; raises CorruptionError."""
+        rows = self._rows
+        if head.commit == rows.commit:
+            return rows
+        with self._lock:
+            if head.commit == self._rows.commit:
+                return self._rows
+            if head.commit < self._rows.commit:
+                # Another thread has read a later commit meanwhile; an older snapshot is on its own.
+                return RowsCache().at(head, connection)
+            self._rows = self._advanced(head, connection)
+            return self._rows
+
+    def after_fork_in_child(self) -> None:
+        """Makes a lock of the child's own."""
+        self._lock = threading.Lock()
+
+    def _advanced(self, head: Head, connection: sqlite3.Connection) -> Rows:
+        before, count = len(self._rows.documents), head.next_row
+        self._make_room(count)
+        self._read_blocks(connection, before, count)
+        documents, spans, living = self._documents[:count], self._spans[:count], self._living[:count]
+        gone = _deletions(connection, self._rows.commit)
+        if len(gone):
+            living = self._living = _without(documents, living, gone)
+        if int(np.count_nonzero(living)) != head.rows:
+            raise CorruptionError(
+                f"the catalogue is damaged: {np.count_nonzero(living)} rows are living by its blocks and marks, "
+                f"{head.rows} by its head. Run twofold verify, or restore a backup."
+            )
+        return Rows(head.commit, _sealed(documents), _sealed(spans), _sealed(living))
+
+    def _make_room(self, count: int) -> None:
+        if count > len(self._documents) or count > len(self._living):
+            # A first reading takes what it needs, later growth a quarter more, so that it is rarely copied.
+            room = count if self._rows.commit < 0 else count + count // 4 + 1024
+            self._documents = _longer(self._documents, room)
+            self._spans = _longer(self._spans, room)
+            self._living = _longer(self._living, room)
+
+    def _read_blocks(self, connection: sqlite3.Connection, before: int, count: int) -> None:
+        """Reads rows `before` to `count` into the arrays; the first of them may extend a block half read."""
+        end = before
+        for line in connection.execute(
+            "SELECT first_row, rows, segment, first_document, documents, spans, vectors_crc, checksum FROM blocks "
+            "WHERE first_row >= (SELECT coalesce(max(first_row), 0) FROM blocks WHERE first_row <= ?) "
+            "ORDER BY first_row",
+            (before,),
+        ):
+            *columns, checksum = line
+            first_row, rows, _, first_document, documents, spans, _ = columns
+            if checksums.of_row(*columns) != checksum or not first_row <= end <= count:
+                raise CorruptionError(
+                    f"the catalogue is damaged: its block of rows from {first_row} is not what was written. "
+                    "Run twofold verify, or restore a backup."
+                )
+            skip = end - first_row
+            if rows <= skip:
+                continue
+            end = first_row + rows
+            self._documents[end - rows + skip : end] = np.frombuffer(documents, "<u4")[skip:].astype(np.int64)
+            self._documents[end - rows + skip : end] += first_document
+            self._spans[end - rows + skip : end] = np.frombuffer(spans, "<i4").reshape(-1, 2)[skip:]
+            self._living[end - rows + skip : end] = True
+        if end != count:
+            raise CorruptionError(f"the catalogue is damaged: its blocks end at row {end}, its head says {count}")
+
+
+def ranges(documents: Numbers, wanted: Numbers) -> tuple[Numbers, Numbers]:
+    """The first row and the row after the last of each wanted document, in a never falling array of documents."""
+    return (
+        np.searchsorted(documents, wanted, side="left").astype(np.int64),
+        np.searchsorted(documents, wanted, side="right").astype(np.int64),
+    )
+
+
+def expanded(starts: Numbers, ends: Numbers) -> tuple[Numbers, Numbers]:
+    """All rows of the ranges, one range after the other, and beside each the position of its range."""
+    lengths = ends - starts
+    positions = np.repeat(np.arange(len(starts), dtype=np.int64), lengths)
+    before = np.cumsum(lengths) - lengths
+    return np.arange(len(positions), dtype=np.int64) + np.repeat(starts - before, lengths), positions
+
+
+def _deletions(connection: sqlite3.Connection, since: int) -> Numbers:
+    found = connection.execute("SELECT number FROM documents WHERE deleted > ?", (since,))
+    return np.fromiter((number for (number,) in found), dtype=np.int64)
+
+
+def _without(documents: Numbers, living: Mask, gone: Numbers) -> Mask:
+    rows, _ = expanded(*ranges(documents, np.sort(gone)))
+    fresh = living.copy()
+    fresh[rows] = False
+    return fresh
+
+
+def _longer(array: _Array, room: int) -> _Array:
+    longer = np.empty((room, *array.shape[1:]), dtype=array.dtype)
+    longer[: len(array)] = array
+    return cast(_Array, longer)
+
+
+def _sealed(array: _Array) -> _Array:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _none() -> Rows:
+    return Rows(-1, np.empty(0, np.int64), np.empty((0, 2), np.int32), np.empty(0, np.bool_))

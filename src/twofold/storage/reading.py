@@ -1,0 +1,195 @@
+"""A snapshot: one commit as a reader sees it, for as long as it is held.
+
+It implements `protocols.Snapshot`. One catalogue transaction, arrays of all rows, and memory maps that no writer
+changes; several threads may use one snapshot.
+"""
+
+from __future__ import annotations
+
+import json
+import weakref
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.documents import Document, Passage
+from twofold.errors import CorruptionError
+from twofold.filters import Filter
+from twofold.scores import Mask, Numbers, Vectors
+from twofold.storage import passing
+from twofold.storage.connections import Lease
+from twofold.storage.living import Rows, RowsCache, expanded, ranges
+from twofold.storage.maps import Piece, SegmentMaps, gather
+from twofold.storage.passing import FilterCache
+from twofold.storage.records import READ_DOCUMENTS, READ_IDS, as_document, read_segments, read_state
+from twofold.storage.schema import Head
+from twofold.storage.segments import Segment
+
+BATCH = 256
+"""Documents read at a time while iterating."""
+
+
+class Derived:
+    """What all snapshots of a collection share: arrays, maps and answers that were derived from the catalogue."""
+
+    def __init__(self, maps: SegmentMaps, dimension: int) -> None:
+        self.maps = maps
+        self.dimension = dimension
+        self.rows = RowsCache()
+        self.filters = FilterCache()
+
+
+class StoredSnapshot:
+    """One commit of a stored collection; close it, or use it as a context manager."""
+
+    def __init__(self, lease: Lease, derived: Derived) -> None:
+        self._lease = lease
+        self._derived = derived
+        self._pieces: list[Piece] | None = None
+        self._segments: list[Segment] = []
+        with lease.held() as connection:
+            connection.execute("BEGIN")
+            self._head = Head.read(connection)
+        self._end = weakref.finalize(self, lease.close)
+
+    def __enter__(self) -> StoredSnapshot:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets the commit go; twice does nothing."""
+        self._end()
+
+    @property
+    def commit(self) -> int:
+        """The commit's number."""
+        return self._head.commit
+
+    @property
+    def head(self) -> Head:
+        """What the commit counts: documents, rows, truncated, tokens cut."""
+        return self._head
+
+    @property
+    def rows(self) -> Rows:
+        """Arrays over all rows: whose they are, their spans, whether they are living."""
+        with self._lease.held() as connection:
+            return self._derived.rows.at(self._head, connection)
+
+    def passing(self, where: Filter | None) -> Mask:
+        """bool (rows,): the rows of living documents that pass the filter; read-only. Raises FilterError."""
+        rows = self.rows
+        if where is None:
+            return rows.living
+        with self._lease.held() as connection:
+            return self._derived.filters.at(where, rows, connection).rows
+
+    def count(self, where: Filter | None = None) -> int:
+        """How many living documents pass the filter, those without rows among them. Raises FilterError."""
+        if where is None:
+            return self._head.documents
+        rows = self.rows
+        with self._lease.held() as connection:
+            return self._derived.filters.at(where, rows, connection).documents
+
+    def document_numbers(self, where: Filter | None = None) -> Numbers:
+        """int64: the numbers of the living documents that pass the filter, ascending. Raises FilterError."""
+        with self._lease.held() as connection:
+            return passing.numbers(where, connection)
+
+    def find(self, ids: Sequence[str]) -> dict[str, int]:
+        """The numbers of the living documents with these ids; unknown ids are missing."""
+        with self._lease.held() as connection:
+            return dict(
+                connection.execute(
+                    "SELECT d.id, d.number FROM json_each(?) AS wanted "
+                    "CROSS JOIN documents AS d ON d.id = wanted.value WHERE d.deleted IS NULL",
+                    (json.dumps(list(ids)),),
+                )
+            )
+
+    def each(self) -> Iterator[Document]:
+        """All living documents in the order in which they were added, each checked; never more than a batch held."""
+        last = -1
+        while True:
+            with self._lease.held() as connection:
+                found = connection.execute(
+                    f"{READ_DOCUMENTS} WHERE number > ? AND deleted IS NULL ORDER BY number LIMIT ?", (last, BATCH)
+                ).fetchall()
+            if not found:
+                return
+            yield from map(as_document, found)
+            last = found[-1][0]
+
+    def documents(self, documents: Numbers) -> list[Document]:
+        """These documents, each checked against its checksum. Raises CorruptionError naming the id."""
+        lines = self._lines(f"{READ_DOCUMENTS} WHERE number = ?", documents)
+        return [as_document(line) for line in lines]
+
+    def ids(self, documents: Numbers) -> list[str]:
+        """The ids of these documents, in their order."""
+        return [line[0].decode() for line in self._lines(f"{READ_IDS} WHERE number = ?", documents)]
+
+    def passages(self, rows: Numbers) -> list[Passage]:
+        """The span and text of each row."""
+        owners, positions = np.unique(self.documents_of(rows), return_inverse=True)
+        texts = [document.text for document in self.documents(owners)]
+        return [
+            Passage(start, end, texts[position][start:end])
+            for position, (start, end) in zip(positions.tolist(), self.spans(rows).tolist(), strict=True)
+        ]
+
+    def spans(self, rows: Numbers) -> NDArray[np.int32]:
+        """int32 (n, 2): start and end of each row in characters of its document's text."""
+        return self.rows.spans[rows]
+
+    def vectors(self, rows: Numbers) -> Vectors:
+        """float32 (n, dimension): the stored vectors of these rows."""
+        return gather(self.blocks(), rows, self._derived.dimension)
+
+    def rows_of(self, documents: Numbers) -> tuple[Numbers, Numbers]:
+        """All rows of these documents, and beside each the position of its document in `documents`."""
+        return expanded(*ranges(self.rows.documents, documents))
+
+    def documents_of(self, rows: Numbers) -> Numbers:
+        """int64 (n,): the document number of each row."""
+        return self.rows.documents[rows]
+
+    def blocks(self) -> Sequence[Piece]:
+        """(number of the first row, float16 (n, dimension)) for every stretch of rows, ascending, no gaps."""
+        if self._pieces is None:
+            self._pieces = self._derived.maps.pieces(self.segments)
+        return self._pieces
+
+    @property
+    def longest(self) -> float:
+        """No stored vector is longer than this (Euclidean)."""
+        return max((segment.longest for segment in self.segments), default=0.0)
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The segment files as the commit knows them."""
+        with self._lease.held() as connection:
+            if not self._segments:
+                self._segments = read_segments(connection)
+            return self._segments
+
+    def state(self, key: str) -> Any:
+        """The JSON value that a room above keeps under a key, or None."""
+        with self._lease.held() as connection:
+            return read_state(connection, key)
+
+    def _lines(self, sql: str, documents: Numbers) -> list[tuple[Any, ...]]:
+        with self._lease.held() as connection:
+            lines = [connection.execute(sql, (number,)).fetchone() for number in np.asarray(documents).tolist()]
+        for number, line in zip(np.asarray(documents).tolist(), lines, strict=True):
+            if line is None:
+                raise CorruptionError(f"the catalogue has lost document number {number}; run twofold verify")
+        return lines

@@ -1,0 +1,72 @@
+"""The catalogue's rows read back, each checked against its checksum."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from twofold.documents import Document
+from twofold.errors import CorruptionError
+from twofold.storage import checksums
+from twofold.storage.segments import Segment
+
+USER = "user:"
+"""What the keys of other rooms begin with, in the table `state`."""
+# Texts come as bytes: the checksum is over bytes, and damaged bytes may be no UTF-8.
+READ_DOCUMENTS = (
+    "SELECT number, truncated, rows, added, deleted, checksum, CAST(id AS BLOB), CAST(title AS BLOB), "
+    "CAST(metadata AS BLOB), CAST(text AS BLOB), text_hash FROM documents"
+)
+READ_IDS = "SELECT CAST(id AS BLOB) FROM documents"
+
+Line = tuple[Any, ...]
+
+
+def is_whole(line: Line) -> bool:
+    """Whether a line of READ_DOCUMENTS is what was written."""
+    number, truncated, rows, added, deleted, checksum, *contents = line
+    expected = checksums.of_document((number, truncated, rows, added), tuple(contents))
+    if deleted is not None:
+        expected = checksums.wrapped(expected + checksums.of_deletion(number, deleted))
+    return bool(expected == checksum)
+
+
+def as_document(line: Line) -> Document:
+    """The document of a line of READ_DOCUMENTS; raises CorruptionError naming the id as far as it can be read."""
+    if not is_whole(line):
+        raise CorruptionError(
+            f"document {name_of(line)!r} is damaged: its content is not what was written. "
+            "Add it again, or restore a backup."
+        )
+    identifier, title, metadata, text = (content.decode() for content in line[6:10])
+    return Document(identifier, text, title, json.loads(metadata) if metadata != "{}" else {})
+
+
+def name_of(line: Line) -> str:
+    """The id in a line of READ_DOCUMENTS that may be damaged."""
+    return bytes(line[6] or b"").decode("utf-8", "replace")
+
+
+def read_segments(connection: sqlite3.Connection) -> list[Segment]:
+    """All segments, ascending; raises CorruptionError where a row is damaged or they do not follow each other."""
+    segments: list[Segment] = []
+    for number, first_row, rows, longest, checksum in connection.execute(
+        "SELECT number, first_row, rows, longest, checksum FROM segments ORDER BY number"
+    ):
+        segment = Segment(number=number, first_row=first_row, rows=rows, longest=longest)
+        expected = segments[-1].first_row + segments[-1].rows if segments else 0
+        if segment.checksum != checksum or first_row != expected:
+            raise CorruptionError(f"the catalogue is damaged: its entry of segment {number} is not what was written")
+        segments.append(segment)
+    return segments
+
+
+def read_state(connection: sqlite3.Connection, key: str) -> Any:
+    """The JSON value under a key of another room, or None; raises CorruptionError where it is damaged."""
+    found = connection.execute("SELECT value, checksum FROM state WHERE key = ?", (USER + key,)).fetchone()
+    if found is None:
+        return None
+    if checksums.of_row(USER + key, found[0]) != found[1]:
+        raise CorruptionError(f"the catalogue is damaged: its entry {key!r} is not what was written")
+    return json.loads(found[0])

@@ -1,0 +1,150 @@
+"""The writer: the only one that changes a collection, for as long as it holds the lock.
+
+A commit appends vectors and syncs them, then records everything in one SQLite transaction. Its COMMIT is the
+acknowledgement: two syncs, and nothing before it is visible to anybody.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from twofold.errors import CollectionError
+from twofold.scores import Numbers
+from twofold.storage import segments
+from twofold.storage.block import Block
+from twofold.storage.catalogue import Change, Known, Placed, known, last_segment
+from twofold.storage.connections import Connections
+from twofold.storage.disk import Disk
+from twofold.storage.records import read_state
+
+Result = TypeVar("Result")
+
+
+class Writer:
+    """Adds, deletes and keeps state; each call is one commit, durable when it returns.
+
+    A call that raises StorageError leaves the collection as it was, and may be tried again.
+    """
+
+    def __init__(self, folder: Path, dimension: int, connections: Connections, disk: Disk) -> None:
+        self._folder = folder
+        self._dimension = dimension
+        self._connections = connections
+        self._disk = disk
+        self._doubtful = False
+        self._released = False
+
+    def release(self) -> None:
+        """Ends the writer's right to write; called when the lock is given up."""
+        self._released = True
+
+    def known(self, ids: Sequence[str]) -> dict[str, Known]:
+        """What is stored of the living documents with these ids; unknown ids are missing from the answer."""
+        with self._connection() as connection:
+            return known(connection, ids)
+
+    def commit(self, block: Block) -> Numbers:
+        """Adds documents, in place of living ones with the same ids; gives their numbers, int64 (documents,).
+
+        Raises VectorError before anything is written; StorageError; CorruptionError.
+        """
+        halves = block.halves(self._dimension)
+        with self._connection() as connection:
+            placed = list(segments.place(halves, last_segment(connection)))
+            for before, _, rows in placed:
+                segments.append(self._disk, self._folder, before, rows)
+            replaced = [entry.number for entry in known(connection, [each.id for each in block.documents]).values()]
+            return self._recorded(connection, lambda change: _add(change, block, placed, replaced))
+
+    def delete(self, numbers: Sequence[int] | Numbers) -> int:
+        """Marks documents as deleted; gives how many of them were living."""
+        with self._connection() as connection:
+            return self._recorded(connection, lambda change: change.mark([int(number) for number in numbers]))
+
+    def put_state(self, key: str, value: Any) -> None:
+        """Keeps a JSON value under a key for a room above; None removes it."""
+        with self._connection() as connection:
+            self._recorded(connection, lambda change: change.put_state(key, value))
+
+    def state(self, key: str) -> Any:
+        """The JSON value under a key, or None."""
+        with self._connection() as connection:
+            return read_state(connection, key)
+
+    def mend(self) -> None:
+        """Cuts off what a crash or a refused write left behind the recorded rows; called when the lock is taken.
+
+        A transaction that failed while it was being synced may still stand in SQLite's log, whole, and come to life
+        after a crash; it speaks of the very bytes that are cut here. So an empty commit overwrites it first.
+        """
+        with self._connections_held() as connection:
+            left = segments.leftovers(self._folder, last_segment(connection), self._dimension)
+            if left or self._doubtful:
+                self._recorded(connection, _nothing)
+            for path, size in left:
+                if not size:
+                    self._disk.remove(path)
+                    continue
+                with self._disk.opened(path, os.O_RDWR) as descriptor:
+                    self._disk.cut(descriptor, path, size)
+                    self._disk.sync(descriptor, path)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        if self._doubtful:
+            self.mend()
+        with self._connections_held() as connection:
+            yield connection
+
+    @contextmanager
+    def _connections_held(self) -> Iterator[sqlite3.Connection]:
+        if self._released:
+            raise CollectionError("this writer has given up the lock; take a new one with writing()")
+        lease = self._connections.lease()
+        try:
+            with lease.held() as connection:
+                yield connection
+        finally:
+            lease.close()
+
+    def _recorded(self, connection: sqlite3.Connection, work: Callable[[Change], Result]) -> Result:
+        """One transaction: the work and the new head, or nothing."""
+        self._doubtful = True
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            change = Change(connection)
+            result = work(change)
+            change.finish()
+            self._disk.reached("recorded")
+            connection.execute("COMMIT")  # the acknowledgement
+        except BaseException:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+        self._doubtful = False
+        self._disk.reached("committed")
+        return result
+
+
+def _nothing(_: Change) -> None:
+    """The work of an empty commit."""
+
+
+def _add(change: Change, block: Block, placed: Sequence[Placed], replaced: Sequence[int]) -> Numbers:
+    if replaced:
+        change.mark(replaced)
+    numbers = change.add(block)
+    owners = np.repeat(numbers, block.counts)
+    start = 0
+    for each in placed:
+        part = slice(start, start + len(each[2]))
+        change.describe(each, owners[part], block.spans[part])
+        start = part.stop
+    return numbers
