@@ -35,10 +35,13 @@ def shown(path: PathLike) -> str:
 
 def bare_suffix(path: PathLike) -> str:
     """The suffix below .gz or .xz, in small letters: `.csv` for `a/b.CSV.gz`; empty where there is none."""
+    return unpacked_name(path).suffix.lower()
+
+
+def unpacked_name(path: PathLike) -> Path:
+    """The path without .gz or .xz."""
     name = Path(path)
-    if name.suffix.lower() in COMPRESSED:
-        name = name.with_suffix("")
-    return name.suffix.lower()
+    return name.with_suffix("") if name.suffix.lower() in COMPRESSED else name
 
 
 def either_form(folder: Path, name: str) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from twofold.documents import type_names
 from twofold.errors import InputError
 from twofold.readers.bad_lines import BadLines
 from twofold.readers.json_lines import json_records
-from twofold.readers.opening import PathLike, bare_suffix, shown
+from twofold.readers.opening import STANDARD_INPUT, PathLike, bare_suffix, shown
 from twofold.readers.separated import csv_rows, records, tsv_rows
 from twofold.reports import ReadReport
 
@@ -61,7 +62,7 @@ def _numbered(path: PathLike, bad: BadLines) -> Iterator[tuple[int, dict[str, An
             return records(csv_rows(path, bad), path, _check_header, {}, bad)
         case ".jsonl" | ".ndjson" | ".json":
             return json_records(path, bad)
-        case _ if shown(path) != path:
+        case _ if os.fspath(path) == STANDARD_INPUT:
             return json_records(path, bad)
         case _:
             raise InputError("pair files are .jsonl, .csv or .tsv (plain, .gz or .xz)", path=shown(path))

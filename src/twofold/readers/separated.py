@@ -64,7 +64,7 @@ def records(
     """(line number, values by column name) for each row below the header.
 
     check: raises InputError for a header that lacks what the caller needs. types: column → a word of TYPES; other
-    columns stay text. An empty value of a typed column is absent. Raises InputError too for a file without a header,
+    columns stay text. An empty number or truth is absent. Raises InputError too for a file without a header,
     a column that stands twice, and a type for a column that is not there.
     """
     line, header = next(rows, (1, []))
@@ -73,7 +73,7 @@ def records(
         check(header)
     except InputError as error:
         raise InputError(str(error), path=shown(path), line=line) from None
-    converters = {name: TYPES[word] for name, word in types.items()}
+    converters = {name: TYPES[word] for name, word in types.items() if word != "text"}
     for number, row in rows:
         try:
             if len(row) != len(header):

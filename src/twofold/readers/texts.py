@@ -10,21 +10,23 @@ from pathlib import Path
 from twofold.documents import Document
 from twofold.errors import InputError
 from twofold.readers.bad_lines import BadLines
-from twofold.readers.opening import BYTE_ORDER_MARK, bare_suffix, decoded, shown, whole
+from twofold.readers.opening import BYTE_ORDER_MARK, bare_suffix, decoded, shown, unpacked_name, whole
 
 SUFFIXES = (".txt", ".md", ".rst")
 
 _fence = re.compile(r"\s{0,3}(```|~~~)")
 _hash_heading = re.compile(r"\s{0,3}#{1,6}\s+(.*?)(\s+#+)?\s*")
+_front_title = re.compile(r"title:\s*(?P<quote>[\"']?)(?P<title>.*\S)(?P=quote)\s*")
 _underline = re.compile(r"(=+|-+|~+|\^+|\*+|#+|\"+)\s*")
 
 
 def read_texts(folder: Path, bad: BadLines) -> Iterator[Document]:
     """A document for each text file below a folder, sorted by path; hidden files and folders are left out.
 
-    id: the path below the folder, with slashes. title: the first heading, else the file's name without suffix. text:
-    the whole file. A file without any text is counted as skipped; one that is no UTF-8 or may not be read is a bad
-    one. Other files are not looked at; links to folders are not followed.
+    id: the path below the folder, with slashes. title: the first heading (or the `title:` of a Markdown file's front
+    matter), else the file's name without suffix. text: the whole file. A file without any text is counted as skipped;
+    one that is no UTF-8 or may not be read is a bad one. Other files are not looked at; links to folders are not
+    followed.
     """
     for path in _text_files(folder, bad):
         document = read_text(path, path.relative_to(folder).as_posix(), bad)
@@ -51,7 +53,7 @@ def has_texts(folder: Path) -> bool:
 
 
 def _document(path: Path, identifier: str, text: str) -> Document:
-    title = _heading(text, bare_suffix(path)) or path.name.removesuffix("".join(path.suffixes[-2:])) or path.stem
+    title = _heading(text, bare_suffix(path)) or unpacked_name(path).stem
     try:
         return Document(identifier, text, title)
     except InputError as error:
@@ -74,15 +76,25 @@ def _text_files(folder: Path, bad: BadLines) -> Iterator[Path]:
             continue
         if name.endswith("/"):
             yield from _text_files(Path(path), bad)
-        elif bare_suffix(name) in SUFFIXES and os.path.isfile(path):
-            yield Path(path)
+        elif bare_suffix(name) in SUFFIXES and (os.path.isfile(path) or not os.path.exists(path)):
+            yield Path(path)  # A link to nowhere is a file that cannot be read, not one to pass over.
 
 
 def _heading(text: str, suffix: str) -> str:
     if suffix == ".txt":
         return ""
+    lines = text.splitlines()
+    if suffix == ".md" and lines[0].rstrip() == "---" and "---" in lines[1:]:
+        closing = lines.index("---", 1)
+        named = (_front_title.fullmatch(line) for line in lines[1:closing])
+        title = next((match["title"] for match in named if match), "")
+        return title or _first_heading(lines[closing + 1 :], suffix)
+    return _first_heading(lines, suffix)
+
+
+def _first_heading(lines: list[str], suffix: str) -> str:
     before, fenced = "", False
-    for line in text.splitlines():
+    for line in lines:
         if suffix == ".md":
             if _fence.match(line):
                 fenced = not fenced

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import gzip
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from twofold.documents import Document
+from twofold.errors import InputError
+from twofold.readers.reading import read
+from twofold.reports import ReadReport
+
+
+def tree(folder: Path, files: dict[str, str | bytes]) -> Path:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+def test_each_text_file_is_a_document_named_by_its_path_in_the_order_of_paths(tmp_path: Path) -> None:
+    files = {"b.txt": "two", "a/z.md": "one", "a.txt": "x", "a-b.rst": "y", "a/b/c.TXT": "deep", "code.py": "no"}
+    documents = list(read(tree(tmp_path, files)))  # type: ignore[arg-type]
+    assert [d.id for d in documents] == sorted(["b.txt", "a/z.md", "a.txt", "a-b.rst", "a/b/c.TXT"])
+    assert {d.id: (d.title, d.text) for d in documents}["a/b/c.TXT"] == ("c", "deep")
+
+
+def test_hidden_files_and_folders_are_not_looked_at(tmp_path: Path) -> None:
+    tree(tmp_path, {"a.txt": "x", ".b.txt": "y", ".git/c.md": "z", "d/.e/f.txt": "w"})
+    assert [d.id for d in read(tmp_path)] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "title"),
+    [
+        ("a.md", "intro\n\n## Second *level* ##\ntext", "Second *level*"),
+        ("a.md", "```\n# a comment\n```\n# Real\n", "Real"),
+        ("a.md", "Under\n=====\n# Later", "Under"),
+        ("a.md", "#hashtag\n- a list\n", "a"),
+        ("a.md", "---\nlayout: x\ntitle: 'In front'\n---\n# Later", "In front"),
+        ("a.md", "---\nlayout: x\n---\n# After", "After"),
+        ("a.md", "---\n# Alone", "Alone"),
+        ("a.md", "para\n\n---\n\nmore", "a"),
+        ("a.rst", "=====\nTitle\n=====\n\ntext", "Title"),
+        ("a.rst", "Title\n-----\n", "Title"),
+        ("a.rst", "A long line of text\n---\n", "a"),
+        ("a.rst", ".. code\n\n# no heading\n", "a"),
+        ("a.txt", "# no heading\n====\n", "a"),
+        ("1.2 notes.txt", "x", "1.2 notes"),
+    ],
+)
+def test_the_title_is_the_first_heading_or_the_files_name(tmp_path: Path, name: str, text: str, title: str) -> None:
+    (document,) = read(tree(tmp_path, {name: text}))
+    assert document == Document(name, text, title)
+
+
+def test_an_empty_file_is_counted_as_skipped_and_the_others_are_read(tmp_path: Path) -> None:
+    report = ReadReport()
+    assert [d.id for d in read(tree(tmp_path, {"a.txt": " \n", "b.txt": "x"}), report=report)] == ["b.txt"]
+    assert (report.read, report.skipped) == (1, 1)
+    assert "a.txt: an empty file" in report.reasons[0]
+
+
+def test_a_file_that_is_no_utf_8_is_an_error_unless_bad_ones_are_skipped(tmp_path: Path) -> None:
+    tree(tmp_path, {"a.txt": b"caf\xe9", "b.txt": b"\xef\xbb\xbfx"})
+    with pytest.raises(InputError, match=r"a\.txt: not UTF-8: byte 0xe9 at byte 4"):
+        list(read(tmp_path))
+    report = ReadReport()
+    assert [d.text for d in read(tmp_path, skip_bad=True, report=report)] == ["x"]
+    assert report.skipped == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not store such names")
+def test_a_name_that_is_no_utf_8_is_an_error_that_can_be_printed(tmp_path: Path) -> None:
+    with open(os.fsencode(tmp_path) + b"/caf\xe9.txt", "w") as file:
+        file.write("x")
+    with pytest.raises(InputError, match="lone surrogate") as caught:
+        list(read(tmp_path))
+    str(caught.value).encode()
+
+
+def test_a_link_to_a_folder_is_not_followed(tmp_path: Path) -> None:
+    tree(tmp_path, {"a/b.txt": "x"})
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    assert [d.id for d in read(tmp_path)] == ["a/b.txt"]
+
+
+def test_one_text_file_is_one_document_and_may_be_packed(tmp_path: Path) -> None:
+    tree(tmp_path, {"a.md": "# T\nx", "b.md.gz": gzip.compress(b"# U\ny")})
+    assert [(d.id, d.title) for d in read([tmp_path / "a.md", tmp_path / "b.md.gz"])] == [
+        ("a.md", "T"),
+        ("b.md.gz", "U"),
+    ]
+    assert [d.title for d in read(tree(tmp_path / "t", {"notes.txt.gz": gzip.compress(b"x")}))] == ["notes"]
+
+
+def test_a_folder_with_nothing_to_read_says_what_it_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no documents: neither corpus\.jsonl.* nor \.txt, \.md, \.rst files"):
+        read(tmp_path)
+    tree(tmp_path, {"part-1.jsonl.gz": b"", "part-2.jsonl.gz": b""})
+    with pytest.raises(InputError, match=r"It holds 2 files like part-1\.jsonl\.gz: name those"):
+        read(tmp_path)
+
+
+def test_a_link_to_nowhere_is_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").symlink_to(tmp_path / "gone")
+    with pytest.raises(InputError, match=r"a\.txt: cannot be read: No such file"):
+        list(read(tmp_path, format="text"))
