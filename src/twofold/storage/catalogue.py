@@ -1,6 +1,6 @@
 """What one commit does to the catalogue, inside one transaction of the caller's.
 
-`Change` reads the head, collects what is added, marked and put, and writes the next head at the end; nothing is
+`Change` starts from the head, collects what is added, marked and put, and writes the next head at the end; nothing is
 visible to anybody before the caller's COMMIT.
 """
 
@@ -10,7 +10,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from twofold.storage import checksums
 from twofold.storage.block import Block
 from twofold.storage.records import USER
 from twofold.storage.schema import Head
-from twofold.storage.segments import Halves, Segment, raw
+from twofold.storage.segments import Halves, Segment, longest, raw
 
 BLOCK_ROWS = 1024
 """The most rows that one line of the table `blocks` describes."""
@@ -29,8 +29,8 @@ GROWING_ROWS = 256
 """Small commits extend the last block up to here, so that documents added one by one do not make a block each."""
 
 
-Placed = tuple[Segment, Segment, Halves]
-"""A segment before and after an append, and the rows appended, float16 (n, dimension)."""
+Placed = tuple[Segment, Halves]
+"""A segment before an append, and the rows appended, float16 (n, dimension)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,21 @@ class Known:
 class Change:
     """The next commit in the making."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, head: Head) -> None:
         self._connection = connection
-        self._head = Head.read(connection)
-        self.number = self._head.commit + 1
+        self.number = head.commit + 1
+        self._longest = head.longest
+        self._counts: dict[str, int] = {
+            name: getattr(head, name) for name in head.__slots__ if name not in ("commit", "longest", "total")
+        }
+        self._counts["total"] = head.total
 
-    def finish(self) -> None:
-        """Writes the new head; the last thing before COMMIT."""
-        head = replace(self._head, commit=self.number, total=checksums.wrapped(self._head.total))
+    def finish(self) -> Head:
+        """Writes the new head, the last thing before COMMIT, and gives it."""
+        total = checksums.wrapped(self._counts.pop("total"))
+        head = Head(commit=self.number, longest=self._longest, total=total, **self._counts)
         head.write(self._connection)
+        return head
 
     def mark(self, numbers: Sequence[int]) -> int:
         """Marks living documents as deleted; gives how many of these were living."""
@@ -81,7 +87,7 @@ class Change:
 
     def add(self, block: Block) -> Numbers:
         """Adds a block's documents under new numbers; gives these, int64 (documents,)."""
-        first = self._head.next_document
+        first = self._counts["next_document"]
         lines = list(self._lines(block, first))
         self._connection.executemany("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)", lines)
         self._count(
@@ -96,17 +102,21 @@ class Change:
         return np.arange(first, first + len(lines), dtype=np.int64)
 
     def describe(self, placed: Placed, owners: Numbers, spans: NDArray[np.int32]) -> None:
-        """Records rows that were appended to a segment: its new length and their blocks.
+        """Records rows that were appended to a segment.
 
         placed: what `segments.place` gave. owners: int64 (n,), the document of each row. spans: int32 (n, 2).
         """
-        before, after, vectors = placed
-        self._put_segment(before, after)
-        start = self._extend(before, vectors, owners, spans)
-        first = before.first_row + before.rows
+        segment, vectors = placed
+        if segment.rows == 0:
+            self._connection.execute(
+                "INSERT INTO segments VALUES (?, ?, ?)", (segment.number, segment.first_row, segment.checksum)
+            )
+            self._count(total=segment.checksum)
+        self._longest = max(self._longest, longest(vectors))
+        start = self._extend(segment, vectors, owners, spans)
         for begin in range(start, len(vectors), BLOCK_ROWS):
             part = slice(begin, begin + BLOCK_ROWS)
-            line = _block_line(first + begin, before.number, vectors[part], owners[part], spans[part])
+            line = _block_line(segment.end + begin, segment.number, vectors[part], owners[part], spans[part])
             self._connection.execute("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", line)
             self._count(total=line[-1])
 
@@ -165,15 +175,9 @@ class Change:
         self._count(total=fresh - checksum)
         return len(vectors)
 
-    def _put_segment(self, before: Segment, after: Segment) -> None:
-        self._connection.execute(
-            "INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?)",
-            (after.number, after.first_row, after.rows, after.longest, after.checksum),
-        )
-        self._count(total=after.checksum - (before.checksum if before.rows else 0))
-
     def _count(self, **more: int) -> None:
-        self._head = replace(self._head, **{name: getattr(self._head, name) + by for name, by in more.items()})
+        for name, by in more.items():
+            self._counts[name] += by
 
 
 def _block_line(
@@ -196,9 +200,7 @@ def known(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Known
     return {identifier: Known(*rest) for identifier, *rest in rows}
 
 
-def last_segment(connection: sqlite3.Connection) -> Segment | None:
+def last_segment(connection: sqlite3.Connection, head: Head) -> Segment | None:
     """The segment that the next rows go to, unless it is full."""
-    row = connection.execute(
-        "SELECT number, first_row, rows, longest FROM segments ORDER BY number DESC LIMIT 1"
-    ).fetchone()
-    return row and Segment(number=row[0], first_row=row[1], rows=row[2], longest=row[3])
+    line = connection.execute("SELECT number, first_row FROM segments ORDER BY number DESC LIMIT 1").fetchone()
+    return Segment(line[0], line[1], head.next_row - line[1]) if line else None

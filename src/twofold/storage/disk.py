@@ -26,12 +26,12 @@ class Disk:
     def reached(self, step: str) -> None:
         """Marks a named step of a protocol: "vectors synced", "committed", …; does nothing, tests stop here."""
 
-    def make_folder(self, path: Path) -> None:
+    def make_folder(self, path: str | Path) -> None:
         """Makes a folder with its parents; one that exists is left as it is."""
         with _refusals(path):
-            path.mkdir(parents=True, exist_ok=True)
+            os.makedirs(path, exist_ok=True)
 
-    def write(self, descriptor: int, path: Path, data: bytes | memoryview, offset: int) -> None:
+    def write(self, descriptor: int, path: str | Path, data: bytes | memoryview, offset: int) -> None:
         """Writes all of `data` at `offset`."""
         view = memoryview(data).cast("B")
         with _refusals(path):
@@ -39,36 +39,36 @@ class Disk:
                 written = os.pwrite(descriptor, view, offset)
                 view, offset = view[written:], offset + written
 
-    def sync(self, descriptor: int, path: Path) -> None:
+    def sync(self, descriptor: int, path: str | Path) -> None:
         """Makes what was written to a file survive a power loss."""
         if self.durable:
             with _refusals(path):
                 # macOS has no fdatasync; fsync does what it does there, and more.
                 getattr(os, "fdatasync", os.fsync)(descriptor)
 
-    def cut(self, descriptor: int, path: Path, size: int) -> None:
+    def cut(self, descriptor: int, path: str | Path, size: int) -> None:
         """Shortens a file to `size` bytes."""
         with _refusals(path):
             os.ftruncate(descriptor, size)
 
-    def remove(self, path: Path) -> None:
+    def remove(self, path: str | Path) -> None:
         """Removes a file that may be gone already."""
         with _refusals(path), suppress(FileNotFoundError):
-            path.unlink()
+            os.unlink(path)
 
-    def sync_folder(self, path: Path) -> None:
+    def sync_folder(self, path: str | Path) -> None:
         """Makes the names in a folder survive a power loss."""
         if self.durable:
             with _refusals(path):
                 sync_folder(path)
 
-    def publish(self, path: Path, content: bytes) -> None:
+    def publish(self, path: str | Path, content: bytes) -> None:
         """Gives a file its whole content at once: the old one or the new one is there, never half of one."""
         with write_aside(path) as file:
             file.write(content)
 
     @contextmanager
-    def opened(self, path: Path, flags: int) -> Iterator[int]:
+    def opened(self, path: str | Path, flags: int) -> Iterator[int]:
         """A descriptor of a file, closed when the block ends."""
         with _refusals(path):
             descriptor = os.open(path, flags, 0o666)
@@ -79,7 +79,7 @@ class Disk:
 
 
 @contextmanager
-def _refusals(path: Path) -> Iterator[None]:
+def _refusals(path: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -85,8 +85,9 @@ class WriterLock:
                     )
                 time.sleep(PAUSE)
             note = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
-            self._disk.write(descriptor, self._path, note, 0)
-            self._disk.cut(descriptor, self._path, len(note))
+            if os.pread(descriptor, len(note) + 1, 0) != note:
+                self._disk.write(descriptor, self._path, note, 0)
+                self._disk.cut(descriptor, self._path, len(note))
         except StorageError:
             # Who holds the lock is a courtesy; a full disk must not keep deletions from making room.
             return descriptor

@@ -45,7 +45,7 @@ class SegmentMaps:
 
     def _of(self, segment: Segment) -> list[Piece]:
         known = self._pieces.setdefault(segment.number, [])
-        end = segment.first_row + segment.rows
+        end = segment.end
         mapped = known[-1][0] + len(known[-1][1]) if known else segment.first_row
         if mapped < end:
             start = mapped

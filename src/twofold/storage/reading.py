@@ -171,14 +171,14 @@ class StoredSnapshot:
     @property
     def longest(self) -> float:
         """No stored vector is longer than this (Euclidean)."""
-        return max((segment.longest for segment in self.segments), default=0.0)
+        return self._head.longest
 
     @property
     def segments(self) -> list[Segment]:
         """The segment files as the commit knows them."""
         with self._lease.held() as connection:
             if not self._segments:
-                self._segments = read_segments(connection)
+                self._segments = read_segments(connection, self._head)
             return self._segments
 
     def state(self, key: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from twofold.documents import Document
 from twofold.errors import CorruptionError
 from twofold.storage import checksums
+from twofold.storage.schema import Head
 from twofold.storage.segments import Segment
 
 USER = "user:"
@@ -48,17 +49,15 @@ def name_of(line: Line) -> str:
     return bytes(line[6] or b"").decode("utf-8", "replace")
 
 
-def read_segments(connection: sqlite3.Connection) -> list[Segment]:
-    """All segments, ascending; raises CorruptionError where a row is damaged or they do not follow each other."""
-    segments: list[Segment] = []
-    for number, first_row, rows, longest, checksum in connection.execute(
-        "SELECT number, first_row, rows, longest, checksum FROM segments ORDER BY number"
-    ):
-        segment = Segment(number=number, first_row=first_row, rows=rows, longest=longest)
-        expected = segments[-1].first_row + segments[-1].rows if segments else 0
-        if segment.checksum != checksum or first_row != expected:
+def read_segments(connection: sqlite3.Connection, head: Head) -> list[Segment]:
+    """All segments, ascending; raises CorruptionError where a line is damaged."""
+    lines = connection.execute("SELECT number, first_row, checksum FROM segments ORDER BY number").fetchall()
+    segments = []
+    for line, end in zip(lines, [*(first for _, first, _ in lines[1:]), head.next_row], strict=True):
+        number, first_row, checksum = line
+        segments.append(Segment(number, first_row, end - first_row))
+        if segments[-1].checksum != checksum or end <= first_row:
             raise CorruptionError(f"the catalogue is damaged: its entry of segment {number} is not what was written")
-        segments.append(segment)
     return segments
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from twofold.errors import CorruptionError, FormatError
 from twofold.storage import checksums
@@ -49,8 +49,6 @@ CREATE TABLE blocks (
 CREATE TABLE segments (
     number    INTEGER PRIMARY KEY,
     first_row INTEGER NOT NULL,
-    rows      INTEGER NOT NULL,
-    longest   REAL NOT NULL,
     checksum  INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE state (
@@ -67,7 +65,8 @@ class Head:
 
     commit: its number; 0 before the first. next_document, next_row: numbers not given yet. documents, rows: the
     living ones. truncated, tokens_cut: living documents whose vectors leave out some of their text, and how many
-    tokens that is. total: the sum of the checksums of all other rows of the catalogue, modulo 2^64.
+    tokens that is. longest: no stored vector is longer (Euclidean). total: the sum of the checksums of all other rows
+    of the catalogue, modulo 2^64.
     """
 
     commit: int = 0
@@ -77,11 +76,12 @@ class Head:
     rows: int = 0
     truncated: int = 0
     tokens_cut: int = 0
+    longest: float = 0.0
     total: int = 0
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Puts this head in place of the one before, inside the caller's transaction."""
-        value = json.dumps(asdict(self), separators=(",", ":"))
+        value = json.dumps({name: getattr(self, name) for name in self.__slots__}, separators=(",", ":"))
         connection.execute(
             "INSERT OR REPLACE INTO state (key, value, checksum) VALUES (?, ?, ?)",
             (HEAD, value, checksums.of_row(HEAD, value)),

@@ -10,7 +10,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,31 +34,32 @@ FLOAT16 = 1
 _HEADER = struct.Struct("<8sIIIIQ28xI")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Segment:
-    """What the catalogue knows of one segment file.
-
-    first_row: the number of its first row. rows: how many count. longest: no vector in it is longer (Euclidean).
-    """
+    """One segment file: its number, the number of its first row, and how many of its rows count."""
 
     number: int
     first_row: int
-    rows: int = 0
-    longest: float = 0.0
+    rows: int
 
     @property
     def checksum(self) -> int:
-        """The checksum over all columns."""
-        return checksums.of_row(self.number, self.first_row, self.rows, self.longest)
+        """The checksum of its line in the catalogue."""
+        return checksums.of_row(self.number, self.first_row)
+
+    @property
+    def end(self) -> int:
+        """The row after the last that counts."""
+        return self.first_row + self.rows
 
     def size(self, dimension: int) -> int:
         """Bytes of the file that count."""
         return HEADER_BYTES + self.rows * dimension * BYTES
 
 
-def path_of(folder: Path, number: int) -> Path:
+def path_of(folder: Path, number: int) -> str:
     """The file of a segment."""
-    return folder / VECTORS / f"{number:06d}.f16"
+    return f"{folder}/{VECTORS}/{number:06d}.f16"
 
 
 def header(segment: Segment, dimension: int) -> bytes:
@@ -67,7 +68,7 @@ def header(segment: Segment, dimension: int) -> bytes:
     return fields[:-4] + zlib.crc32(fields[:-4]).to_bytes(4, "little")
 
 
-def check_header(found: bytes, segment: Segment, dimension: int, path: Path) -> None:
+def check_header(found: bytes, segment: Segment, dimension: int, path: str) -> None:
     """Raises CorruptionError, or FormatError for a newer one, unless the file begins as it should."""
     if found == header(segment, dimension):
         return
@@ -93,16 +94,20 @@ def longest(vectors: Halves) -> float:
     return float(np.sqrt(float(squares.max()) * (1 + vectors.shape[1] * 2.0**-23)))
 
 
-def place(vectors: Halves, last: Segment | None) -> Iterator[tuple[Segment, Segment, Halves]]:
-    """Where new rows go: (a segment before the append, the same after it, its share of the rows), in order."""
-    before = last or Segment(number=1, first_row=0)
+def place(vectors: Halves, last: Segment | None) -> Iterator[tuple[Segment, Halves]]:
+    """Where new rows go: (a segment before the append, its share of the rows), in order."""
+    segment = last or Segment(1, 0, 0)
     while len(vectors):
-        if before.rows >= SEGMENT_ROWS:
-            before = Segment(number=before.number + 1, first_row=before.first_row + before.rows)
-        share = vectors[: SEGMENT_ROWS - before.rows]
-        after = replace(before, rows=before.rows + len(share), longest=max(before.longest, longest(share)))
-        yield before, after, share
-        before, vectors = after, vectors[len(share) :]
+        if segment.rows >= SEGMENT_ROWS:
+            segment = Segment(segment.number + 1, segment.end, 0)
+        share = vectors[: SEGMENT_ROWS - segment.rows]
+        yield segment, share
+        segment, vectors = after(segment, share), vectors[len(share) :]
+
+
+def after(segment: Segment, vectors: Halves) -> Segment:
+    """The segment once these rows count."""
+    return Segment(segment.number, segment.first_row, segment.rows + len(vectors))
 
 
 def append(disk: Disk, folder: Path, segment: Segment, vectors: Halves) -> None:
@@ -116,25 +121,25 @@ def append(disk: Disk, folder: Path, segment: Segment, vectors: Halves) -> None:
         disk.reached("vectors written")
         disk.sync(descriptor, path)
     if segment.rows == 0:
-        disk.sync_folder(path.parent)
+        disk.sync_folder(os.path.dirname(path))
         disk.reached("segment created")
 
 
-def leftovers(folder: Path, last: Segment | None, dimension: int) -> list[tuple[Path, int]]:
+def leftovers(folder: Path, last: Segment | None, dimension: int) -> list[tuple[str, int]]:
     """What a crash left: files that are longer than the catalogue says, with the size to cut them to.
 
     A file that the catalogue does not know is cut to nothing. Raises CorruptionError where recorded bytes are
     gone, since appending would hide that.
     """
-    found: list[tuple[Path, int]] = []
+    found: list[tuple[str, int]] = []
     number = last.number if last else 0
     if last:
         path, size = path_of(folder, number), last.size(dimension)
-        held = path.stat().st_size if path.exists() else 0
+        held = os.stat(path).st_size if os.path.exists(path) else 0
         if held < size:
             raise CorruptionError(f"{path} has {held} bytes, {size} were written. Restore a backup.")
         if held > size:
             found.append((path, size))
-    while (path := path_of(folder, number := number + 1)).exists():
+    while os.path.exists(path := path_of(folder, number := number + 1)):
         found.append((path, 0))
     return found

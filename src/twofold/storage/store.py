@@ -121,10 +121,10 @@ class Store:
             if self._writer is not None:
                 yield self._writer
                 return
-            writer = Writer(self.path, self.description.dimension, self._connections, self._disk)
-            writer.mend()
-            self._writer = writer
+            writer = Writer(self.path, self.description.dimension, self._connections.lease(), self._disk)
             try:
+                writer.mend()
+                self._writer = writer
                 yield writer
             finally:
                 self._writer = None

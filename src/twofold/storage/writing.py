@@ -15,14 +15,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from twofold.errors import CollectionError
 from twofold.scores import Numbers
 from twofold.storage import segments
 from twofold.storage.block import Block
 from twofold.storage.catalogue import Change, Known, Placed, known, last_segment
-from twofold.storage.connections import Connections
+from twofold.storage.connections import Lease
 from twofold.storage.disk import Disk
 from twofold.storage.records import read_state
+from twofold.storage.schema import Head
+from twofold.storage.segments import Segment
 
 Result = TypeVar("Result")
 
@@ -33,17 +34,18 @@ class Writer:
     A call that raises StorageError leaves the collection as it was, and may be tried again.
     """
 
-    def __init__(self, folder: Path, dimension: int, connections: Connections, disk: Disk) -> None:
+    def __init__(self, folder: Path, dimension: int, lease: Lease, disk: Disk) -> None:
         self._folder = folder
         self._dimension = dimension
-        self._connections = connections
+        self._lease = lease
         self._disk = disk
         self._doubtful = False
-        self._released = False
+        self._head = Head()
+        self._segment: Segment | None = None
 
     def release(self) -> None:
-        """Ends the writer's right to write; called when the lock is given up."""
-        self._released = True
+        """Ends the right to write; called before the lock is given up."""
+        self._lease.close()
 
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
         """What is stored of the living documents with these ids; unknown ids are missing from the answer."""
@@ -57,11 +59,14 @@ class Writer:
         """
         halves = block.halves(self._dimension)
         with self._connection() as connection:
-            placed = list(segments.place(halves, last_segment(connection)))
-            for before, _, rows in placed:
-                segments.append(self._disk, self._folder, before, rows)
+            placed = list(segments.place(halves, self._segment))
+            for segment, rows in placed:
+                segments.append(self._disk, self._folder, segment, rows)
             replaced = [entry.number for entry in known(connection, [each.id for each in block.documents]).values()]
-            return self._recorded(connection, lambda change: _add(change, block, placed, replaced))
+            numbers = self._recorded(connection, lambda change: _add(change, block, placed, replaced))
+            if placed:
+                self._segment = segments.after(*placed[-1])
+            return numbers
 
     def delete(self, numbers: Sequence[int] | Numbers) -> int:
         """Marks documents as deleted; gives how many of them were living."""
@@ -79,13 +84,16 @@ class Writer:
             return read_state(connection, key)
 
     def mend(self) -> None:
-        """Cuts off what a crash or a refused write left behind the recorded rows; called when the lock is taken.
+        """Reads the last commit, and cuts off what a crash or a refused write left behind its rows.
 
-        A transaction that failed while it was being synced may still stand in SQLite's log, whole, and come to life
-        after a crash; it speaks of the very bytes that are cut here. So an empty commit overwrites it first.
+        Called when the lock is taken. A transaction that failed while it was being synced may still stand in SQLite's
+        log, whole, and come to life after a crash; it speaks of the very bytes that are cut here. So an empty commit
+        overwrites it first.
         """
-        with self._connections_held() as connection:
-            left = segments.leftovers(self._folder, last_segment(connection), self._dimension)
+        with self._lease.held() as connection:
+            self._head = Head.read(connection)
+            self._segment = last_segment(connection, self._head)
+            left = segments.leftovers(self._folder, self._segment, self._dimension)
             if left or self._doubtful:
                 self._recorded(connection, _nothing)
             for path, size in left:
@@ -100,35 +108,24 @@ class Writer:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         if self._doubtful:
             self.mend()
-        with self._connections_held() as connection:
+        with self._lease.held() as connection:
             yield connection
-
-    @contextmanager
-    def _connections_held(self) -> Iterator[sqlite3.Connection]:
-        if self._released:
-            raise CollectionError("this writer has given up the lock; take a new one with writing()")
-        lease = self._connections.lease()
-        try:
-            with lease.held() as connection:
-                yield connection
-        finally:
-            lease.close()
 
     def _recorded(self, connection: sqlite3.Connection, work: Callable[[Change], Result]) -> Result:
         """One transaction: the work and the new head, or nothing."""
         self._doubtful = True
         try:
             connection.execute("BEGIN IMMEDIATE")
-            change = Change(connection)
+            change = Change(connection, self._head)
             result = work(change)
-            change.finish()
+            head = change.finish()
             self._disk.reached("recorded")
             connection.execute("COMMIT")  # the acknowledgement
         except BaseException:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
-        self._doubtful = False
+        self._head, self._doubtful = head, False
         self._disk.reached("committed")
         return result
 
@@ -144,7 +141,7 @@ def _add(change: Change, block: Block, placed: Sequence[Placed], replaced: Seque
     owners = np.repeat(numbers, block.counts)
     start = 0
     for each in placed:
-        part = slice(start, start + len(each[2]))
+        part = slice(start, start + len(each[1]))
         change.describe(each, owners[part], block.spans[part])
         start = part.stop
     return numbers
