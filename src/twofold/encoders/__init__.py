@@ -1,0 +1,1 @@
+"""Encoders: texts in, vectors out, with a query side and a document side."""

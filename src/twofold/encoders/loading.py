@@ -1,0 +1,45 @@
+"""Making encoders: from a name that a user gives, or from the source that a collection keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from twofold.encoders.given_vectors import GivenVectors
+from twofold.encoders.hashed_words import HashedWords
+from twofold.encoders.transformer import TransformerEncoder
+from twofold.errors import InputError
+from twofold.protocols import Encoder
+
+
+def load_encoder(
+    name: str | Path | None = None,
+    *,
+    precision: str = "auto",
+    threads: int | None = None,
+    on_truncation: str = "count",
+) -> TransformerEncoder:
+    """An encoder: a model folder, a hub name, or None for the embedded default (all-MiniLM-L6-v2, 384 dimensions).
+
+    precision: "auto" is bf16 where the processor has it, else f32; both can be asked for. threads: None takes all
+    cores. on_truncation: "count" cuts a text that is too long and counts it in the report, "error" raises
+    TruncationError. Raises ModelError for a model that cannot be used, InputError for other words.
+    """
+    return TransformerEncoder(name, precision=precision, threads=threads, on_truncation=on_truncation)
+
+
+def load_source(source: Mapping[str, Any]) -> Encoder:
+    """The encoder that gave this source. Raises InputError for a kind that is not known, ModelError as above."""
+    kind = source.get("kind")
+    if kind not in KINDS:
+        raise InputError(f"the encoder kind {kind!r} is not known; known are {', '.join(sorted(KINDS))}")
+    return KINDS[kind](source)
+
+
+KINDS: dict[str, Callable[[Mapping[str, Any]], Encoder]] = {
+    "given-vectors": lambda source: GivenVectors(source["dimension"], similarity=source["similarity"]),
+    "hashed-words": lambda source: HashedWords(source["dimension"], max_words=source["max_words"]),
+    "transformer": lambda source: TransformerEncoder(source["name"]),
+}
+"""Kinds of encoders by the word in their source."""

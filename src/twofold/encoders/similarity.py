@@ -1,0 +1,35 @@
+"""How alike texts are, without a collection: both sides encoded, every pair scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from twofold.encoders.loading import load_encoder
+from twofold.protocols import Encoder
+from twofold.reports import EncodingReport
+from twofold.scores import Vectors, dense_scores, scaled
+
+
+def similarity(
+    queries: Sequence[str],
+    documents: Sequence[str],
+    *,
+    encoder: Encoder | None = None,
+    report: EncodingReport | None = None,
+) -> Vectors:
+    """The score of every query with every document: float32 (queries, documents), higher is more alike.
+
+    A score is the cosine, or the dot product where the encoder's contract says so, with the same bits as one text with
+    one text. encoder: the embedded default, loaded anew at each call, where none is given. report: counts what was
+    cut, queries first. Raises InputError for what is no list of texts, ModelError where the default cannot be had.
+    """
+    encoder = load_encoder() if encoder is None else encoder
+    kind = encoder.contract.similarity
+    of_queries = scaled(encoder.encode_queries(queries, report=report), kind, what="queries")
+    of_documents = scaled(encoder.encode_documents(documents, report=report), kind, what="documents")
+    scores = np.empty((len(of_queries), len(of_documents)), dtype=np.float32)
+    for place, vector in enumerate(of_queries):
+        scores[place] = dense_scores(vector, of_documents)
+    return scores

@@ -1,0 +1,150 @@
+"""The encoder that runs a transformer model: texts in, prompts put before them, vectors out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.contract import Contract, Side
+from twofold.encoders.texts import add_to, check_texts
+from twofold.errors import InputError, ModelError, TruncationError
+from twofold.models.folder import read_model_folder
+from twofold.models.known_models import prompts_of
+from twofold.models.locating import find_model
+from twofold.models.tokenizing import Tokenizing, mended
+from twofold.models.transformer import TransformerModel
+from twofold.reports import EncodingReport
+from twofold.scores import Vectors
+
+TRUNCATION = ("count", "error")
+BLOCK = 128
+"""Texts tokenised at a time, while the batches before them run."""
+
+
+class TransformerEncoder:
+    """A transformer model with its tokenizer, pooling and prompts.
+
+    Nothing heavy happens before the first encoding: the graph is compiled then, so an encoder may be made before a
+    fork and used after it. An encoder that has encoded must not be used in a forked child. Any number of threads may
+    encode at once.
+    """
+
+    def __init__(
+        self,
+        name: str | Path | None = None,
+        *,
+        precision: str = "auto",
+        threads: int | None = None,
+        on_truncation: str = "count",
+    ) -> None:
+        if on_truncation not in TRUNCATION:
+            raise InputError(f"on_truncation must be one of {', '.join(TRUNCATION)}, not {on_truncation!r}")
+        self._found = find_model(name)
+        self._folder = read_model_folder(self._found.folder)
+        self._tokenizing = Tokenizing(
+            self._folder.transformer, self._folder.max_tokens, lower_case=self._folder.lower_case
+        )
+        self._model = TransformerModel(self._folder, precision=precision, threads=threads)
+        self._on_truncation = on_truncation
+        self._prompts = prompts_of(self._folder, self._found.source)
+        for side in ("query", "document"):
+            if self._room(side) < 1:
+                raise ModelError(
+                    f"{self._folder.path}: the {side} prompt leaves no room in {self._folder.max_tokens} tokens"
+                )
+
+    @cached_property
+    def contract(self) -> Contract:
+        """All that decides the vectors; the weights are read once, at the first call."""
+        modes = "+".join(self._folder.modes)
+        return Contract(
+            weights=self._model.fingerprint,
+            tokenizer=self._tokenizing.fingerprint,
+            dimension=self._model.dimension,
+            pooling=modes if self._folder.include_prompt else f"{modes} without prompt",
+            layers=tuple(str(layer) for layer in self._folder.layers),
+            similarity=self._folder.similarity,
+            query_prompt=self._prompts["query"],
+            document_prompt=self._prompts["document"],
+            max_tokens=self._folder.max_tokens,
+        )
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """The kind and where the model is: a folder's absolute path, a hub name, or None for the embedded default."""
+        return {"kind": "transformer", "name": self._found.source}
+
+    @property
+    def precision(self) -> str:
+        """How the numbers are computed: "f32" or "bf16"."""
+        return self._model.precision
+
+    @property
+    def room(self) -> int:
+        """Tokens that a document input takes beside special tokens and the document prompt."""
+        return self._room("document")
+
+    def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+        """For each text int32 (tokens, 2): start and end of each token in characters; nothing is cut."""
+        return self._tokenizing.spans(texts)
+
+    def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
+        """float32 (n, dimension): each text with the query prompt before it. Raises InputError, TruncationError."""
+        return self._encode(texts, "query", report)
+
+    def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
+        """float32 (n, dimension): each text with the document prompt before it. Raises InputError, TruncationError."""
+        return self._encode(texts, "document", report)
+
+    def _encode(self, texts: Sequence[str], side: Side, report: EncodingReport | None) -> Vectors:
+        check_texts(texts)
+        vectors = np.empty((len(texts), self._model.dimension), dtype=np.float32)
+        counts = EncodingReport()
+        inputs = self._inputs(texts, side, counts)
+        for batch, made in self._model.vectors(inputs, uncounted=self._uncounted[side]):
+            vectors[batch.positions] = made
+        if report is not None:
+            add_to(report, counts)
+        return vectors
+
+    def _inputs(self, texts: Sequence[str], side: Side, counts: EncodingReport) -> Iterator[list[int]]:
+        for start in range(0, len(texts), BLOCK):
+            block = []
+            for text in texts[start : start + BLOCK]:
+                whole, replaced = mended(text)
+                counts.surrogates += replaced
+                block.append(self._prompts[side] + whole)
+            for position, tokenized in enumerate(self._tokenizing.tokens(block), start):
+                if tokenized.lost:
+                    counts.cut[position] = tokenized.lost
+                    self._refuse_if_asked(position, tokenized.lost, side)
+                counts.texts += 1
+                counts.tokens += len(tokenized.ids)
+                yield tokenized.ids
+
+    def _refuse_if_asked(self, position: int, lost: int, side: Side) -> None:
+        if self._on_truncation == "error":
+            room = self._room(side)
+            raise TruncationError(
+                f"text {position} is {room + lost} tokens long and the encoder has room for {room}; "
+                "divide it, or take on_truncation='count' to cut it"
+            )
+
+    def _room(self, side: Side) -> int:
+        return self._tokenizing.max_tokens - self._tokenizing.special_tokens - self._prompt_tokens[side]
+
+    @cached_property
+    def _prompt_tokens(self) -> dict[Side, int]:
+        return {side: self._tokenizing.count(prompt) if prompt else 0 for side, prompt in self._prompts.items()}
+
+    @cached_property
+    def _uncounted(self) -> dict[Side, int]:
+        """How many first tokens the pooling leaves out: none, or the prompt's with the special ones before it."""
+        if self._folder.include_prompt:
+            return {"query": 0, "document": 0}
+        return {side: self._tokenizing.prefix(prompt) if prompt else 0 for side, prompt in self._prompts.items()}

@@ -1,0 +1,1 @@
+"""Models: from a folder of weights to a compiled graph that turns tokens into vectors."""

@@ -1,0 +1,178 @@
+"""A model folder as sentence-transformers lays it out, read into frozen settings.
+
+modules.json names the modules in order: one Transformer, one Pooling, then Dense and Normalize layers. A folder without
+modules.json is a bare transformers model and is pooled by the mean, as sentence-transformers does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twofold.errors import ModelError
+from twofold.models.architectures import architecture_of
+from twofold.models.configuration import Configuration
+from twofold.models.pooling import POOLING, Dense, Layer, Normalize
+from twofold.models.weights import Weights, weight_files
+from twofold.scores import Similarity
+
+MODE_FIELDS = {
+    "pooling_mode_cls_token": "cls",
+    "pooling_mode_max_tokens": "max",
+    "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens",
+    "pooling_mode_weightedmean_tokens": "weightedmean",
+    "pooling_mode_lasttoken": "lasttoken",
+}
+"""How Pooling's config.json said the modes before it had a field pooling_mode, in the order of concatenation."""
+
+TORCH_ACTIVATIONS = {
+    "Identity": "identity",
+    "Tanh": "tanh",
+    "GELU": "gelu",
+    "ReLU": "relu",
+    "SiLU": "silu",
+    "Sigmoid": "sigmoid",
+    "Mish": "mish",
+}
+"""The last part of a Dense module's activation_function → the name of it here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """The texts put before each input of a side; None where the model's files say nothing."""
+
+    query: str | None
+    document: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """Everything a folder says of how texts become vectors, but for the tensors themselves.
+
+    transformer: where config.json, the tensors and the tokenizer are. modes: pooling modes, in order. include_prompt:
+    whether the prompt's tokens count in the pooling. layers: what follows the pooling. max_tokens: the longest input.
+    """
+
+    path: Path
+    transformer: Path
+    configuration: Configuration
+    modes: tuple[str, ...]
+    include_prompt: bool
+    layers: tuple[Layer, ...]
+    max_tokens: int
+    lower_case: bool
+    prompts: Prompts
+    similarity: Similarity
+
+
+def read_model_folder(path: Path) -> ModelFolder:
+    """What stands in a model folder. Raises ModelError naming the file and the field that is missing or unknown."""
+    modules = _modules(path)
+    transformer = path / modules[0][1]
+    configuration = Configuration.read(transformer / "config.json")
+    settings = Configuration.read_if_there(transformer / "sentence_bert_config.json")
+    modes, include_prompt = _pooling(path / modules[1][1]) if len(modules) > 1 else (("mean",), True)
+    said = Configuration.read_if_there(path / "config_sentence_transformers.json")
+    return ModelFolder(
+        path=path,
+        transformer=transformer,
+        configuration=configuration,
+        modes=modes,
+        include_prompt=include_prompt,
+        layers=tuple(_layer(kind, path / place) for kind, place in modules[2:]),
+        max_tokens=_max_tokens(configuration, settings),
+        lower_case=settings.truth("do_lower_case", False),
+        prompts=_prompts(said),
+        similarity=_similarity(said),
+    )
+
+
+def _modules(path: Path) -> list[tuple[str, str]]:
+    """(kind, folder) of each module in order, checked to be a Transformer, a Pooling and layers."""
+    file = path / "modules.json"
+    if not file.is_file():
+        if not path.is_dir():
+            raise ModelError(f"{path} is no folder")
+        return [("Transformer", "")]
+    try:
+        listed = json.loads(file.read_text(encoding="utf-8"))
+        modules = [(str(module["type"]).rsplit(".", 1)[-1], str(module.get("path", ""))) for module in listed]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{file} cannot be read as a list of modules with type and path: {error!r}") from error
+    kinds = [kind for kind, _ in modules]
+    if kinds[:2] != ["Transformer", "Pooling"]:
+        raise ModelError(f"{file}: the first modules must be Transformer and Pooling, not {kinds[:2]}")
+    for kind in kinds[2:]:
+        if kind not in ("Dense", "Normalize"):
+            raise ModelError(f"{file}: the module {kind!r} is not known after the pooling; known are Dense, Normalize")
+    return modules
+
+
+def _pooling(path: Path) -> tuple[tuple[str, ...], bool]:
+    configuration = Configuration.read(path / "config.json")
+    said = configuration.values.get("pooling_mode")
+    if said is None:
+        said = [mode for field, mode in MODE_FIELDS.items() if configuration.truth(field, False)] or ["mean"]
+    modes = (said,) if isinstance(said, str) else tuple(said)
+    for mode in modes:
+        if mode not in POOLING:
+            raise ModelError(
+                f"{configuration.path}: the pooling mode {mode!r} is not known; known: {', '.join(POOLING)}"
+            )
+    return modes, configuration.truth("include_prompt", True)
+
+
+def _layer(kind: str, path: Path) -> Layer:
+    if kind == "Normalize":
+        return Normalize()
+    configuration = Configuration.read(path / "config.json")
+    if configuration.truth("use_residual", False):
+        raise ModelError(f"{configuration.path}: use_residual is not supported")
+    name = configuration.text("activation_function", "torch.nn.modules.activation.Tanh").rsplit(".", 1)[-1]
+    if name not in TORCH_ACTIVATIONS:
+        known = ", ".join(TORCH_ACTIVATIONS)
+        raise ModelError(f"{configuration.path}: activation_function {name!r} is not known; known are {known}")
+    weights = Weights(weight_files(path))
+    bias = weights["linear.bias"] if configuration.truth("bias", True) else None
+    return Dense(weights["linear.weight"], bias, TORCH_ACTIVATIONS[name], weights.fingerprint)
+
+
+def _max_tokens(configuration: Configuration, settings: Configuration) -> int:
+    """max_seq_length; without it the tokenizer's own limit; never more than the model has positions."""
+    positions = architecture_of(configuration).positions(configuration)
+    if settings.has("max_seq_length"):
+        return min(settings.integer("max_seq_length"), positions)
+    tokenizer = Configuration.read_if_there(configuration.path.parent / "tokenizer_config.json")
+    limit = tokenizer.values.get("model_max_length")
+    return min(int(limit), positions) if isinstance(limit, int | float) else positions
+
+
+def _prompts(said: Configuration) -> Prompts:
+    """The query's and the document's prompt; the default prompt stands in for one that is not named."""
+    prompts = said.values.get("prompts") or {}
+    if not isinstance(prompts, Mapping):
+        raise ModelError(f"{said.path}: prompts must be an object, not {type(prompts).__name__}")
+    default = said.values.get("default_prompt_name")
+    if default is not None and default not in prompts:
+        raise ModelError(f"{said.path}: default_prompt_name {default!r} is not among the prompts {sorted(prompts)}")
+    return Prompts(_named(prompts, ("query",), default), _named(prompts, ("document", "passage", "corpus"), default))
+
+
+def _named(prompts: Mapping[str, Any], names: tuple[str, ...], default: str | None) -> str | None:
+    for name in (*names, default):
+        if name is not None and prompts.get(name) is not None:
+            return str(prompts[name])
+    return None
+
+
+def _similarity(said: Configuration) -> Similarity:
+    name = said.text("similarity_fn_name", "cosine")
+    if name == "cosine":
+        return "cosine"
+    if name == "dot":
+        return "dot"
+    raise ModelError(f"{said.path}: similarity_fn_name {name!r} is not supported; supported are cosine and dot")

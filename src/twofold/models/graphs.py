@@ -1,0 +1,128 @@
+"""Pieces of graphs: the few operations that encoders of this kind are made of, in the form that OpenVINO fuses.
+
+Every function takes and gives OpenVINO outputs; weights are float32 arrays that the graph shares, not copies. Shapes
+are written (batch, tokens, width); both batch and tokens are open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import openvino.opset13 as op
+from numpy.typing import NDArray
+
+from twofold.errors import ModelError
+from twofold.models.weights import Tensor, Weights
+
+Node = Any
+"""An OpenVINO node; its Python binding is untyped."""
+
+MASKED = np.float32(-1e30)
+"""Added to the attention score of a padding token; its softmax is then exactly zero, in bf16 as well."""
+
+
+def constant(values: NDArray[Any]) -> Node:
+    """A constant that shares the array's memory; the array must not change afterwards."""
+    return op.constant(values, shared_memory=True)
+
+
+def integers(*values: int) -> Node:
+    """A short list of int64, for shapes and axes."""
+    return op.constant(np.array(values, dtype=np.int64))
+
+
+def integer(value: int) -> Node:
+    """One int64 without a dimension."""
+    return op.constant(np.int64(value))
+
+
+def linear(x: Node, weight: Tensor, bias: Tensor | None) -> Node:
+    """x @ weight.T + bias. weight: (out, in); bias: (out,)."""
+    product = op.matmul(x, constant(weight), False, True)
+    return product if bias is None else op.add(product, constant(bias))
+
+
+def linear_of(x: Node, weights: Weights, name: str) -> Node:
+    """The linear layer stored under `name`, with its bias where it has one."""
+    return linear(x, weights[f"{name}.weight"], weights.get(f"{name}.bias"))
+
+
+def layer_norm(x: Node, weights: Weights, name: str, epsilon: float) -> Node:
+    """Layer normalisation over the width, scaled and shifted by the tensors under `name`."""
+    normal = op.mvn(x, integers(-1), True, epsilon, "INSIDE_SQRT")
+    scaled = op.multiply(normal, constant(weights[f"{name}.weight"]))
+    return op.add(scaled, constant(weights[f"{name}.bias"]))
+
+
+def lookup(ids: Node, table: Tensor) -> Node:
+    """The rows of a table. ids: (batch, tokens) → (batch, tokens, width)."""
+    return op.gather(constant(table), ids, integer(0))
+
+
+def token_count(ids: Node) -> Node:
+    """The padded length of the batch at hand, as a list of one int64."""
+    return op.gather(op.shape_of(ids), integers(1), integer(0))
+
+
+def first_rows(table: Tensor, ids: Node) -> Node:
+    """(1, tokens, width): as many rows of a table, from the first, as the batch has tokens."""
+    return op.slice(
+        constant(np.ascontiguousarray(table[None])), integers(0), token_count(ids), integers(1), integers(1)
+    )
+
+
+def mask_bias(mask: Node) -> Node:
+    """(batch, 1, 1, tokens): nothing for real tokens, MASKED for padding. mask: float32 (batch, tokens), 1 and 0."""
+    missing = op.subtract(op.constant(np.float32(1.0)), op.unsqueeze(mask, integers(1, 2)))
+    return op.multiply(missing, op.constant(MASKED))
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """How a width is divided among attention heads."""
+
+    count: int
+    width: int
+
+    def divide(self, x: Node) -> Node:
+        """(batch, tokens, width) → (batch, heads, tokens, width of a head)."""
+        divided = op.reshape(x, integers(0, 0, self.count, self.width), True)
+        return op.transpose(divided, integers(0, 2, 1, 3))
+
+    def join(self, x: Node) -> Node:
+        """(batch, heads, tokens, width of a head) → (batch, tokens, width)."""
+        return op.reshape(op.transpose(x, integers(0, 2, 1, 3)), integers(0, 0, self.count * self.width), True)
+
+    def attend(self, query: Node, key: Node, value: Node, bias: Node) -> Node:
+        """Softmax attention, each of (batch, tokens, width); `bias` is added to the scores before the softmax.
+
+        Vaswani et al. 2017, "Attention Is All You Need", §3.2.
+        """
+        divided = [self.divide(x) for x in (query, key, value)]
+        return self.join(op.scaled_dot_product_attention(*divided, bias))
+
+
+ACTIVATIONS: dict[str, Callable[[Node], Node]] = {
+    "gelu": lambda x: op.gelu(x, "erf"),
+    "gelu_new": lambda x: op.gelu(x, "tanh"),
+    "gelu_pytorch_tanh": lambda x: op.gelu(x, "tanh"),
+    "gelu_fast": lambda x: op.gelu(x, "tanh"),
+    "relu": op.relu,
+    "silu": op.swish,
+    "swish": op.swish,
+    "tanh": op.tanh,
+    "sigmoid": op.sigmoid,
+    "mish": op.mish,
+    "identity": lambda x: x,
+}
+"""Activation functions by the names that model configurations use."""
+
+
+def activation(name: str) -> Callable[[Node], Node]:
+    """The activation function of this name. Raises ModelError for one that is not known."""
+    if name not in ACTIVATIONS:
+        raise ModelError(f"the activation function {name!r} is not known; known are {', '.join(sorted(ACTIVATIONS))}")
+    return ACTIVATIONS[name]

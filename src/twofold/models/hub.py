@@ -1,0 +1,42 @@
+"""The model hub, through huggingface_hub's cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+from twofold.errors import ModelError
+
+NEEDED = ["*.json", "vocab.txt", "model*.safetensors", "[0-9]_*/*.json", "[0-9]_*/*.safetensors"]
+"""What a model needs here, by file name; other weights (ONNX, OpenVINO, pickles) stay on the hub."""
+
+
+def folder_from_hub(name: str) -> Path:
+    """The folder of a hub model: the cached copy where there is a whole one, else fetched.
+
+    A cached copy is used as it is, without asking the hub for a newer one: a contract should not change by itself.
+    Raises ModelError where the name is none, or is not cached and the hub cannot be reached.
+    """
+    try:
+        cached = Path(snapshot_download(name, allow_patterns=NEEDED, local_files_only=True))
+        if _whole(cached):
+            return cached
+    except HFValidationError as error:
+        raise ModelError(f"{name!r} is neither a folder nor a name on the hub ({error})") from error
+    except LocalEntryNotFoundError:
+        pass
+    try:
+        return Path(snapshot_download(name, allow_patterns=NEEDED))
+    except Exception as error:
+        cause = str(error).strip().split("\n")[0]
+        raise ModelError(
+            f"the model {name!r} is not in the hub's cache and cannot be fetched ({type(error).__name__}: {cause}). "
+            "Connect to the hub once, or give the path of a folder that holds the model."
+        ) from error
+
+
+def _whole(folder: Path) -> bool:
+    """Whether a cached copy has a configuration and weights; others may have fetched single files of it."""
+    return any(folder.rglob("config.json")) and any(folder.rglob("*.safetensors"))

@@ -1,0 +1,129 @@
+"""From token states to one vector a text, and the layers that follow.
+
+The modes and their order are those of sentence-transformers. Normalising at the very end is left to `unit_length`,
+which works in float32 whatever the graph computes in, so that vectors have the length 1 to the last bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import openvino.opset13 as op
+
+from twofold.models.graphs import Node, activation, integer, integers, linear
+from twofold.models.weights import Tensor
+from twofold.scores import Vectors
+
+SMALLEST = np.float32(1e-9)
+SHORTEST = 1e-12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dense:
+    """A linear layer with an activation function.
+
+    weight: (out, in); bias: (out,). fingerprint: a hex digest of both.
+    """
+
+    weight: Tensor
+    bias: Tensor | None
+    activation: str
+    fingerprint: str
+
+    def __str__(self) -> str:
+        return f"dense {self.activation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Normalize:
+    """Divides a vector by its length."""
+
+    def __str__(self) -> str:
+        return "normalize"
+
+
+Layer = Dense | Normalize
+
+
+def pooled(states: Node, mask: Node, modes: Sequence[str]) -> Node:
+    """(batch, width × modes): the modes' vectors side by side.
+
+    states: (batch, tokens, width); mask: float32 (batch, tokens), 1 for the tokens that count.
+    """
+    parts = [POOLING[mode](states, mask) for mode in modes]
+    return parts[0] if len(parts) == 1 else op.concat(parts, -1)
+
+
+def layered(vectors: Node, layers: Sequence[Layer]) -> Node:
+    """The layers after the pooling, one after the other. vectors: (batch, width)."""
+    for layer in layers:
+        if isinstance(layer, Dense):
+            vectors = activation(layer.activation)(linear(vectors, layer.weight, layer.bias))
+        else:
+            vectors = op.normalize_l2(vectors, integers(1), SHORTEST**2, "max")
+    return vectors
+
+
+def unit_length(vectors: Vectors) -> Vectors:
+    """Each vector divided by its length; a zero vector stays zero. Each line's result depends on that line alone."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
+    return np.asarray(vectors / np.maximum(lengths, SHORTEST)[:, None], dtype=np.float32)
+
+
+def _sum(states: Node, weights: Node) -> Node:
+    """(batch, width): the states' sum, each times its weight. weights: (batch, tokens)."""
+    return op.squeeze(op.matmul(op.unsqueeze(weights, integers(1)), states, False, False), integers(1))
+
+
+def _total(weights: Node) -> Node:
+    return op.maximum(op.reduce_sum(weights, integers(1), True), op.constant(SMALLEST))
+
+
+def _so_far(mask: Node) -> Node:
+    """(batch, tokens): how many tokens count up to and with each one."""
+    return op.cum_sum(mask, integer(1))
+
+
+def _where(mask: Node, condition: Node) -> Node:
+    return op.multiply(mask, op.convert(condition, "f32"))
+
+
+def _first(states: Node, mask: Node) -> Node:
+    return _sum(states, _where(mask, op.equal(_so_far(mask), op.constant(np.float32(1)))))
+
+
+def _last(states: Node, mask: Node) -> Node:
+    return _sum(states, _where(mask, op.equal(_so_far(mask), _total(mask))))
+
+
+def _largest(states: Node, mask: Node) -> Node:
+    missing = op.subtract(op.constant(np.float32(1)), op.unsqueeze(mask, integers(2)))
+    lowered = op.subtract(states, op.multiply(missing, op.constant(np.float32(1e30))))
+    return op.reduce_max(lowered, integers(1), False)
+
+
+def _mean(states: Node, mask: Node) -> Node:
+    return op.divide(_sum(states, mask), _total(mask))
+
+
+def _mean_by_root(states: Node, mask: Node) -> Node:
+    return op.divide(_sum(states, mask), op.sqrt(_total(mask)))
+
+
+def _weighted_mean(states: Node, mask: Node) -> Node:
+    """Later tokens weigh more: the n-th token n times. Muennighoff 2022, "SGPT"."""
+    weights = op.multiply(mask, _so_far(mask))
+    return op.divide(_sum(states, weights), _total(weights))
+
+
+POOLING: dict[str, Callable[[Node, Node], Node]] = {
+    "cls": _first,
+    "max": _largest,
+    "mean": _mean,
+    "mean_sqrt_len_tokens": _mean_by_root,
+    "weightedmean": _weighted_mean,
+    "lasttoken": _last,
+}
+"""Pooling modes by their names in sentence-transformers, in the order in which it concatenates them."""

@@ -1,0 +1,135 @@
+"""Texts → tokens, as the model's own tokenizer cuts them.
+
+What tokenizer.json says of truncation and padding is set aside: the length comes from the model's configuration, and
+batches are padded elsewhere. Lone surrogates, which no tokenizer takes, become U+FFFD and are counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import BertWordPieceTokenizer, Tokenizer
+from tokenizers.normalizers import Lowercase
+from tokenizers.normalizers import Sequence as NormalizerSequence
+
+from twofold.errors import ModelError
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenized:
+    """One text as tokens. ids: with special tokens, after cutting. lost: tokens cut off."""
+
+    ids: list[int]
+    lost: int
+
+
+class Tokenizing:
+    """A model's tokenizer, cutting at a length. max_tokens: the longest input, special tokens included.
+
+    lower_case: whether texts are lower-cased before anything else. Raises ModelError where the folder has none.
+    """
+
+    def __init__(self, folder: Path, max_tokens: int, *, lower_case: bool = False) -> None:
+        self._json = _tokenizer_json(folder)
+        self._lower_case = lower_case
+        self.max_tokens = max_tokens
+        self._cutting = self._make()
+        self.special_tokens: int = self._cutting.num_special_tokens_to_add(False)
+        if max_tokens <= self.special_tokens:
+            raise ModelError(
+                f"{folder}: max_seq_length {max_tokens} leaves no room beside {self.special_tokens} special tokens"
+            )
+        self._cutting.enable_truncation(max_tokens)
+
+    def tokens(self, texts: Sequence[str]) -> list[Tokenized]:
+        """Each text as token ids. The texts hold no lone surrogates (see `mended`)."""
+        encodings = self._cutting.encode_batch_fast(texts)
+        return [Tokenized(encoding.ids, self._lost(encoding.overflowing)) for encoding in encodings]
+
+    def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+        """For each text int32 (tokens, 2): start and end of each of its tokens in characters; nothing is cut."""
+        encodings = self._whole.encode_batch([mended(text)[0] for text in texts], add_special_tokens=False)
+        return [np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2) for encoding in encodings]
+
+    def count(self, text: str) -> int:
+        """How many tokens a text is, special tokens not counted; nothing is cut."""
+        return len(self._whole.encode(text, add_special_tokens=False).ids)
+
+    def prefix(self, prompt: str) -> int:
+        """How many tokens a prompt takes at the head of an input, special tokens before it included."""
+        encoding = self._whole.encode(prompt)
+        return len(encoding.ids) - int(encoding.special_tokens_mask[-1])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hex digest of all that decides the tokens, but for the length."""
+        content = json.loads(self._json)
+        content.pop("truncation", None)
+        content.pop("padding", None)
+        canonical = json.dumps([content, self._lower_case], sort_keys=True, ensure_ascii=False)
+        return hashlib.blake2b(canonical.encode(), digest_size=16).hexdigest()
+
+    @cached_property
+    def _whole(self) -> Tokenizer:
+        """A second tokenizer that never cuts; a tokenizer's truncation cannot be set for one call."""
+        return self._make()
+
+    def _make(self) -> Tokenizer:
+        tokenizer = Tokenizer.from_str(self._json)
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        if self._lower_case:
+            after = [tokenizer.normalizer] if tokenizer.normalizer is not None else []
+            tokenizer.normalizer = NormalizerSequence([Lowercase(), *after])
+        return tokenizer
+
+    def _lost(self, overflowing: Sequence[Any]) -> int:
+        return sum(len(part.ids) - self.special_tokens for part in overflowing)
+
+
+def mended(text: str) -> tuple[str, int]:
+    """The text with lone surrogates replaced by U+FFFD, and how many there were."""
+    return LONE_SURROGATE.subn(REPLACEMENT, text)
+
+
+def _tokenizer_json(folder: Path) -> str:
+    """tokenizer.json, or one made from a BERT vocab.txt."""
+    path = folder / "tokenizer.json"
+    try:
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            Tokenizer.from_str(text)
+            return text
+        vocabulary = folder / "vocab.txt"
+        if vocabulary.is_file():
+            return _from_vocabulary(folder, vocabulary)
+    except Exception as error:
+        raise ModelError(f"{path} cannot be read as a tokenizer: {error}") from error
+    raise ModelError(
+        f"{folder} has no tokenizer (neither tokenizer.json nor vocab.txt). Save the model's fast tokenizer beside it: "
+        "AutoTokenizer.from_pretrained(…).save_pretrained(folder)"
+    )
+
+
+def _from_vocabulary(folder: Path, vocabulary: Path) -> str:
+    settings = folder / "tokenizer_config.json"
+    values = json.loads(settings.read_text(encoding="utf-8")) if settings.is_file() else {}
+    tokenizer = BertWordPieceTokenizer(
+        str(vocabulary),
+        lowercase=values.get("do_lower_case", True),
+        handle_chinese_chars=values.get("tokenize_chinese_chars", True),
+        strip_accents=values.get("strip_accents"),
+    )
+    return str(tokenizer.to_str())

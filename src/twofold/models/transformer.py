@@ -1,0 +1,84 @@
+"""One model, whole: weights, graph and runtime of a folder; tokens in, vectors out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import openvino
+import openvino.opset13 as op
+
+from twofold.models.architectures import architecture_of
+from twofold.models.batches import Batch, Batcher, Ladder
+from twofold.models.folder import ModelFolder
+from twofold.models.pooling import Dense, Normalize, layered, pooled, unit_length
+from twofold.models.runtime import Runtime, chosen_precision
+from twofold.models.weights import Weights, weight_files
+from twofold.scores import Vectors
+
+TOKEN_BUDGET = 4096
+"""Tokens a batch, padding included."""
+
+
+class TransformerModel:
+    """Turns tokens into vectors. precision: "auto", "f32" or "bf16"; threads: None takes all cores.
+
+    Any number of threads may call it at once. Raises ModelError where the folder cannot be used.
+    """
+
+    def __init__(self, folder: ModelFolder, *, precision: str = "auto", threads: int | None = None) -> None:
+        self._folder = folder
+        self._weights = Weights(weight_files(folder.transformer))
+        self._architecture = architecture_of(folder.configuration)
+        self._ladder = Ladder(self._architecture.positions(folder.configuration))
+        self._runtime = Runtime(self._graph, chosen_precision(precision), threads)
+        self._ends_in_normalize = bool(folder.layers) and isinstance(folder.layers[-1], Normalize)
+
+    @property
+    def precision(self) -> str:
+        """The precision that the graph runs in: "f32" or "bf16"."""
+        return self._runtime.precision
+
+    @cached_property
+    def dimension(self) -> int:
+        """Numbers a vector."""
+        widths = [layer.weight.shape[0] for layer in self._folder.layers if isinstance(layer, Dense)]
+        return widths[-1] if widths else self._architecture.width(self._folder.configuration) * len(self._folder.modes)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hex digest of all tensors and of the configuration's fields that decide what they compute."""
+        configuration = self._folder.configuration
+        fields = {name: configuration.values.get(name) for name in ("model_type", *self._architecture.deciding)}
+        dense = [layer.fingerprint for layer in self._folder.layers if isinstance(layer, Dense)]
+        content = json.dumps([self._weights.fingerprint, dense, fields], sort_keys=True)
+        return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+    def vectors(self, inputs: Iterable[Sequence[int]], *, uncounted: int = 0) -> Iterator[tuple[Batch, Vectors]]:
+        """Batches of the inputs with their vectors, float32 (n, dimension); batch.positions says whose they are.
+
+        inputs: token ids with special tokens. uncounted: first tokens of each input that the pooling leaves out.
+        """
+        for batch, vectors in self._runtime.run(self._batches(inputs, uncounted)):
+            yield batch, unit_length(vectors) if self._ends_in_normalize else vectors
+
+    def _batches(self, inputs: Iterable[Sequence[int]], uncounted: int) -> Iterator[Batch]:
+        batcher = Batcher(self._ladder, TOKEN_BUDGET, uncounted)
+        for position, ids in enumerate(inputs):
+            batch = batcher.add(position, ids)
+            if batch is not None:
+                yield batch
+        yield from batcher.rest()
+
+    def _graph(self) -> Any:
+        folder = self._folder
+        ids, mask, counted = (op.parameter([-1, -1], kind) for kind in (np.int32, np.float32, np.float32))
+        states = self._architecture.hidden_states(folder.configuration, self._weights, ids, mask)
+        used = mask if folder.include_prompt else counted
+        layers = folder.layers[:-1] if self._ends_in_normalize else folder.layers
+        result = op.result(layered(pooled(states, used, folder.modes), layers))
+        return openvino.Model([result], [ids, mask] if folder.include_prompt else [ids, mask, counted], "encoder")

@@ -1,0 +1,129 @@
+"""The tensors of safetensors files, read where they lie.
+
+A file is mapped, not read: the pages belong to the file, so a model adds little to the memory that is the process's
+own. The safetensors library checks the file's header; it guarantees that the tensors follow one another without gaps,
+and that is how their places are known here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from twofold.errors import ModelError
+
+Tensor = NDArray[np.float32]
+
+HEADER_LENGTH_BYTES = 8
+FINGERPRINT_BYTES = 16
+NOT_WEIGHTS = ("position_ids",)
+"""Ends of the names of tensors that only count 0, 1, 2, …; some versions write them and some do not."""
+READABLE: dict[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "F16": np.dtype("<f2"),
+    "BF16": np.dtype("<u2"),
+    "F64": np.dtype("<f8"),
+}
+SIZES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2}
+SIZES |= {"I8": 1, "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1}
+
+
+class Weights:
+    """The tensors of one or more safetensors files, by name; float32 whatever they are stored in.
+
+    Raises ModelError where a file is none, or where a tensor is asked for that no file has.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = tuple(paths)
+        self._places: dict[str, tuple[Path, str, tuple[int, ...], int]] = {}
+        for path in self.paths:
+            self._places.update(_places_in(path))
+        self._prefix = ""
+
+    def __contains__(self, name: str) -> bool:
+        return self._prefix + name in self._places
+
+    def under_first_of(self, prefixes: Sequence[str], name: str) -> Weights:
+        """These weights with the first of `prefixes` under which `name` exists put before every name asked for."""
+        found = Weights.__new__(Weights)
+        found.paths, found._places = self.paths, self._places
+        found._prefix = next((prefix for prefix in prefixes if prefix + name in self._places), "")
+        return found
+
+    def __getitem__(self, name: str) -> Tensor:
+        """The tensor as float32; a view of the mapped file where it is stored as float32."""
+        if name not in self:
+            files = ", ".join(str(path) for path in self.paths)
+            raise ModelError(f"the tensor {self._prefix + name!r} is missing from {files}; is this the whole model?")
+        path, kind, shape, offset = self._places[self._prefix + name]
+        if kind not in READABLE:
+            raise ModelError(
+                f"{path}: the tensor {self._prefix + name!r} has the type {kind}, not one of {', '.join(READABLE)}"
+            )
+        if not math.prod(shape):
+            return np.zeros(shape, dtype=np.float32)
+        # Mapped as private: OpenVINO takes only arrays that could be written. Nobody writes, so no page is copied.
+        stored = np.memmap(path, dtype=READABLE[kind], mode="c", offset=offset, shape=shape)
+        if kind == "BF16":
+            return np.asarray((stored.astype(np.uint32) << 16).view(np.float32))
+        return np.asarray(stored) if kind == "F32" else stored.astype(np.float32)
+
+    def get(self, name: str) -> Tensor | None:
+        """The tensor, or None where there is none of this name."""
+        return self[name] if name in self else None  # noqa: SIM401
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hex digest of every tensor's name, type, shape and bytes, whatever file and order they stand in."""
+        digest = hashlib.blake2b(digest_size=FINGERPRINT_BYTES)
+        for name, (path, kind, shape, offset) in sorted(self._places.items()):
+            if name.endswith(NOT_WEIGHTS):
+                continue
+            digest.update(f"{name} {kind} {shape}\n".encode())
+            if math.prod(shape):
+                size = math.prod(shape) * SIZES[kind]
+                digest.update(np.memmap(path, dtype=np.uint8, mode="r", offset=offset, shape=(size,)).data)
+        return digest.hexdigest()
+
+
+def weight_files(folder: Path) -> tuple[Path, ...]:
+    """The safetensors files of a model folder: one, or the shards that its index names. Raises ModelError."""
+    single = folder / "model.safetensors"
+    index = folder / "model.safetensors.index.json"
+    if single.is_file():
+        return (single,)
+    if index.is_file():
+        shards = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        return tuple(folder / shard for shard in shards)
+    other = next((path.name for path in sorted(folder.glob("*.bin"))), None)
+    hint = f" (there is a {other}: save the model again with safe_serialization=True)" if other else ""
+    raise ModelError(f"{folder} holds no model.safetensors{hint}")
+
+
+def _places_in(path: Path) -> dict[str, tuple[Path, str, tuple[int, ...], int]]:
+    """Where each tensor of one file stands: the file, its type, its shape, the offset of its first byte."""
+    try:
+        with path.open("rb") as file:
+            offset = HEADER_LENGTH_BYTES + int.from_bytes(file.read(HEADER_LENGTH_BYTES), "little")
+        places = {}
+        with safe_open(path, framework="np") as tensors:
+            for name in tensors.offset_keys():
+                view = tensors.get_slice(name)
+                kind, shape = view.get_dtype(), tuple(view.get_shape())
+                if kind not in SIZES:
+                    raise ModelError(f"{path}: the tensor {name!r} has the unknown type {kind}")
+                places[name] = (path, kind, shape, offset)
+                offset += math.prod(shape) * SIZES[kind]
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
+    return places
