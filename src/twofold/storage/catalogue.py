@@ -35,11 +35,16 @@ Placed = tuple[Segment, Halves]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the catalogue has under an id: the document's number, the hash of its text, its metadata as JSON."""
+    """What the catalogue has under an id.
+
+    number: the document's; text_hash: as the caller gave it; metadata: canonical JSON; truncated: tokens that its
+    vectors do not cover.
+    """
 
     number: int
     text_hash: bytes
     metadata: str
+    truncated: int
 
 
 class Change:
@@ -193,7 +198,7 @@ def _block_line(
 def known(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Known]:
     """What the catalogue has of living documents under these ids; unknown ids are missing from the answer."""
     rows = connection.execute(
-        "SELECT d.id, d.number, d.text_hash, d.metadata FROM json_each(?) AS wanted "
+        "SELECT d.id, d.number, d.text_hash, d.metadata, d.truncated FROM json_each(?) AS wanted "
         "CROSS JOIN documents AS d ON d.id = wanted.value WHERE d.deleted IS NULL",
         (json.dumps(list(ids)),),
     )

@@ -30,6 +30,7 @@ class Lease:
     def __init__(self, pool: Connections, connection: sqlite3.Connection) -> None:
         self._pool = pool
         self._connection = connection
+        self.path = pool.path
         self.lock = threading.RLock()
         self.closed = False
         self.inherited = False
@@ -37,7 +38,7 @@ class Lease:
     @contextmanager
     def held(self) -> Iterator[sqlite3.Connection]:
         """The connection for one thread at a time, with SQLite's errors as ours."""
-        with self.lock, translated(self._pool.path):
+        with self.lock, translated(self.path):
             if self.inherited:
                 raise CollectionError("this snapshot or writer belongs to the process before the fork; take a new one")
             if self.closed:

@@ -20,11 +20,11 @@ from twofold.errors import CorruptionError
 from twofold.filters import Filter
 from twofold.scores import Mask, Numbers, Vectors
 from twofold.storage import passing
-from twofold.storage.connections import Lease
+from twofold.storage.connections import Lease, translated
 from twofold.storage.living import Rows, RowsCache, expanded, ranges
 from twofold.storage.maps import Piece, SegmentMaps, gather
 from twofold.storage.passing import FilterCache
-from twofold.storage.records import READ_DOCUMENTS, READ_IDS, as_document, read_segments, read_state
+from twofold.storage.records import DOCUMENT_COLUMNS, ID_COLUMNS, Line, as_document, read_segments, read_state
 from twofold.storage.schema import Head
 from twofold.storage.segments import Segment
 
@@ -121,7 +121,8 @@ class StoredSnapshot:
         while True:
             with self._lease.held() as connection:
                 found = connection.execute(
-                    f"{READ_DOCUMENTS} WHERE number > ? AND deleted IS NULL ORDER BY number LIMIT ?", (last, BATCH)
+                    f"{DOCUMENT_COLUMNS} FROM documents WHERE number > ? AND deleted IS NULL ORDER BY number LIMIT ?",
+                    (last, BATCH),
                 ).fetchall()
             if not found:
                 return
@@ -130,12 +131,12 @@ class StoredSnapshot:
 
     def documents(self, documents: Numbers) -> list[Document]:
         """These documents, each checked against its checksum. Raises CorruptionError naming the id."""
-        lines = self._lines(f"{READ_DOCUMENTS} WHERE number = ?", documents)
-        return [as_document(line) for line in lines]
+        return [as_document(line) for line in self._lines(DOCUMENT_COLUMNS, documents)]
 
     def ids(self, documents: Numbers) -> list[str]:
         """The ids of these documents, in their order."""
-        return [line[0].decode() for line in self._lines(f"{READ_IDS} WHERE number = ?", documents)]
+        with translated(self._lease.path):
+            return [line[1].decode() for line in self._lines(ID_COLUMNS, documents)]
 
     def passages(self, rows: Numbers) -> list[Passage]:
         """The span and text of each row."""
@@ -186,10 +187,14 @@ class StoredSnapshot:
         with self._lease.held() as connection:
             return read_state(connection, key)
 
-    def _lines(self, sql: str, documents: Numbers) -> list[tuple[Any, ...]]:
+    def _lines(self, select: str, documents: Numbers) -> list[Line]:
+        wanted = np.asarray(documents).tolist()
         with self._lease.held() as connection:
-            lines = [connection.execute(sql, (number,)).fetchone() for number in np.asarray(documents).tolist()]
-        for number, line in zip(np.asarray(documents).tolist(), lines, strict=True):
-            if line is None:
-                raise CorruptionError(f"the catalogue has lost document number {number}; run twofold verify")
-        return lines
+            found = connection.execute(
+                f"{select} FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN documents ON number = wanted",  # noqa: S608
+                (json.dumps(wanted),),
+            )
+            lines = {line[0]: line for line in found}
+        if lost := [number for number in wanted if number not in lines]:
+            raise CorruptionError(f"the catalogue has lost document number {lost[0]}; run twofold verify")
+        return [lines[number] for number in wanted]

@@ -15,17 +15,17 @@ from twofold.storage.segments import Segment
 USER = "user:"
 """What the keys of other rooms begin with, in the table `state`."""
 # Texts come as bytes: the checksum is over bytes, and damaged bytes may be no UTF-8.
-READ_DOCUMENTS = (
+DOCUMENT_COLUMNS = (
     "SELECT number, truncated, rows, added, deleted, checksum, CAST(id AS BLOB), CAST(title AS BLOB), "
-    "CAST(metadata AS BLOB), CAST(text AS BLOB), text_hash FROM documents"
+    "CAST(metadata AS BLOB), CAST(text AS BLOB), text_hash"
 )
-READ_IDS = "SELECT CAST(id AS BLOB) FROM documents"
+ID_COLUMNS = "SELECT number, CAST(id AS BLOB)"
 
 Line = tuple[Any, ...]
 
 
 def is_whole(line: Line) -> bool:
-    """Whether a line of READ_DOCUMENTS is what was written."""
+    """Whether a line of DOCUMENT_COLUMNS is what was written."""
     number, truncated, rows, added, deleted, checksum, *contents = line
     expected = checksums.of_document((number, truncated, rows, added), tuple(contents))
     if deleted is not None:
@@ -34,7 +34,7 @@ def is_whole(line: Line) -> bool:
 
 
 def as_document(line: Line) -> Document:
-    """The document of a line of READ_DOCUMENTS; raises CorruptionError naming the id as far as it can be read."""
+    """The document of a line of DOCUMENT_COLUMNS; raises CorruptionError naming the id as far as it can be read."""
     if not is_whole(line):
         raise CorruptionError(
             f"document {name_of(line)!r} is damaged: its content is not what was written. "
@@ -45,7 +45,7 @@ def as_document(line: Line) -> Document:
 
 
 def name_of(line: Line) -> str:
-    """The id in a line of READ_DOCUMENTS that may be damaged."""
+    """The id in a line of DOCUMENT_COLUMNS that may be damaged."""
     return bytes(line[6] or b"").decode("utf-8", "replace")
 
 
