@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.contract import Contract
-from twofold.documents import Document, Passage
+from twofold.documents import Document
 from twofold.filters import Filter
 from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
@@ -114,8 +114,8 @@ class Snapshot(VectorBlocks, Protocol):
     def documents(self, documents: Numbers) -> list[Document]:
         """These documents, each checked against its checksum. Raises CorruptionError."""
 
-    def passages(self, rows: Numbers) -> list[Passage]:
-        """The span and text of each row."""
+    def spans(self, rows: Numbers) -> NDArray[np.int32]:
+        """int32 (n, 2): start and end of each row in characters of its document's text."""
 
     def close(self) -> None:
         """Lets the commit go; nothing may be asked of the snapshot afterwards."""

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from twofold import filters
+from twofold.documents import Passage
 from twofold.errors import QueryError
 from twofold.protocols import Encoder, Ranker, Snapshot, VectorIndex
 from twofold.rankings import Hit, Run
@@ -136,11 +137,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
     def _hits(self, found: Nearest, offset: int) -> list[Hit]:
         documents = self._snapshot.documents(found.documents[offset:])
-        passages = self._snapshot.passages(found.rows[offset:])
+        spans = self._snapshot.spans(found.rows[offset:]).tolist()
         scores = found.scores[offset:].tolist()
         return [
-            Hit(score, document, passage, {"dense": score})
-            for score, document, passage in zip(scores, documents, passages, strict=True)
+            Hit(score, document, Passage(start, end, document.text[start:end]), {"dense": score})
+            for score, document, (start, end) in zip(scores, documents, spans, strict=True)
         ]
 
 

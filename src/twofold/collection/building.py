@@ -1,0 +1,72 @@
+"""From documents to a collection on disk in one call: what the command line, the benches and library users share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from twofold.collection.collection import Collection
+from twofold.collection.opening import create, open_collection
+from twofold.collection.settings import DEPTH
+from twofold.documents import Document
+from twofold.errors import InputError, NotACollectionError
+from twofold.passages.windows import Mode
+from twofold.progress import Progress, silent
+from twofold.protocols import Encoder
+from twofold.reports import AddReport
+from twofold.scores import Vectors
+
+
+def build(
+    documents: Iterable[Document | Mapping[str, Any] | tuple[str, str]],
+    path: str | Path,
+    *,
+    encoder: Encoder | None = None,
+    passages: Mode | None = None,
+    depth: int | None = None,
+    vectors: Vectors | str | Path | None = None,
+    progress: Progress = silent,
+) -> tuple[Collection, AddReport]:
+    """Adds documents to the collection in a folder, made when there is none; the caller closes it.
+
+    Run again with the same documents it goes on where it stopped: what is there is not encoded again. encoder,
+    passages, depth: for a new collection (an encoder is needed then); given for an existing one they must agree with
+    what it was made with. An input without documents raises InputError before anything is made.
+    """
+    stream = iter(documents)
+    first = next(stream, None)
+    if first is None:
+        raise InputError("there are no documents in this input")
+    collection = open_or_create(path, encoder, passages=passages, depth=depth)
+    try:
+        everything = documents if isinstance(documents, list | tuple) else chain([first], stream)
+        return collection, collection.add(everything, vectors=vectors, progress=progress)
+    except BaseException:
+        collection.close()
+        raise
+
+
+def open_or_create(
+    path: str | Path, encoder: Encoder | None, *, passages: Mode | None = None, depth: int | None = None
+) -> Collection:
+    """The collection in a folder, made when there is none; an existing one must agree with what is asked for.
+
+    Raises ContractError for another encoder, InputError where the collection divides documents otherwise, or where
+    there is none and no encoder was given to make it.
+    """
+    try:
+        collection = open_collection(path, encoder)
+    except NotACollectionError:
+        if encoder is None:
+            raise InputError(
+                "there is no collection here yet, and no encoder was given to make one", path=path
+            ) from None
+        return create(path, encoder, passages=passages or "auto", depth=depth or DEPTH)
+    made = collection.settings
+    for name, asked, kept in (("passages", passages, made.passages), ("depth", depth, made.depth)):
+        if asked is not None and asked != kept:
+            collection.close()
+            raise InputError(f"the collection was made with {name}={kept!r}, not {asked!r}", path=path)
+    return collection

@@ -1,0 +1,180 @@
+"""The collection: documents in, hits out, in one folder. Every method hands on to the floor that does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from twofold import filters
+from twofold.collection.adding import Adding, Given
+from twofold.collection.deleting import delete
+from twofold.collection.guarding import GuardedEncoder
+from twofold.collection.information import Info, describe
+from twofold.collection.settings import Settings
+from twofold.contract import Contract
+from twofold.documents import Document
+from twofold.indexes.flat import FlatIndex
+from twofold.progress import Progress, silent
+from twofold.protocols import Ranker
+from twofold.rankings import Hit, Run
+from twofold.reports import AddReport
+from twofold.scores import Vectors
+from twofold.searching.searcher import SnapshotSearcher
+from twofold.storage.store import Store
+
+
+class Collection(AbstractContextManager["Collection"]):
+    """Documents, their vectors and their indexes; made by `twofold.create`, opened by `twofold.open`.
+
+    Each search reads the latest commit; each writing call takes the writer's lock. One object may be used by many
+    threads. Close it, or use it in a `with` block.
+    """
+
+    def __init__(self, store: Store, encoder: GuardedEncoder, settings: Settings) -> None:
+        self._store = store
+        self._encoder = encoder
+        self._settings = settings
+
+    @property
+    def path(self) -> Path:
+        """The collection's folder."""
+        return self._store.path
+
+    @property
+    def contract(self) -> Contract:
+        """All that decides the vectors in here."""
+        return self._encoder.contract
+
+    @property
+    def encoder(self) -> GuardedEncoder:
+        """The encoder, loaded at first need and held to the contract."""
+        return self._encoder
+
+    @property
+    def settings(self) -> Settings:
+        """How documents become passages, and where rankings end."""
+        return self._settings
+
+    def add(
+        self,
+        documents: Iterable[Document | Mapping[str, Any] | tuple[str, str]],
+        *,
+        vectors: Vectors | str | Path | None = None,
+        progress: Progress = silent,
+    ) -> AddReport:
+        """Adds documents, or replaces those whose id is there; says what became of them.
+
+        documents: Documents, dicts (id, text, title, anything else is metadata) or (id, text) pairs. vectors: the
+        user's own, (n, dimension), one a document in the same order, an array or a .npy file. What is already there
+        with the same content is not encoded again. Documents are acknowledged in blocks of 1,000: after an error or
+        Ctrl-C every finished block is in, and the same call goes on from there. Raises DocumentError, VectorError,
+        ContractError, LockedError, StorageError.
+        """
+        given = None if vectors is None else Given.of(vectors, self.contract.dimension)
+        with self._store.writing() as writer:
+            return Adding(self._store, self._encoder, self._settings.passages, given).run(documents, writer, progress)
+
+    def delete(self, ids: Iterable[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
+        """Deletes documents by id or by filter (one of the two) and returns how many there were.
+
+        Ids that are not there are passed over. Raises InputError, FilterError, LockedError, StorageError.
+        """
+        return delete(self._store, ids, where)
+
+    def search(
+        self,
+        query: str | Vectors,
+        *,
+        k: int = 10,
+        offset: int = 0,
+        where: Mapping[str, Any] | None = None,
+        depth: int | None = None,
+        ranker: Ranker | None = None,
+    ) -> list[Hit]:
+        """The k best documents after the first `offset`, best first.
+
+        query: a text, or a vector (dimension,). where: a filter such as {"year": {"$lt": 1990}}. depth: where the
+        ranking ends. ranker: a second stage over that whole ranking. A document's score depends on query and document
+        alone, never on k. Raises QueryError, FilterError, VectorError, ContractError.
+        """
+        with self.searcher(depth=depth) as searcher:
+            return searcher.search(query, k=k, offset=offset, where=where, ranker=ranker)
+
+    def like(
+        self,
+        document_id: str,
+        *,
+        k: int = 10,
+        offset: int = 0,
+        where: Mapping[str, Any] | None = None,
+        depth: int | None = None,
+    ) -> list[Hit]:
+        """The k documents nearest to a stored one, itself left out. Raises QueryError for an unknown id."""
+        with self.searcher(depth=depth) as searcher:
+            return searcher.like(document_id, k=k, offset=offset, where=where)
+
+    def run(self, queries: Mapping[str, str], *, depth: int = 1000) -> Run:
+        """The rankings of many queries: query id → document id → score, each `depth` long."""
+        with self.searcher(depth=depth) as searcher:
+            return searcher.run(queries, depth=depth)
+
+    def searcher(self, *, depth: int | None = None) -> SnapshotSearcher:
+        """A searcher pinned to the latest commit until it is closed."""
+        snapshot = self._store.snapshot()
+        try:
+            return SnapshotSearcher(snapshot, FlatIndex(snapshot), self._encoder, depth=depth or self._settings.depth)
+        except BaseException:
+            snapshot.close()
+            raise
+
+    def get(self, document_id: str) -> Document | None:
+        """The document with this id, or None. Raises CorruptionError where its stored bytes have changed."""
+        with self._store.snapshot() as snapshot:
+            found = snapshot.find([document_id])
+            return next(iter(snapshot.documents(np.array(list(found.values()), dtype=np.int64))), None)
+
+    def count(self, where: Mapping[str, Any] | None = None) -> int:
+        """How many documents there are, or how many pass a filter."""
+        with self._store.snapshot() as snapshot:
+            return snapshot.count(None if where is None else filters.parse(where))
+
+    def writing(self, wait: float = 0) -> AbstractContextManager[Any]:
+        """Holds the writer's lock for a block, so that several calls belong together; waits up to `wait` seconds."""
+        return self._store.writing(wait)
+
+    def info(self) -> Info:
+        """What is in here, in figures."""
+        with self._store.snapshot() as snapshot:
+            return describe(self._store, snapshot, self.contract, self._settings)
+
+    def close(self) -> None:
+        """Lets files and locks go; an in-memory collection vanishes."""
+        self._store.close()
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __contains__(self, document_id: object) -> bool:
+        with self._store.snapshot() as snapshot:
+            return isinstance(document_id, str) and bool(snapshot.find([document_id]))
+
+    def __iter__(self) -> Iterator[Document]:
+        """Every document, oldest first, on one snapshot."""
+        with self._store.snapshot() as snapshot:
+            yield from snapshot.each()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Collection({str(self.path)!r})"

@@ -1,0 +1,94 @@
+"""The encoder of a collection: loaded at first need, held to the contract, probed before each side is first used."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Difference, Probes, Side
+from twofold.encoders.given_vectors import GivenVectors
+from twofold.encoders.loading import load_source
+from twofold.errors import ContractError
+from twofold.protocols import Encoder, Tokens
+from twofold.reports import EncodingReport
+from twofold.scores import Vectors
+
+
+def probe(encoder: Encoder) -> Probes | None:
+    """The vectors of the probe texts on both sides; None for an encoder that makes no vectors."""
+    if isinstance(encoder, GivenVectors):
+        return None
+    return Probes(encoder.encode_queries(PROBE_TEXTS), encoder.encode_documents(PROBE_TEXTS))
+
+
+class GuardedEncoder:
+    """An `Encoder` that never lets vectors of two contracts meet.
+
+    Raises ContractError when the encoder's contract differs from the collection's, or when the probe texts come out
+    elsewhere than when the collection was made (cosine below 0.999), which another runtime or library may cause.
+    """
+
+    def __init__(
+        self, contract: Contract, probes: Probes | None, source: Mapping[str, Any], encoder: Encoder | None = None
+    ) -> None:
+        self._contract = contract
+        self._probes = probes
+        self._source = dict(source)
+        self._lock = threading.Lock()
+        self._probed: set[Side] = set()
+        self._encoder = None if encoder is None else self._checked(encoder)
+
+    @property
+    def contract(self) -> Contract:
+        """The collection's contract; known without loading anything."""
+        return self._contract
+
+    @property
+    def source(self) -> Mapping[str, Any]:
+        """From what the encoder is loaded."""
+        return self._source
+
+    @property
+    def precision(self) -> str:
+        """How the loaded encoder computes; loads it."""
+        return self.loaded().precision
+
+    @property
+    def tokens(self) -> Tokens | None:
+        """The encoder's view of texts as tokens, where it offers one; loads it."""
+        encoder = self.loaded()
+        return encoder if isinstance(encoder, Tokens) else None
+
+    def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
+        """float32 (n, dimension): the query side, probed before its first use."""
+        return self._guarded("query").encode_queries(texts, report=report)
+
+    def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
+        """float32 (n, dimension): the document side, probed before its first use."""
+        return self._guarded("document").encode_documents(texts, report=report)
+
+    def loaded(self) -> Encoder:
+        """The encoder itself, loaded and found to have the collection's contract."""
+        with self._lock:
+            if self._encoder is None:
+                self._encoder = self._checked(load_source(self._source))
+            return self._encoder
+
+    def _checked(self, encoder: Encoder) -> Encoder:
+        if differences := self._contract.differences(encoder.contract):
+            raise ContractError(differences)
+        return encoder
+
+    def _guarded(self, side: Side) -> Encoder:
+        encoder = self.loaded()
+        if self._probes is None or side in self._probed:
+            return encoder
+        encode: Callable[..., Vectors] = encoder.encode_queries if side == "query" else encoder.encode_documents
+        cosine = self._probes.lowest_cosine(side, encode(PROBE_TEXTS))
+        if not cosine >= PROBE_COSINE:
+            raise ContractError(
+                [Difference(f"{side} side of the vector space", "the same probe vectors", f"{cosine:.4f}")]
+            )
+        self._probed.add(side)
+        return encoder

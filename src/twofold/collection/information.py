@@ -1,0 +1,65 @@
+"""What a collection is, in figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from twofold.collection.settings import Settings
+from twofold.contract import Contract
+from twofold.storage.reading import StoredSnapshot
+from twofold.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Info:
+    """One commit of a collection in figures.
+
+    truncated: documents whose vectors leave out some of their text; tokens_cut: tokens left out in all. bytes: on
+    disk, by part.
+    """
+
+    path: str
+    commit: int
+    documents: int
+    passages: int
+    without_vector: int
+    truncated: int
+    tokens_cut: int
+    passage_mode: str
+    depth: int
+    contract: Contract
+    precision: str
+    format: int
+    created: str
+    encoder: Mapping[str, Any]
+    bytes: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """All figures as JSON values."""
+        return {**asdict(self), "contract": self.contract.to_json()}
+
+
+def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, settings: Settings) -> Info:
+    """The figures of one snapshot."""
+    head, made = snapshot.head, store.description
+    return Info(
+        path=str(store.path),
+        commit=head.commit,
+        documents=head.documents,
+        passages=head.rows,
+        without_vector=head.documents - len(np.unique(snapshot.documents_of(np.flatnonzero(snapshot.passing(None))))),
+        truncated=head.truncated,
+        tokens_cut=head.tokens_cut,
+        passage_mode=settings.passages,
+        depth=settings.depth,
+        contract=contract,
+        precision=made.contract["precision"],
+        encoder=made.source,
+        format=made.format,
+        created=made.created,
+        bytes=store.bytes(),
+    )

@@ -1,0 +1,58 @@
+"""Making and opening collections."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twofold.collection.collection import Collection
+from twofold.collection.guarding import GuardedEncoder, probe
+from twofold.collection.settings import DEPTH, Settings
+from twofold.contract import Contract, Probes
+from twofold.passages.windows import Mode
+from twofold.protocols import Encoder
+from twofold.storage.store import Store
+
+
+def create(path: str | Path | None, encoder: Encoder, *, passages: Mode = "auto", depth: int = DEPTH) -> Collection:
+    """A new, empty collection in a folder that does not exist yet; with None, one that vanishes when closed.
+
+    passages: "auto" gives a document longer than the encoder reads several vectors, "none" one, cut at the length.
+    depth: where a ranking ends unless a call says otherwise. Raises CollectionError, StorageError.
+    """
+    settings = Settings(passages=passages, depth=depth)
+    probes = probe(encoder)
+    store = Store.create(
+        path,
+        dimension=encoder.contract.dimension,
+        contract={
+            **encoder.contract.to_json(),
+            "precision": encoder.precision,
+            "probes": None if probes is None else probes.to_json(),
+        },
+        source=encoder.source,
+        settings=settings.to_json(),
+    )
+    return Collection(store, GuardedEncoder(encoder.contract, probes, encoder.source, encoder), settings)
+
+
+def open_collection(path: str | Path, encoder: Encoder | None = None) -> Collection:
+    """The collection in a folder. Takes no lock.
+
+    encoder: must have the contract that the collection was made with (ContractError names every difference); by
+    default the one named in the collection is loaded when it is first needed. Raises NotACollectionError, FormatError.
+    """
+    store = Store.open(path)
+    try:
+        made = dict(store.description.contract)
+        made.pop("precision")
+        probes = made.pop("probes")
+        guarded = GuardedEncoder(
+            Contract.from_json(made),
+            None if probes is None else Probes.from_json(probes),
+            store.description.source,
+            encoder,
+        )
+        return Collection(store, guarded, Settings.from_json(store.description.settings))
+    except BaseException:
+        store.close()
+        raise

@@ -1,0 +1,167 @@
+"""What can be asked of a collection, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from twofold.collection.building import build
+from twofold.collection.collection import Collection
+from twofold.collection.opening import create, open_collection
+from twofold.encoders.hashed_words import HashedWords
+from twofold.errors import FilterError, InputError, NotACollectionError, QueryError, VectorError
+from twofold.scores import Scores
+
+
+@pytest.fixture
+def collection() -> Iterator[Collection]:
+    with create(None, HashedWords(64)) as made:
+        made.add(
+            [
+                {"id": "apple", "text": "a red apple", "title": "Apple", "year": 1990, "tags": ["fruit", "red"]},
+                {"id": "pear", "text": "a green pear", "year": 2001, "tags": ["fruit"]},
+                {"id": "brick", "text": "a red brick", "year": 2001, "tags": []},
+            ]
+        )
+        yield made
+
+
+def test_a_hit_says_what_was_found(collection: Collection) -> None:
+    hit = collection.search("red apple", k=1)[0]
+    assert (hit.id, hit.title, hit.passage.text) == ("apple", "Apple", "a red apple")
+    assert hit.metadata == {"year": 1990, "tags": ["fruit", "red"]}
+    assert hit.to_json()["start"] == 0
+    assert "dense" in hit.explain()
+
+
+def test_a_vector_asks_the_same_as_its_text(collection: Collection) -> None:
+    vector = collection.encoder.encode_queries(["red apple"])[0]
+    assert collection.search(vector) == collection.search("red apple")
+    assert [hit.id for hit in collection.search(vector * 3)] == [hit.id for hit in collection.search("red apple")]
+
+
+def test_like_leaves_the_document_itself_out(collection: Collection) -> None:
+    assert [hit.id for hit in collection.like("apple")] == ["brick", "pear"]
+    assert [hit.id for hit in collection.like("apple", where={"tags": "fruit"})] == ["pear"]
+    with pytest.raises(QueryError, match="'nothing'"):
+        collection.like("nothing")
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ({"k": 0}, "k is a count from 1 on, not 0"),
+        ({"k": -3}, "not -3"),
+        ({"k": True}, "not True"),
+        ({"k": 1.5}, "not 1.5"),
+        ({"offset": -1}, "offset"),
+        ({"k": 10, "offset": 191}, "201.*depth=200"),
+        ({"k": 5, "depth": 4}, "depth=4"),
+        ({"depth": -1}, "depth is a count"),
+    ],
+)
+def test_a_page_that_no_ranking_has_is_refused(collection: Collection, page: dict[str, Any], message: str) -> None:
+    with pytest.raises(QueryError, match=message):
+        collection.search("red", **page)
+
+
+@pytest.mark.parametrize("query", [None, 7, {"a": 1}])
+def test_a_query_is_a_text_or_a_vector(collection: Collection, query: Any) -> None:
+    with pytest.raises(QueryError, match="a text or a vector"):
+        collection.search(query)
+
+
+@pytest.mark.parametrize("query", [np.ones(63), np.full(64, np.nan), np.zeros(64), np.ones((2, 64))])
+def test_a_query_vector_without_meaning_is_refused(collection: Collection, query: Any) -> None:
+    with pytest.raises(VectorError):
+        collection.search(query)
+
+
+def test_an_empty_collection_answers_nothing() -> None:
+    with create(None, HashedWords(64)) as made:
+        assert made.search("anything") == []
+        assert made.run({"q": "anything"}) == {"q": {}}
+        assert len(made) == 0
+
+
+def test_k_beyond_the_count_gives_what_there_is(collection: Collection) -> None:
+    assert len(collection.search("red", k=200)) == 3
+    assert collection.search("red", k=10, offset=3) == []
+
+
+def test_a_filter_that_can_never_match_is_an_error(collection: Collection) -> None:
+    for where in ({"yaer": 1990}, {"year": "1990"}, {"year": {"$almost": 3}}):
+        with pytest.raises(FilterError):
+            collection.search("red", where=where)
+    assert collection.search("red", where={"year": 1991}) == []
+
+
+def test_deleting_takes_ids_or_a_filter(collection: Collection) -> None:
+    assert collection.delete(["apple", "nothing"]) == 1
+    assert "apple" not in collection
+    assert [hit.id for hit in collection.search("red apple", k=10)] == ["brick", "pear"]
+    assert collection.delete(where={"year": 2001}) == 2
+    assert len(collection) == 0
+    for wrong in ({}, {"ids": ["a"], "where": {"year": 1}}, {"ids": "apple"}):
+        with pytest.raises(InputError):
+            collection.delete(**wrong)
+
+
+def test_a_pinned_searcher_sees_one_commit(collection: Collection) -> None:
+    with collection.searcher() as searcher:
+        before = searcher.search("red apple")
+        collection.delete(["apple"])
+        collection.add([("new", "red apple")])
+        assert searcher.search("red apple") == before
+    assert [hit.id for hit in collection.search("red apple", k=1)] == ["new"]
+
+
+class Backwards:
+    """A second stage that likes short texts."""
+
+    name = "brevity"
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def scores(self, query: str, texts: Sequence[str]) -> Scores:
+        self.calls.append(len(texts))
+        return np.array([-len(text) for text in texts], dtype=np.float32)
+
+
+def test_a_ranker_reads_the_whole_ranking_whatever_the_page(collection: Collection) -> None:
+    ranker = Backwards()
+    whole = collection.search("red apple", ranker=ranker)
+    assert [hit.id for hit in whole] == ["brick", "pear", "apple"]
+    assert set(whole[0].parts) == {"dense", "brevity"}
+    assert collection.search("red apple", k=1, offset=1, ranker=ranker) == whole[1:2]
+    assert ranker.calls == [3, 3]
+    with pytest.raises(QueryError, match="a ranker"):
+        collection.search(np.ones(64, dtype=np.float32), ranker=ranker)
+
+
+def test_build_makes_a_collection_and_goes_on_with_it(tmp_path: Path) -> None:
+    documents: list[Mapping[str, Any]] = [{"id": "a", "text": "red"}, {"id": "b", "text": "blue"}]
+    built, report = build(documents, tmp_path / "c", encoder=HashedWords(16), depth=50)
+    built.close()
+    assert report.added == 2
+    built, report = build(iter(documents), tmp_path / "c")
+    with built:
+        assert report.unchanged == 2
+        assert built.settings.depth == 50
+    with pytest.raises(InputError, match="passages='auto'"):
+        build(documents, tmp_path / "c", passages="none")
+    with pytest.raises(InputError, match="no documents"):
+        build([], tmp_path / "empty", encoder=HashedWords(16))
+    assert not (tmp_path / "empty").exists()
+    with pytest.raises(InputError, match="no encoder"):
+        build(documents, tmp_path / "other")
+
+
+def test_a_folder_that_is_no_collection_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotACollectionError, match="nowhere"):
+        open_collection(tmp_path / "nowhere")
