@@ -92,10 +92,10 @@ def measure_values(
 ) -> dict[str, MeasureValues]:
     """By measure name, float64 (queries,): the value of each query, in the order of `queries`.
 
-    A query without results counts as zero. A relevance below 0 counts as 0. Raises InputError for a score that cannot
-    be ranked.
+    A query without results counts as zero. A relevance below 0 is not relevant (and for Bpref unjudged), as in
+    trec_eval. Raises InputError for a score that cannot be ranked.
     """
-    judged = {query: {document: max(0, grade) for document, grade in qrels[query].items()} for query in queries}
+    judged = {query: qrels[query] for query in queries}
     results = {query: _by_rank(run[query]) for query in queries if run.get(query)}
     place = {query: position for position, query in enumerate(queries)}
     values = {measure.name: np.zeros(len(queries), dtype=np.float64) for measure in measures}

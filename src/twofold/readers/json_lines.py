@@ -53,7 +53,9 @@ def _record(line: str) -> dict[str, Any]:
         raise _NotARecordError(
             f"no JSON: {error.msg} at character {error.pos + 1}. JSON Lines have one whole object a line"
         ) from None
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise _NotARecordError("nested too deeply") from None
+    except ValueError as error:
         raise _NotARecordError(f"JSON that cannot be read: {error}") from None
     if not isinstance(value, dict):
         raise _NotARecordError(
@@ -88,7 +90,10 @@ def _holds_constant(value: object) -> bool:
 
 
 def _where_constant(line: str) -> str:
-    value = json.loads(line)
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):  # What comes behind the constant is broken too.
+        value = None
     fields = value.items() if isinstance(value, dict) else ()
     return next((f"the field {name!r} holds " for name, held in fields if _holds_constant(held)), "it holds ")
 

@@ -120,7 +120,8 @@ class _Reading:
             try:
                 document = self.fields.document(record)
             except (InputError, RecursionError) as error:
-                self.bad.take(InputError(str(error), path=shown(path), line=number))
+                why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+                self.bad.take(InputError(why, path=shown(path), line=number))
                 continue
             first = record if first is None else first
             unseen.difference_update(record)
@@ -140,7 +141,7 @@ def _format_of(path: PathLike, given: str | None) -> str:
     if os.fspath(path) == STANDARD_INPUT:
         return given or "jsonl"
     place = Path(path)
-    if not place.exists():
+    if not os.path.exists(place):  # Unlike Path.exists, it also says no to a name that is too long.
         raise InputError("no such file or folder", path=shown(path))
     if place.is_dir():
         return _format_of_folder(place, given)

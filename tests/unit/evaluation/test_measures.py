@@ -102,11 +102,11 @@ def test_scores_that_float32_cannot_tell_apart_keep_their_order() -> None:
     assert measure_values(parse_measures(["nDCG@1"]), run, {"q": {"b": 1}}, ["q"])["nDCG@1"].tolist() == [1.0]
 
 
-def test_a_negative_relevance_counts_as_none() -> None:
+def test_a_negative_relevance_is_not_relevant_and_for_bpref_unjudged() -> None:
     run = {"q": {"bad": 3.0, "good": 2.0}}
-    measures = parse_measures(["nDCG@10", "P@2", "Judged@2"])
+    measures = parse_measures(["nDCG@10", "P@2", "Judged@2", "Bpref"])
     values = measure_values(measures, run, {"q": {"bad": -1, "good": 1}}, ["q"])
-    assert np.concatenate(list(values.values())) == pytest.approx([1 / math.log2(3), 0.5, 1.0])
+    assert np.concatenate(list(values.values())) == pytest.approx([1 / math.log2(3), 0.5, 1.0, 1.0])
 
 
 def test_a_score_that_cannot_be_ranked_is_refused() -> None:

@@ -81,10 +81,12 @@ BAD = {
     '{"id": "1", "text": "x", "price": NaN}': "the field 'price' holds NaN",
     '{"id": "1", "text": "x", "deep": [{"a": -Infinity}]}': "the field 'deep' holds -Infinity",
     "NaN": "it holds NaN",
+    '{"id": "1", "n": NaN, "text": ': "it holds NaN",
+    '{"id": "1", "n": [NaN, ' + "[" * 100_000: "it holds NaN",
     '{"id": "1", "text": "x", "n": 1e999}': "metadata.n holds inf",
     '{"id": "1", "text": "x", "n": 9223372036854775808}': "beyond 64 bits",
     '{"id": "1", "text": "x", "n": ' + "9" * 5000 + "}": "JSON that cannot be read",
-    '{"id": "1", "text": "x", "n": ' + "[" * 100_000 + "}": "JSON that cannot be read",
+    '{"id": "1", "text": "x", "n": ' + "[" * 100_000 + "}": "nested too deeply",
     '{"id": "1", "text": "\\ud800"}': "lone surrogate (U+D800)",
     '{"id": "1", "text": "x", "metadata": {"a": 1}, "a": 2}': "the field 'a' stands beside and inside metadata",
 }
@@ -102,6 +104,17 @@ def test_a_bad_line_is_an_error_that_names_file_line_and_cause(tmp_path: Path, l
     assert (report.read, report.skipped) == (2, 1)
     assert cause in report.reasons[0]
     assert f"{path}, line 3" in report.reasons[0]
+
+
+def test_at_every_depth_an_object_is_read_or_said_to_be_nested_too_deeply(tmp_path: Path) -> None:
+    outcomes: set[object] = set()
+    for depth in range(100, 1500, 20):
+        path = lines(tmp_path, '{"id": "1", "text": "x", "n": ' + "[" * depth + "]" * depth + "}")
+        try:
+            outcomes.add(len(list(read(path))))
+        except InputError as error:
+            outcomes.add(str(error).removeprefix(f"{path}, line 1: "))
+    assert outcomes == {1, "nested too deeply"}
 
 
 def test_bytes_that_are_no_utf_8_are_named_with_their_place(tmp_path: Path) -> None:

@@ -92,6 +92,9 @@ def test_what_is_missing_is_told_before_anything_is_read(tmp_path: Path) -> None
     (tmp_path / "a.jsonl").write_bytes(ROWS)
     with pytest.raises(InputError, match=r"b\.jsonl: no such file or folder"):
         read([tmp_path / "a.jsonl", tmp_path / "b.jsonl"])
+    for name in ("x" * 5000, "a\0b"):
+        with pytest.raises(InputError, match="no such file or folder"):
+            read(name)
     with pytest.raises(InputError, match="no path"):
         read([])
 
