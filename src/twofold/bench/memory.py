@@ -1,0 +1,82 @@
+"""Anonymous memory of this process and its children, sampled while something runs.
+
+Anonymous memory (RssAnon of /proc/PID/status) is what a process holds for itself; mapped files, which the system may
+drop at any time, do not count. Where there is no /proc nothing is known, and None says so.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+INTERVAL_SECONDS = 0.02
+KIBIBYTE = 1024
+PROCESSES = Path("/proc")
+
+
+def anonymous_bytes(process: int) -> int | None:
+    """RssAnon of a process and all of its children, in bytes; None where the system does not tell."""
+    own = _rss_anon(process)
+    if own is None:
+        return None
+    return own + sum(anonymous_bytes(child) or 0 for child in _children(process))
+
+
+class PeakMemory(AbstractContextManager["PeakMemory"]):
+    """Samples the anonymous memory of this process and its children, and keeps the peak of each stage.
+
+    Used in a `with` block; `stage` says from when on the next peak counts.
+    """
+
+    def __init__(self) -> None:
+        self.peaks: dict[str, int] = {}
+        self._stage = ""
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._sample, name="memory", daemon=True)
+
+    def stage(self, name: str) -> None:
+        """From now on samples count for this stage."""
+        self._stage = name
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        while True:
+            found, stage = anonymous_bytes(os.getpid()), self._stage
+            if found is not None:
+                self.peaks[stage] = max(self.peaks.get(stage, 0), found)
+            if self._done.wait(INTERVAL_SECONDS):
+                return
+
+
+def _rss_anon(process: int) -> int | None:
+    try:
+        status = (PROCESSES / str(process) / "status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    for line in status.splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) * KIBIBYTE
+    return None
+
+
+def _children(process: int) -> list[int]:
+    children: list[int] = []
+    for listed in (PROCESSES / str(process) / "task").glob("*/children"):
+        try:
+            children += map(int, listed.read_text(encoding="ascii").split())
+        except OSError:
+            continue  # the thread has ended meanwhile
+    return children

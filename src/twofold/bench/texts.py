@@ -1,0 +1,42 @@
+"""What the benches read: the documents of a path, or Python's own documentation where none is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from twofold.documents import Document
+from twofold.readers.docstrings import read_docstrings
+from twofold.readers.reading import read
+
+AT_MOST = 20_000
+"""Documents that a sample is drawn from; enough to be mixed, few enough to be read in a second."""
+DOCSTRINGS = "docstrings of the standard library"
+
+
+def documents_of(data: Path | None) -> Iterator[Document]:
+    """The documents of a file or folder; without one, the docstrings of the standard library."""
+    return read_docstrings() if data is None else read(data)
+
+
+def name_of(data: Path | None) -> str:
+    """What a table calls this input."""
+    return DOCSTRINGS if data is None else data.resolve().name
+
+
+def sample(data: Path | None, count: int) -> list[str]:
+    """Up to `count` texts as they are encoded (title, a space, text), evenly spaced over the first documents."""
+    texts = [input_of(document) for document in islice(documents_of(data), AT_MOST) if document.has_content]
+    return spaced(texts, count)
+
+
+def input_of(document: Document) -> str:
+    """Title, a space, and text, as one input of the encoder."""
+    return f"{document.title} {document.text}".strip()
+
+
+def spaced(items: Sequence[str], count: int) -> list[str]:
+    """Up to `count` of the items, evenly spaced."""
+    step = max(1, len(items) // count)
+    return list(items[::step][:count])

@@ -1,0 +1,140 @@
+"""Every bench runs on a tiny input, and its counts are those of the input; no time is asserted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twofold.bench.encode import bench_encode
+from twofold.bench.index import bench_index
+from twofold.bench.quality import bench_quality
+from twofold.bench.search import bench_search
+from twofold.bench.startup import bench_startup
+from twofold.bench.texts import sample, spaced
+from twofold.bench.vectors import bench_vectors
+from twofold.bench.walkthrough import bench_walkthrough, walkthrough
+from twofold.collection.collection import Collection
+from twofold.collection.opening import create
+from twofold.encoders.hashed_words import HashedWords
+from twofold.errors import InputError
+from twofold.tables import Interval, Report
+
+TEXTS = {f"d{number}": f"document about subject{number} and little else" for number in range(30)}
+
+
+@pytest.fixture
+def encoder() -> HashedWords:
+    return HashedWords(64)
+
+
+@pytest.fixture
+def collection(tmp_path: Path, encoder: HashedWords) -> Iterator[Collection]:
+    with create(tmp_path / "tiny.twofold", encoder) as made:
+        made.add(TEXTS.items())
+        yield made
+
+
+@pytest.fixture
+def beir(tmp_path: Path) -> Path:
+    folder = tmp_path / "judged"
+    (folder / "qrels").mkdir(parents=True)
+    corpus = [{"_id": key, "title": "", "text": text} for key, text in TEXTS.items()]
+    queries = [{"_id": f"q{number}", "text": f"subject{number}"} for number in range(4)]
+    for name, records in (("corpus", corpus), ("queries", queries)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    judged = "".join(f"q{number}\td{number}\t1\n" for number in range(4))
+    (folder / "qrels" / "test.tsv").write_text(f"query-id\tcorpus-id\tscore\n{judged}")
+    return folder
+
+
+def rows(report: Report, table: int = 0) -> dict[Any, dict[str, Any]]:
+    """The rows of a table by their first cell, each a dict by column name."""
+    names = [column.name for column in report.tables[table].columns]
+    return {row[0]: dict(zip(names, row, strict=True)) for row in report.tables[table].rows}
+
+
+def test_quality_finds_what_is_judged_with_and_without_passages(beir: Path, encoder: HashedWords) -> None:
+    found = rows(bench_quality(beir, encoder=encoder))
+    assert list(found) == ["none", "auto"]
+    for row in found.values():
+        assert (row["queries"], row["documents"], row["vectors"]) == (4, 30, 30)
+        assert isinstance(row["nDCG@10"], Interval)
+        assert row["nDCG@10"].value == pytest.approx(1.0)
+
+
+def test_quality_refuses_a_split_that_is_not_there(beir: Path, encoder: HashedWords) -> None:
+    with pytest.raises(InputError, match="dev"):
+        bench_quality(beir, split="dev", encoder=encoder)
+
+
+def test_indexing_again_encodes_nothing(beir: Path, encoder: HashedWords) -> None:
+    told: list[tuple[int, int | None]] = []
+    report = bench_index(beir, limit=20, encoder=encoder, progress=lambda done, total: told.append((done, total)))
+    found = rows(report)
+    assert [row["documents"] for row in found.values()] == [20, 20]
+    assert [row["passages encoded"] for row in found.values()] == [20, 0]
+    assert [row["unchanged"] for row in found.values()] == [0, 20]
+    assert told[-1] == (20, 20)
+    assert list(rows(report, 1)) == ["documents up to 6", "documents 6 to 20", "again, nothing changed"]
+
+
+def test_searching_is_timed_beside_an_exact_reference(collection: Collection) -> None:
+    report = bench_search(collection.path, queries=["subject1", "subject2"], rounds=2)
+    found = rows(report)
+    assert list(found) == ["encode the query", "exact search by vector", "encode and search", "FAISS IndexFlatIP, f32"]
+    assert all(0 < row["p50"] <= row["p95"] <= row["p99"] for row in found.values())
+    assert "30 documents, 30 vectors of 64 numbers" in report.tables[0].notes[0]
+
+
+def test_vectors_are_added_opened_in_a_new_process_and_found_as_the_reference_finds_them() -> None:
+    table = bench_vectors(count=300, dimension=8, rounds=1).tables[0]
+    assert [row[0] for row in table.rows][:3] == ["open", "the first exact search", "exact search"]
+    assert table.notes[0].startswith("300 random unit vectors of 8 numbers")
+    same = int(table.notes[-1].split(" of ")[0])
+    assert 190 <= same <= 200, "float16 may swap a neighbour at the edge, not more"
+
+
+def test_starting_is_measured_in_new_processes() -> None:
+    report = bench_startup(rounds=1)
+    assert len(report.tables[0].rows) == 3
+    sizes = rows(report, 1)
+    assert sizes["all"]["size"] == pytest.approx(sum(row["size"] for name, row in sizes.items() if name != "all"))
+    assert sizes["openvino"]["size"] > sizes["rich"]["size"] > 0
+
+
+def test_the_walkthrough_extrapolates_from_one_pair_to_all(collection: Collection) -> None:
+    found = {row[0]: row[1] for row in walkthrough(collection).rows}
+    assert "looked up among 30 passages" in found
+    pair, every = (value for name, value in found.items() if "pair" in str(name))
+    assert isinstance(pair, float)
+    assert every == pytest.approx(pair / 1000 * 30)
+    assert found["kept on disk"] == pytest.approx(sum(collection.info().bytes.values()) / 30)
+
+
+def test_the_walkthrough_is_a_bench_of_its_own(collection: Collection) -> None:
+    report = bench_walkthrough(collection.path)
+    assert [row[0] for row in report.tables[0].rows] == [row[0] for row in walkthrough(collection).rows]
+
+
+def test_encoding_is_timed_beside_sentence_transformers_on_equal_vectors(beir: Path) -> None:
+    pytest.importorskip("sentence_transformers")
+    found = rows(bench_encode(beir, count=4, rounds=2, precisions=["f32"]))
+    assert list(found) == ["twofold, f32", "sentence-transformers, torch f32"]
+    ours = found["twofold, f32"]
+    assert ours["lowest cosine to it"] > 0.9999
+    assert ours["tokens"] / ours["passages"].value == pytest.approx(
+        found["sentence-transformers, torch f32"]["tokens"]
+        / found["sentence-transformers, torch f32"]["passages"].value
+    )
+
+
+def test_a_sample_is_spaced_over_the_whole_and_puts_the_title_first(tmp_path: Path) -> None:
+    assert spaced(list("abcdefghij"), 3) == ["a", "d", "g"]
+    assert spaced(list("ab"), 5) == ["a", "b"]
+    path = tmp_path / "some.jsonl"
+    path.write_text('{"id": "a", "title": "T", "text": "x"}\n{"id": "b", "text": "y"}\n{"id": "c", "text": ""}\n')
+    assert sample(path, 10) == ["T x", "y"]
