@@ -68,7 +68,8 @@ def numbers(where: Filter | None, connection: sqlite3.Connection) -> Numbers:
         )
     answer = np.fromiter((number for (number,) in found), dtype=np.int64)
     if where is not None:
-        for compare in comparisons(where):
+        # One comparison of each kind says what all of them would; a list of values may be long.
+        for compare in {(each.field, type_name(each.value)): each for each in comparisons(where)}.values():
             _check_type(compare, connection)
     return answer
 

@@ -50,14 +50,19 @@ def name_of(line: Line) -> str:
 
 
 def read_segments(connection: sqlite3.Connection, head: Head) -> list[Segment]:
-    """All segments, ascending; raises CorruptionError where a line is damaged."""
-    lines = connection.execute("SELECT number, first_row, checksum FROM segments ORDER BY number").fetchall()
-    segments = []
-    for line, end in zip(lines, [*(first for _, first, _ in lines[1:]), head.next_row], strict=True):
-        number, first_row, checksum = line
-        segments.append(Segment(number, first_row, end - first_row))
-        if segments[-1].checksum != checksum or end <= first_row:
+    """All segments, ascending, together all rows; raises CorruptionError where a line is damaged or lost."""
+    segments: list[Segment] = []
+    end = head.next_row
+    for number, first_row, checksum in connection.execute(
+        "SELECT number, first_row, checksum FROM segments ORDER BY number DESC"
+    ):
+        segment = Segment(number, first_row, end - first_row)
+        if segment.checksum != checksum or segment.rows <= 0:
             raise CorruptionError(f"the catalogue is damaged: its entry of segment {number} is not what was written")
+        segments.insert(0, segment)
+        end = first_row
+    if end:
+        raise CorruptionError(f"the catalogue has lost the segments of its first {end} rows; restore a backup")
     return segments
 
 

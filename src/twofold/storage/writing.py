@@ -58,6 +58,8 @@ class Writer:
         Raises VectorError before anything is written; StorageError; CorruptionError.
         """
         halves = block.halves(self._dimension)
+        if not block.documents:
+            return np.empty(0, np.int64)
         with self._connection() as connection:
             placed = list(segments.place(halves, self._segment))
             for segment, rows in placed:
@@ -70,6 +72,8 @@ class Writer:
 
     def delete(self, numbers: Sequence[int] | Numbers) -> int:
         """Marks documents as deleted; gives how many of them were living."""
+        if not len(numbers):
+            return 0
         with self._connection() as connection:
             return self._recorded(connection, lambda change: change.mark([int(number) for number in numbers]))
 

@@ -1,0 +1,136 @@
+"""Filters evaluated in the catalogue say exactly what the definition in filters.py says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from storing import block, new_store
+
+from twofold.documents import Document
+from twofold.errors import FilterError
+from twofold.filters import TRUNCATED, Compare, Filter, comparisons, matches, parse, type_name, values_at
+
+KEYS = ["year", "a", "b", "", "é", "x y", "[0]", "#", "$", 'quo"te', "back\\slash", "line\nbreak", "nul\0", "'", "true"]
+NUMBERS = st.one_of(
+    st.sampled_from(
+        [0, 1, -1, 2**53, 2**53 + 1, 2**63 - 1, -(2**63), 0.0, -0.0, 1.0, 1.5, 0.1, 1e308, 5e-324, 2.0**53]
+    ),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+TEXTS = st.one_of(
+    st.sampled_from(
+        ["", "1", "true", "null", "a", "A", "é", "e\u0301", "東京", "🙂", "a\0b", "a\0c", 'q"', "\\", "\n", "\x7f"]
+    ),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=4),
+)
+SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(KEYS), inner, max_size=2)),
+    max_leaves=6,
+)
+METADATA = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4)
+FIELDS = st.one_of(st.sampled_from(KEYS), st.lists(st.sampled_from(KEYS), min_size=2, max_size=3).map(".".join)).filter(
+    lambda field: not field.startswith("$")
+)
+OPERANDS = st.one_of(SCALARS, st.just(float("inf")), st.just(float("-inf")))
+ORDERED = st.one_of(NUMBERS, TEXTS)
+CONDITIONS = st.recursive(
+    st.one_of(
+        OPERANDS,
+        st.fixed_dictionaries({}, optional={"$eq": OPERANDS, "$ne": OPERANDS, "$exists": st.booleans()}),
+        st.fixed_dictionaries({}, optional=dict.fromkeys(("$gt", "$gte", "$lt", "$lte"), ORDERED)),
+        st.dictionaries(st.sampled_from(["$in", "$nin"]), st.lists(OPERANDS, max_size=5), max_size=2),
+    ).filter(lambda condition: condition != {}),
+    lambda inner: inner.filter(lambda condition: isinstance(condition, dict)).map(
+        lambda condition: {"$not": condition}
+    ),
+    max_leaves=2,
+)
+WHERES = st.recursive(
+    st.one_of(
+        st.dictionaries(FIELDS, CONDITIONS, max_size=3),
+        st.fixed_dictionaries({TRUNCATED: st.one_of(SCALARS, st.just({"$ne": True}), st.just({"$exists": True}))}),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: {"$and": parts}),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: {"$or": parts}),
+    ),
+    max_leaves=4,
+)
+
+
+def ever(compare: Compare, metadata: list[dict[str, Any]]) -> bool:
+    """Whether a comparison makes sense: some document has the operand's type in the field."""
+    if compare.value is None or compare.field == TRUNCATED or not metadata:
+        return True
+    for each in metadata:
+        if any(type_name(value) == type_name(compare.value) for value in values_at(each, compare.field)):
+            return True
+    return False
+
+
+def check(metadata: list[dict[str, Any]], condition: Filter) -> None:
+    documents = [Document(str(number), "text", "", each) for number, each in enumerate(metadata)]
+    truncated = [number % 3 for number in range(len(documents))]
+    rows = [1 + number % 2 for number in range(len(documents))]
+    with new_store(None) as store:
+        with store.writing() as writer:
+            writer.commit(block(documents, rows=rows, truncated=truncated))
+        with store.snapshot() as snapshot:
+            if not all(ever(compare, metadata) for compare in comparisons(condition)):
+                with pytest.raises(FilterError, match="field"):
+                    snapshot.passing(condition)
+                return
+            answers = [
+                matches(condition, each, truncated=cut > 0) for each, cut in zip(metadata, truncated, strict=True)
+            ]
+            assert snapshot.passing(condition).tolist() == np.repeat(answers, rows).astype(bool).tolist()
+            assert snapshot.count(condition) == sum(answers)
+            assert snapshot.document_numbers(condition).tolist() == np.flatnonzero(answers).tolist()
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(st.lists(METADATA, max_size=6), WHERES)
+@example([{"a": 1}, {"a": True}, {"a": 1.0}, {"a": "1"}], {"a": 1})
+@example([{"a": 1}, {"a": True}, {"a": [True]}, {"a": [1]}], {"a": True})
+@example([{"a": None}, {}, {"a": []}, {"a": [None]}, {"a": {}}], {"a": None})
+@example([{"a": {"b": 1}}, {"a.b": 1}, {"a": [{"b": 1}]}], {"a.b": 1})
+@example([{"a": 2**53 + 1}, {"a": 2.0**53}], {"a": {"$gt": 2.0**53}})
+@example([{"a": "a\0b"}, {"a": "a"}], {"a": "a"})
+@example([{"a": "a\0b"}, {"a": "a"}], {"a": {"$in": ["a\0b", "x"]}})
+@example([{"a": 1}, {"a": 2}], {"a": {"$in": [float("inf"), 2]}})
+def test_the_catalogue_answers_a_filter_as_its_definition_does(
+    metadata: list[dict[str, Any]], where: dict[str, Any]
+) -> None:
+    check(metadata, parse(where))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_values_that_are_there_are_found(data: st.DataObject) -> None:
+    metadata = data.draw(st.lists(METADATA.filter(bool), min_size=1, max_size=6))
+    field = data.draw(
+        st.sampled_from(sorted({key for each in metadata for key in each if key and key[0] != "$"} or {"a"}))
+    )
+    present = [value for each in metadata for value in values_at(each, field) if not isinstance(value, list | dict)]
+    value = data.draw(st.sampled_from(present or [None]))
+    name = (
+        "$eq"
+        if value is None or isinstance(value, bool)
+        else data.draw(st.sampled_from(["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin"]))
+    )
+    check(metadata, parse({field: {name: present if name in ("$in", "$nin") else value}}))
+
+
+def test_a_long_list_of_values_and_a_broad_tree_are_answered() -> None:
+    metadata: list[dict[str, Any]] = [{"n": number, "t": str(number)} for number in range(50)]
+    many = [*range(0, 100_000, 7), *map(str, range(5_000)), None, True]
+    check([*metadata, {"n": True}, {"n": "7"}, {}], parse({"n": {"$in": many}}))
+    check(metadata, parse({"$or": [{"n": {"$gt": 48 - number % 3}, "t": {"$ne": "x"}} for number in range(600)]}))
+    check(metadata, parse({"$and": [{"n": {"$gte": 5}} for _ in range(1500)]}))

@@ -1,0 +1,117 @@
+"""One writer: others are told who it is, or wait; a dead one holds nothing; a fork takes nothing along."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from storing import block, content, document, new_store
+
+from twofold.errors import LockedError
+from twofold.storage.store import Store
+
+HOLDS = """
+import sys, time
+from twofold.storage.store import Store
+with Store.open(sys.argv[1]).writing():
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    new_store(tmp_path / "c").close()
+    return tmp_path / "c"
+
+
+def test_another_process_is_named_and_its_death_frees_the_lock(folder: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLDS, str(folder)], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with Store.open(folder) as store:
+            with pytest.raises(LockedError, match=f"process {other.pid} on .* is writing"), store.writing():
+                pass
+            begun = time.monotonic()
+            with pytest.raises(LockedError), store.writing(wait=0.2):
+                pass
+            assert time.monotonic() - begun >= 0.2
+            assert store.snapshot().count() == 0  # readers need no lock
+            other.kill()
+            other.wait()
+            with store.writing(wait=10) as writer:
+                writer.commit(block([document("a")]))
+            assert list(content(store)) == ["a"]
+
+
+def test_a_lock_file_left_lying_about_is_no_lock(folder: Path) -> None:
+    (folder / "lock").write_text('{"pid": 1, "host": "elsewhere", "more": "' + "x" * 500 + '"}')
+    with Store.open(folder) as store, store.writing() as writer:
+        writer.commit(block([document("a")]))
+    assert str(os.getpid()) in (folder / "lock").read_text()
+    assert "elsewhere" not in (folder / "lock").read_text()
+
+
+def test_a_thread_may_take_its_lock_again_and_gets_the_same_writer(folder: Path) -> None:
+    with Store.open(folder) as store, store.writing() as outer:
+        with store.writing() as inner:
+            assert inner is outer
+        outer.commit(block([document("a")]))  # the inner end did not give the lock up
+        with Store.open(folder) as second, pytest.raises(LockedError), second.writing():
+            pass
+
+
+def test_another_thread_of_the_process_waits_or_is_refused(folder: Path) -> None:
+    store = Store.open(folder)
+    refused: list[str] = []
+
+    def other(wait: float) -> None:
+        try:
+            with store.writing(wait) as writer:
+                writer.commit(block([document("later")]))
+        except LockedError as error:
+            refused.append(str(error))
+
+    with store.writing() as writer:
+        hasty = threading.Thread(target=other, args=(0,))
+        hasty.start()
+        hasty.join()
+        patient = threading.Thread(target=other, args=(20,))
+        patient.start()
+        writer.commit(block([document("first")]))
+    patient.join()
+    assert len(refused) == 1
+    assert "another thread" in refused[0]
+    assert list(content(store)) == ["first", "later"]
+
+
+def test_a_forked_child_neither_holds_nor_frees_the_lock_of_its_parent(folder: Path) -> None:
+    store = Store.open(folder)
+    with store.writing() as writer:
+        child = os.fork()
+        if child == 0:
+            try:
+                with store.writing():
+                    os._exit(1)
+            except LockedError:
+                os._exit(42)
+            finally:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 42
+        with Store.open(folder) as second, pytest.raises(LockedError), second.writing():
+            pass
+        child = os.fork()
+        if child == 0:
+            time.sleep(30)
+            os._exit(0)
+        writer.commit(block([document("a")]))
+    with Store.open(folder) as second, second.writing() as writer:
+        writer.commit(block([document("b")]))  # while the child, with its copy of the descriptor, still lives
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    assert list(content(store)) == ["a", "b"]
