@@ -130,7 +130,7 @@ def test_values_that_are_there_are_found(data: st.DataObject) -> None:
 
 def test_a_long_list_of_values_and_a_broad_tree_are_answered() -> None:
     metadata: list[dict[str, Any]] = [{"n": number, "t": str(number)} for number in range(50)]
-    many = [*range(0, 100_000, 7), *map(str, range(5_000)), None, True]
+    many = [*range(0, 10_000, 7), *map(str, range(2_000)), None, True]
     check([*metadata, {"n": True}, {"n": "7"}, {}], parse({"n": {"$in": many}}))
     check(metadata, parse({"$or": [{"n": {"$gt": 48 - number % 3}, "t": {"$ne": "x"}} for number in range(600)]}))
     check(metadata, parse({"$and": [{"n": {"$gte": 5}} for _ in range(1500)]}))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.documents import Document, Passage
+from twofold.documents import Document
 from twofold.errors import CorruptionError
 from twofold.filters import Filter
 from twofold.scores import Mask, Numbers, Vectors
@@ -137,15 +137,6 @@ class StoredSnapshot:
         """The ids of these documents, in their order."""
         with translated(self._lease.path):
             return [line[1].decode() for line in self._lines(ID_COLUMNS, documents)]
-
-    def passages(self, rows: Numbers) -> list[Passage]:
-        """The span and text of each row."""
-        owners, positions = np.unique(self.documents_of(rows), return_inverse=True)
-        texts = [document.text for document in self.documents(owners)]
-        return [
-            Passage(start, end, texts[position][start:end])
-            for position, (start, end) in zip(positions.tolist(), self.spans(rows).tolist(), strict=True)
-        ]
 
     def spans(self, rows: Numbers) -> NDArray[np.int32]:
         """int32 (n, 2): start and end of each row in characters of its document's text."""

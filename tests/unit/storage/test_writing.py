@@ -61,13 +61,14 @@ def test_deleting_counts_what_was_living(store: Store) -> None:
 
 
 def test_known_gives_what_decides_whether_a_document_changed(store: Store) -> None:
-    sent = block([document("a", year=1, name="é\"'"), document("b")])
+    sent = block([document("a", year=1, name="é\"'"), document("b")], truncated=[3, 0])
     with store.writing() as writer:
         writer.commit(sent)
         known = writer.known(["b", "a", "nobody"])
         assert set(known) == {"a", "b"}
         assert known["a"].metadata == sent.documents[0].metadata_json()
         assert known["b"].text_hash == sent.text_hashes[1]
+        assert [known[name].truncated for name in "ab"] == [3, 0]
 
 
 def test_state_is_kept_under_keys_and_taken_away(store: Store) -> None:
