@@ -76,8 +76,16 @@ def first_rows(table: Tensor, ids: Node) -> Node:
 
 def mask_bias(mask: Node) -> Node:
     """(batch, 1, 1, tokens): nothing for real tokens, MASKED for padding. mask: float32 (batch, tokens), 1 and 0."""
-    missing = op.subtract(op.constant(np.float32(1.0)), op.unsqueeze(mask, integers(1, 2)))
-    return op.multiply(missing, op.constant(MASKED))
+    return where_real(op.unsqueeze(mask, integers(1, 2)), op.constant(np.float32(0)))
+
+
+def where_real(mask: Node, values: Node) -> Node:
+    """`values` where the mask is 1, MASKED where it is 0.
+
+    A choice, not (1 - mask) * MASKED: OpenVINO turns that into mask * -MASKED + MASKED, which in bf16 is not zero for
+    real tokens.
+    """
+    return op.select(op.greater(mask, op.constant(np.float32(0))), values, op.constant(MASKED))
 
 
 @dataclass(frozen=True, slots=True)

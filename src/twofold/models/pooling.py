@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import openvino.opset13 as op
 
-from twofold.models.graphs import Node, activation, integer, integers, linear
+from twofold.models.graphs import Node, activation, integer, integers, linear, where_real
 from twofold.models.weights import Tensor
 from twofold.scores import Vectors
 
@@ -99,9 +99,7 @@ def _last(states: Node, mask: Node) -> Node:
 
 
 def _largest(states: Node, mask: Node) -> Node:
-    missing = op.subtract(op.constant(np.float32(1)), op.unsqueeze(mask, integers(2)))
-    lowered = op.subtract(states, op.multiply(missing, op.constant(np.float32(1e30))))
-    return op.reduce_max(lowered, integers(1), False)
+    return op.reduce_max(where_real(op.unsqueeze(mask, integers(2)), states), integers(1), False)
 
 
 def _mean(states: Node, mask: Node) -> Node:
