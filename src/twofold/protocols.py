@@ -93,6 +93,10 @@ class Snapshot(VectorBlocks, Protocol):
     def commit(self) -> int:
         """The commit's number."""
 
+    @property
+    def rows_per_document(self) -> float:
+        """Living rows over living documents, at least 1: how many candidates a ranking is likely to need."""
+
     def passing(self, where: Filter | None) -> Mask:
         """bool (rows,): the rows of living documents that pass the filter. Raises FilterError (see filters.py)."""
 

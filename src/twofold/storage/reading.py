@@ -7,8 +7,10 @@ changes; several threads may use one snapshot.
 from __future__ import annotations
 
 import json
+import sqlite3
 import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -82,6 +84,11 @@ class StoredSnapshot:
         """Arrays over all rows: whose they are, their spans, whether they are living."""
         with self._lease.held() as connection:
             return self._derived.rows.at(self._head, connection)
+
+    @property
+    def rows_per_document(self) -> float:
+        """Living rows over living documents, at least 1."""
+        return max(1.0, self._head.rows / max(1, self._head.documents))
 
     def passing(self, where: Filter | None) -> Mask:
         """bool (rows,): the rows of living documents that pass the filter; read-only. Raises FilterError."""
@@ -177,6 +184,12 @@ class StoredSnapshot:
         """The JSON value that a room above keeps under a key, or None."""
         with self._lease.held() as connection:
             return read_state(connection, key)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The catalogue inside this snapshot's transaction, for the storage room only; one thread at a time."""
+        with self._lease.held() as connection:
+            yield connection
 
     def _lines(self, select: str, documents: Numbers) -> list[Line]:
         wanted = np.asarray(documents).tolist()
