@@ -1,6 +1,6 @@
 """Which architecture builds which model: a word of config.json → the functions that know it.
 
-A new architecture is one file with `positions`, `hidden_states` and `DECIDING`, and one line here.
+A new architecture is one file with `positions`, `width`, `hidden_states` and `DECIDING`, and one line here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from twofold.errors import ModelError
-from twofold.models import bert
+from twofold.models import bert, distilbert, mpnet, roberta
 from twofold.models.configuration import Configuration
 from twofold.models.graphs import Node
 from twofold.models.weights import Weights
@@ -26,13 +26,17 @@ class Architecture:
     """
 
     positions: Callable[[Configuration], int]
-    hidden_states: Callable[[Configuration, Weights, Node, Node], Node]
     width: Callable[[Configuration], int]
+    hidden_states: Callable[[Configuration, Weights, Node, Node], Node]
     deciding: tuple[str, ...]
 
 
 ARCHITECTURES = {
-    "bert": Architecture(bert.positions, bert.hidden_states, bert.width, bert.DECIDING),
+    "bert": Architecture(bert.positions, bert.width, bert.hidden_states, bert.DECIDING),
+    "distilbert": Architecture(distilbert.positions, distilbert.width, distilbert.hidden_states, distilbert.DECIDING),
+    "mpnet": Architecture(mpnet.positions, mpnet.width, mpnet.hidden_states, mpnet.DECIDING),
+    "roberta": Architecture(roberta.positions, roberta.width, roberta.hidden_states, roberta.DECIDING),
+    "xlm-roberta": Architecture(roberta.positions, roberta.width, roberta.hidden_states, roberta.DECIDING),
 }
 """model_type of config.json → architecture."""
 

@@ -10,20 +10,23 @@ import openvino.opset13 as op
 
 from twofold.errors import ModelError
 from twofold.models.configuration import Configuration
-from twofold.models.graphs import (
-    Heads,
-    Node,
-    activation,
-    first_rows,
-    layer_norm,
-    linear_of,
-    lookup,
-    mask_bias,
-)
+from twofold.models.graphs import Heads, Node, activation, first_rows, layer_norm, lookup, mask_bias
+from twofold.models.layers import LayerNames, LayerSettings, layers
 from twofold.models.weights import Weights
 
 DECIDING = ("hidden_act", "layer_norm_eps", "num_attention_heads", "num_hidden_layers")
 PREFIXES = ("", "bert.", "model.")
+NAMES = LayerNames(
+    layer="encoder.layer.{}",
+    query="attention.self.query",
+    key="attention.self.key",
+    value="attention.self.value",
+    attended="attention.output.dense",
+    attended_norm="attention.output.LayerNorm",
+    inner="intermediate.dense",
+    outer="output.dense",
+    outer_norm="output.LayerNorm",
+)
 
 
 def positions(configuration: Configuration) -> int:
@@ -32,38 +35,34 @@ def positions(configuration: Configuration) -> int:
 
 
 def width(configuration: Configuration) -> int:
-    """Numbers a token state."""
+    """Numbers a token's state."""
     return configuration.integer("hidden_size")
 
 
 def hidden_states(configuration: Configuration, weights: Weights, ids: Node, mask: Node) -> Node:
     """(batch, tokens, width): the last layer's states. ids: int32 (batch, tokens); mask: float32, 1 and 0."""
+    refuse_other_positions(configuration)
+    weights = weights.under_first_of(PREFIXES, "embeddings.word_embeddings.weight")
+    # Every token is of type 0, so its type's row is added to every position once and for all.
+    places = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
+    words = lookup(ids, weights["embeddings.word_embeddings.weight"])
+    settings = layer_settings(configuration)
+    x = layer_norm(op.add(words, first_rows(places, ids)), weights, "embeddings.LayerNorm", settings.epsilon)
+    return layers(x, mask_bias(mask), weights, NAMES, settings)
+
+
+def refuse_other_positions(configuration: Configuration) -> None:
+    """Raises ModelError for relative positions, which a few old checkpoints ask for."""
     kind = configuration.text("position_embedding_type", "absolute")
     if kind != "absolute":
         raise ModelError(f"{configuration.path}: position_embedding_type {kind!r} is not known; 'absolute' is")
-    weights = weights.under_first_of(PREFIXES, "embeddings.word_embeddings.weight")
-    places = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
-    words = lookup(ids, weights["embeddings.word_embeddings.weight"])
-    epsilon = configuration.number("layer_norm_eps")
-    x = layer_norm(op.add(words, first_rows(places, ids)), weights, "embeddings.LayerNorm", epsilon)
-    return layers(configuration, weights, x, mask_bias(mask))
 
 
-def layers(configuration: Configuration, weights: Weights, x: Node, bias: Node) -> Node:
-    """All layers one after the other, over embeddings that are already normalised."""
-    count = configuration.integer("num_attention_heads")
-    heads = Heads(count, width(configuration) // count)
-    act = activation(configuration.text("hidden_act", "gelu"))
-    epsilon = configuration.number("layer_norm_eps")
-    for number in range(configuration.integer("num_hidden_layers")):
-        layer = f"encoder.layer.{number}"
-        query, key, value = (
-            linear_of(x, weights, f"{layer}.attention.self.{name}") for name in ("query", "key", "value")
-        )
-        seen = linear_of(heads.attend(query, key, value, bias), weights, f"{layer}.attention.output.dense")
-        x = layer_norm(op.add(seen, x), weights, f"{layer}.attention.output.LayerNorm", epsilon)
-        inner = act(linear_of(x, weights, f"{layer}.intermediate.dense"))
-        x = layer_norm(
-            op.add(linear_of(inner, weights, f"{layer}.output.dense"), x), weights, f"{layer}.output.LayerNorm", epsilon
-        )
-    return x
+def layer_settings(configuration: Configuration) -> LayerSettings:
+    """The layers' settings from the fields that BERT's relatives share."""
+    return LayerSettings(
+        count=configuration.integer("num_hidden_layers"),
+        heads=Heads.of(configuration.integer("num_attention_heads"), width(configuration)),
+        activation=activation(configuration.text("hidden_act", "gelu")),
+        epsilon=configuration.number("layer_norm_eps", 1e-12),
+    )

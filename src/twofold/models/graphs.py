@@ -74,6 +74,16 @@ def first_rows(table: Tensor, ids: Node) -> Node:
     )
 
 
+def places_after(ids: Node, padding: int) -> Node:
+    """(batch, tokens): each token's place, counted from the id of the padding token on, which itself is not counted.
+
+    fairseq's positions: a padding token inside a text stands at its own id.
+    """
+    padding_id = op.constant(np.int32(padding))
+    real = op.convert(op.not_equal(ids, padding_id), "i32")
+    return op.add(op.multiply(op.cum_sum(real, integer(1)), real), padding_id)
+
+
 def mask_bias(mask: Node) -> Node:
     """(batch, 1, 1, tokens): nothing for real tokens, MASKED for padding. mask: float32 (batch, tokens), 1 and 0."""
     return where_real(op.unsqueeze(mask, integers(1, 2)), op.constant(np.float32(0)))
@@ -94,6 +104,13 @@ class Heads:
 
     count: int
     width: int
+
+    @classmethod
+    def of(cls, count: int, width: int) -> Heads:
+        """So many heads for a width; ModelError where it cannot be divided evenly."""
+        if count < 1 or width % count:
+            raise ModelError(f"a width of {width} cannot be divided among {count} attention heads")
+        return cls(count, width // count)
 
     def divide(self, x: Node) -> Node:
         """(batch, tokens, width) → (batch, heads, tokens, width of a head)."""

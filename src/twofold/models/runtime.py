@@ -15,15 +15,13 @@ from typing import Any, Literal
 
 import numpy as np
 import openvino
-from numpy.typing import NDArray
 
 from twofold.errors import InputError, ModelError
 from twofold.models.batches import Batch
+from twofold.scores import Vectors
 
 Precision = Literal["f32", "bf16"]
 PRECISIONS = ("auto", "f32", "bf16")
-IN_FLIGHT = 3
-"""Batches a call has under way: one a stream, and one that waits."""
 
 
 def chosen_precision(asked: str) -> Precision:
@@ -42,61 +40,82 @@ def chosen_precision(asked: str) -> Precision:
 
 
 class Runtime:
-    """A graph, compiled at first need. threads: None lets OpenVINO take all cores."""
+    """A graph, compiled at first need; any number of threads may run batches. threads: None takes all cores.
+
+    A process that was forked after the first batch cannot use its parent's threads: InputError says so.
+    """
 
     def __init__(self, graph: Callable[[], Any], precision: Precision, threads: int | None = None) -> None:
+        if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+            raise InputError(f"threads must be a whole number of at least 1 or None, not {threads!r}")
         self.precision = precision
         self._graph = graph
-        self._threads = threads
+        self._threads = threads or len(_own_cores())
+        self._streams = min(self._threads, max(2, self._threads // 4))
         self._lock = threading.Lock()
         self._compiled: Any = None
+        self._process = 0
         self._free: deque[Any] = deque()
 
-    def run(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, NDArray[np.float32]]]:
+    def run(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Vectors]]:
         """Each batch with its vectors, float32 (n, dimension), in the order of the batches.
 
         Several run while the next are taken from `batches`, so an iterator that tokenises works beside them.
         """
+        compiled = self._ready()
         running: deque[tuple[Any, Batch]] = deque()
         try:
             for batch in batches:
-                if len(running) == IN_FLIGHT:
+                # One batch a stream, and one that waits for the first to end.
+                if len(running) > self._streams:
                     yield self._finished(*running.popleft())
-                request = self._request()
-                inputs = (batch.ids, batch.mask, batch.counted)[: len(self._compiled.inputs)]
-                request.start_async(dict(enumerate(inputs)), share_inputs=True)
+                request = self._request(compiled)
                 running.append((request, batch))
+                inputs = (batch.ids, batch.mask, batch.counted)[: len(compiled.inputs)]
+                request.start_async(dict(enumerate(inputs)), share_inputs=True)
             while running:
                 yield self._finished(*running.popleft())
         finally:
             for request, _ in running:
                 request.wait()
 
-    def _finished(self, request: Any, batch: Batch) -> tuple[Batch, NDArray[np.float32]]:
+    def _finished(self, request: Any, batch: Batch) -> tuple[Batch, Vectors]:
         request.wait()
         vectors = np.array(request.get_output_tensor(0).data, dtype=np.float32)
         self._free.append(request)
         return batch, vectors
 
-    def _request(self) -> Any:
+    def _request(self, compiled: Any) -> Any:
         try:
             return self._free.pop()
         except IndexError:
-            return self._compiled_model().create_infer_request()
+            return compiled.create_infer_request()
 
-    def _compiled_model(self) -> Any:
+    def _ready(self) -> Any:
+        """The compiled graph, of this process."""
         with self._lock:
             if self._compiled is None:
                 self._compiled = openvino.Core().compile_model(self._graph(), "CPU", self._settings())
+                self._process = os.getpid()
+            if self._process != os.getpid():
+                raise InputError(
+                    "this encoder has encoded before the process was forked, and its threads stayed behind; "
+                    "load an encoder in each process, or start processes with the spawn method"
+                )
             return self._compiled
 
     def _settings(self) -> dict[str, Any]:
-        settings: dict[str, Any] = {
+        return {
             "INFERENCE_PRECISION_HINT": self.precision,
             "EXECUTION_MODE_HINT": "ACCURACY" if self.precision == "f32" else "PERFORMANCE",
-            "NUM_STREAMS": int(os.environ.get("TF_STREAMS", 1)),
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
+            "INFERENCE_NUM_THREADS": self._threads,
+            "NUM_STREAMS": self._streams,
         }
-        if self._threads is not None:
-            settings["INFERENCE_NUM_THREADS"] = self._threads
-        return settings
+
+
+def _own_cores() -> set[int]:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))

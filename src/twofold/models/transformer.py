@@ -20,8 +20,12 @@ from twofold.models.runtime import Runtime, chosen_precision
 from twofold.models.weights import Weights, weight_files
 from twofold.scores import Vectors
 
-TOKEN_BUDGET = 4096
-"""Tokens a batch, padding included."""
+TOKEN_BUDGET = {"f32": 512, "bf16": 1024}
+"""Tokens a batch, padding included, by precision: what a layer makes of so many stays in a core's second-level cache.
+
+MiniLM at 256 tokens a text, one core with 2 MiB: f32 takes 40 ms a text with 512 and 45 with 4,096; bf16 11.5 with
+1,024 and 12.1 with 4,096.
+"""
 
 
 class TransformerModel:
@@ -67,7 +71,7 @@ class TransformerModel:
             yield batch, unit_length(vectors) if self._ends_in_normalize else vectors
 
     def _batches(self, inputs: Iterable[Sequence[int]], uncounted: int) -> Iterator[Batch]:
-        batcher = Batcher(self._ladder, TOKEN_BUDGET, uncounted)
+        batcher = Batcher(self._ladder, TOKEN_BUDGET[self._runtime.precision], uncounted)
         for position, ids in enumerate(inputs):
             batch = batcher.add(position, ids)
             if batch is not None:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -54,11 +55,14 @@ class Weights:
         return self._prefix + name in self._places
 
     def under_first_of(self, prefixes: Sequence[str], name: str) -> Weights:
-        """These weights with the first of `prefixes` under which `name` exists put before every name asked for."""
-        found = Weights.__new__(Weights)
-        found.paths, found._places = self.paths, self._places
-        found._prefix = next((prefix for prefix in prefixes if prefix + name in self._places), "")
-        return found
+        """These weights under the first of `prefixes` under which `name` exists; under none where there is no such."""
+        return self.under(next((prefix for prefix in prefixes if prefix + name in self), ""))
+
+    def under(self, prefix: str) -> Weights:
+        """These weights with `prefix` put before every name asked for."""
+        view = copy(self)
+        view._prefix = self._prefix + prefix
+        return view
 
     def __getitem__(self, name: str) -> Tensor:
         """The tensor as float32; a view of the mapped file where it is stored as float32."""
