@@ -163,10 +163,13 @@ def _prompts(said: Configuration) -> Prompts:
 
 
 def _named(prompts: Mapping[str, Any], names: tuple[str, ...], default: str | None) -> str | None:
-    for name in (*names, default):
-        if name is not None and prompts.get(name) is not None:
-            return str(prompts[name])
-    return None
+    """The first prompt of these names that is not empty: sentence-transformers writes an empty one for "document"
+    beside the "passage" that a model was trained with. An empty one still keeps the default prompt away.
+    """
+    stated = [str(prompts[name]) for name in names if prompts.get(name) is not None]
+    if stated:
+        return next((prompt for prompt in stated if prompt), "")
+    return str(prompts[default]) if default is not None and prompts.get(default) is not None else None
 
 
 def _similarity(said: Configuration) -> Similarity:

@@ -62,9 +62,9 @@ def lookup(ids: Node, table: Tensor) -> Node:
     return op.gather(constant(table), ids, integer(0))
 
 
-def token_count(ids: Node) -> Node:
-    """The padded length of the batch at hand, as a list of one int64."""
-    return op.gather(op.shape_of(ids), integers(1), integer(0))
+def token_count(x: Node) -> Node:
+    """The padded length of the batch at hand, as a list of one int64. x: (batch, tokens) or (batch, tokens, width)."""
+    return op.gather(op.shape_of(x), integers(1), integer(0))
 
 
 def first_rows(table: Tensor, ids: Node) -> Node:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import openvino.opset13 as op
 
-from twofold.models.graphs import Node, activation, integer, integers, linear, where_real
+from twofold.models.graphs import Node, activation, integer, integers, linear, token_count, where_real
 from twofold.models.weights import Tensor
 from twofold.scores import Vectors
 
@@ -82,8 +82,8 @@ def _total(weights: Node) -> Node:
 
 
 def _so_far(mask: Node) -> Node:
-    """(batch, tokens): how many tokens count up to and with each one."""
-    return op.cum_sum(mask, integer(1))
+    """int32 (batch, tokens): how many tokens count up to and with each one; whole numbers, exact in any precision."""
+    return op.cum_sum(op.convert(mask, "i32"), integer(1))
 
 
 def _where(mask: Node, condition: Node) -> Node:
@@ -91,11 +91,12 @@ def _where(mask: Node, condition: Node) -> Node:
 
 
 def _first(states: Node, mask: Node) -> Node:
-    return _sum(states, _where(mask, op.equal(_so_far(mask), op.constant(np.float32(1)))))
+    return _sum(states, _where(mask, op.equal(_so_far(mask), op.constant(np.int32(1)))))
 
 
 def _last(states: Node, mask: Node) -> Node:
-    return _sum(states, _where(mask, op.equal(_so_far(mask), _total(mask))))
+    all_of_them = op.reduce_sum(op.convert(mask, "i32"), integers(1), True)
+    return _sum(states, _where(mask, op.equal(_so_far(mask), all_of_them)))
 
 
 def _largest(states: Node, mask: Node) -> Node:
@@ -111,8 +112,10 @@ def _mean_by_root(states: Node, mask: Node) -> Node:
 
 
 def _weighted_mean(states: Node, mask: Node) -> Node:
-    """Later tokens weigh more: the n-th token n times. Muennighoff 2022, "SGPT"."""
-    weights = op.multiply(mask, _so_far(mask))
+    """Later tokens weigh more: the n-th of the input n times (SGPT, Muennighoff 2022), whatever counts before it."""
+    end = op.add(op.squeeze(token_count(states), integers(0)), integer(1))
+    places = op.range(integer(1), end, integer(1), "i64")
+    weights = op.multiply(mask, op.convert(places, "f32"))
     return op.divide(_sum(states, weights), _total(weights))
 
 
