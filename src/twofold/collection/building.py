@@ -63,7 +63,7 @@ def open_or_create(
             raise InputError(
                 "there is no collection here yet, and no encoder was given to make one", path=path
             ) from None
-        return create(path, encoder, passages=passages or "auto", depth=depth or DEPTH)
+        return create(path, encoder, passages=passages or "auto", depth=DEPTH if depth is None else depth)
     made = collection.settings
     for name, asked, kept in (("passages", passages, made.passages), ("depth", depth, made.depth)):
         if asked is not None and asked != kept:

@@ -127,7 +127,9 @@ class Collection(AbstractContextManager["Collection"]):
         """A searcher pinned to the latest commit until it is closed."""
         snapshot = self._store.snapshot()
         try:
-            return SnapshotSearcher(snapshot, FlatIndex(snapshot), self._encoder, depth=depth or self._settings.depth)
+            return SnapshotSearcher(
+                snapshot, FlatIndex(snapshot), self._encoder, depth=self._settings.depth if depth is None else depth
+            )
         except BaseException:
             snapshot.close()
             raise
