@@ -24,7 +24,7 @@ def of_bytes(content: bytes) -> int:
     return int.from_bytes(blake2b(content, digest_size=8).digest(), "little", signed=True)
 
 
-def of_row(*columns: int | float | str | bytes) -> int:
+def of_row(*columns: int | float | str | bytes | None) -> int:
     """The checksum of a row of any table but documents: each column with its type and length."""
     parts: list[bytes] = []
     for column in columns:
@@ -48,7 +48,7 @@ def of_deletion(number: int, deleted: int) -> int:
     return of_bytes(_PAIR.pack(number, deleted))
 
 
-def _encoded(column: int | float | str | bytes) -> tuple[bytes, bytes]:
+def _encoded(column: int | float | str | bytes | None) -> tuple[bytes, bytes]:
     match column:
         case int():
             return b"i", column.to_bytes(8, "little", signed=True)
@@ -58,3 +58,5 @@ def _encoded(column: int | float | str | bytes) -> tuple[bytes, bytes]:
             return b"t", column.encode()
         case bytes():
             return b"b", column
+        case None:  # only in a damaged row
+            return b"n", b""

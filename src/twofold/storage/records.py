@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import struct
 from typing import Any
 
 from twofold.documents import Document
@@ -27,9 +28,12 @@ Line = tuple[Any, ...]
 def is_whole(line: Line) -> bool:
     """Whether a line of DOCUMENT_COLUMNS is what was written."""
     number, truncated, rows, added, deleted, checksum, *contents = line
-    expected = checksums.of_document((number, truncated, rows, added), tuple(contents))
-    if deleted is not None:
-        expected = checksums.wrapped(expected + checksums.of_deletion(number, deleted))
+    try:
+        expected = checksums.of_document((number, truncated, rows, added), tuple(contents))
+        if deleted is not None:
+            expected = checksums.wrapped(expected + checksums.of_deletion(number, deleted))
+    except (TypeError, struct.error):  # a flipped bit can make a number of text, and anything NULL
+        return False
     return bool(expected == checksum)
 
 
@@ -46,7 +50,7 @@ def as_document(line: Line) -> Document:
 
 def name_of(line: Line) -> str:
     """The id in a line of DOCUMENT_COLUMNS that may be damaged."""
-    return bytes(line[6] or b"").decode("utf-8", "replace")
+    return bytes(line[6] or b"?").decode("utf-8", "replace")
 
 
 def read_segments(connection: sqlite3.Connection, head: Head) -> list[Segment]:

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from twofold.errors import CollectionError, CorruptionError, InputError, NotACollectionError, TwofoldError
+from twofold.progress import Progress, silent
 from twofold.storage import forking
 from twofold.storage.connections import Connections, connect, translated
 from twofold.storage.disk import Disk
@@ -22,6 +23,7 @@ from twofold.storage.locking import WriterLock
 from twofold.storage.maps import SegmentMaps
 from twofold.storage.reading import Derived, StoredSnapshot
 from twofold.storage.schema import Head, make_tables
+from twofold.storage.verifying import Verification, VerifyReport
 from twofold.storage.writing import Writer
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
@@ -129,6 +131,14 @@ class Store:
             finally:
                 self._writer = None
                 writer.release()
+
+    def verify(self, progress: Progress = silent) -> VerifyReport:
+        """Every checksum computed again, on the latest commit; says what is damaged and which documents it hits.
+
+        Raises CorruptionError only where there is no head to start from.
+        """
+        with self.snapshot() as snapshot:
+            return Verification(snapshot, progress).run(self.path)
 
     def bytes(self) -> dict[str, int]:
         """Bytes on disk by part: catalogue (with its log), vectors, other."""

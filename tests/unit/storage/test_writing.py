@@ -121,7 +121,7 @@ def test_a_large_commit_makes_blocks_of_bounded_size(store: Store) -> None:
 
 
 def _blocks(snapshot: Any) -> list[tuple[int, int]]:
-    with snapshot._lease.held() as connection:
+    with snapshot.reading() as connection:
         return list(connection.execute("SELECT first_row, rows FROM blocks ORDER BY first_row"))
 
 
