@@ -1,0 +1,142 @@
+"""`twofold bench`: measures this library, and what people would take instead, on this machine."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twofold.cli.options import HelpFormatter, Subparsers, add_encoder_options, command, encoder_of, names_encoder
+from twofold.cli.output import print_json, print_line
+
+if TYPE_CHECKING:
+    from twofold.progress import Progress
+    from twofold.protocols import Encoder
+    from twofold.tables import Report
+
+Measure = Callable[[argparse.Namespace, "Progress"], "Report"]
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the command, and a command of its own for everything that is measured."""
+    parser = command(
+        subparsers,
+        "bench",
+        run,
+        does="measure this library on this machine, beside its peers",
+        examples=("twofold bench encode", "twofold bench quality scifact --json"),
+    )
+    measured = parser.add_subparsers(
+        metavar="NAME [OPTIONS]",
+        required=True,
+        dest="name",
+        title="what is measured",
+        help="each with options of its own",
+    )
+    encode = _named(measured, "encode", _encode, "passages and tokens a second, beside sentence-transformers")
+    encode.add_argument("data", metavar="DATA", nargs="?", type=Path, help="a file or folder of texts (or docstrings)")
+    encode.add_argument("--count", type=int, default=256, metavar="N", help="how many texts are taken (256)")
+    encode.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds in which all take turns (5)")
+    encode.add_argument("--encoder", metavar="NAME", help="a model folder or a hub name")
+    encode.add_argument(
+        "--precision", choices=["f32", "bf16"], action="append", default=[], help="f32 and auto without this"
+    )
+    search = _named(measured, "search", _search, "one query at a time: encoding, look-up and both")
+    search.add_argument("collection", metavar="COLLECTION", nargs="?", type=Path, help="a folder (or docstrings)")
+    search.add_argument("--rounds", type=int, default=20, metavar="N", help="rounds over the queries (20)")
+    add_encoder_options(search)
+    index = _named(measured, "index", _index, "indexing a corpus twice: speed and memory")
+    index.add_argument("data", metavar="DATA", nargs="?", type=Path, help="a file or folder (or docstrings)")
+    index.add_argument("--limit", type=int, metavar="N", help="only its first documents")
+    add_encoder_options(index)
+    quality = _named(measured, "quality", _quality, "nDCG@10 of exact search over a judged collection")
+    quality.add_argument("data", metavar="FOLDER", type=Path, help="a BEIR folder")
+    quality.add_argument("--split", default="test", metavar="NAME", help="which of its judgements (test)")
+    add_encoder_options(quality)
+    startup = _named(measured, "startup", _startup, "importing, helping, and the size of what is installed")
+    startup.add_argument("--rounds", type=int, default=10, metavar="N", help="new processes of each kind (10)")
+    vectors = _named(measured, "vectors", _vectors, "a million vectors: adding, opening, exact search")
+    vectors.add_argument("--count", type=int, default=1_000_000, metavar="N", help="how many vectors (1,000,000)")
+    vectors.add_argument("--dimension", type=int, default=384, metavar="N", help="numbers a vector (384)")
+    vectors.add_argument("--rounds", type=int, default=3, metavar="N", help="rounds over the queries (3)")
+    walk = _named(measured, "walkthrough", _walkthrough, "two towers beside a cross-encoder of the same size")
+    walk.add_argument("collection", metavar="COLLECTION", nargs="?", type=Path, help="a folder (or docstrings)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs one measurement and prints where it was made and its tables."""
+    from twofold.cli.bars import bar
+
+    with bar("Indexing", "documents") as progress:
+        report: Report = arguments.measure(arguments, progress)
+    if arguments.json:
+        print_json(report.to_json())
+    else:
+        print_line(report.to_text())
+    return 0
+
+
+def _named(subparsers: Subparsers, name: str, measure: Measure, does: str) -> Any:
+    parser = subparsers.add_parser(
+        name, help=does, description=f"Measures {does}.", formatter_class=HelpFormatter, allow_abbrev=False
+    )
+    # Without a default of its own, so that `bench --json NAME` is not overruled.
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
+    parser.set_defaults(measure=measure)
+    return parser
+
+
+def _encode(arguments: argparse.Namespace, _: Progress) -> Report:
+    from twofold.bench.encode import bench_encode
+
+    return bench_encode(
+        arguments.data,
+        model=arguments.encoder,
+        count=arguments.count,
+        rounds=arguments.rounds,
+        precisions=arguments.precision,
+    )
+
+
+def _search(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.search import bench_search
+
+    return bench_search(arguments.collection, rounds=arguments.rounds, encoder=_encoder(arguments), progress=progress)
+
+
+def _index(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.index import bench_index
+
+    return bench_index(arguments.data, limit=arguments.limit, encoder=_encoder(arguments), progress=progress)
+
+
+def _quality(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.quality import bench_quality
+
+    return bench_quality(arguments.data, split=arguments.split, encoder=_encoder(arguments), progress=progress)
+
+
+def _startup(arguments: argparse.Namespace, _: Progress) -> Report:
+    from twofold.bench.startup import bench_startup
+
+    return bench_startup(rounds=arguments.rounds)
+
+
+def _vectors(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.vectors import bench_vectors
+
+    return bench_vectors(
+        count=arguments.count, dimension=arguments.dimension, rounds=arguments.rounds, progress=progress
+    )
+
+
+def _walkthrough(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.walkthrough import bench_walkthrough
+
+    return bench_walkthrough(arguments.collection, progress=progress)
+
+
+def _encoder(arguments: argparse.Namespace) -> Encoder | None:
+    """The encoder that was named; None leaves it to the bench."""
+    return encoder_of(arguments) if names_encoder(arguments) else None

@@ -1,0 +1,41 @@
+"""`twofold delete`: takes documents out of a collection, by id or by filter."""
+
+from __future__ import annotations
+
+import argparse
+
+from twofold.cli.options import Subparsers, add_where_option, command, where_of
+from twofold.cli.output import count_of, print_json, print_line, visible
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = command(
+        subparsers,
+        "delete",
+        run,
+        does="take documents out of a collection, by id or by filter",
+        examples=(
+            "twofold delete wiki.twofold article-17 article-18",
+            'twofold delete wiki.twofold --where \'{"year": {"$lt": 1990}}\'',
+        ),
+    )
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("ids", metavar="ID", nargs="*", default=[], help="a document's id; unknown ones are not counted")
+    add_where_option(what, "all documents")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Deletes, and prints how many documents that were."""
+    from twofold.collection.opening import open_collection
+
+    where = where_of(arguments)
+    with open_collection(arguments.collection) as collection:
+        deleted = collection.delete(arguments.ids) if where is None else collection.delete(where=where)
+        left = len(collection)
+    if arguments.json:
+        print_json({"deleted": deleted, "documents": left})
+    else:
+        print_line(f"{count_of(deleted, 'document')} deleted, {left:,} left in {visible(arguments.collection)}")
+    return 0

@@ -1,0 +1,145 @@
+"""`twofold index`: documents into a collection, made when there is none; run again, it goes on."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import time
+from typing import TYPE_CHECKING
+
+from twofold.cli.options import (
+    Subparsers,
+    add_encoder_options,
+    command,
+    encoder_for,
+    encoder_of,
+    is_there,
+    names_encoder,
+)
+from twofold.cli.output import count_of, print_json, print_line, say
+from twofold.cli.sources import add_reader_options, documents_of, total_of
+from twofold.cli.summaries import added_in_words, skipped_in_words
+from twofold.errors import NotACollectionError, VectorError
+
+if TYPE_CHECKING:
+    from twofold.protocols import Encoder
+    from twofold.reports import AddReport, ReadReport
+
+INTERRUPTED = 130
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = command(
+        subparsers,
+        "index",
+        run,
+        does="put documents into a collection, made when there is none",
+        examples=(
+            "twofold index articles.jsonl --to wiki.twofold",
+            "twofold index books.csv --to books.twofold --id isbn --text summary --types year=int",
+        ),
+    )
+    add_reader_options(parser)
+    parser.add_argument("--to", metavar="COLLECTION", required=True, dest="collection", help="the collection's folder")
+    add_vectors_option(parser)
+    made = parser.add_argument_group("a new collection")
+    made.add_argument(
+        "--passages",
+        choices=["auto", "none"],
+        help="auto (the default) gives a long document several vectors; none one, cut at the encoder's length",
+    )
+    made.add_argument("--depth", type=int, metavar="N", help="where rankings end unless a search says otherwise (200)")
+    add_encoder_options(parser)
+
+
+def add_vectors_option(parser: argparse.ArgumentParser) -> None:
+    """--vectors X.npy."""
+    parser.add_argument(
+        "--vectors", metavar="X.npy", help="your own vectors, one a document in the same order; nothing is encoded"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Indexes everything and says what became of it."""
+    return fill(arguments, _encoder(arguments))
+
+
+def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
+    """Adds all DATA to the collection and prints the summary; after Ctrl-C says what is in and how to go on."""
+    from twofold.cli.bars import bar
+    from twofold.collection.building import build
+    from twofold.reports import ReadReport
+
+    reading = ReadReport()
+    try:
+        total = total_of(arguments)
+        start = time.monotonic()
+        with bar("Indexing", "documents", total) as progress:
+            collection, report = build(
+                documents_of(arguments, reading),
+                arguments.collection,
+                encoder=encoder,
+                passages=getattr(arguments, "passages", None),
+                depth=getattr(arguments, "depth", None),
+                vectors=arguments.vectors,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        return _interrupted(arguments)
+    with collection:
+        _tell(arguments, reading, report, time.monotonic() - start, len(collection))
+    return 0
+
+
+def _encoder(arguments: argparse.Namespace) -> Encoder | None:
+    """The encoder that was named or that a new collection needs; None leaves it to the collection that is there."""
+    if is_there(arguments.collection):
+        return encoder_for(arguments.collection, arguments)
+    if arguments.vectors is not None and not names_encoder(arguments):
+        return _for_vectors(arguments.vectors)
+    return encoder_of(arguments)
+
+
+def _for_vectors(path: str) -> Encoder:
+    """The encoder of a collection whose vectors the user brings: it knows their dimension and encodes nothing."""
+    import numpy as np
+
+    from twofold.encoders.given_vectors import GivenVectors
+
+    try:
+        shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
+    except FileNotFoundError:
+        raise VectorError("no such file", path=path) from None
+    except (OSError, ValueError, EOFError) as error:
+        raise VectorError(f"no .npy file of vectors ({error})", path=path) from None
+    if len(shape) != 2:
+        raise VectorError(f"one vector a document is needed; these numbers have the shape {shape}", path=path)
+    return GivenVectors(shape[1])
+
+
+def _tell(
+    arguments: argparse.Namespace, reading: ReadReport, report: AddReport, seconds: float, documents: int
+) -> None:
+    if arguments.json:
+        skipped = {"skipped": reading.skipped, "reasons": list(reading.reasons)}
+        summary = {"collection": arguments.collection, "documents": documents, "seconds": round(seconds, 3)}
+        print_json({**summary, **report.to_json(), **skipped})
+        return
+    for line in skipped_in_words(reading) + added_in_words(report, seconds, arguments.collection):
+        print_line(line)
+    print_line(f"{arguments.collection} holds {count_of(documents, 'document')}")
+
+
+def _interrupted(arguments: argparse.Namespace) -> int:
+    """Says how many documents are in and safe, and how to go on."""
+    from twofold.collection.opening import open_collection
+
+    try:
+        with open_collection(arguments.collection) as collection:
+            inside = len(collection)
+    except NotACollectionError:
+        inside = 0
+    say(f"twofold: interrupted; {count_of(inside, 'document')} in {arguments.collection}, none of them lost")
+    say(f"to go on, run the same again: twofold {shlex.join(arguments.command_line)}")
+    return INTERRUPTED

@@ -1,0 +1,69 @@
+"""`twofold info`: what a collection holds and which encoder made its vectors."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from twofold.cli.options import Subparsers, command
+from twofold.cli.output import print_json
+
+if TYPE_CHECKING:
+    from twofold.collection.information import Info
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = command(
+        subparsers,
+        "info",
+        run,
+        does="say what a collection holds and what made its vectors",
+        examples=("twofold info wiki.twofold", "twofold info wiki.twofold --json"),
+    )
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints what the collection says about itself."""
+    from twofold.collection.opening import open_collection
+
+    with open_collection(arguments.collection) as collection:
+        info = collection.info()
+    if arguments.json:
+        print_json(info.to_json())
+        return 0
+    from twofold.cli.screens import Screen
+
+    Screen().facts(facts_of(info))
+    return 0
+
+
+def facts_of(info: Info) -> dict[str, str]:
+    """A collection's figures in words; what is zero and needs no attention is left out."""
+    contract, source = info.contract, info.encoder
+    name = source.get("name") or ("all-MiniLM-L6-v2, embedded" if source["kind"] == "transformer" else source["kind"])
+    divided = "several passages for a long one" if info.passage_mode == "auto" else "one passage, cut at the length"
+    facts = {
+        "collection": info.path,
+        "documents": f"{info.documents:,} ({divided})",
+        "passages": f"{info.passages:,}",
+        "without content": f"{info.without_vector:,} never found by meaning" if info.without_vector else "",
+        "truncated": f"{info.truncated:,} documents, {info.tokens_cut:,} tokens covered by no vector"
+        if info.truncated
+        else "",
+        "encoder": f"{name}; {info.precision}",
+        "vectors": f"{contract.dimension} numbers, {contract.similarity}, from {contract.max_tokens} tokens at most",
+        "query prompt": repr(contract.query_prompt) if contract.query_prompt else "",
+        "document prompt": repr(contract.document_prompt) if contract.document_prompt else "",
+        "rankings": f"{info.depth:,} documents deep",
+        "on disk": f"{megabytes(sum(info.bytes.values()))}: "
+        + ", ".join(f"{part} {megabytes(size)}" for part, size in info.bytes.items()),
+        "commit": f"{info.commit:,}",
+    }
+    return {name: said for name, said in facts.items() if said}
+
+
+def megabytes(size: int) -> str:
+    """A size on disk as people read it."""
+    return f"{size / 1e6:,.1f} MB"

@@ -1,0 +1,71 @@
+"""The way in: `twofold COMMAND …`, its exit status, and how errors are said.
+
+0 done · 1 an error of the input or the data, one line on standard error · 2 wrong usage · 130 interrupted. Nothing
+heavy is imported before a command runs, so `twofold --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from twofold.cli import add, bench, delete, demo, encode, index, info, search, similarity
+from twofold.cli.options import HelpFormatter
+from twofold.cli.output import say
+from twofold.errors import TwofoldError
+
+COMMANDS = (demo, index, search, encode, similarity, add, delete, info, bench)
+DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line: every command with its options; docs/cli.md is made from it."""
+    whole = argparse.ArgumentParser(
+        prog="twofold",
+        usage="twofold [-h] [--version] COMMAND [...]",
+        description="Finds the documents that answer a query, by meaning, on this machine.",
+        epilog="Begin with: twofold demo\nMore about a command: twofold COMMAND --help",
+        formatter_class=lambda prog: HelpFormatter(prog, 16),
+        allow_abbrev=False,
+    )
+    whole.add_argument("--version", action="version", version=f"twofold {version('twofold')}")
+    subparsers = whole.add_subparsers(prog="twofold", dest="command", metavar="COMMAND [...]", title="commands")
+    for command in COMMANDS:
+        command.register(subparsers)
+    return whole
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line (sys.argv without one) and gives back the exit status."""
+    # Text that the terminal's encoding lacks is shown escaped instead of ending the command.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    given = list(sys.argv[1:] if argv is None else argv)
+    whole = parser()
+    arguments = whole.parse_args(given)
+    if arguments.command is None:
+        whole.print_help(sys.stderr)
+        return MISUSED
+    arguments.command_line = given
+    return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        status = int(arguments.run(arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has had enough (`| head`). What Python would flush at its end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        say("twofold: interrupted")
+        return INTERRUPTED
+    except (TwofoldError, OSError) as error:
+        say(f"twofold: error: {error}")
+        return FAILED
+    return status

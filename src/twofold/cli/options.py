@@ -1,0 +1,153 @@
+"""Options that several commands share, and what they become: an encoder, a filter, a reader's settings.
+
+Imports nothing heavy at its top: `twofold --help` passes through here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from twofold.errors import FilterError, ModelError, NotACollectionError
+
+if TYPE_CHECKING:
+    from twofold.collection.collection import Collection
+    from twofold.protocols import Encoder
+
+Subparsers = Any
+"""What argparse's add_subparsers gives (a private class of argparse)."""
+Run = Callable[[argparse.Namespace], int]
+
+HASHED_WORDS = "hashed-words:"
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Help that keeps a command or option and what it does on one line where it can."""
+
+    def __init__(self, prog: str, column: int = 26) -> None:
+        super().__init__(prog, max_help_position=column)
+
+
+def command(subparsers: Subparsers, name: str, run: Run, *, does: str, examples: tuple[str, str]) -> Any:
+    """A new command with its one-line help, two examples and --json; `run` gets the parsed arguments."""
+    parser = subparsers.add_parser(
+        name,
+        help=does,
+        description=f"{does[0].upper()}{does[1:]}.",
+        epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
+        formatter_class=HelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object for machines")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_encoder_options(parser: argparse.ArgumentParser, *, otherwise: str = "the embedded all-MiniLM-L6-v2") -> None:
+    """--encoder, --precision, --threads; `otherwise` is the encoder where none is named."""
+    group = parser.add_argument_group("encoder")
+    group.add_argument(
+        "--encoder",
+        metavar="NAME",
+        help=f"a model folder or a hub name; without this {otherwise}. {HASHED_WORDS}N needs no weights: "
+        "it hashes words into N numbers",
+    )
+    group.add_argument(
+        "--precision",
+        choices=["auto", "f32", "bf16"],
+        default="auto",
+        help="auto takes bf16 where the processor has it",
+    )
+    group.add_argument("--threads", type=int, metavar="N", help="threads that encode; without this all cores")
+
+
+def add_truncation_option(parser: argparse.ArgumentParser) -> None:
+    """--on-truncation."""
+    parser.add_argument(
+        "--on-truncation",
+        choices=["count", "error"],
+        default="count",
+        help="what happens to a text longer than the encoder reads: it is cut and counted, or it is an error",
+    )
+
+
+def names_encoder(arguments: argparse.Namespace) -> bool:
+    """Whether anything was said about the encoder."""
+    return bool(arguments.encoder is not None or arguments.precision != "auto" or arguments.threads is not None)
+
+
+def encoder_of(arguments: argparse.Namespace) -> Encoder:
+    """The encoder that the options name. Raises ModelError."""
+    from twofold.encoders.loading import load_encoder, load_source
+
+    name: str | None = arguments.encoder
+    if name is not None and name.startswith(HASHED_WORDS):
+        return load_source({"kind": "hashed-words", "dimension": _dimension_of(name), "max_words": 256})
+    return load_encoder(
+        name,
+        precision=arguments.precision,
+        threads=arguments.threads,
+        on_truncation=getattr(arguments, "on_truncation", "count"),
+    )
+
+
+def encoder_for(collection: str, arguments: argparse.Namespace) -> Encoder | None:
+    """The encoder for a collection that is there: what the options name, else what the collection names (None).
+
+    --precision and --threads alone mean the collection's own model, loaded in that way.
+    """
+    from twofold.collection.opening import open_collection
+
+    if not names_encoder(arguments):
+        return None
+    if arguments.encoder is None:
+        with open_collection(collection) as there:
+            arguments.encoder = there.encoder.source.get("name")
+    return encoder_of(arguments)
+
+
+def is_there(collection: str) -> bool:
+    """Whether there is a collection in this folder."""
+    from twofold.collection.opening import open_collection
+
+    try:
+        open_collection(collection).close()
+    except NotACollectionError:
+        return False
+    return True
+
+
+def open_given(arguments: argparse.Namespace) -> Collection:
+    """The collection that the command line names, with the encoder that it names."""
+    from twofold.collection.opening import open_collection
+
+    return open_collection(arguments.collection, encoder_for(arguments.collection, arguments))
+
+
+def _dimension_of(name: str) -> int:
+    try:
+        return int(name.removeprefix(HASHED_WORDS))
+    except ValueError:
+        raise ModelError(f"{name}: the numbers a vector are missing; write {HASHED_WORDS}256") from None
+
+
+def add_where_option(parser: argparse.ArgumentParser, what: str) -> None:
+    """--where JSON."""
+    parser.add_argument(
+        "--where", metavar="JSON", help=f'{what} whose metadata match, for example \'{{"year": {{"$lt": 1990}}}}\''
+    )
+
+
+def where_of(arguments: argparse.Namespace) -> dict[str, Any] | None:
+    """The filter that --where holds, None without one. Raises FilterError where it is no JSON object."""
+    if arguments.where is None:
+        return None
+    try:
+        where = json.loads(arguments.where)
+    except ValueError as error:
+        raise FilterError(f"--where is not JSON ({error}): {arguments.where}") from None
+    if not isinstance(where, dict):
+        raise FilterError(f"--where takes a JSON object such as '{{\"year\": 1990}}', not {arguments.where}")
+    return where

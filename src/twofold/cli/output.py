@@ -1,0 +1,47 @@
+"""What every command prints with: lines and JSON to standard output, notes to standard error, nothing raw.
+
+Documents come from anywhere. A control character in an id or a text could move the cursor, change the title of the
+window or hide a line, so all of them are shown escaped. Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import Any
+
+# C0, DEL and C1 controls; line and paragraph separators; the embeddings, overrides and isolates of direction.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_SPACES = re.compile(r"[ \t\r\n\f\v]+")
+
+
+def visible(text: str) -> str:
+    """The text in one line that a terminal may be given: runs of white space are one space, controls are escaped."""
+    return _CONTROLS.sub(lambda found: _escaped(found[0], "\\x{:02x}"), _SPACES.sub(" ", text).strip())
+
+
+def print_line(text: str = "") -> None:
+    """One line to standard output, as it is; parts that come from documents go through `visible` first."""
+    print(text)  # noqa: T201
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object on one line to standard output; every control character in it is escaped."""
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    print_line(_CONTROLS.sub(lambda found: _escaped(found[0], "\\u{:04x}"), line))
+
+
+def say(text: str) -> None:
+    """One line to standard error."""
+    print(visible(text), file=sys.stderr)  # noqa: T201
+
+
+def count_of(number: int, what: str) -> str:
+    """A number and its noun: "1 document", "1,200 documents"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _escaped(character: str, narrow: str) -> str:
+    code = ord(character)
+    return narrow.format(code) if code < 0x100 else f"\\u{code:04x}"

@@ -1,0 +1,112 @@
+"""How results look to a person: hits, facts and headings, cut to the screen.
+
+On a terminal a little colour and the screen's width (at most 100 columns); in a pipe or a file the same lines without
+colour, 80 columns wide. Widths are those of the terminal's cells: a wide character takes two.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from rich.cells import cell_len, chop_cells
+from rich.console import Console
+from rich.text import Text
+
+from twofold.cli.output import visible
+from twofold.rankings import Hit
+from twofold.tables import Table
+
+WIDEST, IN_A_PIPE = 100, 80
+PASSAGE_LINES, NOTE_LINES = 2, 4
+INDENT = 8
+
+
+class _Console(Console):
+    """rich's console, which leaves it to us what happens when nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Says so, instead of ending the process with a failure."""
+        raise BrokenPipeError
+
+
+class Screen:
+    """Standard output for people."""
+
+    def __init__(self) -> None:
+        self._console = _Console(highlight=False, markup=False, emoji=False)
+        self.is_terminal = sys.stdout.isatty()
+        self.width = min(self._console.width, WIDEST) if self.is_terminal else IN_A_PIPE
+
+    def line(self, *parts: str | tuple[str, str]) -> None:
+        """One line made of texts and (text, style) pairs, never wrapped."""
+        self._console.print(Text.assemble(*parts), soft_wrap=True)
+
+    def hits(self, hits: Iterable[Hit]) -> None:
+        """For each hit a line of score, id and title, and up to two lines of its passage."""
+        for hit in hits:
+            head, title = head_of(hit, self.width)
+            self.line((f"{hit.score:6.3f}", "cyan"), "  ", (head, "bold"), title)
+            for row in lines_of(hit.passage.text, self.width - INDENT, PASSAGE_LINES):
+                self.line(" " * INDENT, (row, "dim"))
+
+    def facts(self, facts: Mapping[str, str]) -> None:
+        """Names and values under each other, the values aligned."""
+        widest = max(map(len, facts), default=0)
+        for name, value in facts.items():
+            self.line((f"{name:<{widest}}", "dim"), "  ", visible(value))
+
+    def table(self, table: Table) -> None:
+        """A table, its title in bold and its notes below, wrapped."""
+        title, *rows = replace(table, notes=()).to_text().splitlines()
+        self.line((title, "bold"))
+        for row in rows:
+            self.line(row)
+        for note in table.notes:
+            for line in lines_of(note, self.width, NOTE_LINES):
+                self.line((line, "dim"))
+
+
+def head_of(hit: Hit, width: int) -> tuple[str, str]:
+    """A hit's id and what fits of its title on one line of `width` cells, its score included."""
+    room = width - INDENT
+    name = shortened(visible(hit.id), room)
+    title = visible(hit.title)
+    left = room - cell_len(name) - 2
+    return name, f"  {shortened(title, left)}" if title and title != name and left >= INDENT else ""
+
+
+def shortened(text: str, width: int) -> str:
+    """The text, or as much of it as `width` cells hold with an ellipsis at its end."""
+    if cell_len(text) <= width:
+        return text
+    return f"{_first_cells(text, max(width - 1, 1)).rstrip()}…"
+
+
+def lines_of(text: str, width: int, lines: int) -> list[str]:
+    """The first lines of a text laid out in `width` cells, broken at spaces where it can be; an ellipsis ends a cut."""
+    rest = visible(text)
+    rows: list[str] = []
+    while rest and len(rows) < lines - 1:
+        row = _row(rest, width)
+        rows.append(row.rstrip())
+        rest = rest[len(row) :].lstrip()
+    if rest:
+        rows.append(shortened(rest, width))
+    return rows
+
+
+def _row(text: str, width: int) -> str:
+    """As much of the text as one row holds, up to the last space in its second half."""
+    row = _first_cells(text, width)
+    if len(row) == len(text) or text[len(row)] == " ":
+        return row
+    space = row.rfind(" ")
+    return row[:space] if space > len(row) // 2 else row
+
+
+def _first_cells(text: str, width: int) -> str:
+    # No character takes less than nothing, and only a few take nothing: a bounded look keeps long texts cheap.
+    pieces = chop_cells(text[: 4 * width + 16], width)
+    return pieces[0] if pieces else ""

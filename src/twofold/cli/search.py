@@ -1,0 +1,116 @@
+"""`twofold search`: the documents that answer one query, or a run of many."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from twofold.cli.options import Subparsers, add_encoder_options, add_where_option, command, open_given, where_of
+from twofold.cli.output import print_json, print_line, say
+
+if TYPE_CHECKING:
+    from twofold.rankings import Hit
+
+RUN_DEPTH = 1000
+"""Runs for evaluation hold so many documents a query, as in TREC."""
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = command(
+        subparsers,
+        "search",
+        run,
+        does="find the documents of a collection that answer a query",
+        examples=(
+            "twofold search wiki.twofold 'who wrote the first compiler?' --k 5",
+            "twofold search wiki.twofold --queries queries.jsonl --run out.trec",
+        ),
+    )
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("query", metavar="QUERY", nargs="?", help="the question; - reads it from standard input")
+    what.add_argument("--like", metavar="ID", help="search with a stored document: the documents nearest to it")
+    what.add_argument(
+        "--queries", metavar="FILE", help="ask every query of a file (JSON Lines, or id, tab, text) and make a run"
+    )
+    parser.add_argument("--k", type=int, metavar="N", help="documents to show (default 10)")
+    parser.add_argument("--offset", type=int, metavar="N", help="documents to leave out at the top (default 0)")
+    add_where_option(parser, "only documents")
+    parser.add_argument(
+        "--depth",
+        type=int,
+        metavar="N",
+        help=f"where a ranking ends (default: the collection's; {RUN_DEPTH} with --queries)",
+    )
+    parser.add_argument(
+        "--run", metavar="FILE", dest="run_file", help="write the run in TREC's form here instead of to standard output"
+    )
+    add_encoder_options(parser, otherwise="the collection's own")
+    parser.set_defaults(misuse=parser.error)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Answers one query, or asks a file of them."""
+    if arguments.queries is not None:
+        for name in ("k", "offset", "where"):
+            if getattr(arguments, name) is not None:
+                arguments.misuse(f"--{name} goes with one query; a run is as deep as --depth")
+        return _many(arguments)
+    if arguments.run_file is not None:
+        arguments.misuse("--run goes with --queries")
+    return _one(arguments)
+
+
+def _one(arguments: argparse.Namespace) -> int:
+    query = sys.stdin.read().strip() if arguments.query == "-" else arguments.query
+    where = where_of(arguments)
+    with open_given(arguments) as collection:
+        k = 10 if arguments.k is None else arguments.k
+        offset = arguments.offset or 0
+        if arguments.like is None:
+            hits = collection.search(query, k=k, offset=offset, where=where, depth=arguments.depth)
+        else:
+            hits = collection.like(arguments.like, k=k, offset=offset, where=where, depth=arguments.depth)
+    if arguments.json:
+        asked = {"query": query} if arguments.like is None else {"like": arguments.like}
+        print_json({**asked, "hits": [hit.to_json() for hit in hits]})
+    else:
+        _show(hits)
+    return 0
+
+
+def _show(hits: list[Hit]) -> None:
+    from twofold.cli.screens import Screen
+
+    if not hits:
+        say("nothing found")
+    Screen().hits(hits)
+
+
+def _many(arguments: argparse.Namespace) -> int:
+    from twofold.readers.queries import read_queries
+    from twofold.readers.trec import write_run
+
+    queries = read_queries(arguments.queries)
+    start = time.monotonic()
+    with open_given(arguments) as collection:
+        depth = RUN_DEPTH if arguments.depth is None else arguments.depth
+        run_of_all = collection.run(queries, depth=depth)
+    seconds = time.monotonic() - start
+    if arguments.run_file is None:
+        if arguments.json:
+            print_json({"run": run_of_all})
+        else:
+            write_run(run_of_all, sys.stdout)
+        return 0
+    write_run(run_of_all, arguments.run_file)
+    found = sum(map(len, run_of_all.values()))
+    if arguments.json:
+        print_json({"queries": len(queries), "hits": found, "seconds": round(seconds, 3), "file": arguments.run_file})
+    else:
+        each = f"{found:,} hits in {seconds:,.1f} s"
+        print_line(f"{len(queries):,} {'query' if len(queries) == 1 else 'queries'}, {each}: {arguments.run_file}")
+    return 0

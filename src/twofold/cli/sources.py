@@ -1,0 +1,85 @@
+"""DATA on the command line: the options that say how it is read, and the documents in it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from twofold.documents import Document
+    from twofold.reports import ReadReport
+
+STANDARD_INPUT = "-"
+
+
+def add_reader_options(parser: argparse.ArgumentParser) -> None:
+    """DATA and --format, --id, --title, --text, --types, --skip-bad."""
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        nargs="+",
+        help="files (JSON Lines, CSV, TSV, text; .gz and .xz too), folders of text, BEIR folders; - is standard input",
+    )
+    group = parser.add_argument_group("reading")
+    group.add_argument(
+        "--format", choices=["jsonl", "csv", "tsv", "text", "beir"], help="without it the name says it; - is jsonl"
+    )
+    group.add_argument("--id", metavar="FIELD", help="the field that holds the id (without this: _id or id)")
+    add_field_options(group)
+    group.add_argument(
+        "--types",
+        metavar="FIELD=TYPE",
+        type=typed_field,
+        action="append",
+        default=[],
+        help="what a CSV or TSV field holds: int, float, bool or text (which it is without this); may come again",
+    )
+    group.add_argument("--skip-bad", action="store_true", help="count bad lines and go on, instead of stopping there")
+
+
+def add_field_options(group: Any) -> None:
+    """--title and --text: which fields hold what is encoded."""
+    group.add_argument("--title", metavar="FIELD", help="the field that holds the title (without this: title)")
+    group.add_argument(
+        "--text", metavar="FIELD", help="the field that holds the text (without this: text, contents or body)"
+    )
+
+
+def typed_field(value: str) -> tuple[str, str]:
+    """ "year=int" as ("year", "int"), for argparse."""
+    field, equals, kind = value.rpartition("=")
+    if not (field and equals):
+        raise argparse.ArgumentTypeError(f"{value!r} is not FIELD=TYPE, such as year=int")
+    return field, kind
+
+
+def documents_of(arguments: argparse.Namespace, report: ReadReport) -> Iterator[Document]:
+    """The documents of all DATA, one after the other; what was skipped is counted in the report."""
+    from twofold.readers.fields import Fields
+    from twofold.readers.reading import read
+
+    return read(
+        arguments.data,
+        fields=Fields(arguments.id, arguments.title, arguments.text),
+        format=arguments.format,
+        types=dict(arguments.types),
+        skip_bad=arguments.skip_bad,
+        report=report,
+    )
+
+
+def total_of(arguments: argparse.Namespace) -> int | None:
+    """How many documents there will be, read once for the progress bar; None where nobody watches or none can know."""
+    from twofold.cli.bars import bar
+    from twofold.reports import ReadReport
+
+    if STANDARD_INPUT in arguments.data or not sys.stderr.isatty():
+        return None
+    done = 0
+    with bar("Reading", "documents") as progress:
+        for done, _ in enumerate(documents_of(arguments, ReadReport()), start=1):
+            if done % 1000 == 0:
+                progress(done, None)
+    return done

@@ -1,0 +1,67 @@
+"""What reading and adding did, in words: everything counted that is not zero, and what to do about it."""
+
+from __future__ import annotations
+
+from twofold.cli.output import count_of
+from twofold.reports import AddReport, EncodingReport, ReadReport
+
+
+def added_in_words(report: AddReport, seconds: float, collection: str) -> list[str]:
+    """The lines that `index` and `add` end with; the first says the most.
+
+    seconds: how long it took; collection: its folder as the user wrote it.
+    """
+    lines = [f"{_what_became(report)} in {seconds:,.1f} s{_speed(report, seconds)}"]
+    if report.passages:
+        lines.append(f"{count_of(report.passages, 'passage')} encoded")
+    if report.metadata_only:
+        lines.append(f"{count_of(report.metadata_only, 'document')} with new metadata only kept their vectors")
+    if report.duplicates:
+        lines.append(f"{count_of(report.duplicates, 'duplicate id')}: the last one won")
+    if report.title_only:
+        lines.append(f"{count_of(report.title_only, 'document')} without text: the title was encoded")
+    if report.without_content:
+        lines.append(
+            f"{count_of(report.without_content, 'document')} without text and title: kept, but never found by meaning"
+        )
+    if report.truncated:
+        lines.append(
+            f"{count_of(report.truncated, 'document')} truncated, {count_of(report.tokens_cut, 'token')} that no "
+            f"vector covers; find them: twofold search {collection} … --where '{{\"$truncated\": true}}'"
+        )
+    return lines
+
+
+def skipped_in_words(report: ReadReport) -> list[str]:
+    """How many records were skipped, with the first reasons; nothing where none was."""
+    if not report.skipped:
+        return []
+    more = report.skipped - len(report.reasons)
+    return [
+        f"{count_of(report.skipped, 'bad record')} skipped:",
+        *(f"  {reason}" for reason in report.reasons),
+        *([f"  and {more:,} more"] if more > 0 else []),
+    ]
+
+
+def encoded_in_words(report: EncodingReport, seconds: float) -> list[str]:
+    """The lines that `encode` ends with."""
+    speed = f", {report.texts / seconds:,.0f} a second" if report.texts and seconds > 0 else ""
+    lines = [f"{count_of(report.texts, 'text')}, {count_of(report.tokens, 'token')} in {seconds:,.1f} s{speed}"]
+    if report.cut:
+        lines.append(
+            f"{count_of(len(report.cut), 'text')} cut, {count_of(report.tokens_cut, 'token')} that no vector saw"
+        )
+    if report.surrogates:
+        lines.append(f"{count_of(report.surrogates, 'lone surrogate')} replaced by U+FFFD")
+    return lines
+
+
+def _what_became(report: AddReport) -> str:
+    counts = {"added": report.added, "replaced": report.replaced, "unchanged": report.unchanged}
+    said = [f"{number:,} {word}" for word, number in counts.items() if number]
+    return f"{count_of(report.documents, 'document')}: {', '.join(said)}" if said else "no documents"
+
+
+def _speed(report: AddReport, seconds: float) -> str:
+    return f" ({report.documents / seconds:,.0f} documents a second)" if report.documents and seconds > 0 else ""

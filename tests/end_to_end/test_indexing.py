@@ -1,0 +1,169 @@
+"""Putting documents in and taking them out from the command line: everything is counted, nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twofold.collection.opening import open_collection
+from twofold.errors import NotACollectionError
+
+Twofold = Callable[..., Any]
+WORDS = ("--encoder", "hashed-words:64")
+
+
+def test_indexing_again_encodes_nothing(by_words: Path, articles: Path, twofold: Twofold) -> None:
+    again = twofold("index", articles, "--to", by_words, "--json").json
+    assert (again["unchanged"], again["added"], again["replaced"], again["passages"]) == (8, 0, 0, 0)
+    assert again["documents"] == 8
+
+
+def test_indexing_never_deletes_and_replaces_what_changed(by_words: Path, tmp_path: Path, twofold: Twofold) -> None:
+    more = tmp_path / "more.jsonl"
+    more.write_text('{"id": "tea", "text": "Coffee after all."}\n{"id": "new", "text": "Something new."}\n')
+    report = twofold("add", by_words, more, "--json").json
+    assert (report["added"], report["replaced"], report["documents"]) == (1, 1, 9)
+    assert twofold("search", by_words, "coffee", "--k", 1, "--json").json["hits"][0]["text"] == "Coffee after all."
+
+
+def test_the_summary_says_everything_that_was_counted(tmp_path: Path, twofold: Twofold) -> None:
+    data = tmp_path / "odd.jsonl"
+    data.write_text(
+        '{"id": 1, "text": "one"}\n{"id": 1, "text": "one again"}\nnonsense\n'
+        '{"id": 2, "title": "a title only"}\n{"id": 3, "text": "  "}\n'
+        + json.dumps({"id": 4, "text": "word " * 1000}) + "\n"
+    )  # fmt: skip
+    done = twofold("index", data, "--to", tmp_path / "c", "--skip-bad", "--passages", "none", *WORDS)
+    assert done.status == 0, done.err
+    for said in (
+        "4 documents: 4 added", "1 bad record skipped", "odd.jsonl, line 3", "1 duplicate id: the last one won",
+        "1 document without text: the title", "1 document without text and title", "1 document truncated", "$truncated",
+    ):  # fmt: skip
+        assert said in done.out
+    assert twofold("search", tmp_path / "c", "word", "--where", '{"$truncated": true}', "--json").ids == ["4"]
+
+
+def test_standard_input_and_several_files_are_data(tmp_path: Path, articles: Path, twofold: Twofold) -> None:
+    csv = tmp_path / "books.csv"
+    csv.write_text('isbn,summary,year\n978,"Tea, and how to make it",1990\n')
+    taken = ("--id", "isbn", "--text", "summary", "--types", "year=int")
+    assert twofold("index", csv, "--to", tmp_path / "c", *taken, *WORDS).status == 0
+    done = twofold("add", tmp_path / "c", "-", articles, "--json", stdin='{"id": "piped", "text": "through a pipe"}\n')
+    assert done.json["documents"] == 10
+    assert twofold("search", tmp_path / "c", "tea", "--where", '{"year": {"$lt": 1991}}', "--k", 1, "--json").ids == [
+        "978"
+    ]
+
+
+def test_own_vectors_are_stored_and_searched_by_example(tmp_path: Path, articles: Path, twofold: Twofold) -> None:
+    vectors = np.random.default_rng(7).standard_normal((8, 5)).astype(np.float32)
+    np.save(tmp_path / "v.npy", vectors)
+    done = twofold("index", articles, "--to", tmp_path / "c", "--vectors", tmp_path / "v.npy")
+    assert done.status == 0, done.err
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    ids = [json.loads(line)["_id"] for line in articles.read_text().splitlines()]
+    order = [ids[n] for n in np.argsort(-(unit @ unit[0]), kind="stable") if n != 0]
+    assert twofold("search", tmp_path / "c", "--like", ids[0], "--json").ids[:3] == order[:3]
+    asked = twofold("search", tmp_path / "c", "a question")
+    assert asked.status == 1
+    assert "vectors" in asked.err
+
+
+def test_deleting_by_id_and_by_filter_says_how_many(by_words: Path, twofold: Twofold) -> None:
+    done = twofold("delete", by_words, "tea", "bread", "never-there")
+    assert done.out.startswith("2 documents deleted, 6 left")
+    assert twofold("delete", by_words, "--where", '{"year": {"$lt": 1900}}', "--json").json == {
+        "deleted": 2, "documents": 4,
+    }  # fmt: skip
+    assert {"tea", "bread", "cell", "tokyo"} & set(twofold("search", by_words, "tea", "--json").ids) == set()
+
+
+def test_info_says_what_is_in_there(by_words: Path, twofold: Twofold) -> None:
+    facts = twofold("info", by_words, "--json").json
+    assert (facts["documents"], facts["passages"], facts["contract"]["dimension"]) == (8, 8, 64)
+    shown = twofold("info", by_words).out
+    assert re.search(r"^documents +8 ", shown, re.MULTILINE)
+    assert "64" in shown
+
+
+def test_ctrl_c_keeps_what_was_acknowledged_and_the_same_command_goes_on(tmp_path: Path, twofold: Twofold) -> None:
+    lines = [f'{{"id": {n}, "text": "document {n} is about {n % 97}"}}\n' for n in range(2500)]
+    place = tmp_path / "c"
+    words = ["index", "-", "--to", str(place), *WORDS]
+    program = [sys.executable, "-m", "twofold", *words]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(program, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin is not None
+        process.stdin.write("".join(lines))  # and no end: it waits for more in the third block
+        process.stdin.flush()
+        wait_until(lambda: documents_in(place) == 2000)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    assert "Traceback" not in err
+    assert f"interrupted; 2,000 documents in {place}" in err
+    assert f"twofold {' '.join(words)}" in err
+    assert documents_in(place) == 2000
+    again = twofold(*words, "--json", stdin="".join(lines)).json
+    assert (again["unchanged"], again["added"], again["documents"]) == (2000, 500, 2500)
+
+
+def test_progress_is_drawn_on_a_terminal_and_results_go_to_standard_output(tmp_path: Path) -> None:
+    data = tmp_path / "many.jsonl"
+    data.write_text("".join(f'{{"id": {n}, "text": "document {n}"}}\n' for n in range(2500)))
+    ours, theirs = pty.openpty()
+    program = [sys.executable, "-m", "twofold", "index", str(data), "--to", str(tmp_path / "c"), *WORDS]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=theirs, env=environment, text=True) as process:
+        os.close(theirs)
+        drawn = everything(ours)
+        assert process.stdout is not None
+        out = process.stdout.read()
+    assert process.returncode == 0
+    assert "2,500 of 2,500 documents" in drawn
+    assert "/s" in drawn
+    assert out.startswith("2,500 documents: 2,500 added")
+    assert "\x1b" not in out
+
+
+def everything(terminal: int) -> str:
+    """All that a process writes to a terminal until it ends."""
+    shown = b""
+    while True:
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:  # Linux says so when the other side is closed
+            part = b""
+        if not part:
+            os.close(terminal)
+            return shown.decode()
+        shown += part
+
+
+def documents_in(place: Path) -> int:
+    """How many documents another process has committed."""
+    try:
+        with open_collection(place) as collection:
+            return len(collection)
+    except NotACollectionError:
+        return -1
+
+
+def wait_until(happens: Callable[[], bool]) -> None:
+    """Waits for it, a minute at most."""
+    deadline = time.monotonic() + 60
+    while not happens():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)

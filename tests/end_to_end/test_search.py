@@ -1,0 +1,123 @@
+"""Searching from the command line, over real sentences with the real encoder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Twofold = Callable[..., Any]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("who made the first program that translates programs?", "compiler"),
+        ("what is the biggest creature in the sea?", "whale"),
+        ("human dignity in German law", "law"),
+        ("where does a cell get its power?", "cell"),
+    ],
+)
+def test_a_question_finds_the_sentence_that_answers_it(
+    by_meaning: Path, twofold: Twofold, question: str, answer: str
+) -> None:
+    assert twofold("search", by_meaning, question, "--k", 1, "--json").ids == [answer]
+
+
+def test_json_holds_what_the_document_said(by_meaning: Path, twofold: Twofold) -> None:
+    found = twofold("search", by_meaning, "the first compiler", "--k", 2, "--json").json
+    assert found["query"] == "the first compiler"
+    best, second = found["hits"]
+    assert set(best) == {"id", "score", "title", "text", "start", "end", "metadata"}
+    assert best["text"] == "Grace Hopper wrote the first compiler in 1952."
+    assert (best["title"], best["metadata"], best["start"], best["end"]) == ("A-0", {"year": 1952}, 0, 46)
+    assert best["score"] > second["score"]
+
+
+def test_a_hit_is_a_line_of_score_id_and_title_and_two_of_its_passage(by_meaning: Path, twofold: Twofold) -> None:
+    lines = twofold("search", by_meaning, "the first compiler", "--k", 1).out.splitlines()
+    score, name, title = lines[0].split()
+    assert 0.5 < float(score) < 1
+    assert (name, title) == ("compiler", "A-0")
+    assert lines[1:] == ["        Grace Hopper wrote the first compiler in 1952."]
+
+
+def test_pages_put_together_are_the_ranking(by_meaning: Path, twofold: Twofold) -> None:
+    whole = twofold("search", by_meaning, "water", "--k", 8, "--json").json["hits"]
+    pages = [twofold("search", by_meaning, "water", "--k", 3, "--offset", n, "--json").json["hits"] for n in (0, 3, 6)]
+    assert [hit for page in pages for hit in page] == whole
+    assert len(whole) == 8
+
+
+def test_a_filter_is_exact(by_meaning: Path, twofold: Twofold) -> None:
+    where = json.dumps({"year": {"$gte": 1900, "$lt": 1960}})
+    assert set(twofold("search", by_meaning, "history", "--where", where, "--json").ids) == {"compiler", "law"}
+
+
+def test_like_a_document_finds_its_neighbours_and_not_itself(by_meaning: Path, twofold: Twofold) -> None:
+    found = twofold("search", by_meaning, "--like", "tea", "--json")
+    assert found.json["like"] == "tea"
+    assert sorted(found.ids) == ["bread", "cell", "compiler", "law", "moon", "tokyo", "whale"]
+    scores = [hit["score"] for hit in found.json["hits"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_query_comes_from_standard_input(by_meaning: Path, twofold: Twofold) -> None:
+    found = twofold("search", by_meaning, "-", "--json", stdin="largest animal\n")
+    assert found.json["query"] == "largest animal"
+    assert found.ids[0] == "whale"
+
+
+def test_a_file_of_queries_makes_a_run_that_equals_single_searches(
+    by_meaning: Path, twofold: Twofold, tmp_path: Path
+) -> None:
+    queries, run = tmp_path / "queries.tsv", tmp_path / "out.trec"
+    queries.write_text("q1\tthe first compiler\nq2\tthe largest animal\n")
+    done = twofold("search", by_meaning, "--queries", queries, "--run", run, "--depth", 5, "--json")
+    assert done.json["queries"] == 2
+    rows = [line.split() for line in run.read_text().splitlines()]
+    assert [row[0] for row in rows] == ["q1"] * 5 + ["q2"] * 5
+    single = twofold("search", by_meaning, "the largest animal", "--k", 5, "--json").json["hits"]
+    assert [(row[2], float(row[4])) for row in rows[5:]] == [(hit["id"], hit["score"]) for hit in single]
+    assert twofold("search", by_meaning, "--queries", queries, "--depth", 5).out == run.read_text()
+
+
+def test_precision_is_chosen_for_the_collections_own_model(by_meaning: Path, twofold: Twofold) -> None:
+    one, other = (
+        twofold("search", by_meaning, "water", "--k", 1, "--precision", precision, "--threads", 1, "--json").json[
+            "hits"
+        ]
+        for precision in ("f32", "auto")
+    )
+    assert one[0]["id"] == other[0]["id"]
+    assert one[0]["score"] == pytest.approx(other[0]["score"], abs=0.01)
+
+
+def test_what_nothing_answers_is_no_error(by_meaning: Path, twofold: Twofold) -> None:
+    done = twofold("search", by_meaning, "x", "--where", '{"year": 1066}')
+    assert (done.status, done.out, done.err) == (0, "", "nothing found\n")
+
+
+def test_a_reader_that_has_had_enough_ends_the_command_quietly(by_meaning: Path) -> None:
+    program = [sys.executable, "-m", "twofold", "search", str(by_meaning), "water"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()  # as `| true` does
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_a_control_character_in_a_document_reaches_nobody(tmp_path: Path, twofold: Twofold) -> None:
+    data = tmp_path / "evil.jsonl"
+    data.write_text(json.dumps({"id": "evil", "title": "\x1b]0;owned\x07", "text": "tea \x1b[2J\x9b31m\u202e gone"}))
+    assert twofold("index", data, "--to", tmp_path / "c", "--encoder", "hashed-words:16").status == 0
+    for form in ((), ("--json",)):
+        shown = twofold("search", tmp_path / "c", "tea", *form).out
+        assert "tea" in shown
+        assert not set("\x1b\x07\x9b\u202e") & set(shown)

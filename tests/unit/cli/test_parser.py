@@ -1,0 +1,95 @@
+"""The command line as a whole: every command helps with two examples, wrong usage is status 2, help is quick."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from twofold.cli.main import COMMANDS, main, parser
+
+NAMES = [command.__name__.rpartition(".")[2] for command in COMMANDS]
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    """Every command's own parser by its name."""
+    (choices,) = [action.choices for action in parser()._actions if isinstance(action, argparse._SubParsersAction)]
+    return dict(choices)
+
+
+def examples(name: str) -> list[str]:
+    """The examples that a command's help ends with."""
+    return re.findall(r"^  (.*)$", commands()[name].epilog or "", re.MULTILINE)
+
+
+def test_a_command_is_named_as_its_file() -> None:
+    assert list(commands()) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_command_helps_with_two_examples_that_parse(name: str) -> None:
+    shown = examples(name)
+    assert len(shown) == 2
+    for example in shown:
+        *_, last = example.split(" | ")
+        words = shlex.split(last)
+        assert words[:2] == ["twofold", name]
+        assert parser().parse_args(words[1:]).command == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_speaks_json(name: str) -> None:
+    *_, last = examples(name)[0].split(" | ")
+    assert parser().parse_args([*shlex.split(last)[1:], "--json"]).json
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_option_says_what_it_does(name: str) -> None:
+    assert all(action.help for action in commands()[name]._actions)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "frobnicate",
+        "search",
+        "search c",
+        "search c question --like x",
+        "search c --queries q.jsonl --k 3",
+        "search c question --run out.trec",
+        "search c question --k many",
+        "delete c",
+        "delete c one --where {}",
+        "index a.jsonl",
+        "index a.csv --to c --types year",
+        "similarity one",
+        "similarity one two --pairs p.tsv",
+        "search c question --js",
+    ],
+)
+def test_wrong_usage_is_status_2_and_says_what_is_right(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(line.split())
+    assert stopped.value.code == 2
+    assert "usage: twofold" in capsys.readouterr().err
+
+
+def test_no_command_at_all_shows_the_help_and_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "twofold demo" in capsys.readouterr().err
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys\nfrom twofold.cli.main import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numpy', 'rich', 'openvino', 'faiss', 'tokenizers', 'sqlite3', 'torch'} & set(sys.modules)\n"
+        "sys.exit(', '.join(heavy) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert all(name in done.stdout for name in NAMES)

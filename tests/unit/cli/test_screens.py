@@ -1,0 +1,71 @@
+"""How hits are laid out: two lines of passage at most, none wider than the screen."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from twofold.cli.screens import IN_A_PIPE, Screen, head_of, lines_of, shortened
+from twofold.documents import Document, Passage
+from twofold.rankings import Hit
+
+
+def hit_of(identifier: str, text: str, title: str = "", score: float = 0.5) -> Hit:
+    return Hit(score, Document(identifier, text, title), Passage(0, len(text), text))
+
+
+@given(text=st.text(), width=st.integers(4, 60))
+def test_no_line_is_wider_than_its_room_and_there_are_two_at_most(text: str, width: int) -> None:
+    rows = lines_of(text, width, 2)
+    assert len(rows) <= 2
+    assert all(cell_len(row) <= width for row in rows)
+
+
+@given(words=st.lists(st.text("abc日本", min_size=1, max_size=6), min_size=1, max_size=30))
+def test_what_fits_is_shown_whole_and_a_cut_ends_in_an_ellipsis(words: list[str]) -> None:
+    text = " ".join(words)
+    rows = lines_of(text, 30, 2)
+    shown = "".join(rows).replace(" ", "")
+    if rows[-1].endswith("…"):
+        assert text.replace(" ", "").startswith(shown[:-1])
+        assert cell_len(text) > 30
+    else:
+        assert shown == text.replace(" ", "")
+
+
+def test_wide_characters_count_two_cells() -> None:
+    assert lines_of("東京は日本の首都です。" * 3, 20, 2) == ["東京は日本の首都です", "。東京は日本の首都…"]
+
+
+def test_lines_break_between_words() -> None:
+    assert lines_of("the quick brown fox jumps", 11, 2) == ["the quick", "brown fox…"]
+
+
+def test_a_long_id_is_cut_and_a_title_takes_what_is_left() -> None:
+    assert shortened("abcdef", 4) == "abc…"
+    assert head_of(hit_of("json.dumps", "", "Serialize an object"), 80) == ("json.dumps", "  Serialize an object")
+    assert head_of(hit_of("json.dumps", "", "json.dumps"), 80) == ("json.dumps", "")
+    name, title = head_of(hit_of("x" * 200, "", "title"), 80)
+    assert cell_len(name) == 72
+    assert title == ""
+
+
+def test_a_hit_in_a_pipe_is_plain_lines_of_eighty_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().hits([hit_of("a", "word " * 100, "A title", 0.71234), hit_of("b", "", score=-0.1)])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == " 0.712  a  A title"
+    assert lines[1].startswith("        word word")
+    assert lines[2].endswith("…")
+    assert lines[3] == "-0.100  b"
+    assert len(lines) == 4
+    assert max(map(len, lines)) <= IN_A_PIPE
+
+
+def test_what_looks_like_markup_is_text(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().hits([hit_of("[red]x[/red]", "[bold]not bold :smile: \x1b[2J", "[link=x]")])
+    assert capsys.readouterr().out.splitlines() == [
+        " 0.500  [red]x[/red]  [link=x]",
+        "        [bold]not bold :smile: \\x1b[2J",
+    ]
