@@ -167,6 +167,7 @@ class Store:
 def _made(folder: Path, description: Description, disk: Disk) -> Disk:
     """Makes an empty collection in a folder; collection.json comes last, and makes it one."""
     _check_free(folder)
+    missing = [each for each in (folder.absolute(), *folder.absolute().parents) if not each.exists()]
     disk.make_folder(folder)
     with WriterLock(folder / LOCK, disk).held():
         _check_free(folder)
@@ -176,9 +177,9 @@ def _made(folder: Path, description: Description, disk: Disk) -> Disk:
         with translated(path), closing(connect(path, durable=disk.durable, create=True)) as connection:
             make_tables(connection)
         disk.reached("catalogue created")
-        disk.sync_folder(folder)
+        for each in (folder / VECTORS, *missing):
+            disk.sync_folder(each.parent)
         disk.publish(folder / DESCRIPTION, description.to_bytes())
-        disk.sync_folder(folder.absolute().parent)
         disk.reached("created")
     return disk
 

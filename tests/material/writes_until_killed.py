@@ -1,0 +1,66 @@
+"""Writes blocks to a collection and says what was acknowledged, until it is killed.
+
+    python writes_until_killed.py FOLDER FIRST [STEP COUNT]
+
+FIRST: the number of the first block. STEP COUNT: kills itself when it has reached that step so many times.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from storing import block, document
+
+from twofold.storage import segments
+from twofold.storage.block import Block
+from twofold.storage.disk import Disk
+from twofold.storage.store import Store
+
+segments.SEGMENT_ROWS = 40
+PER_BLOCK = 7
+
+
+class Killing(Disk):
+    """Kills the process at the nth time that a step is reached."""
+
+    def __init__(self, step: str, count: int) -> None:
+        super().__init__()
+        self._step, self._left = step, count
+
+    def reached(self, step: str) -> None:
+        if step == self._step:
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def numbered(number: int) -> Block:
+    """The nth block: new documents, and one that every block replaces."""
+    documents = [document(f"{number}-{position}", n=number) for position in range(PER_BLOCK)]
+    return block([*documents, document("replaced", f"version {number}")], rows=[*[1, 2, 0] * 2, 1, 1])
+
+
+def main() -> None:
+    folder, first, *kill = sys.argv[1:]
+    disk = Killing(kill[0], int(kill[1])) if kill else None
+    with Store.open(Path(folder), disk=disk) as store:
+        for number in range(int(first), 10_000):
+            with store.writing() as writer:
+                writer.commit(numbered(number))
+                print(number, flush=True)
+                if number % 3 == 2:
+                    writer.delete(evens(store, number - 1))
+                    print(-number, flush=True)
+
+
+def evens(store: Store, number: int) -> list[int]:
+    """The documents of a block that its second successor deletes: the even ones."""
+    with store.snapshot() as snapshot:
+        return list(snapshot.find([f"{number}-{position}" for position in range(0, PER_BLOCK, 2)]).values())
+
+
+if __name__ == "__main__":
+    main()
