@@ -98,7 +98,8 @@ def _windows(tokens: Spans, length: int, room: int) -> Spans:
         spans.append((int(tokens[first, 0]), int(tokens[last - 1, 1])))
         if last == len(tokens):
             break
-        first = _boundary(opens_word, last - shared, max(first + 1, last - 2 * shared))
+        # A window of a single token shares it with nobody: the next one starts after it, or there would be no end.
+        first = _boundary(opens_word, max(first + 1, last - shared), max(first + 1, last - 2 * shared))
     spans[0] = (0, spans[0][1])
     spans[-1] = (spans[-1][0], length)
     return np.array(spans, dtype=np.int32)
