@@ -157,6 +157,29 @@ def test_the_same_writer_may_try_again(tmp_path: Path) -> None:
         assert store.verify().clean
 
 
+def test_a_transaction_in_doubt_is_overwritten_before_anything_else(tmp_path: Path) -> None:
+    class RefusesToRecord(Disk):
+        refuse = False
+
+        def reached(self, step: str) -> None:
+            if self.refuse and step == "recorded":
+                self.refuse = False
+                raise StorageError("in doubt")
+
+    disk = RefusesToRecord()
+    with new_store(tmp_path / "c", disk) as store, store.writing() as writer:
+        writer.commit(BLOCKS[0])
+        disk.refuse = True
+        with pytest.raises(StorageError, match="in doubt"):
+            writer.commit(BLOCKS[1])
+        with store.snapshot() as snapshot:
+            assert snapshot.commit == 1
+        writer.commit(BLOCKS[2])
+        with store.snapshot() as snapshot:
+            assert snapshot.commit == 3  # an empty commit came between
+        assert content(store) == expected([BLOCKS[0], BLOCKS[2]])
+
+
 def test_a_creation_refused_at_any_effect_can_be_made_again(tmp_path: Path) -> None:
     number = 0
     while True:

@@ -19,7 +19,6 @@ from twofold.storage.block import Block
 from twofold.storage.disk import Disk
 from twofold.storage.store import Store
 
-segments.SEGMENT_ROWS = 40
 PER_BLOCK = 7
 
 
@@ -45,6 +44,7 @@ def numbered(number: int) -> Block:
 
 def main() -> None:
     folder, first, *kill = sys.argv[1:]
+    segments.SEGMENT_ROWS = 40  # so that killing meets new segments too
     disk = Killing(kill[0], int(kill[1])) if kill else None
     with Store.open(Path(folder), disk=disk) as store:
         for number in range(int(first), 10_000):

@@ -128,6 +128,67 @@ def test_values_that_are_there_are_found(data: st.DataObject) -> None:
     check(metadata, parse({field: {name: present if name in ("$in", "$nin") else value}}))
 
 
+@pytest.mark.parametrize("key", [key for key in KEYS if key != "$"])
+def test_every_odd_key_is_only_a_key(key: str) -> None:
+    metadata: list[dict[str, Any]] = [{key: 1}, {key: {key: 1}}, {key: [1, True]}, {}]
+    check(metadata, parse({key: 1}))
+    check(metadata, parse({f"{key}.{key}": {"$lt": 2}}))
+    check(metadata, parse({key: {"$exists": False}}))
+    check(metadata, parse({key: "text"}))
+
+
+def test_filters_that_python_takes_for_equal_have_answers_of_their_own() -> None:
+    documents = [Document("one", "x", "", {"a": 1}), Document("true", "x", "", {"a": True})]
+    with new_store(None) as store:
+        with store.writing() as writer:
+            writer.commit(block(documents))
+        with store.snapshot() as snapshot:
+            for _ in range(2):
+                assert snapshot.passing(parse({"a": 1})).tolist() == [True, False]
+                assert snapshot.passing(parse({"a": True})).tolist() == [False, True]
+                assert snapshot.passing(parse({"a": 1.0})).tolist() == [True, False]
+
+
+def test_the_answer_to_a_filter_follows_the_commits() -> None:
+    with new_store(None) as store, store.writing() as writer:
+        for number in range(40):
+            writer.commit(block([Document(str(number), "x", "", {"n": number % 2})]))
+            with store.snapshot() as snapshot:
+                assert snapshot.count(parse({"n": 0})) == number // 2 + 1
+
+
+def test_a_collection_without_documents_answers_nothing_rather_than_an_error() -> None:
+    with new_store(None) as store, store.snapshot() as snapshot:
+        assert snapshot.count(parse({"year": {"$gt": 1990}})) == 0
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ({"year": "1990"}, "the field 'year' holds null and numbers, never text"),
+        ({"yaer": 1990}, "no document of this collection has the field 'yaer'"),
+        ({"yaer": {"$ne": 1990}}, "no document of this collection has the field 'yaer'"),
+        ({"$or": [{"year": 1990}, {"tags": 3}]}, "the field 'tags' holds text, never numbers"),
+        ({"empty": "x"}, "the field 'empty' holds empty lists, never text"),
+        ({"author": "x"}, "the field 'author' holds objects, never text"),
+        ({"year": {"$in": [1990, True]}}, "the field 'year' holds null and numbers, never booleans"),
+    ],
+)
+def test_a_comparison_that_can_match_nothing_says_why(where: dict[str, Any], words: str) -> None:
+    metadata: list[dict[str, Any]] = [
+        {"year": 1990, "tags": ["a"], "empty": [], "author": {"name": "Hopper"}},
+        {"year": None},
+        {},
+    ]
+    documents = [Document(str(number), "x", "", each) for number, each in enumerate(metadata)]
+    with new_store(None) as store:
+        with store.writing() as writer:
+            writer.commit(block(documents))
+        with store.snapshot() as snapshot, pytest.raises(FilterError) as raised:
+            snapshot.passing(parse(where))
+    assert words in str(raised.value)
+
+
 def test_a_long_list_of_values_and_a_broad_tree_are_answered() -> None:
     metadata: list[dict[str, Any]] = [{"n": number, "t": str(number)} for number in range(50)]
     many = [*range(0, 10_000, 7), *map(str, range(2_000)), None, True]

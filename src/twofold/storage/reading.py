@@ -50,6 +50,7 @@ class StoredSnapshot:
     def __init__(self, lease: Lease, derived: Derived) -> None:
         self._lease = lease
         self._derived = derived
+        self._rows: Rows | None = None
         self._pieces: list[Piece] | None = None
         self._segments: list[Segment] = []
         with lease.held() as connection:
@@ -82,8 +83,10 @@ class StoredSnapshot:
     @property
     def rows(self) -> Rows:
         """Arrays over all rows: whose they are, their spans, whether they are living."""
-        with self._lease.held() as connection:
-            return self._derived.rows.at(self._head, connection)
+        if self._rows is None:
+            with self._lease.held() as connection:
+                self._rows = self._derived.rows.at(self._head, connection)
+        return self._rows
 
     @property
     def rows_per_document(self) -> float:

@@ -90,6 +90,20 @@ def test_a_pinned_snapshot_sees_nothing_of_what_comes_later(store: Store) -> Non
     assert len(content(store)) == 32
 
 
+def test_a_mask_that_was_handed_out_does_not_change_when_documents_are_deleted(store: Store) -> None:
+    with store.snapshot() as before:
+        mask = before.passing(None)
+        with store.writing() as writer:
+            writer.delete([0, 2])
+            with store.snapshot() as after:
+                assert after.passing(None).tolist() == [False] * 5 + [True]
+                writer.commit(block([document("e")]))
+                with store.snapshot() as last:
+                    assert last.passing(None).tolist() == [False] * 5 + [True] * 2
+                assert after.passing(None).tolist() == [False] * 5 + [True]
+        assert mask.tolist() == [True] * 6
+
+
 def test_rows_read_late_by_an_older_snapshot_are_its_own(store: Store) -> None:
     older = store.snapshot()
     with store.writing() as writer:
