@@ -368,6 +368,12 @@ def test_a_rule_leaves_a_good_tree_alone(rule: Callable[[Path], list[str]], tmp_
     assert rule(_tree(tmp_path, GOOD)) == []
 
 
+def test_every_floor_and_every_guest_names_a_room_that_exists() -> None:
+    rooms = {source.room for source in sources(PACKAGE)}
+    assert FLOORS.keys() - rooms == set()
+    assert set().union(*GUESTS.values(), WRITERS) - rooms == set()
+
+
 def _tree(folder: Path, files: dict[str, str]) -> Path:
     for name, text in files.items():
         path = folder / name
