@@ -5,6 +5,7 @@ A lease is one connection in one hand; its lock keeps two threads that share the
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -144,7 +145,7 @@ def connect(path: Path, *, durable: bool, create: bool = False) -> sqlite3.Conne
     Raises what sqlite3 raises; see `translated`.
     """
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}",
+        f"{path.absolute().as_uri()}?mode={'rwc' if create else _mode(path)}",
         uri=True,
         timeout=PATIENCE,
         isolation_level=None,
@@ -159,6 +160,14 @@ def connect(path: Path, *, durable: bool, create: bool = False) -> sqlite3.Conne
         connection.close()
         raise
     return connection
+
+
+def _mode(path: Path) -> str:
+    """How SQLite may open a catalogue: on a disk that nobody can write it needs no locks and no log."""
+    if path.parent.exists() and not os.statvfs(path.parent).f_flag & os.ST_RDONLY:
+        return "rw"
+    log = path.with_name(f"{path.name}-wal")
+    return "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
 
 
 @contextmanager
