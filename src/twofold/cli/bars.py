@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from twofold import progress as telling
@@ -29,8 +30,7 @@ def bar(what: str, unit: str, known: int | None = None) -> Iterator[telling.Prog
         BarColumn(),
         _Count(unit),
         _Speed(),
-        TimeRemainingColumn(compact=True),
-        TextColumn("left", style="dim"),
+        _Left(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(what, total=known)
@@ -55,9 +55,28 @@ class _Count(ProgressColumn):
 
 
 class _Speed(ProgressColumn):
-    """Units a second over the last half minute."""
+    """Units a second, lately."""
 
     def render(self, task: Task) -> Text:
         """ "310/s", or nothing before there is a figure."""
-        speed = task.finished_speed or task.speed
+        speed = _speed(task)
         return Text("" if not speed else f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s", style="dim")
+
+
+class _Left(ProgressColumn):
+    """How long it still takes."""
+
+    def render(self, task: Task) -> Text:
+        """ "1:05 left", or nothing where nobody can know."""
+        speed, remaining = _speed(task), task.remaining
+        if not speed or remaining is None:
+            return Text("")
+        minutes, seconds = divmod(math.ceil(remaining / speed), 60)
+        hours, minutes = divmod(minutes, 60)
+        return Text(f"{hours}:{minutes:02}:{seconds:02} left" if hours else f"{minutes}:{seconds:02} left")
+
+
+def _speed(task: Task) -> float | None:
+    """Units a second over the last half minute; before there is such a figure, since the beginning."""
+    since_start = task.completed / task.elapsed if task.elapsed else None
+    return task.finished_speed or task.speed or since_start

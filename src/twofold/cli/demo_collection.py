@@ -32,7 +32,7 @@ def demo_collection(path: str | None, encoder: Encoder) -> tuple[Collection, Add
     """
     documentation = fingerprint()
     contract = digest_of(encoder.contract)
-    name = f"python-docs-{documentation[:12]}-{contract[:12]}.twofold"
+    name = f"python-docs-{documentation[:8]}-{contract[:8]}.twofold"
     folder = cache_folder() / name if path is None else Path(path)
     mark = folder.with_name(f"{folder.name}.complete.json")
     state = {"documentation": documentation, "contract": contract}

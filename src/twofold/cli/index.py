@@ -140,6 +140,6 @@ def _interrupted(arguments: argparse.Namespace) -> int:
             inside = len(collection)
     except NotACollectionError:
         inside = 0
-    say(f"twofold: interrupted; {count_of(inside, 'document')} in {arguments.collection}, none of them lost")
+    say(f"twofold: interrupted; {count_of(inside, 'document')} stored in {arguments.collection}")
     say(f"to go on, run the same again: twofold {shlex.join(arguments.command_line)}")
     return INTERRUPTED

@@ -48,7 +48,8 @@ class Screen:
         for hit in hits:
             head, title = head_of(hit, self.width)
             self.line((f"{hit.score:6.3f}", "cyan"), "  ", (head, "bold"), title)
-            for row in lines_of(hit.passage.text, self.width - INDENT, PASSAGE_LINES):
+            before = "…" if hit.passage.start else ""
+            for row in lines_of(f"{before}{hit.passage.text}", self.width - INDENT, PASSAGE_LINES):
                 self.line(" " * INDENT, (row, "dim"))
 
     def facts(self, facts: Mapping[str, str]) -> None:

@@ -63,6 +63,11 @@ def test_a_hit_in_a_pipe_is_plain_lines_of_eighty_columns(capsys: pytest.Capture
     assert max(map(len, lines)) <= IN_A_PIPE
 
 
+def test_a_passage_from_within_a_text_begins_with_an_ellipsis(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().hits([Hit(0.5, Document("a", "one two"), Passage(4, 7, "two"))])
+    assert capsys.readouterr().out.splitlines()[1] == "        …two"
+
+
 def test_what_looks_like_markup_is_text(capsys: pytest.CaptureFixture[str]) -> None:
     Screen().hits([hit_of("[red]x[/red]", "[bold]not bold :smile: \x1b[2J", "[link=x]")])
     assert capsys.readouterr().out.splitlines() == [
