@@ -1,6 +1,6 @@
 """How the golden collection of format 1 was made; a later format gets a file and a folder of its own.
 
-PYTHONPATH=tests/material python tests/golden/make_format_1.py FOLDER
+PYTHONPATH=tests/material python tests/golden/make_format_one.py FOLDER
 """
 
 from __future__ import annotations

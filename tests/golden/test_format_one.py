@@ -23,7 +23,7 @@ from twofold.filters import parse
 from twofold.storage.block import Block
 from twofold.storage.store import Store
 
-GOLDEN = Path(__file__).parent / "format_1"
+GOLDEN = Path(__file__).parent / "format_one"
 
 
 @pytest.fixture
