@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
+
+from twofold.storage.connections import translated
 
 
 class Seen:
@@ -27,7 +31,8 @@ class Seen:
 
     def again(self, ids: Sequence[str]) -> int:
         """How many of these came before, in an earlier call or earlier in this one; remembers them all."""
-        self._connection.execute("BEGIN")
-        cursor = self._connection.executemany("INSERT OR IGNORE INTO seen VALUES (?)", ((each,) for each in ids))
-        self._connection.execute("COMMIT")
+        with translated(Path(tempfile.gettempdir())):
+            self._connection.execute("BEGIN")
+            cursor = self._connection.executemany("INSERT OR IGNORE INTO seen VALUES (?)", ((each,) for each in ids))
+            self._connection.execute("COMMIT")
         return len(ids) - max(cursor.rowcount, 0)
