@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from twofold.errors import LockedError, StorageError
@@ -84,7 +85,7 @@ class WriterLock:
                         "try again when it is done, or wait for it (--wait, wait=SECONDS)"
                     )
                 time.sleep(PAUSE)
-            note = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
+            note = _note(os.getpid())
             if os.pread(descriptor, len(note) + 1, 0) != note:
                 self._disk.write(descriptor, self._path, note, 0)
                 self._disk.cut(descriptor, self._path, len(note))
@@ -102,6 +103,11 @@ class WriterLock:
             # Said aloud: a child that inherited the descriptor would keep the lock otherwise.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
+
+
+@lru_cache(maxsize=1)
+def _note(process: int) -> bytes:
+    return json.dumps({"pid": process, "host": socket.gethostname()}).encode()
 
 
 def _locked(descriptor: int) -> bool:

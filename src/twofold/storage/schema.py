@@ -17,6 +17,7 @@ APPLICATION_ID = 0x32464C44  # "2FLD": what `file` and SQLite's own tools show
 CHECKPOINT_PAGES = 4096
 """The write-ahead log is folded into the catalogue once it holds so many pages (16 MiB)."""
 HEAD = "head"
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 TABLES = f"""
 PRAGMA application_id = {APPLICATION_ID};
@@ -81,7 +82,7 @@ class Head:
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Puts this head in place of the one before, inside the caller's transaction."""
-        value = json.dumps({name: getattr(self, name) for name in self.__slots__}, separators=(",", ":"))
+        value = _encode({name: getattr(self, name) for name in self.__slots__})
         connection.execute(
             "INSERT OR REPLACE INTO state (key, value, checksum) VALUES (?, ?, ?)",
             (HEAD, value, checksums.of_row(HEAD, value)),
