@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from twofold.bench.encode import PEERS, reference_encoder
 from twofold.bench.surroundings import header
 from twofold.bench.texts import DOCSTRINGS
-from twofold.bench.timing import Seconds, alternating, percentiles
+from twofold.bench.timing import Seconds, latencies, percentiles
 from twofold.collection.building import build
 from twofold.collection.collection import Collection
 from twofold.collection.opening import open_collection
@@ -54,24 +53,19 @@ def bench_search(
     encoder: Encoder | None = None,
     progress: Progress = silent,
 ) -> Report:
-    """p50, p95 and p99 of one query at a time, of ours and of the references, which take turns on every query.
+    """p50, p95 and p99 of one query at a time, of ours and of the references, which take turns on all queries.
 
     collection: a folder; without it one of the docstrings is made for as long as it takes. Torch's encoder is left
     out where sentence-transformers is missing or the collection's encoder is no transformer.
     """
     with _opened(collection, encoder, progress) as subject:
-        contenders = _contenders(subject)
-        taken: dict[str, list[float]] = {name: [] for name in contenders}
-        for query in queries:
-            vector = subject.encoder.encode_queries([query])[0]
-            turns = {name: partial(ask, query if name in BY_TEXT else vector) for name, ask in contenders.items()}
-            for name, seconds in alternating(turns, rounds).items():
-                taken[name] += seconds.tolist()
+        vectors = list(subject.encoder.encode_queries(queries))
+        turns = {name: (ask, queries if name in BY_TEXT else vectors) for name, ask in _contenders(subject).items()}
+        taken = latencies(turns, rounds)
         what = DOCSTRINGS if collection is None else collection.name
         info = subject.info()
-    measured = {name: np.array(each) for name, each in taken.items()}
     size = f"{what}: {info.documents:,} documents, {info.passages:,} vectors of {info.contract.dimension} numbers"
-    return Report(header(PEERS), [_table(measured, (size, f"{len(queries)} queries, {rounds} rounds of each"))])
+    return Report(header(PEERS), [_table(taken, (size, f"{len(queries)} queries, {rounds} rounds of each"))])
 
 
 def _opened(path: Path | None, encoder: Encoder | None, progress: Progress) -> AbstractContextManager[Collection]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +40,24 @@ def alternating(contenders: Mapping[str, Work], rounds: int) -> dict[str, Second
         for name in names:
             taken[name].append(seconds(contenders[name]))
     return {name: np.array(each) for name, each in taken.items()}
+
+
+def latencies(
+    contenders: Mapping[str, tuple[Callable[[Any], object], Sequence[Any]]], rounds: int
+) -> dict[str, Seconds]:
+    """Seconds of every single call, float64 (rounds * items,) by name.
+
+    contenders: what is called, and the items it is called with. In its turn a contender takes all of its items one
+    after the other: threads of a neighbour that still spin disturb the first call and not all of them.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in contenders}
+
+    def turn(name: str) -> None:
+        ask, items = contenders[name]
+        taken[name] += [seconds(partial(ask, item)) for item in items]
+
+    alternating({name: partial(turn, name) for name in contenders}, rounds)
+    return {name: np.array(each[len(contenders[name][1]) :]) for name, each in taken.items()}
 
 
 def spread(values: Seconds) -> Interval:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from twofold.bench.search import exact_reference
 from twofold.bench.surroundings import header
-from twofold.bench.timing import MILLISECONDS, alternating, percentiles
+from twofold.bench.timing import MILLISECONDS, latencies, percentiles
 from twofold.collection.opening import create, open_collection
 from twofold.documents import Document
 from twofold.encoders.given_vectors import GivenVectors
@@ -94,14 +95,14 @@ def measure_opened(path: Path, dimension: int, rounds: int) -> _Opened:
         first = time.perf_counter() - start
         with collection.searcher() as searcher:
             flat = exact_reference(searcher.snapshot)
-        ours, theirs, same = [], [], 0
-        for query in queries:
-            turns = {"ours": lambda q=query: collection.search(q, k=K), "reference": lambda q=query: flat(q, K)}
-            taken = alternating(turns, rounds)
-            ours += taken["ours"].tolist()
-            theirs += taken["reference"].tolist()
-            same += len({int(hit.id) for hit in collection.search(query, k=K)} & set(flat(query, K)[1][0].tolist()))
-        return _Opened(opening, first, np.array(ours), np.array(theirs), len(collection), same)
+        asked = list(queries)
+        turns = {"ours": (partial(collection.search, k=K), asked), "reference": (lambda query: flat(query, K), asked)}
+        taken = latencies(turns, rounds)
+        same = sum(
+            len({int(hit.id) for hit in collection.search(query, k=K)} & set(flat(query, K)[1][0].tolist()))
+            for query in queries
+        )
+        return _Opened(opening, first, taken["ours"], taken["reference"], len(collection), same)
 
 
 def _table(opened: _Opened, notes: tuple[str, ...]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twofold.bench.timing import alternating, percentiles, seconds, spread
+from twofold.bench.timing import alternating, latencies, percentiles, seconds, spread
 from twofold.tables import Interval
 
 
@@ -14,6 +14,13 @@ def test_contenders_warm_up_and_then_take_turns_forwards_and_backwards() -> None
     assert "".join(calls) == "abc" + "abc" + "cba" + "abc"
     assert {name: len(values) for name, values in taken.items()} == {"a": 3, "b": 3, "c": 3}
     assert all((values >= 0).all() for values in taken.values())
+
+
+def test_a_contender_takes_all_of_its_items_in_its_turn() -> None:
+    calls: list[str] = []
+    taken = latencies({"a": (calls.append, "xy"), "b": (calls.append, "123")}, 2)
+    assert "".join(calls) == "xy123" + "xy123" + "123xy"
+    assert {name: len(values) for name, values in taken.items()} == {"a": 4, "b": 6}
 
 
 def test_a_call_takes_the_time_that_passes() -> None:
