@@ -14,6 +14,7 @@ from twofold.tables import Interval
 
 Seconds = NDArray[np.float64]
 Work = Callable[[], object]
+Asked = tuple[Callable[[Any], object], Sequence[Any]]
 
 MILLISECONDS = 1e3
 SPREAD_NOTE = "median [lowest, highest] of the rounds"
@@ -42,9 +43,7 @@ def alternating(contenders: Mapping[str, Work], rounds: int) -> dict[str, Second
     return {name: np.array(each) for name, each in taken.items()}
 
 
-def latencies(
-    contenders: Mapping[str, tuple[Callable[[Any], object], Sequence[Any]]], rounds: int
-) -> dict[str, Seconds]:
+def latencies(contenders: Mapping[str, Asked], rounds: int) -> dict[str, Seconds]:
     """Seconds of every single call, float64 (rounds * items,) by name.
 
     contenders: what is called, and the items it is called with. In its turn a contender takes all of its items one

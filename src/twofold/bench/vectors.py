@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from twofold.bench.search import exact_reference
 from twofold.bench.surroundings import header
-from twofold.bench.timing import MILLISECONDS, latencies, percentiles
+from twofold.bench.timing import MILLISECONDS, Asked, latencies, percentiles
 from twofold.collection.opening import create, open_collection
 from twofold.documents import Document
 from twofold.encoders.given_vectors import GivenVectors
@@ -96,7 +96,10 @@ def measure_opened(path: Path, dimension: int, rounds: int) -> _Opened:
         with collection.searcher() as searcher:
             flat = exact_reference(searcher.snapshot)
         asked = list(queries)
-        turns = {"ours": (partial(collection.search, k=K), asked), "reference": (lambda query: flat(query, K), asked)}
+        turns: dict[str, Asked] = {
+            "ours": (partial(collection.search, k=K), asked),
+            "reference": (lambda query: flat(query, K), asked),
+        }
         taken = latencies(turns, rounds)
         same = sum(
             len({int(hit.id) for hit in collection.search(query, k=K)} & set(flat(query, K)[1][0].tolist()))
