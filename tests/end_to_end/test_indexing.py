@@ -105,19 +105,19 @@ def test_ctrl_c_keeps_what_was_acknowledged_and_the_same_command_goes_on(tmp_pat
     pipe = subprocess.PIPE
     with subprocess.Popen(program, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as process:
         assert process.stdin is not None
-        process.stdin.write("".join(lines))  # and no end: it waits for more in the third block
+        process.stdin.write("".join(lines))  # and no end: it waits for more in the tenth block of 256
         process.stdin.flush()
-        wait_until(lambda: documents_in(place) == 2000)
+        wait_until(lambda: documents_in(place) == 2304)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == ""
     assert "Traceback" not in err
-    assert f"interrupted; 2,000 documents stored in {place}" in err
+    assert f"interrupted; 2,304 documents stored in {place}" in err
     assert f"twofold {' '.join(words)}" in err
-    assert documents_in(place) == 2000
+    assert documents_in(place) == 2304
     again = twofold(*words, "--json", stdin="".join(lines)).json
-    assert (again["unchanged"], again["added"], again["documents"]) == (2000, 500, 2500)
+    assert (again["unchanged"], again["added"], again["documents"]) == (2304, 196, 2500)
 
 
 def test_progress_is_drawn_on_a_terminal_and_results_go_to_standard_output(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ import numpy as np
 from twofold.collection.guarding import GuardedEncoder
 from twofold.documents import Document, as_documents
 from twofold.errors import InputError, VectorError
-from twofold.passages.windows import Division, Mode, divide
+from twofold.passages.windows import Mode, Spans, divide
 from twofold.progress import Progress
-from twofold.reports import AddReport
+from twofold.reports import AddReport, EncodingReport
 from twofold.scores import Vectors, checked_vectors, scaled
 from twofold.storage.block import Block
 from twofold.storage.catalogue import Known
@@ -24,8 +24,10 @@ from twofold.storage.seen import Seen
 from twofold.storage.store import Store
 from twofold.storage.writing import Writer
 
-DOCUMENTS_AT_ONCE = 1_000
-"""Documents a commit: large enough that batches of one length fill up, small enough to lose little to Ctrl-C."""
+ENCODED_AT_ONCE = 256
+"""Documents a commit that are encoded: enough to fill batches of one length, few enough that Ctrl-C loses little."""
+GIVEN_AT_ONCE = 1_000
+"""Documents a commit whose vectors are there already: syncing is what costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Adding:
         total = len(documents) if isinstance(documents, Sequence) else None
         self._check_count(total)
         with Seen() as seen:
-            for block in _blocks(as_documents(documents)):
+            for block in _blocks(as_documents(documents), ENCODED_AT_ONCE if self._given is None else GIVEN_AT_ONCE):
                 self._add(block, writer, seen)
                 progress(self._taken, total)
         self._check_count(self._taken)
@@ -118,9 +120,9 @@ class Adding:
             Block(
                 documents=[documents[n] for n in chosen],
                 text_hashes=[hashes[n] for n in chosen],
-                truncated=[part.division.lost for part in parts],
-                counts=np.array([len(part.division.spans) for part in parts], dtype=np.int64),
-                spans=np.concatenate([part.division.spans for part in parts]),
+                truncated=[part.lost for part in parts],
+                counts=np.array([len(part.spans) for part in parts], dtype=np.int64),
+                spans=np.concatenate([part.spans for part in parts]),
                 vectors=np.concatenate([part.vectors for part in parts]),
             )
         )
@@ -131,24 +133,39 @@ class Adding:
         report.replaced += replaced + moved
         report.metadata_only += moved
         report.unchanged += len(documents) - fresh - moved
-        report.title_only += sum(not document.text.strip() and document.has_content for document in documents)
-        report.without_content += sum(not document.has_content for document in documents)
+        if self._given is None:
+            report.title_only += sum(not document.text.strip() and document.has_content for document in documents)
+            report.without_content += sum(not document.has_content for document in documents)
 
     def _encoded(self, documents: list[Document], given: Vectors | None) -> list[_Part]:
         """New documents with their vectors: encoded, or the user's own."""
         if not documents:
             return []
         if given is not None:
-            divisions = [Division(np.array([[0, len(each.text)]], np.int32), (each.text,), 0) for each in documents]
-            vectors = given
+            parts = [
+                _Part(np.array([[0, len(document.text)]], np.int32), line[None], 0)
+                for document, line in zip(documents, given, strict=True)
+            ]
         else:
-            divisions = divide(documents, self._encoder.tokens, self._mode)
-            vectors = self._encoder.encode_documents([text for each in divisions for text in each.inputs])
+            parts = self._read(documents)
+        self.report.passages += sum(len(part.spans) for part in parts)
+        self.report.truncated += sum(part.lost > 0 for part in parts)
+        self.report.tokens_cut += sum(part.lost for part in parts)
+        return parts
+
+    def _read(self, documents: list[Document]) -> list[_Part]:
+        """Divides and encodes; what a title lost and what the encoder cut is lost to the document."""
+        divisions = divide(documents, self._encoder.tokens, self._mode)
+        report = EncodingReport()
+        vectors = self._encoder.encode_documents([text for each in divisions for text in each.inputs], report=report)
         ends = np.cumsum([len(division.spans) for division in divisions])
-        self.report.passages += len(vectors)
-        self.report.truncated += sum(division.lost > 0 for division in divisions)
-        self.report.tokens_cut += sum(division.lost for division in divisions)
-        return [_Part(*pair) for pair in zip(divisions, np.split(vectors, ends[:-1]), strict=True)]
+        lost = [division.lost for division in divisions]
+        for position, tokens in report.cut.items():
+            lost[int(np.searchsorted(ends, position, side="right"))] += tokens
+        parts = np.split(vectors, ends[:-1])
+        return [
+            _Part(division.spans, mine, tokens) for division, mine, tokens in zip(divisions, parts, lost, strict=True)
+        ]
 
     def _kept(self, stored: list[Known]) -> list[_Part]:
         """Documents of which only the metadata changed: their vectors are copied, nothing is encoded."""
@@ -157,17 +174,18 @@ class Adding:
         with self._store.snapshot() as snapshot:
             rows = [snapshot.rows_of(np.array([each.number]))[0] for each in stored]
             return [
-                _Part(Division(snapshot.spans(mine), (), each.truncated), snapshot.vectors(mine))
+                _Part(snapshot.spans(mine), snapshot.vectors(mine), each.truncated)
                 for each, mine in zip(stored, rows, strict=True)
             ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One document of a block, ready to be stored."""
+    """One document of a block, ready to be stored: its spans, their vectors, and the tokens that none of them holds."""
 
-    division: Division
+    spans: Spans
     vectors: Vectors
+    lost: int
 
 
 def _mapped(path: str | Path) -> Any:
@@ -175,7 +193,7 @@ def _mapped(path: str | Path) -> Any:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise InputError("there is no such file", path=path) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise InputError(f"this is no .npy file of vectors ({error})", path=path) from None
 
 
@@ -188,6 +206,6 @@ def text_hash(document: Document, vector: Vectors | None) -> bytes:
     return digest.digest()
 
 
-def _blocks(documents: Iterator[Document]) -> Iterator[list[Document]]:
-    while block := list(islice(documents, DOCUMENTS_AT_ONCE)):
+def _blocks(documents: Iterator[Document], size: int) -> Iterator[list[Document]]:
+    while block := list(islice(documents, size)):
         yield block

@@ -33,7 +33,7 @@ class Division:
     """One document as passages.
 
     spans: int32 (passages, 2), start and end in characters of the text; inputs: what the encoder reads for each;
-    lost: tokens of title and text that no input holds. A document without content has no passages.
+    lost: tokens of the title that no input holds. A document without content has no passages.
     """
 
     spans: Spans
@@ -68,9 +68,8 @@ def _divide(document: Document, title_tokens: Spans, text_tokens: Spans, room: i
         return _whole(document, title, lost)
     if mode == "none":
         end = int(text_tokens[text_room - 1, 1])
-        # The encoder gets the whole text and cuts it itself: cutting here could change how the last word is tokenised.
-        whole = _whole(document, title, lost + len(text_tokens) - text_room)
-        return Division(np.array([[0, end]], dtype=np.int32), whole.inputs, whole.lost)
+        # The encoder gets the whole text, cuts it and counts: a cut here could change how the last word is tokenised.
+        return Division(np.array([[0, end]], dtype=np.int32), (_input(title, document.text),), lost)
     spans = _windows(text_tokens, len(document.text), text_room)
     inputs = tuple(_input(title, document.text[start:end]) for start, end in spans.tolist())
     return Division(spans, inputs, lost)

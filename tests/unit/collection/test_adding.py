@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from twofold.collection.adding import ENCODED_AT_ONCE
 from twofold.collection.collection import Collection
 from twofold.collection.opening import create
 from twofold.documents import Document
@@ -122,7 +123,7 @@ def test_a_document_that_cannot_be_stored_is_refused_and_what_came_before_stays(
     documents = [*((f"d{n}", "text") for n in range(1_500)), ("bad", "\ud800")]
     with pytest.raises(DocumentError, match=r"'bad'.*surrogate"):
         collection.add(documents)
-    assert len(collection) == 1_000
+    assert len(collection) == 1_500 // ENCODED_AT_ONCE * ENCODED_AT_ONCE
 
 
 def test_own_vectors_are_found_as_they_are(tmp_path: Path) -> None:
@@ -164,3 +165,19 @@ def test_a_collection_of_own_vectors_needs_them() -> None:
         with pytest.raises(InputError):
             made.search("text")
         assert len(made) == 0
+
+
+class HashedWordsWithoutTokens:
+    """Cuts and counts, but does not say how it reads: the collection cannot divide for it."""
+
+    def __init__(self, dimension: int, *, max_words: int) -> None:
+        self._words = HashedWords(dimension, max_words=max_words)
+        self.contract, self.source, self.precision = self._words.contract, self._words.source, self._words.precision
+        self.encode_queries, self.encode_documents = self._words.encode_queries, self._words.encode_documents
+
+
+def test_what_an_encoder_cuts_by_itself_is_counted_too() -> None:
+    with create(None, HashedWordsWithoutTokens(32, max_words=100)) as made:
+        report = made.add([("short", "word"), ("empty", ""), ("long", "word " * 150), ("longer", "word " * 300)])
+        assert (report.truncated, report.tokens_cut, report.passages) == (2, 250, 3)
+        assert {hit.id for hit in made.search("word", where={"$truncated": True})} == {"long", "longer"}

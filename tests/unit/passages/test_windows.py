@@ -101,12 +101,11 @@ def test_a_word_longer_than_the_room_is_cut_inside() -> None:
     assert (found.spans[1:, 0] < found.spans[:-1, 1]).all()
 
 
-def test_without_passages_one_vector_covers_what_fits_and_the_rest_is_counted() -> None:
+def test_without_passages_the_encoder_gets_everything_and_the_span_is_what_fits() -> None:
     text = " ".join(["word"] * 500)
     found = division(text, mode="none")
     assert found.inputs == (text,)
     assert found.spans.tolist() == [[0, 100 * 5 - 1]]
-    assert found.lost == 400
 
 
 def test_an_encoder_that_does_not_say_how_it_reads_gets_one_passage() -> None:
