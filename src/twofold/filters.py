@@ -29,6 +29,8 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "$lt": operator.lt,
     "$lte": operator.le,
 }
+DEEPEST = 16
+"""Conditions may stand inside one another so many times; SQLite's parser gives up not far beyond twice that."""
 OPERATORS = (*COMPARISONS, "$ne", "$in", "$nin", "$not", "$exists", "$and", "$or")
 
 
@@ -74,9 +76,22 @@ Filter = Compare | Exists | Not | All | Some
 
 def parse(where: Mapping[str, Any]) -> Filter:
     """The tree of a `where`; raises FilterError naming the field and operator that cannot be understood."""
+    _check_depth(where, 0)
+    return _tree(where)
+
+
+def _tree(where: Mapping[str, Any]) -> Filter:
     if not isinstance(where, Mapping):
         raise FilterError(f"a filter is an object such as {{'year': {{'$lt': 1990}}}}, not {_kind(where)}")
     return _all(_condition(key, value) for key, value in where.items())
+
+
+def _check_depth(value: object, depth: int) -> None:
+    if depth > 2 * DEEPEST:
+        raise FilterError(f"the filter's conditions stand more than {DEEPEST} deep inside one another")
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    for each in inner:
+        _check_depth(each, depth + 1)
 
 
 def comparisons(condition: Filter) -> Iterator[Compare]:
@@ -141,7 +156,7 @@ def _condition(key: str, value: Any) -> Filter:
     if key in ("$and", "$or"):
         if not isinstance(value, list | tuple) or not value:
             raise FilterError(f"{key} takes a list of filters, not {_kind(value)}")
-        parts = tuple(parse(each) for each in value)
+        parts = tuple(_tree(each) for each in value)
         return All(parts) if key == "$and" else Some(parts)
     if not isinstance(key, str):
         raise FilterError(f"a field is named by text, not by {_kind(key)}")
@@ -198,7 +213,15 @@ def _scalar(field: str, name: str, value: Any) -> Scalar:
         raise FilterError(f"{name} on {field!r}: NaN compares with nothing")
     if isinstance(value, int) and value not in INT64:
         raise FilterError(f"{name} on {field!r}: {value} is beyond 64 bits")
-    return value
+    return _plain(value)
+
+
+def _plain(value: Scalar) -> Scalar:
+    """The value without its subclass: numpy's numbers and texts and enumerations are what they stand for."""
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return None
 
 
 def _all(conditions: Iterator[Filter]) -> Filter:

@@ -6,7 +6,7 @@ contract tests in tests/contracts hold every implementation to the laws written 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -149,10 +149,3 @@ class Searcher(Protocol):
 
     def run(self, queries: Mapping[str, str], *, depth: int = 1000) -> Run:
         """The rankings of many queries to a depth, for evaluation."""
-
-
-class DocumentStream(Protocol):
-    """What readers give: documents one after the other, without holding them all."""
-
-    def __iter__(self) -> Iterator[Document]:
-        """Documents in the order of the file."""

@@ -104,7 +104,10 @@ def encoder_for(collection: str, arguments: argparse.Namespace) -> Encoder | Non
         return None
     if arguments.encoder is None:
         with open_collection(collection) as there:
-            arguments.encoder = there.encoder.source.get("name")
+            source = there.encoder.source
+        if "name" not in source:
+            return None  # no model that could be loaded in another way
+        arguments.encoder = source["name"]
     return encoder_of(arguments)
 
 

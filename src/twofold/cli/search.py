@@ -8,7 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, add_encoder_options, add_where_option, command, open_given, where_of
-from twofold.cli.output import print_json, print_line, say
+from twofold.cli.output import count_of, print_json, print_line, say
+from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
     from twofold.rankings import Hit
@@ -65,21 +66,33 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _one(arguments: argparse.Namespace) -> int:
-    query = sys.stdin.read().strip() if arguments.query == "-" else arguments.query
+    from twofold.readers.opening import decoded
+
+    query = decoded(sys.stdin.buffer.read(), "standard input").strip() if arguments.query == "-" else arguments.query
+    report = EncodingReport()
     where = where_of(arguments)
     with open_given(arguments) as collection:
         k = 10 if arguments.k is None else arguments.k
         offset = arguments.offset or 0
         if arguments.like is None:
-            hits = collection.search(query, k=k, offset=offset, where=where, depth=arguments.depth)
+            hits = collection.search(query, k=k, offset=offset, where=where, depth=arguments.depth, report=report)
         else:
             hits = collection.like(arguments.like, k=k, offset=offset, where=where, depth=arguments.depth)
+    _warn(report)
     if arguments.json:
         asked = {"query": query} if arguments.like is None else {"like": arguments.like}
         print_json({**asked, "hits": [hit.to_json() for hit in hits]})
     else:
         _show(hits)
     return 0
+
+
+def _warn(report: EncodingReport) -> None:
+    """Says what of the queries no vector saw."""
+    if report.cut:
+        say(f"{len(report.cut):,} of {report.texts:,} queries cut, {report.tokens_cut:,} tokens that no vector saw")
+    if report.surrogates:
+        say(f"{count_of(report.surrogates, 'lone surrogate')} replaced by U+FFFD")
 
 
 def _show(hits: list[Hit]) -> None:
@@ -98,7 +111,9 @@ def _many(arguments: argparse.Namespace) -> int:
     start = time.monotonic()
     with open_given(arguments) as collection:
         depth = RUN_DEPTH if arguments.depth is None else arguments.depth
-        run_of_all = collection.run(queries, depth=depth)
+        report = EncodingReport()
+        run_of_all = collection.run(queries, depth=depth, report=report)
+    _warn(report)
     seconds = time.monotonic() - start
     if arguments.run_file is None:
         if arguments.json:

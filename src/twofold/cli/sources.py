@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from twofold.errors import InputError
 
 if TYPE_CHECKING:
     from twofold.documents import Document
@@ -60,7 +63,7 @@ def documents_of(arguments: argparse.Namespace, report: ReadReport) -> Iterator[
     from twofold.readers.fields import Fields
     from twofold.readers.reading import read
 
-    return read(
+    documents = read(
         arguments.data,
         fields=Fields(arguments.id, arguments.title, arguments.text),
         format=arguments.format,
@@ -68,6 +71,15 @@ def documents_of(arguments: argparse.Namespace, report: ReadReport) -> Iterator[
         skip_bad=arguments.skip_bad,
         report=report,
     )
+    return documents if getattr(arguments, "vectors", None) is None else _unskipped(documents, report)
+
+
+def _unskipped(documents: Iterator[Document], report: ReadReport) -> Iterator[Document]:
+    """The documents as long as none was skipped: vectors go by position, and the next would get its neighbour's."""
+    for document in documents:
+        if report.skipped:
+            raise InputError(f"--vectors needs every document, and one was skipped ({report.reasons[0]})")
+        yield document
 
 
 def total_of(arguments: argparse.Namespace) -> int | None:
@@ -75,7 +87,8 @@ def total_of(arguments: argparse.Namespace) -> int | None:
     from twofold.cli.bars import bar
     from twofold.reports import ReadReport
 
-    if STANDARD_INPUT in arguments.data or not sys.stderr.isatty():
+    again = all(Path(data).is_file() or Path(data).is_dir() for data in arguments.data)  # a pipe is read once
+    if not again or not sys.stderr.isatty():
         return None
     done = 0
     with bar("Reading", "documents") as progress:

@@ -45,7 +45,9 @@ class Given:
             given = cls(_mapped(vectors), str(vectors))
         else:
             given = cls(np.asarray(vectors), "vectors")
-        checked_vectors(given.lines[:0], dimension, what=given.name)
+        shape = getattr(given.lines, "shape", None)
+        if shape is None or len(shape) != 2 or shape[1] != dimension:
+            raise VectorError(f"{given.name} have the shape {shape}; this collection takes (n, {dimension})")
         return given
 
 
@@ -97,8 +99,9 @@ class Adding:
             raise VectorError(
                 f"{self._given.name} holds {len(self._given.lines)} vectors, fewer than there are documents"
             )
-        vectors = checked_vectors(lines, self._encoder.contract.dimension, what=self._given.name)
-        return scaled(vectors, self._encoder.contract.similarity, what=self._given.name)
+        what = f"{self._given.name} from line {self._taken} on" if self._taken else self._given.name
+        vectors = checked_vectors(lines, self._encoder.contract.dimension, what=what)
+        return scaled(vectors, self._encoder.contract.similarity, what=what)
 
     def _commit(self, documents: list[Document], given: Vectors | None, writer: Writer) -> None:
         hashes = [text_hash(document, None if given is None else given[n]) for n, document in enumerate(documents)]

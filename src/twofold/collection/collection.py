@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from twofold import filters
 from twofold.collection.adding import Adding, Given
+from twofold.collection.choosing import chosen
 from twofold.collection.deleting import delete
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.information import Info, describe
@@ -22,7 +22,7 @@ from twofold.indexes.flat import FlatIndex
 from twofold.progress import Progress, silent
 from twofold.protocols import Ranker
 from twofold.rankings import Hit, Run
-from twofold.reports import AddReport
+from twofold.reports import AddReport, EncodingReport
 from twofold.scores import Vectors
 from twofold.searching.searcher import SnapshotSearcher
 from twofold.storage.store import Store
@@ -71,7 +71,7 @@ class Collection(AbstractContextManager["Collection"]):
 
         documents: Documents, dicts (id, text, title, anything else is metadata) or (id, text) pairs. vectors: the
         user's own, (n, dimension), one a document in the same order, an array or a .npy file. What is already there
-        with the same content is not encoded again. Documents are acknowledged in blocks of 1,000: after an error or
+        with the same content is not encoded again. Documents are acknowledged in blocks: after an error or
         Ctrl-C every finished block is in, and the same call goes on from there. Raises DocumentError, VectorError,
         ContractError, LockedError, StorageError.
         """
@@ -95,15 +95,17 @@ class Collection(AbstractContextManager["Collection"]):
         where: Mapping[str, Any] | None = None,
         depth: int | None = None,
         ranker: Ranker | None = None,
+        report: EncodingReport | None = None,
     ) -> list[Hit]:
         """The k best documents after the first `offset`, best first.
 
         query: a text, or a vector (dimension,). where: a filter such as {"year": {"$lt": 1990}}. depth: where the
-        ranking ends. ranker: a second stage over that whole ranking. A document's score depends on query and document
-        alone, never on k. Raises QueryError, FilterError, VectorError, ContractError.
+        ranking ends. ranker: a second stage over that whole ranking. report: counts what of the query was cut. A
+        document's score depends on query and document alone, never on k. Raises QueryError, FilterError, VectorError,
+        ContractError.
         """
         with self.searcher(depth=depth) as searcher:
-            return searcher.search(query, k=k, offset=offset, where=where, ranker=ranker)
+            return searcher.search(query, k=k, offset=offset, where=where, ranker=ranker, report=report)
 
     def like(
         self,
@@ -118,10 +120,10 @@ class Collection(AbstractContextManager["Collection"]):
         with self.searcher(depth=depth) as searcher:
             return searcher.like(document_id, k=k, offset=offset, where=where)
 
-    def run(self, queries: Mapping[str, str], *, depth: int = 1000) -> Run:
+    def run(self, queries: Mapping[str, str], *, depth: int = 1000, report: EncodingReport | None = None) -> Run:
         """The rankings of many queries: query id → document id → score, each `depth` long."""
         with self.searcher(depth=depth) as searcher:
-            return searcher.run(queries, depth=depth)
+            return searcher.run(queries, depth=depth, report=report)
 
     def searcher(self, *, depth: int | None = None) -> SnapshotSearcher:
         """A searcher pinned to the latest commit until it is closed."""
@@ -140,10 +142,14 @@ class Collection(AbstractContextManager["Collection"]):
             found = snapshot.find([document_id])
             return next(iter(snapshot.documents(np.array(list(found.values()), dtype=np.int64))), None)
 
-    def count(self, where: Mapping[str, Any] | None = None) -> int:
-        """How many documents there are, or how many pass a filter."""
+    def count(self, ids: Iterable[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
+        """How many documents there are: in all, of these ids, or of those that pass a filter.
+
+        Raises InputError for both at once, FilterError.
+        """
+        condition = chosen(ids, where)
         with self._store.snapshot() as snapshot:
-            return snapshot.count(None if where is None else filters.parse(where))
+            return snapshot.count(condition) if ids is None else len(snapshot.find(list(ids)))
 
     def writing(self, wait: float = 0) -> AbstractContextManager[Any]:
         """Holds the writer's lock for a block, so that several calls belong together; waits up to `wait` seconds."""

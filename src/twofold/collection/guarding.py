@@ -12,7 +12,7 @@ from twofold.encoders.loading import load_source
 from twofold.errors import ContractError
 from twofold.protocols import Encoder, Tokens
 from twofold.reports import EncodingReport
-from twofold.scores import Vectors
+from twofold.scores import Vectors, scaled
 
 
 def probe(encoder: Encoder) -> Probes | None:
@@ -62,11 +62,11 @@ class GuardedEncoder:
 
     def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
         """float32 (n, dimension): the query side, probed before its first use."""
-        return self._guarded("query").encode_queries(texts, report=report)
+        return self._scaled(self._guarded("query").encode_queries(texts, report=report))
 
     def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
         """float32 (n, dimension): the document side, probed before its first use."""
-        return self._guarded("document").encode_documents(texts, report=report)
+        return self._scaled(self._guarded("document").encode_documents(texts, report=report))
 
     def loaded(self) -> Encoder:
         """The encoder itself, loaded and found to have the collection's contract."""
@@ -74,6 +74,10 @@ class GuardedEncoder:
             if self._encoder is None:
                 self._encoder = self._checked(load_source(self._source))
             return self._encoder
+
+    def _scaled(self, vectors: Vectors) -> Vectors:
+        # Not every model that is compared by cosine ends in a normalising layer.
+        return scaled(vectors, self._contract.similarity, what="the encoder's vectors")
 
     def _checked(self, encoder: Encoder) -> Encoder:
         if differences := self._contract.differences(encoder.contract):

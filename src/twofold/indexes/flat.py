@@ -71,4 +71,5 @@ def _scan(
         faiss.swig_ptr(rows),
         count,
     )
-    return rows + first, scores
+    found = rows >= 0  # a score that overflowed enters no heap
+    return rows[found] + first, scores[found]

@@ -38,5 +38,9 @@ def folder_from_hub(name: str) -> Path:
 
 
 def _whole(folder: Path) -> bool:
-    """Whether a cached copy has a configuration and weights; others may have fetched single files of it."""
-    return any(folder.rglob("config.json")) and any(folder.rglob("*.safetensors"))
+    """Whether a cached copy has layers, configuration and weights.
+
+    Other libraries fetch what they need: transformers leaves out modules.json and the pooling, and with them it is
+    another encoder.
+    """
+    return all(any(folder.rglob(name)) for name in ("modules.json", "config.json", "*.safetensors"))

@@ -53,11 +53,13 @@ def prompts_of(folder: ModelFolder, source: str | None) -> dict[Side, str]:
 
 
 def _names(folder: ModelFolder, source: str | None) -> list[str]:
-    """What the model may be called: the hub's name, its folder's name in the hub's cache or outside, its origin."""
+    """What the model may be called: the hub's name, its folder's name in the hub's cache or outside.
+
+    Not the name in config.json: a model that was trained further carries its parent's.
+    """
     cached = [part.removeprefix("models--").replace("--", "/") for part in folder.path.parts if part[:8] == "models--"]
-    origin = folder.configuration.values.get("_name_or_path")
     found = [Path(source).name if source and Path(source).is_absolute() else source or ""]
-    return [*found, *cached, origin if isinstance(origin, str) else ""]
+    return [*found, *cached]
 
 
 def _known(names: list[str]) -> Prompts | None:

@@ -14,6 +14,7 @@ from twofold.documents import Passage
 from twofold.errors import QueryError
 from twofold.protocols import Encoder, Ranker, Snapshot, VectorIndex
 from twofold.rankings import Hit, Run
+from twofold.reports import EncodingReport
 from twofold.scores import Mask, Vectors, checked_vectors, scaled
 from twofold.searching.nearest import Nearest, nearest
 from twofold.searching.reranking import reranked
@@ -46,20 +47,22 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
         ranker: Ranker | None = None,
+        report: EncodingReport | None = None,
     ) -> list[Hit]:
         """The k best documents after the first `offset`.
 
         query: a text, or a vector of float32 (dimension,), which is scaled to unit length where the contract says
         cosine. where: a filter on metadata (filters.py). ranker: a second stage that reads the whole ranking, so that
-        a page does not depend on k; it needs a text. Raises QueryError where offset + k goes beyond the depth.
+        a page does not depend on k; it needs a text. report: counts what of the query was
+        cut. Raises QueryError where offset + k goes beyond the depth.
         """
         top = self._page(k, offset)
         allowed = self._allowed(where)
         if ranker is None:
-            return self._hits(self._nearest(self._vector(query), top, allowed), offset)
+            return self._hits(self._nearest(self._vector(query, report), top, allowed), offset)
         if not isinstance(query, str):
             raise QueryError("a ranker reads the query, so it needs a text, not a vector")
-        everything = self._hits(self._nearest(self._vector(query), self._depth, allowed), 0)
+        everything = self._hits(self._nearest(self._vector(query, report), self._depth, allowed), 0)
         return reranked(query, everything, ranker)[offset:top]
 
     def like(
@@ -82,13 +85,13 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         allowed[rows] = False
         return self._hits(self._nearest(self._scaled(vector), top, allowed), offset)
 
-    def run(self, queries: Mapping[str, str], *, depth: int = 1000) -> Run:
+    def run(self, queries: Mapping[str, str], *, depth: int = 1000, report: EncodingReport | None = None) -> Run:
         """The rankings of many queries, each to `depth` documents: query id → document id → score."""
         depth = checked_count(depth, "depth")
         names, run = list(queries), Run()
         for first in range(0, len(names), QUERIES_AT_ONCE):
             block = names[first : first + QUERIES_AT_ONCE]
-            vectors = self._encoder.encode_queries([queries[name] for name in block])
+            vectors = self._encoder.encode_queries([queries[name] for name in block], report=report)
             for name, vector in zip(block, vectors, strict=True):
                 found = nearest(self._snapshot, self._index, vector, depth=depth, top=depth)
                 ids = self._snapshot.ids(found.documents)
@@ -120,9 +123,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def _allowed(self, where: Mapping[str, Any] | None) -> Mask:
         return self._snapshot.passing(None if where is None else filters.parse(where))
 
-    def _vector(self, query: str | Vectors) -> Vectors:
+    def _vector(self, query: str | Vectors, report: EncodingReport | None) -> Vectors:
         if isinstance(query, str):
-            vector: Vectors = self._encoder.encode_queries([query])[0]
+            if not query.strip():
+                raise QueryError("the query is empty")
+            vector: Vectors = self._encoder.encode_queries([query], report=report)[0]
             return vector
         if not isinstance(query, np.ndarray | list | tuple):
             raise QueryError(f"a query is a text or a vector, not {type(query).__name__}")

@@ -165,9 +165,10 @@ def _path(field: str) -> str:
 
 def _encodable(value: Scalar) -> bool:
     try:
-        return not isinstance(value, str) or bool(value.encode()) or True
+        str(value).encode()
     except UnicodeEncodeError:
         return False
+    return True
 
 
 def _in_documents(value: Scalar) -> bool:

@@ -77,7 +77,7 @@ class Connections:
     def __init__(self, path: Path, *, durable: bool) -> None:
         self.path = path
         self._durable = durable
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._idle: list[sqlite3.Connection] = []
         self._leases: set[Lease] = set()
         self._closed = False
@@ -129,7 +129,7 @@ class Connections:
 
     def after_fork_in_child(self) -> None:
         """Begins anew, with no connection."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         for lease in self._leases:
             lease.abandon()
         self._leases = set()

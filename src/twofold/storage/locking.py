@@ -82,7 +82,7 @@ class WriterLock:
                 if time.monotonic() >= deadline:
                     raise LockedError(
                         f"{_holder(descriptor)} is writing to {self._path.parent}; "
-                        "try again when it is done, or wait for it (--wait, wait=SECONDS)"
+                        "try again when it is done, or wait for it (writing(wait=SECONDS))"
                     )
                 time.sleep(PAUSE)
             note = _note(os.getpid())

@@ -7,9 +7,10 @@ changes; several threads may use one snapshot.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.documents import Document
-from twofold.errors import CorruptionError
+from twofold.errors import CorruptionError, DocumentError
 from twofold.filters import Filter
 from twofold.scores import Mask, Numbers, Vectors
 from twofold.storage import passing
@@ -42,6 +43,21 @@ class Derived:
         self.dimension = dimension
         self.rows = RowsCache()
         self.filters = FilterCache()
+
+
+_LONE = re.compile("[\ud800-\udfff]")
+
+
+def possible(ids: Iterable[str]) -> list[str]:
+    """The ids that a document may have; SQLite's JSON would end one with NUL early, and so find another.
+
+    Raises DocumentError for an id that is no text.
+    """
+    wanted = list(ids)
+    for identifier in wanted:
+        if not isinstance(identifier, str):
+            raise DocumentError(f"an id is a text, not {identifier!r}")
+    return [identifier for identifier in wanted if "\0" not in identifier and not _LONE.search(identifier)]
 
 
 class StoredSnapshot:
@@ -115,7 +131,8 @@ class StoredSnapshot:
             return passing.numbers(where, connection)
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
-        """The numbers of the living documents with these ids; unknown ids are missing."""
+        """The numbers of the living documents with these ids; unknown ids are missing. Raises DocumentError."""
+        ids = possible(ids)
         with self._lease.held() as connection:
             return dict(
                 connection.execute(

@@ -65,22 +65,21 @@ class Writer:
             for segment, rows in placed:
                 segments.append(self._disk, self._folder, segment, rows)
             replaced = [entry.number for entry in known(connection, [each.id for each in block.documents]).values()]
-            numbers = self._recorded(connection, lambda change: _add(change, block, placed, replaced))
-            if placed:
-                self._segment = segments.after(*placed[-1])
-            return numbers
+            after = segments.after(*placed[-1]) if placed else self._segment
+            return self._recorded(connection, lambda change: _add(change, block, placed, replaced), after)
 
     def delete(self, numbers: Sequence[int] | Numbers) -> int:
         """Marks documents as deleted; gives how many of them were living."""
         if not len(numbers):
             return 0
         with self._connection() as connection:
-            return self._recorded(connection, lambda change: change.mark([int(number) for number in numbers]))
+            marked = [int(number) for number in numbers]
+            return self._recorded(connection, lambda change: change.mark(marked), self._segment)
 
     def put_state(self, key: str, value: Any) -> None:
         """Keeps a JSON value under a key for a room above; None removes it."""
         with self._connection() as connection:
-            self._recorded(connection, lambda change: change.put_state(key, value))
+            self._recorded(connection, lambda change: change.put_state(key, value), self._segment)
 
     def state(self, key: str) -> Any:
         """The JSON value under a key, or None."""
@@ -99,7 +98,7 @@ class Writer:
             self._segment = last_segment(connection, self._head)
             left = segments.leftovers(self._folder, self._segment, self._dimension)
             if left or self._doubtful:
-                self._recorded(connection, _nothing)
+                self._recorded(connection, _nothing, self._segment)
             for path, size in left:
                 if not size:
                     self._disk.remove(path)
@@ -115,8 +114,10 @@ class Writer:
         with self._lease.held() as connection:
             yield connection
 
-    def _recorded(self, connection: sqlite3.Connection, work: Callable[[Change], Result]) -> Result:
-        """One transaction: the work and the new head, or nothing."""
+    def _recorded(
+        self, connection: sqlite3.Connection, work: Callable[[Change], Result], segment: Segment | None
+    ) -> Result:
+        """One transaction: the work and the new head, or nothing. segment: where the next rows go afterwards."""
         self._doubtful = True
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -129,7 +130,9 @@ class Writer:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
-        self._head, self._doubtful = head, False
+        # Doubt ends last: whatever interrupts before that, the next call reads what was committed.
+        self._head, self._segment = head, segment
+        self._doubtful = False
         self._disk.reached("committed")
         return result
 

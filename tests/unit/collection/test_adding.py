@@ -86,7 +86,7 @@ def test_changed_metadata_keeps_the_vectors(collection: Collection, encoder: Cou
     assert not any("w1" in text for text in encoder.seen)
     after = collection.search("w650 w651 w652", where={"year": 2})[0]
     assert (after.score, after.passage) == (before.score, before.passage)
-    assert collection.count({"year": {"$lt": 2}}) == 0
+    assert collection.count(where={"year": {"$lt": 2}}) == 0
 
 
 def test_of_duplicate_ids_in_one_input_the_last_wins_and_they_are_counted(collection: Collection) -> None:
@@ -112,7 +112,7 @@ def test_what_the_vectors_do_not_cover_is_counted_and_can_be_found() -> None:
         report = made.add([("long", "word " * 500), ("short", "word")])
         assert (report.truncated, report.tokens_cut, report.passages) == (1, 400, 2)
         assert [hit.id for hit in made.search("word", where={"$truncated": True})] == ["long"]
-        assert made.count({"$truncated": False}) == 1
+        assert made.count(where={"$truncated": False}) == 1
         info = made.info()
         assert (info.truncated, info.tokens_cut) == (1, 400)
         made.add([{"id": "long", "text": "word " * 500, "new": "field"}])
@@ -181,3 +181,22 @@ def test_what_an_encoder_cuts_by_itself_is_counted_too() -> None:
         report = made.add([("short", "word"), ("empty", ""), ("long", "word " * 150), ("longer", "word " * 300)])
         assert (report.truncated, report.tokens_cut, report.passages) == (2, 250, 3)
         assert {hit.id for hit in made.search("word", where={"$truncated": True})} == {"long", "longer"}
+
+
+def test_a_file_that_holds_no_vectors_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "many.npz", a=np.ones((1, 8)))
+    np.save(tmp_path / "one.npy", np.float32(1))
+    (tmp_path / "empty.npy").touch()
+    with create(None, GivenVectors(8)) as made:
+        for name in ("many.npz", "one.npy", "empty.npy", "missing.npy"):
+            with pytest.raises(InputError, match=name):
+                made.add([("a", "x")], vectors=tmp_path / name)
+
+
+def test_a_line_without_meaning_is_named_by_its_place_in_the_whole() -> None:
+    vectors = np.ones((1_500, 8), dtype=np.float32)
+    vectors[1_200] = np.nan
+    with create(None, GivenVectors(8)) as made:
+        with pytest.raises(VectorError, match="from line 1000 on: line 200 holds NaN"):
+            made.add([(f"{n}", "x") for n in range(1_500)], vectors=vectors)
+        assert len(made) == 1_000

@@ -14,7 +14,8 @@ from twofold.collection.collection import Collection
 from twofold.collection.opening import create, open_collection
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import FilterError, InputError, NotACollectionError, QueryError, VectorError
-from twofold.scores import Scores
+from twofold.reports import EncodingReport
+from twofold.scores import Scores, Vectors
 
 
 @pytest.fixture
@@ -165,3 +166,65 @@ def test_build_makes_a_collection_and_goes_on_with_it(tmp_path: Path) -> None:
 def test_a_folder_that_is_no_collection_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotACollectionError, match="nowhere"):
         open_collection(tmp_path / "nowhere")
+
+
+def test_an_id_with_nul_is_no_document_and_one_that_is_no_text_is_refused(collection: Collection) -> None:
+    assert collection.delete(["apple\0x", "\ud800"]) == 0
+    assert collection.get("apple\0x") is None
+    assert len(collection) == 3
+    wrong: Any = [7]
+    with pytest.raises(InputError, match="an id is a text, not 7"):
+        collection.delete(wrong)
+
+
+def test_documents_are_counted_by_ids_or_by_filter(collection: Collection) -> None:
+    assert collection.count() == 3
+    assert collection.count(["apple", "nothing"]) == 1
+    assert collection.count(where={"year": 2001}) == 2
+    with pytest.raises(InputError, match="not both"):
+        collection.count(["apple"], where={"year": 2001})
+
+
+def test_a_filter_too_deep_to_read_is_refused_and_a_deep_one_is_not(collection: Collection) -> None:
+    deep: dict[str, Any] = {"year": 2001}
+    for _ in range(14):
+        deep = {"$and": [deep, {"year": {"$not": {"$lt": 5}}}]}
+    assert collection.count(where=deep) == 2
+    for _ in range(500):
+        deep = {"$and": [deep]}
+    with pytest.raises(FilterError, match="deep"):
+        collection.count(where=deep)
+
+
+def test_a_filter_takes_numpys_numbers_for_what_they_are(collection: Collection) -> None:
+    assert collection.count(where={"year": np.float64(2001)}) == 2
+
+
+def test_an_empty_query_is_refused_and_a_cut_one_is_counted(collection: Collection) -> None:
+    with pytest.raises(QueryError, match="empty"):
+        collection.search(" \n")
+    report = EncodingReport()
+    collection.search("red " * 300, report=report)
+    assert report.tokens_cut == 300 - 256
+
+
+class Unscaled(HashedWords):
+    """Compared by cosine, but its vectors are as long as their texts."""
+
+    def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
+        return super().encode_queries(texts, report=report) * 3
+
+    def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
+        lengths = np.array([[len(text)] for text in texts], dtype=np.float32)
+        return super().encode_documents(texts, report=report) * lengths
+
+
+def test_cosine_is_cosine_whatever_the_encoder_leaves_undone() -> None:
+    texts = [("short", "red apple"), ("long", "red apple and a great many other things besides")]
+    with create(None, Unscaled(64)) as unscaled, create(None, HashedWords(64)) as plain:
+        unscaled.add(texts)
+        plain.add(texts)
+        found, expected = unscaled.search("red apple"), plain.search("red apple")
+        assert [hit.id for hit in found] == [hit.id for hit in expected] == ["short", "long"]
+        assert np.allclose([hit.score for hit in found], [hit.score for hit in expected], atol=1e-3)
+        assert unscaled.search(unscaled.encoder.encode_queries(["red apple"])[0]) == found

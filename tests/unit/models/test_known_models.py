@@ -39,10 +39,10 @@ def test_what_the_folder_states_goes_first(folder: Path, edit: Edit) -> None:
     assert prompts_of(read_model_folder(folder), "intfloat/e5-base-v2") == {"query": "mine: ", "document": ""}
 
 
-def test_a_model_in_the_hubs_cache_or_of_a_known_origin_is_known(folder: Path, edit: Edit) -> None:
+def test_a_model_in_the_hubs_cache_is_known_and_a_child_of_a_known_one_is_not(folder: Path, edit: Edit) -> None:
     cached = folder.parent / "models--intfloat--e5-small" / "snapshots" / "1a2b"
     cached.parent.mkdir(parents=True)
     cached.symlink_to(folder)
     assert prompts_of(read_model_folder(cached), str(cached))["query"] == "query: "
     edit("config.json", _name_or_path="BAAI/bge-small-en")
-    assert load_encoder(folder).contract.query_prompt == SEARCHING
+    assert load_encoder(folder).contract.query_prompt == ""

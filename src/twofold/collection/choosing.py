@@ -1,0 +1,19 @@
+"""Which documents a call means: those of a list of ids, those that pass a filter, or all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from twofold import filters
+from twofold.errors import InputError
+from twofold.filters import Filter
+
+
+def chosen(ids: Iterable[str] | None, where: Mapping[str, Any] | None) -> Filter | None:
+    """The filter, parsed, or None; raises InputError where ids and filter are both given, or ids is one text."""
+    if ids is not None and where is not None:
+        raise InputError("give ids or a filter, not both")
+    if isinstance(ids, str):
+        raise InputError(f"ids is a list; for one document write [{ids!r}]")
+    return None if where is None else filters.parse(where)
