@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from twofold.contract import Contract
 from twofold.documents import Document
+from twofold.errors import CorruptionError
 from twofold.files import folder_aside, write_aside
 from twofold.indexes.flat_file import write_flat_index
 from twofold.progress import Progress
@@ -98,7 +99,10 @@ class Exporting:
         """Living documents with their numbers, ascending, as their rows are."""
         numbers, each = self._snapshot.document_numbers(), self._snapshot.each()
         for start in range(0, len(numbers), AT_ONCE):
-            yield numbers[start : start + AT_ONCE], list(islice(each, AT_ONCE))
+            batch = list(islice(each, AT_ONCE))
+            if len(batch) != len(numbers[start : start + AT_ONCE]):
+                raise CorruptionError("the catalogue is damaged: it lists documents that it does not hold; run verify")
+            yield numbers[start : start + AT_ONCE], batch
 
     def _array(self, file: IO[bytes]) -> None:
         shape = (len(self._rows), self._contract.dimension)
