@@ -77,9 +77,9 @@ def test_every_backup_beside_a_writer_is_one_commit_whole(tmp_path: Path) -> Non
 
 
 @pytest.mark.long
-def test_a_hundred_backups_beside_a_writer_are_one_commit_each(tmp_path: Path) -> None:
-    commits = backed_up_while_written(tmp_path / "c", tmp_path / "backups", 100)
-    assert len(set(commits)) > 50
+def test_many_backups_beside_a_writer_are_one_commit_each(tmp_path: Path) -> None:
+    commits = backed_up_while_written(tmp_path / "c", tmp_path / "backups", 30)
+    assert len(set(commits)) > 20
 
 
 @pytest.mark.parametrize("step", ["catalogue copied", "segment copied", "description copied", "copy verified"])
