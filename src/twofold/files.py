@@ -1,15 +1,17 @@
-"""Writing files so that a crash leaves the old one or the new one, never half of one."""
+"""Writing files and folders so that a crash leaves the old one or the new one, never half of one."""
 
 from __future__ import annotations
 
 import os
+import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from twofold.errors import StorageError
+from twofold.errors import InputError, StorageError
 
 
 @contextmanager
@@ -38,6 +40,38 @@ def write_aside(path: str | Path) -> Iterator[IO[bytes]]:
         if isinstance(error, OSError):
             raise refused(path, error) from error
         raise
+
+
+@contextmanager
+def folder_aside(path: str | Path) -> Iterator[Path]:
+    """A new folder to fill that takes the name `path` when the block ends without an error.
+
+    Whoever fills it syncs what is inside (`write_aside` does). Missing parents are made. After an error nothing is left
+    behind; a killed process leaves a folder beside `path` whose name begins with a dot. Raises InputError where
+    something is at `path` that is no empty folder, StorageError where the disk refuses.
+    """
+    path = Path(path).resolve()
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        _check_free(path)
+        missing = [parent for parent in path.parents if not parent.exists()]
+        aside.mkdir(parents=True)
+        for parent in missing:
+            sync_folder(parent.parent)
+        yield aside
+        sync_folder(aside)
+        os.rename(aside, path)
+        sync_folder(path.parent)
+    except BaseException as error:
+        shutil.rmtree(aside, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise refused(path, error) from error
+        raise
+
+
+def _check_free(path: Path) -> None:
+    if path.exists() and not (path.is_dir() and next(path.iterdir(), None) is None):
+        raise InputError("there is something here already; name a folder that does not exist or is empty", path=path)
 
 
 def sync_folder(folder: str | Path) -> None:

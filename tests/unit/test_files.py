@@ -1,4 +1,4 @@
-"""Files are written aside: the old one or the new one, never half of one."""
+"""Files and folders are written aside: the old one or the new one, never half of one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from twofold.errors import StorageError
-from twofold.files import refused, sync_folder, write_aside
+from twofold import files
+from twofold.errors import InputError, StorageError
+from twofold.files import folder_aside, refused, sync_folder, write_aside
 
 
 def test_the_name_keeps_what_it_had_until_the_block_ends(tmp_path: Path) -> None:
@@ -86,3 +87,73 @@ def test_syncing_a_folder_that_is_not_there_fails(tmp_path: Path) -> None:
 
 def test_a_refusal_says_path_and_reason() -> None:
     assert str(refused("/x/y", OSError(30, "Read-only file system"))).startswith("/x/y: Read-only file system. ")
+
+
+def test_a_folder_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "er" / "folder"
+    with folder_aside(path) as aside:
+        (aside / "a").write_text("x")
+        assert not path.exists()
+        assert aside.parent == path.parent
+        assert aside.name.startswith(".folder.")
+    assert os.listdir(path.parent) == ["folder"]
+    assert (path / "a").read_text() == "x"
+
+
+def test_an_empty_folder_is_taken_and_anything_else_is_left_as_it_is(tmp_path: Path) -> None:
+    for name in ("empty", "full"):
+        (tmp_path / name).mkdir()
+    for name in ("full/a", "file"):
+        (tmp_path / name).write_text("kept")
+    with folder_aside(tmp_path / "empty") as aside:
+        (aside / "a").write_text("new")
+    assert (tmp_path / "empty" / "a").read_text() == "new"
+    for name in ("full", "file"):
+        with pytest.raises(InputError, match=f"{name}: there is something here already"), folder_aside(tmp_path / name):
+            pass
+    assert sorted(os.listdir(tmp_path)) == ["empty", "file", "full"]
+    assert (tmp_path / "full" / "a").read_text() == (tmp_path / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+def test_a_folder_that_was_not_filled_leaves_nothing(tmp_path: Path, error: BaseException) -> None:
+    expected = StorageError if isinstance(error, OSError) else type(error)
+
+    def fill() -> None:
+        with folder_aside(tmp_path / "a") as aside:
+            (aside / "half").write_text("x")
+            raise error
+
+    with pytest.raises(expected):
+        fill()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_somebody_fills_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    def fill() -> None:
+        with folder_aside(tmp_path / "a"):
+            (tmp_path / "a").mkdir()
+            (tmp_path / "a" / "theirs").write_text("kept")
+
+    with pytest.raises(StorageError, match="not empty"):
+        fill()
+    assert (tmp_path / "a" / "theirs").read_text() == "kept"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_the_folder_is_synced_before_its_name_and_its_name_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    rename = os.rename
+
+    def seen_rename(source: Path, target: Path) -> None:
+        calls.append("rename")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", seen_rename)
+    monkeypatch.setattr(files, "sync_folder", lambda folder: calls.append(Path(folder).name))
+    with folder_aside(tmp_path / "new" / "deep" / "a") as aside:
+        name = aside.name
+    assert sorted(calls[:2]) == sorted([tmp_path.name, "new"])
+    assert calls[2:] == [name, "rename", "deep"]

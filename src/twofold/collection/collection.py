@@ -13,6 +13,7 @@ import numpy as np
 from twofold.collection.adding import Adding, Given
 from twofold.collection.choosing import chosen
 from twofold.collection.deleting import delete
+from twofold.collection.exporting import Exporting, ExportReport
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.information import Info, describe
 from twofold.collection.settings import Settings
@@ -25,7 +26,9 @@ from twofold.rankings import Hit, Run
 from twofold.reports import AddReport, EncodingReport
 from twofold.scores import Vectors
 from twofold.searching.searcher import SnapshotSearcher
+from twofold.storage.copying import BackupReport
 from twofold.storage.store import Store
+from twofold.storage.verifying import VerifyReport
 
 
 class Collection(AbstractContextManager["Collection"]):
@@ -159,6 +162,33 @@ class Collection(AbstractContextManager["Collection"]):
         """What is in here, in figures."""
         with self._store.snapshot() as snapshot:
             return describe(self._store, snapshot, self.contract, self._settings)
+
+    def verify(self, progress: Progress = silent) -> VerifyReport:
+        """Reads everything again and computes every checksum; writers may go on meanwhile.
+
+        The report names every damage and the documents that it hits. Raises CorruptionError only where too little is
+        left to start from.
+        """
+        return self._store.verify(progress)
+
+    def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
+        """Copies the latest commit into a new folder, a collection of its own; writers may go on meanwhile.
+
+        The folder appears under its name when it is whole, synced and verified, or not at all. Raises InputError where
+        the folder is not empty, CorruptionError where this collection is damaged, StorageError.
+        """
+        return self._store.backup(path, progress)
+
+    def export(self, path: str | Path, progress: Progress = silent) -> ExportReport:
+        """Writes documents, passages and vectors of one commit into a new folder, for other tools to read.
+
+        documents.jsonl; passages.jsonl, whose line i says which span has row i of vectors.npy (float16 (passages,
+        dimension)) and number i of vectors.faiss, which plain FAISS reads; export.json. Raises InputError where the
+        folder is not empty, CorruptionError, StorageError.
+        """
+        self._store.check_outside(path)
+        with self._store.snapshot() as snapshot:
+            return Exporting(snapshot, self.contract, progress).into(path)
 
     def close(self) -> None:
         """Lets files and locks go; an in-memory collection vanishes."""

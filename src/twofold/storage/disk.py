@@ -39,6 +39,11 @@ class Disk:
                 written = os.pwrite(descriptor, view, offset)
                 view, offset = view[written:], offset + written
 
+    def read(self, descriptor: int, path: str | Path, size: int, offset: int) -> bytes:
+        """Up to `size` bytes from `offset` on; none at the end of the file."""
+        with _refusals(path):
+            return os.pread(descriptor, size, offset)
+
     def sync(self, descriptor: int, path: str | Path) -> None:
         """Makes what was written to a file survive a power loss."""
         if self.durable:

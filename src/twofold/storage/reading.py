@@ -27,7 +27,15 @@ from twofold.storage.connections import Lease, translated
 from twofold.storage.living import Rows, RowsCache, expanded, ranges
 from twofold.storage.maps import Piece, SegmentMaps, gather
 from twofold.storage.passing import FilterCache
-from twofold.storage.records import DOCUMENT_COLUMNS, ID_COLUMNS, Line, as_document, read_segments, read_state
+from twofold.storage.records import (
+    DOCUMENT_COLUMNS,
+    ID_COLUMNS,
+    Line,
+    as_document,
+    last_number,
+    read_segments,
+    read_state,
+)
 from twofold.storage.schema import Head
 from twofold.storage.segments import Segment
 
@@ -153,8 +161,8 @@ class StoredSnapshot:
                 ).fetchall()
             if not found:
                 return
+            last = last_number(found, last)
             yield from map(as_document, found)
-            last = found[-1][0]
 
     def documents(self, documents: Numbers) -> list[Document]:
         """These documents, each checked against its checksum. Raises CorruptionError naming the id."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 from twofold.documents import Document
@@ -51,6 +52,22 @@ def as_document(line: Line) -> Document:
 def name_of(line: Line) -> str:
     """The id in a line of DOCUMENT_COLUMNS that may be damaged."""
     return bytes(line[6] or b"?").decode("utf-8", "replace")
+
+
+def last_number(lines: Sequence[Line], before: int) -> int:
+    """The number of the last of these lines, which were asked for in ascending order, all behind `before`.
+
+    Each line begins with its number. Raises CorruptionError where they are not: a damaged tree may lead SQLite in
+    circles, and a listing with it.
+    """
+    for number, *_ in lines:
+        if not isinstance(number, int) or number <= before:
+            raise CorruptionError(
+                f"the catalogue is damaged: after document number {before} it leads to {number}. "
+                "Run twofold verify, or restore a backup."
+            )
+        before = number
+    return before
 
 
 def read_segments(connection: sqlite3.Connection, head: Head) -> list[Segment]:

@@ -14,9 +14,11 @@ from types import TracebackType
 from typing import Any
 
 from twofold.errors import CollectionError, CorruptionError, InputError, NotACollectionError, TwofoldError
+from twofold.files import folder_aside
 from twofold.progress import Progress, silent
 from twofold.storage import forking
 from twofold.storage.connections import Connections, connect, translated
+from twofold.storage.copying import BackupReport, Copying
 from twofold.storage.disk import Disk
 from twofold.storage.layout import CATALOGUE, DESCRIPTION, LOCK, UNFINISHED, VECTORS, Description
 from twofold.storage.locking import WriterLock
@@ -139,6 +141,34 @@ class Store:
         """
         with self.snapshot() as snapshot:
             return Verification(snapshot, progress).run(self.path)
+
+    def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
+        """Copies the latest commit into a new folder while writers go on; says what the copy holds.
+
+        The folder takes its name when everything in it is synced and every checksum was found right. Raises InputError
+        where the folder is not empty or inside the collection, CorruptionError where this collection is damaged,
+        StorageError.
+        """
+        self.check_outside(path)
+        disk = self._disk if self._disk.durable else Disk()
+        with folder_aside(path) as folder:
+            with self.snapshot() as snapshot:
+                copying = Copying(snapshot, self.path, folder, disk, progress)
+                report = copying.run(self.description)
+            with Store(folder, self.description, disk) as copy:
+                damage = copy.verify(copying.verified).damage
+            if damage:
+                more = f" (and {len(damage) - 1} more)" if len(damage) > 1 else ""
+                raise CorruptionError(
+                    f"{self.path} is damaged, so no backup was made: {damage[0]}{more}. Run twofold verify to see all."
+                )
+            disk.reached("copy verified")
+        return report
+
+    def check_outside(self, path: str | Path) -> None:
+        """Raises InputError for a path inside this collection's folder, where only this room may write."""
+        if Path(path).resolve().is_relative_to(self.path.resolve()):
+            raise InputError(f"this is inside the collection {self.path}; choose a folder elsewhere", path=path)
 
     def bytes(self) -> dict[str, int]:
         """Bytes on disk by part: catalogue (with its log), vectors, other."""

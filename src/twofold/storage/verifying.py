@@ -18,7 +18,7 @@ from twofold.progress import Progress
 from twofold.storage import checksums
 from twofold.storage.layout import CATALOGUE, DESCRIPTION, Description
 from twofold.storage.reading import BATCH, StoredSnapshot
-from twofold.storage.records import DOCUMENT_COLUMNS, ID_COLUMNS, is_whole, name_of
+from twofold.storage.records import DOCUMENT_COLUMNS, ID_COLUMNS, is_whole, last_number, name_of
 from twofold.storage.segments import raw
 
 MESSAGES = 20
@@ -129,8 +129,8 @@ class Verification:
                 ).fetchall()
             if not found:
                 return
+            last = last_number(found, last)
             yield from found
-            last = found[-1][0]
             self._advance()
 
     def _state(self) -> None:

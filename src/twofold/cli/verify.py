@@ -1,0 +1,73 @@
+"""`twofold verify`: reads a whole collection again and says what is damaged."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING
+
+from twofold.cli.options import Subparsers, command
+from twofold.cli.output import count_of, print_json, print_line, visible
+
+if TYPE_CHECKING:
+    from twofold.storage.verifying import Damage, VerifyReport
+
+CLEAN, DAMAGED = 0, 1
+NAMED = 20
+"""Documents that one line names; --json names all of them."""
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = command(
+        subparsers,
+        "verify",
+        run,
+        does="compute every checksum of a collection again, and name the documents that damage hits",
+        examples=("twofold verify wiki.twofold", "twofold verify wiki.twofold --json"),
+    )
+    parser.add_argument(
+        "collection", metavar="COLLECTION", help="the collection's folder; exit status 1 where it is damaged"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Verifies, and prints what was read and every damage."""
+    from twofold.cli.bars import bar
+    from twofold.collection.opening import open_collection
+
+    start = time.monotonic()
+    with open_collection(arguments.collection) as collection, bar("Verifying", "lines and vectors") as progress:
+        report = collection.verify(progress)
+    seconds = time.monotonic() - start
+    if arguments.json:
+        print_json({**report.to_json(), "seconds": round(seconds, 3)})
+    else:
+        for line in verified_in_words(report, seconds, visible(arguments.collection)):
+            print_line(line)
+    return CLEAN if report.clean else DAMAGED
+
+
+def verified_in_words(report: VerifyReport, seconds: float, collection: str) -> list[str]:
+    """The lines that `verify` prints: a line a damage, and what was read at the end."""
+    read = (
+        f"{count_of(report.documents, 'document')} (deleted ones too) and {count_of(report.rows, 'vector')} read, "
+        f"{report.bytes / 1e6:,.1f} MB in {seconds:,.1f} s"
+    )
+    if report.clean:
+        return [f"{collection} is as it was written: {read}"]
+    hit = len({identifier for each in report.damage for identifier in each.documents})
+    places = count_of(len(report.damage), "place")
+    return [
+        *map(damage_in_words, report.damage),
+        f"{collection} is damaged in {places}, {count_of(hit, 'document')} hit: {read}",
+        "Restore a backup, or index the documents into a new collection; what is not named above can still be read",
+    ]
+
+
+def damage_in_words(damage: Damage) -> str:
+    """One line: where, what, and the documents hit, the first of them by name."""
+    ids = damage.documents
+    more = f" and {len(ids) - NAMED:,} more (--json names all)" if len(ids) > NAMED else ""
+    hit = f" (documents {', '.join(map(visible, ids[:NAMED]))}{more})" if ids else ""
+    return f"{damage.place}: {visible(damage.message)}{hit}"

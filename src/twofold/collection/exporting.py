@@ -1,0 +1,134 @@
+"""Exporting: one snapshot of a collection as files that other tools read.
+
+documents.jsonl, passages.jsonl, vectors.npy, vectors.faiss, and export.json, which says what the others are. Line i of
+passages.jsonl, row i of the .npy and number i of the FAISS index are the same passage.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from twofold.contract import Contract
+from twofold.documents import Document
+from twofold.errors import CorruptionError
+from twofold.files import folder_aside, write_aside
+from twofold.indexes.flat_file import write_flat_index
+from twofold.progress import Progress
+from twofold.scores import Numbers
+from twofold.storage.reading import StoredSnapshot
+
+VERSION = 1
+AT_ONCE = 1000
+"""Documents, or rows of vectors, that are held at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportReport:
+    """What an export holds: the commit, its living documents and passages, and the bytes of each file."""
+
+    commit: int
+    documents: int
+    passages: int
+    bytes: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures by name."""
+        return asdict(self)
+
+
+class Exporting:
+    """One export of one snapshot. progress: told in documents and passages written."""
+
+    def __init__(self, snapshot: StoredSnapshot, contract: Contract, progress: Progress) -> None:
+        self._snapshot = snapshot
+        self._contract = contract
+        self._progress = progress
+        self._rows = np.flatnonzero(snapshot.passing(None)).astype(np.int64)
+        self._done = 0
+
+    def into(self, path: str | Path) -> ExportReport:
+        """Writes all files into a new folder that appears when it is whole."""
+        with folder_aside(path) as folder:
+            with write_aside(folder / "documents.jsonl") as texts, write_aside(folder / "passages.jsonl") as spans:
+                self._documents(texts, spans)
+            with write_aside(folder / "vectors.npy") as file:
+                self._array(file)
+            with write_aside(folder / "vectors.faiss") as file:
+                write_flat_index(file, self._vectors(), rows=len(self._rows), dimension=self._contract.dimension)
+            with write_aside(folder / "export.json") as file:
+                file.write(json.dumps(self._description(), ensure_ascii=False, indent=1).encode() + b"\n")
+            sizes = {each.name: each.stat().st_size for each in sorted(folder.iterdir())}
+        head = self._snapshot.head
+        return ExportReport(commit=head.commit, documents=head.documents, passages=len(self._rows), bytes=sizes)
+
+    def _description(self) -> dict[str, Any]:
+        head = self._snapshot.head
+        return {
+            "version": VERSION,
+            "commit": head.commit,
+            "documents": head.documents,
+            "passages": len(self._rows),
+            "dimension": self._contract.dimension,
+            "numbers": "float16",
+            "contract": self._contract.to_json(),
+        }
+
+    def _documents(self, texts: IO[bytes], spans: IO[bytes]) -> None:
+        written = 0
+        for numbers, documents in self._batches():
+            texts.writelines(map(_line, map(_record, documents)))
+            rows, owners = self._snapshot.rows_of(numbers)
+            places = zip(owners.tolist(), self._snapshot.spans(rows).tolist(), strict=True)
+            spans.writelines(
+                _line({"row": row, "id": documents[owner].id, "start": start, "end": end})
+                for row, (owner, (start, end)) in enumerate(places, written)
+            )
+            written += len(rows)
+            self._advance(len(documents))
+
+    def _batches(self) -> Iterator[tuple[Numbers, list[Document]]]:
+        """Living documents with their numbers, ascending, as their rows are."""
+        numbers, each = self._snapshot.document_numbers(), self._snapshot.each()
+        for start in range(0, len(numbers), AT_ONCE):
+            batch = list(islice(each, AT_ONCE))
+            if len(batch) != len(numbers[start : start + AT_ONCE]):
+                raise CorruptionError("the catalogue is damaged: it lists documents that it does not hold; run verify")
+            yield numbers[start : start + AT_ONCE], batch
+
+    def _array(self, file: IO[bytes]) -> None:
+        shape = (len(self._rows), self._contract.dimension)
+        npy.write_array_header_1_0(file, {"descr": "<f2", "fortran_order": False, "shape": shape})
+        for block in self._vectors():
+            file.write(block.tobytes())
+            self._advance(len(block))
+
+    def _vectors(self) -> Iterator[NDArray[np.float16]]:
+        for start in range(0, len(self._rows), AT_ONCE):
+            # Stored as float16: the way there and back changes no bit.
+            yield self._snapshot.vectors(self._rows[start : start + AT_ONCE]).astype("<f2")
+
+    def _advance(self, by: int) -> None:
+        self._done += by
+        self._progress(self._done, self._snapshot.head.documents + len(self._rows))
+
+
+def _record(document: Document) -> dict[str, Any]:
+    return {
+        "id": document.id,
+        "title": document.title,
+        "text": document.text,
+        "metadata": dict(document.metadata),
+    }
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode() + b"\n"

@@ -1,0 +1,126 @@
+"""One flipped byte anywhere: found by verify, or no answer differs; never wrong content, never a trace."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from twofold.collection.collection import Collection
+from twofold.collection.opening import create, open_collection
+from twofold.encoders.hashed_words import HashedWords
+from twofold.errors import TwofoldError
+
+FILES = ("collection.json", "catalogue.sqlite", "vectors/000001.f16")
+QUESTIONS = ("number 7", "text", "metal")
+WHERE: list[dict[str, Any]] = [{"n": {"$lt": 9}}, {"kind": "odd"}, {"$truncated": True}]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with create(tmp_path / "c", HashedWords(16, max_words=40)) as made:
+        made.add(
+            {
+                "id": f"d{n}",
+                "text": f"text number {n} of metal " * (1 + n % 9),
+                "n": n,
+                "kind": "odd" if n % 2 else "even",
+            }
+            for n in range(60)
+        )
+        made.delete([f"d{n}" for n in range(0, 60, 7)])
+        made.add([("d0", "back again"), ("d3", "another text")])
+    return tmp_path / "c"
+
+
+def answers(collection: Collection) -> list[Callable[[], Any]]:
+    """Everything that a reader may ask; each answer alone may be an error instead."""
+    return [
+        lambda: [(each.id, each.title, each.text, dict(each.metadata)) for each in collection],
+        *(lambda n=n: collection.get(f"d{n}") for n in range(0, 60, 5)),
+        *(lambda where=where: collection.count(where) for where in [None, *WHERE]),
+        *(
+            lambda question=question, where=where: [
+                (hit.id, hit.score, hit.passage) for hit in collection.search(question, k=60, where=where)
+            ]
+            for question in QUESTIONS
+            for where in [None, WHERE[0]]
+        ),
+        lambda: [hit.id for hit in collection.like("d5", k=60)],
+    ]
+
+
+def outcome(folder: Path, whole: list[Any]) -> str:
+    """found, harmless or missed; and that no document with other content is given out, damaged or not."""
+    try:
+        with open_collection(folder) as collection:
+            clean = collection.verify().clean
+            same = True
+            for ask, right in zip(answers(collection), whole, strict=True):
+                try:
+                    same &= ask() == right
+                except TwofoldError:
+                    same = False
+            right_documents = {each[0]: each for each in whole[0]}
+            for number in range(60):
+                try:
+                    got = collection.get(f"d{number}")
+                except TwofoldError:
+                    continue
+                assert got is None or (got.id, got.title, got.text, dict(got.metadata)) == right_documents[got.id]
+    except TwofoldError:
+        return "found"
+    return "found" if not clean else "harmless" if same else "missed"
+
+
+def flipped(folder: Path, times: int) -> Counter[str]:
+    """Flips so many bytes, drawn file by file, so that small files are hit too; counts what became of them."""
+    with open_collection(folder) as collection:
+        whole = [ask() for ask in answers(collection)]
+    draw, counts = random.Random(23), Counter[str]()
+    for number in range(times):
+        path = folder / FILES[number % len(FILES)]
+        before = path.read_bytes()
+        place = draw.randrange(len(before))
+        path.write_bytes(before[:place] + bytes([before[place] ^ draw.randrange(1, 256)]) + before[place + 1 :])
+        became = outcome(folder, whole)
+        counts[became] += 1
+        assert became != "missed", f"byte {place} of {path.name}"
+        for log in folder.glob("catalogue.sqlite-*"):
+            log.unlink()
+        path.write_bytes(before)
+    return counts
+
+
+def test_a_flipped_byte_is_found_or_harmless(folder: Path) -> None:
+    counts = flipped(folder, 60)
+    assert counts["found"] > 40
+    assert counts["missed"] == 0
+
+
+@pytest.mark.long
+def test_a_thousand_flipped_bytes_are_found_or_harmless(folder: Path) -> None:
+    counts = flipped(folder, 1_000)
+    print(dict(counts))
+    assert counts["found"] > 700
+    assert counts["missed"] == 0
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_cut_at_any_length_gives_no_wrong_answer(folder: Path, name: str) -> None:
+    with open_collection(folder) as collection:
+        whole = [ask() for ask in answers(collection)]
+    path = folder / name
+    before = path.read_bytes()
+    for size in np.linspace(0, len(before) - 1, 12).astype(int).tolist():
+        path.write_bytes(before[:size])
+        assert outcome(folder, whole) != "missed", f"{name} cut to {size} bytes"
+        for log in folder.glob("catalogue.sqlite-*"):
+            log.unlink()
+    path.write_bytes(before)
+    assert outcome(folder, whole) == "harmless"
