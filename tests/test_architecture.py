@@ -51,6 +51,8 @@ WRITERS = {
 """Room → the calls that change the disk which it may make; whoever is not here makes none."""
 
 BANNED_NAMES = {"utils", "util", "base", "common", "core", "helpers", "helper", "types", "manager", "misc"}
+STEPS = 9
+"""Statements of a method of Collection, docstring and definition among them."""
 LINES_A_FILE, LINES_A_FUNCTION, PARAMETERS, PARAMETERS_BY_NAME = 400, 50, 6, 8
 
 OS_WRITES = {"chmod", "fdopen", "fsync", "ftruncate", "link", "makedirs", "mkdir", "remove", "removedirs", "rename"}
@@ -290,8 +292,29 @@ def _is_word(key: ast.expr | None) -> bool:
     return isinstance(key, ast.Constant) and isinstance(key.value, str)
 
 
+def delegation_broken(package: Path) -> list[str]:
+    """`Collection` hands on: no method of it computes, loops, or does more than a few steps."""
+    return [
+        f"{source.at(method.lineno)}: Collection.{method.name} does more than hand on"
+        for source in sources(package)
+        for node in source.tree.body
+        if isinstance(node, ast.ClassDef) and node.name == "Collection"
+        for method in node.body
+        if isinstance(method, ast.FunctionDef) and not _hands_on(method)
+    ]
+
+
+def _hands_on(method: ast.FunctionDef) -> bool:
+    work = (ast.For, ast.While, ast.BinOp, ast.AugAssign, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp)
+    steps = [node for node in ast.walk(method) if isinstance(node, ast.stmt)]
+    annotations = {id(part) for each in (method.args, method.returns) if each for part in ast.walk(each)}
+    return len(steps) <= STEPS and not any(
+        isinstance(node, work) and id(node) not in annotations for node in ast.walk(method)
+    )
+
+
 RULES = [floors_broken, guests_broken, cycles, sizes_broken, names_broken, writes_broken, talk_broken]
-RULES += [registries_broken]
+RULES += [registries_broken, delegation_broken]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -336,6 +359,8 @@ BAD_TREES = [
     (writes_broken, {"cli/a.py": "os.open(a, os.O_CREAT | os.O_WRONLY)"}, "os.open"),
     (talk_broken, {"storage/a.py": "print(1)"}, "prints"),
     (talk_broken, {"cli/a.py": "assert 1"}, "asserts"),
+    (delegation_broken, {"a.py": "class Collection:\n def f(self):\n  for a in b: c(a)"}, "Collection.f does more"),
+    (delegation_broken, {"a.py": "class Collection:\n def f(self):\n  return g(1 + 2)"}, "Collection.f does more"),
     (
         registries_broken,
         {"a.py": "KINDS = {'m': mean}", "b.py": "TABLE: dict[str, F] = {'n': a.mean}"},

@@ -193,6 +193,16 @@ def test_vectors_that_do_not_fit_are_refused(
         unharmed(by_words, twofold)
 
 
+def test_a_record_that_is_skipped_stops_vectors_that_go_by_position(
+    by_words: Path, tmp_path: Path, twofold: Twofold
+) -> None:
+    data = tmp_path / "data.jsonl"
+    data.write_text('{"id": "new", "text": "a"}\n[]\n{"id": "other", "text": "b"}\n')
+    np.save(tmp_path / "v.npy", np.eye(2, 64, dtype=np.float32))
+    refused(twofold("add", by_words, data, "--skip-bad", "--vectors", tmp_path / "v.npy"), "needs every document")
+    unharmed(by_words, twofold)
+
+
 def test_vectors_that_are_no_npy_file_are_refused(
     by_words: Path, articles: Path, tmp_path: Path, twofold: Twofold
 ) -> None:

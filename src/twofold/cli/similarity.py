@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, add_encoder_options, add_truncation_option, command, encoder_of
-from twofold.cli.output import print_json, print_line, say
+from twofold.cli.output import count_of, print_json, print_line, say
 
 if TYPE_CHECKING:
     from twofold.protocols import Encoder
@@ -86,3 +86,5 @@ def _tell(report: EncodingReport) -> None:
     """Says on standard error what the scores do not cover."""
     if report.cut:
         say(f"{len(report.cut):,} of {report.texts:,} texts cut, {report.tokens_cut:,} tokens that no vector saw")
+    if report.surrogates:
+        say(f"{count_of(report.surrogates, 'lone surrogate')} replaced by U+FFFD")
