@@ -33,7 +33,7 @@ def demo_collection(path: str | None, encoder: Encoder) -> tuple[Collection, Add
     documentation = fingerprint()
     contract = digest_of(encoder.contract)
     name = f"python-docs-{documentation[:8]}-{contract[:8]}.twofold"
-    folder = cache_folder() / name if path is None else Path(path)
+    folder = cache_folder() / name if path is None else Path(path).absolute()
     mark = folder.with_name(f"{folder.name}.complete.json")
     state = {"documentation": documentation, "contract": contract}
     if _read(mark) == state:
