@@ -97,13 +97,18 @@ def test_info_says_what_is_in_there(by_words: Path, twofold: Twofold) -> None:
     assert "64" in shown
 
 
+def heeds_ctrl_c() -> None:
+    """A shell starts what runs in the background deaf to Ctrl-C, and these tests may be there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_keeps_what_was_acknowledged_and_the_same_command_goes_on(tmp_path: Path, twofold: Twofold) -> None:
     lines = [f'{{"id": {n}, "text": "document {n} is about {n % 97}"}}\n' for n in range(2500)]
     place = tmp_path / "c"
     words = ["index", "-", "--to", str(place), *WORDS]
     program = [sys.executable, "-m", "twofold", *words]
     pipe = subprocess.PIPE
-    with subprocess.Popen(program, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+    with subprocess.Popen(program, text=True, stdin=pipe, stdout=pipe, stderr=pipe, preexec_fn=heeds_ctrl_c) as process:
         assert process.stdin is not None
         process.stdin.write("".join(lines))  # and no end: it waits for more in the tenth block of 256
         process.stdin.flush()

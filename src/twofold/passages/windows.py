@@ -91,9 +91,11 @@ def _windows(tokens: Spans, length: int, room: int) -> Spans:
     opens_word = np.ones(len(tokens) + 1, dtype=np.bool_)
     opens_word[1:-1] = tokens[1:, 0] > tokens[:-1, 1]
     shared = min(SHARED_TOKENS, room // 3)
-    spans, first = [], 0
+    spans, first, last = [], 0, 0
     while True:
-        last = _boundary(opens_word, min(first + room, len(tokens)), first + max(room // 2, 1))
+        # Each window ends after the one before it, and at the earliest half its room from its own start.
+        earliest = max(first + max(room // 2, 1), last + 1)
+        last = _boundary(opens_word, min(first + room, len(tokens)), earliest)
         spans.append((int(tokens[first, 0]), int(tokens[last - 1, 1])))
         if last == len(tokens):
             break

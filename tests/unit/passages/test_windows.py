@@ -120,6 +120,7 @@ def test_an_encoder_that_does_not_say_how_it_reads_gets_one_passage() -> None:
     title=st.text(alphabet="tu ", max_size=40),
     room=st.integers(1, 60),
 )
+@example(text="a, a,a", title="", room=3)
 @example(text="ßb\n,ßba,ßa, ßß ßß", title="", room=3)
 def test_windows_leave_no_token_of_any_text_out(text: str, title: str, room: int) -> None:
     found = division(text, title, room)
