@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +48,8 @@ def walkthrough(collection: Collection) -> Table:
         },
         ROUNDS,
     )
-    encoding = float(np.median([seconds(lambda query=query: encoder.encode_queries([query])) for query in QUERIES]))  # type: ignore[misc]
-    looking = float(np.median([seconds(lambda vector=vector: collection.search(vector)) for vector in vectors]))  # type: ignore[misc]
+    encoding = float(np.median([seconds(partial(encoder.encode_queries, [query])) for query in QUERIES]))
+    looking = float(np.median([seconds(partial(collection.search, vector)) for vector in vectors]))
     passages_a_second = len(texts) / float(np.median(once["passages"]))
     pair = float(np.median(once["pairs"])) / len(pairs)
     every_pair = pair * info.passages

@@ -23,7 +23,7 @@ def visible(text: str) -> str:
 
 def print_line(text: str = "") -> None:
     """One line to standard output, as it is; parts that come from documents go through `visible` first."""
-    print(text)  # noqa: T201
+    print(text)  # noqa: T201 - the one place that writes results
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -34,7 +34,7 @@ def print_json(value: dict[str, Any]) -> None:
 
 def say(text: str) -> None:
     """One line to standard error."""
-    print(visible(text), file=sys.stderr)  # noqa: T201
+    print(visible(text), file=sys.stderr)  # noqa: T201 - and the one for all else
 
 
 def count_of(number: int, what: str) -> str:

@@ -47,6 +47,7 @@ class GivenVectors:
         """ "given": nothing is computed here."""
         return "given"
 
+    # The parameters are the protocol's; nothing is made of them here.
     def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> NoReturn:  # noqa: ARG002
         """Raises InputError: a query must come as a vector."""
         raise InputError("this collection holds vectors made elsewhere and cannot encode a query; search by a vector")

@@ -26,7 +26,7 @@ def folder_from_hub(name: str) -> Path:
     except HFValidationError as error:
         raise ModelError(f"{name!r} is neither a folder nor a name on the hub ({error})") from error
     except LocalEntryNotFoundError:
-        pass
+        pass  # nothing of it is cached: ask the hub
     try:
         return Path(snapshot_download(name, allow_patterns=NEEDED))
     except Exception as error:

@@ -84,7 +84,7 @@ class Weights:
 
     def get(self, name: str) -> Tensor | None:
         """The tensor, or None where there is none of this name."""
-        return self[name] if name in self else None  # noqa: SIM401
+        return self[name] if name in self else None  # noqa: SIM401 - Weights is no dict; this is its get
 
     @cached_property
     def fingerprint(self) -> str:
