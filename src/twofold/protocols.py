@@ -70,11 +70,16 @@ class VectorBlocks(Protocol):
 
 
 class VectorIndex(Protocol):
-    """Vectors → neighbours.
+    """Vectors → neighbours, over the first `rows` rows of a collection.
 
-    Laws: rows come best first; what is asked for and exists is found (exact kinds) or mostly found (approximate
-    ones); a row outside `allowed` never appears; fewer rows than asked for means that there are no more.
+    Laws: rows come best first by the index's own scores; a row outside `allowed` never appears; fewer rows than asked
+    for means that the index has no more of them to give; the same question gives the same rows. Its scores only choose
+    candidates: stored vectors score them.
     """
+
+    @property
+    def rows(self) -> int:
+        """How many rows it covers, from row 0 on; later ones are searched exactly."""
 
     def candidates(self, query: Vectors, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
         """Up to `count` rows with the index's own scores, best first.
@@ -82,8 +87,39 @@ class VectorIndex(Protocol):
         query: float32 (dimension,); allowed: bool (rows,), which rows may appear.
         """
 
+
+@runtime_checkable
+class ExactIndex(VectorIndex, Protocol):
+    """An index that finds exactly the best by its own scores, which lie near the exact ones."""
+
     def margin(self, query: Vectors) -> float:
         """How far the index's own score of a row may lie from its exact score."""
+
+
+class Lexical(Protocol):
+    """Terms → BM25 scores of documents.
+
+    Laws: a document's score depends on the query, the document and the state of the index alone, never on how many
+    others are asked for; `candidates` and `scores` give equal bits for the same document; a document that shares no
+    term with the query scores 0 and is no candidate.
+    """
+
+    @property
+    def commit(self) -> int:
+        """The collection's commit up to which it has read."""
+
+    def candidates(self, query: str, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
+        """Up to `count` document numbers (int64) with their scores (float32), best first, ties to the smaller number.
+
+        allowed: bool (document numbers,), which documents may appear.
+        """
+
+    def scores(self, query: str, documents: Numbers) -> Scores:
+        """float32 (n,): the scores of these documents, in their order."""
+
+    def weight(self, query: str) -> float:
+        """The sum of the inverse document frequencies of the query's terms: what a document could score at most, in
+        proportion."""
 
 
 class Snapshot(VectorBlocks, Protocol):

@@ -19,6 +19,11 @@ class FlatIndex:
     def __init__(self, stored: VectorBlocks) -> None:
         self._stored = stored
 
+    @property
+    def rows(self) -> int:
+        """All rows that are stored."""
+        return sum(len(vectors) for _, vectors in self._stored.blocks())
+
     def candidates(self, query: Vectors, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
         """Up to `count` allowed rows, best first.
 

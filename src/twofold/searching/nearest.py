@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twofold.protocols import Snapshot, VectorIndex
+from twofold.protocols import ExactIndex, Snapshot
 from twofold.scores import Mask, Numbers, Scores, Vectors, dense_scores, order
 
 SPARE = 1.25
@@ -29,7 +29,7 @@ class Nearest:
 
 
 def nearest(
-    snapshot: Snapshot, index: VectorIndex, query: Vectors, *, depth: int, top: int, allowed: Mask | None = None
+    snapshot: Snapshot, index: ExactIndex, query: Vectors, *, depth: int, top: int, allowed: Mask | None = None
 ) -> Nearest:
     """The first `top` of the ranking of `depth` documents.
 

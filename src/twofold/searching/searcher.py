@@ -12,7 +12,7 @@ import numpy as np
 from twofold import filters
 from twofold.documents import Passage
 from twofold.errors import QueryError
-from twofold.protocols import Encoder, Ranker, Snapshot, VectorIndex
+from twofold.protocols import Encoder, ExactIndex, Ranker, Snapshot
 from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
 from twofold.scores import Mask, Vectors, checked_vectors, scaled
@@ -28,7 +28,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     depth: a ranking ends there; k counts within it.
     """
 
-    def __init__(self, snapshot: Snapshot, index: VectorIndex, encoder: Encoder, *, depth: int) -> None:
+    def __init__(self, snapshot: Snapshot, index: ExactIndex, encoder: Encoder, *, depth: int) -> None:
         self._snapshot = snapshot
         self._index = index
         self._encoder = encoder
