@@ -12,7 +12,8 @@ from storing import block, new_store
 
 from twofold.documents import Document
 from twofold.errors import FilterError
-from twofold.filters import TRUNCATED, Compare, Filter, comparisons, matches, parse, type_name, values_at
+from twofold.filters import TRUNCATED, All, Compare, Exists, Filter, comparisons, matches, parse, type_name, values_at
+from twofold.storage.columns import fields
 
 KEYS = ["year", "a", "b", "", "é", "x y", "[0]", "#", "$", 'quo"te', "back\\slash", "line\nbreak", "nul\0", "'", "true"]
 NUMBERS = st.one_of(
@@ -76,6 +77,11 @@ def ever(compare: Compare, metadata: list[dict[str, Any]]) -> bool:
 
 
 def check(metadata: list[dict[str, Any]], condition: Filter) -> None:
+    for asked_before in (False, True):  # a field that is asked about again has a column, the first time it is SQL
+        check_once(metadata, condition, asked_before)
+
+
+def check_once(metadata: list[dict[str, Any]], condition: Filter, asked_before: bool) -> None:
     documents = [Document(str(number), "text", "", each) for number, each in enumerate(metadata)]
     truncated = [number % 3 for number in range(len(documents))]
     rows = [1 + number % 2 for number in range(len(documents))]
@@ -83,6 +89,8 @@ def check(metadata: list[dict[str, Any]], condition: Filter) -> None:
         with store.writing() as writer:
             writer.commit(block(documents, rows=rows, truncated=truncated))
         with store.snapshot() as snapshot:
+            if asked_before:
+                snapshot.passing(All(tuple(map(Exists, sorted(fields(condition))))))
             if not all(ever(compare, metadata) for compare in comparisons(condition)):
                 with pytest.raises(FilterError, match="field"):
                     snapshot.passing(condition)
@@ -155,6 +163,43 @@ def test_the_answer_to_a_filter_follows_the_commits() -> None:
             writer.commit(block([Document(str(number), "x", "", {"n": number % 2})]))
             with store.snapshot() as snapshot:
                 assert snapshot.count(parse({"n": 0})) == number // 2 + 1
+
+
+def test_columns_follow_additions_and_deletions_and_old_snapshots_keep_theirs() -> None:
+    where = parse({"n": {"$gte": 5}})
+    with new_store(None) as store, store.writing() as writer:
+        held = []
+        for number in range(12):
+            numbers = writer.commit(block([Document(str(number), "x", "", {"n": number})]))
+            if number >= 5:
+                held.append((store.snapshot(), number - 4 - max(0, number - 7)))
+                assert store.snapshot().passing(where).sum() == held[-1][1]
+            if number >= 7:
+                writer.delete(numbers)
+        for snapshot, count in held:
+            assert snapshot.passing(parse({"n": {"$gte": 4.5}})).sum() == count
+            snapshot.close()
+
+
+def test_a_type_that_only_deleted_documents_had_is_as_unknown_as_one_that_none_had() -> None:
+    with new_store(None) as store, store.writing() as writer:
+        writer.commit(block([Document("kept", "x", "", {"n": 1})]))
+        gone = writer.commit(block([Document("gone", "x", "", {"n": "one"})]))
+        for _ in range(3):
+            with store.snapshot() as snapshot:
+                assert snapshot.passing(parse({"n": "one"})).tolist() == [False, True]
+            writer.put_state("turn", 1)  # a new commit, so that no answer is remembered
+        writer.delete(gone)
+        with store.snapshot() as snapshot, pytest.raises(FilterError, match="never text"):
+            snapshot.passing(parse({"n": "one"}))
+
+
+def test_integers_beyond_float64_and_very_many_texts_are_compared_exactly_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    check([{"a": 2**53 + 1}, {"a": 2**53 + 2}], parse({"a": {"$gt": 2**53 + 1}}))
+    monkeypatch.setattr("twofold.storage.columns.TEXTS", 3)
+    check([{"a": text} for text in "uvwxyz"], parse({"a": {"$gt": "w"}}))
 
 
 def test_a_collection_without_documents_answers_nothing_rather_than_an_error() -> None:

@@ -83,7 +83,7 @@ class Condition:
                 test = f"{{value}} {_SIGNS[name]} {self._bound(value)}"
                 return self._compared(field, JSON_TYPES[type_name(value)], test)
             case Exists(field):
-                return f"(json_type(metadata, {self._bound(_path(field))}) IS NOT NULL)"
+                return f"(json_type(metadata, {self._bound(path_of(field))}) IS NOT NULL)"
             case Not(inner):
                 return f"(NOT {self._of(inner)})"
             case All(parts):
@@ -111,7 +111,7 @@ class Condition:
 
     def _compared(self, field: str, types: tuple[str, ...], test: str) -> str:
         """Whether the field, or an element of the list in it, has one of the types and passes the test."""
-        place = self._bound(_path(field))
+        place = self._bound(path_of(field))
         listed = ", ".join(f"'{name}'" for name in types)
         scalar = test.replace("{value}", f"json_extract(metadata, {place})")
         element = test.replace("{value}", "value")
@@ -129,12 +129,12 @@ def types_at(connection: sqlite3.Connection, field: str) -> Iterator[set[str]]:
 
     A list counts as the types of its elements, an empty one as a list.
     """
-    if _plain(Exists(field)):
+    if nameable(field):
         found = connection.execute(
             "SELECT CASE json_type(metadata, :place) WHEN 'array' THEN coalesce("
             "(SELECT group_concat(DISTINCT type) FROM json_each(metadata, :place)), 'array') "
             "ELSE json_type(metadata, :place) END FROM documents WHERE deleted IS NULL",
-            {"place": _path(field)},
+            {"place": path_of(field)},
         )
         words = {name: word for word, names in JSON_TYPES.items() for name in names}
         yield from ({words[name] for name in names.split(",")} for (names,) in found if names)
@@ -149,17 +149,23 @@ def _plain(where: Filter) -> bool:
     """Whether SQLite can evaluate every field and value of the tree."""
     match where:
         case Exists(field):
-            return not any(character in '"\\' or character < " " for character in field) and _encodable(field)
+            return nameable(field)
         case Compare(field, name, value):
             ordered = name != "$eq" and (value is None or isinstance(value, bool))
-            return _plain(Exists(field)) and not ordered and _encodable(value)
+            return nameable(field) and not ordered and _encodable(value)
         case Not(inner):
             return _plain(inner)
         case All(parts) | Some(parts):
             return all(_plain(part) for part in parts)
 
 
-def _path(field: str) -> str:
+def nameable(field: str) -> bool:
+    """Whether a JSON path of SQLite can name the field."""
+    return not any(character in '"\\' or character < " " for character in field) and _encodable(field)
+
+
+def path_of(field: str) -> str:
+    """The field in SQLite's language of JSON paths."""
     return "$" + "".join(f'."{key}"' for key in field.split("."))
 
 

@@ -1,58 +1,74 @@
-"""Which documents and rows pass a filter: checked for sense, evaluated by SQL, remembered for a commit."""
+"""Which documents and rows pass a filter: checked for sense, answered by columns or by SQL, remembered for a commit."""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import numpy as np
 
 from twofold.errors import FilterError
 from twofold.filters import TRUNCATED, Compare, Filter, comparisons, type_name
 from twofold.scores import Mask, Numbers
+from twofold.storage.columns import Column, Columns, NoColumnError, documents_passing, fields
 from twofold.storage.conditions import Condition, types_at
 from twofold.storage.living import Rows, expanded, ranges
+from twofold.storage.schema import Head
 
+LOOKED_AT = 1000
+"""Documents that are tried before SQL is asked whether a field ever has a type."""
 REMEMBERED = 16
 """Filters whose answers are kept; each takes a byte a row."""
 _PLURALS = {"text": "text", "number": "numbers", "boolean": "booleans", "null": "null", "list": "empty lists"}
 
 
-@dataclass(frozen=True, slots=True)
-class Passing:
-    """What passes a filter: how many living documents, and bool (rows,), which rows."""
-
-    documents: int
-    rows: Mask
-
-
 class FilterCache:
-    """The answers to the last filters; threads may share it."""
+    """The answers to the last filters, and the columns that answer the next ones; threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._answers: OrderedDict[tuple[int, str], Passing] = OrderedDict()
+        self._answers: OrderedDict[tuple[int, str], Mask] = OrderedDict()
+        self._columns = Columns()
 
-    def at(self, where: Filter, rows: Rows, connection: sqlite3.Connection) -> Passing:
-        """What passes at the commit of `rows`, which the connection's transaction must see; raises FilterError."""
+    def at(self, where: Filter, rows: Rows, head: Head, connection: sqlite3.Connection) -> Mask:
+        """bool (rows,), read-only: what passes at the commit `head`, which the connection's transaction must see.
+
+        Raises FilterError.
+        """
         # The text of a tree tells true from 1 and 1 from 1.0; equality of trees does not.
-        key = (rows.commit, repr(where))
+        key = (head.commit, repr(where))
         with self._lock:
             if key in self._answers:
                 self._answers.move_to_end(key)
                 return self._answers[key]
-        answer = _passing(where, rows, connection)
+        answer = self._passing(where, rows, head, connection)
+        answer.flags.writeable = False
         with self._lock:
             self._answers[key] = answer
             while len(self._answers) > REMEMBERED:
                 self._answers.popitem(last=False)
         return answer
 
+    def _passing(self, where: Filter, rows: Rows, head: Head, connection: sqlite3.Connection) -> Mask:
+        try:
+            columns = self._columns.of(fields(where), head, connection)
+            answer = documents_passing(where, columns, head.next_document)[rows.documents]
+        except NoColumnError:
+            answer = np.zeros(len(rows.documents), np.bool_)
+            answer[expanded(*ranges(rows.documents, numbers(where, connection)))[0]] = True
+            return answer
+        for compare in _kinds_of_comparisons(where):
+            if not _holds(columns[compare.field], compare, rows):
+                _check_type(compare, connection)
+        answer &= rows.living
+        return answer
+
     def after_fork_in_child(self) -> None:
         """Makes a lock of the child's own."""
         self._lock = threading.Lock()
+        self._columns.after_fork_in_child()
 
 
 def numbers(where: Filter | None, connection: sqlite3.Connection) -> Numbers:
@@ -68,18 +84,22 @@ def numbers(where: Filter | None, connection: sqlite3.Connection) -> Numbers:
         )
     answer = np.fromiter((number for (number,) in found), dtype=np.int64)
     if where is not None:
-        # One comparison of each kind says what all of them would; a list of values may be long.
-        for compare in {(each.field, type_name(each.value)): each for each in comparisons(where)}.values():
+        for compare in _kinds_of_comparisons(where):
             _check_type(compare, connection)
     return answer
 
 
-def _passing(where: Filter, rows: Rows, connection: sqlite3.Connection) -> Passing:
-    documents = numbers(where, connection)
-    mask = np.zeros(len(rows.documents), dtype=np.bool_)
-    mask[expanded(*ranges(rows.documents, documents))[0]] = True
-    mask.flags.writeable = False
-    return Passing(len(documents), mask)
+def _kinds_of_comparisons(where: Filter) -> Iterable[Compare]:
+    """One comparison of each kind says what all of them would; a list of values may be long."""
+    return {(each.field, type_name(each.value)): each for each in comparisons(where)}.values()
+
+
+def _holds(column: Column, compare: Compare, rows: Rows) -> bool:
+    """Whether a living document is at hand that has the operand's type in the field."""
+    if compare.value is None or compare.field == TRUNCATED:
+        return True
+    first, last = ranges(rows.documents, column.owners_of(type_name(compare.value), LOOKED_AT))
+    return bool(rows.living[first[first < last]].any())
 
 
 def _check_type(compare: Compare, connection: sqlite3.Connection) -> None:

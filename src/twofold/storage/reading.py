@@ -123,15 +123,13 @@ class StoredSnapshot:
         if where is None:
             return rows.living
         with self._lease.held() as connection:
-            return self._derived.filters.at(where, rows, connection).rows
+            return self._derived.filters.at(where, rows, self._head, connection)
 
     def count(self, where: Filter | None = None) -> int:
         """How many living documents pass the filter, those without rows among them. Raises FilterError."""
         if where is None:
             return self._head.documents
-        rows = self.rows
-        with self._lease.held() as connection:
-            return self._derived.filters.at(where, rows, connection).documents
+        return len(self.document_numbers(where))
 
     def document_numbers(self, where: Filter | None = None) -> Numbers:
         """int64: the numbers of the living documents that pass the filter, ascending. Raises FilterError."""

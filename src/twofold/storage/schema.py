@@ -71,6 +71,7 @@ class Head:
     """
 
     commit: int = 0
+    generation: int = 0
     next_document: int = 0
     next_row: int = 0
     documents: int = 0
