@@ -25,6 +25,7 @@ from twofold.protocols import Ranker
 from twofold.rankings import Hit, Run
 from twofold.reports import AddReport, EncodingReport
 from twofold.scores import Vectors
+from twofold.searching.exact import ExactSearch
 from twofold.searching.searcher import SnapshotSearcher
 from twofold.storage.copying import BackupReport
 from twofold.storage.store import Store
@@ -133,7 +134,10 @@ class Collection(AbstractContextManager["Collection"]):
         snapshot = self._store.snapshot()
         try:
             return SnapshotSearcher(
-                snapshot, FlatIndex(snapshot), self._encoder, depth=self._settings.depth if depth is None else depth
+                snapshot,
+                ExactSearch(snapshot, FlatIndex(snapshot)),
+                self._encoder,
+                depth=self._settings.depth if depth is None else depth,
             )
         except BaseException:
             snapshot.close()

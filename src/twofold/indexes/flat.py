@@ -5,6 +5,8 @@ Nothing is built, nothing is kept: the index is the vectors. This is what approx
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import faiss
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +16,11 @@ from twofold.scores import Mask, Numbers, Scores, Vectors
 
 
 class FlatIndex:
-    """All rows, scanned; finds exactly the best by its own scores, which lie within `margin` of the exact ones."""
+    """All rows from `first` on, scanned: exactly the best by its own scores, within `margin` of the exact ones."""
 
-    def __init__(self, stored: VectorBlocks) -> None:
+    def __init__(self, stored: VectorBlocks, *, first: int = 0) -> None:
         self._stored = stored
+        self._first = first
 
     @property
     def rows(self) -> int:
@@ -32,7 +35,7 @@ class FlatIndex:
         query = np.ascontiguousarray(query, dtype=np.float32)
         found = [
             _scan(query, vectors, first, count, allowed[first : first + len(vectors)])
-            for first, vectors in self._stored.blocks()
+            for first, vectors in self._blocks()
         ]
         if not found:
             return np.empty(0, np.int64), np.empty(0, np.float32)
@@ -40,6 +43,12 @@ class FlatIndex:
         scores = np.concatenate([scores for _, scores in found])
         best = np.lexsort((rows, -scores))[:count]
         return rows[best], scores[best]
+
+    def _blocks(self) -> Iterator[tuple[int, NDArray[np.float16]]]:
+        for first, vectors in self._stored.blocks():
+            skipped = max(0, self._first - first)
+            if skipped < len(vectors):
+                yield first + skipped, vectors[skipped:]
 
     def margin(self, query: Vectors) -> float:
         """How far this index's score of a row may lie from `dense_scores`.

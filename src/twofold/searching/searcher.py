@@ -12,11 +12,11 @@ import numpy as np
 from twofold import filters
 from twofold.documents import Passage
 from twofold.errors import QueryError
-from twofold.protocols import Encoder, ExactIndex, Ranker, Snapshot
+from twofold.protocols import Encoder, Ranker, Snapshot
 from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
 from twofold.scores import Mask, Vectors, checked_vectors, scaled
-from twofold.searching.nearest import Nearest, nearest
+from twofold.searching.nearest import Nearest, NearestSearch
 from twofold.searching.reranking import reranked
 
 QUERIES_AT_ONCE = 256
@@ -28,9 +28,9 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     depth: a ranking ends there; k counts within it.
     """
 
-    def __init__(self, snapshot: Snapshot, index: ExactIndex, encoder: Encoder, *, depth: int) -> None:
+    def __init__(self, snapshot: Snapshot, dense: NearestSearch, encoder: Encoder, *, depth: int) -> None:
         self._snapshot = snapshot
-        self._index = index
+        self._dense = dense
         self._encoder = encoder
         self._depth = checked_count(depth, "depth")
 
@@ -88,12 +88,12 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def run(self, queries: Mapping[str, str], *, depth: int = 1000, report: EncodingReport | None = None) -> Run:
         """The rankings of many queries, each to `depth` documents: query id → document id → score."""
         depth = checked_count(depth, "depth")
-        names, run = list(queries), Run()
+        names, run, everything = list(queries), Run(), self._allowed(None)
         for first in range(0, len(names), QUERIES_AT_ONCE):
             block = names[first : first + QUERIES_AT_ONCE]
             vectors = self._encoder.encode_queries([queries[name] for name in block], report=report)
             for name, vector in zip(block, vectors, strict=True):
-                found = nearest(self._snapshot, self._index, vector, depth=depth, top=depth)
+                found = self._dense.nearest(vector, depth=depth, top=depth, allowed=everything)
                 ids = self._snapshot.ids(found.documents)
                 run[name] = dict(zip(ids, found.scores.tolist(), strict=True))
         return run
@@ -138,7 +138,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return line
 
     def _nearest(self, vector: Vectors, top: int, allowed: Mask) -> Nearest:
-        return nearest(self._snapshot, self._index, vector, depth=self._depth, top=top, allowed=allowed)
+        return self._dense.nearest(vector, depth=self._depth, top=top, allowed=allowed)
 
     def _hits(self, found: Nearest, offset: int) -> list[Hit]:
         documents = self._snapshot.documents(found.documents[offset:])

@@ -1,0 +1,45 @@
+"""Exact search: candidates of an exact index widen until the answer is certain."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twofold.protocols import ExactIndex, Snapshot
+from twofold.scores import Mask, Scores, Vectors
+from twofold.searching.nearest import Nearest, first, scored
+
+SPARE = 1.25
+SPARE_ROWS = 32
+"""Rows fetched at first, beyond one ranking's usual share, so that a second scan is seldom needed."""
+WIDEN = 4
+"""Each wider scan fetches so many times more rows."""
+
+
+class ExactSearch:
+    """A `NearestSearch` that misses nothing: no document outside a ranking reaches or ties its last one."""
+
+    def __init__(self, snapshot: Snapshot, index: ExactIndex) -> None:
+        self._snapshot = snapshot
+        self._index = index
+
+    def nearest(self, query: Vectors, *, depth: int, top: int, allowed: Mask) -> Nearest:
+        """The first `top` of the ranking of `depth` documents (see `NearestSearch`)."""
+        count = SPARE_ROWS + int(SPARE * depth * self._snapshot.rows_per_document)
+        while True:
+            rows, approximate = self._index.candidates(query, count, allowed)
+            candidates = scored(self._snapshot, query, rows)
+            if len(rows) < count or _certain(
+                candidates.scores, depth, float(approximate[-1]) + self._index.margin(query)
+            ):
+                return first(self._snapshot, candidates, min(top, depth))
+            count *= WIDEN
+
+
+def _certain(scores: Scores, depth: int, unseen: float) -> bool:
+    """Whether no document outside the candidates can reach or tie the last one of the ranking.
+
+    unseen: no row that was not fetched scores higher than this.
+    """
+    if len(scores) < depth:
+        return False
+    return float(np.partition(scores, len(scores) - depth)[len(scores) - depth]) > unseen
