@@ -59,10 +59,13 @@ class Limited:
 
 @pytest.fixture
 def snapshot() -> Iterator[StoredSnapshot]:
-    """Documents of one to three rows; two of them are each other's copies, some are deleted."""
+    """Documents of one to three rows and one of very many near the query; some are deleted."""
     counts = RNG.integers(1, 4, DOCUMENTS)
+    counts[5] = 150
     vectors = unit_vectors(RNG.standard_normal((counts.sum(), DIMENSION), dtype=np.float32))
     vectors[-1] = vectors[0]
+    start = counts[:5].sum()
+    vectors[start : start + counts[5]] = unit_vectors(QUERY + vectors[start : start + counts[5]] / 10)
     with new_store(None, dimension=DIMENSION) as store, store.writing() as writer:
         documents = [Document(str(number), "text") for number in range(DOCUMENTS)]
         writer.commit(
