@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import ceil
 
 import numpy as np
@@ -41,22 +42,41 @@ class IndexedSearch:
             return first(self._snapshot, candidates, min(top, depth))
         covered = allowed[: self._index.rows]
         reachable = passing if self._tail is None else int(np.count_nonzero(covered))
-        count = self._first_count(depth)
-        while True:
+        found = self._of_index(query, depth, covered, reachable)
+        if found is None:
+            return self._exact.nearest(query, depth=depth, top=top, allowed=allowed)
+        rows = np.concatenate([found, self._of_tail(query, depth, allowed, passing - reachable)])
+        return first(self._snapshot, scored(self._snapshot, query, rows), min(top, depth))
+
+    def _of_index(self, query: Vectors, depth: int, covered: Mask, reachable: int) -> Numbers | None:
+        """Rows of at least `depth` documents, or all that pass; None where the index cannot reach so many."""
+        for count in self._counts(depth):
             rows, _ = self._index.candidates(query, count, covered)
             if len(rows) < min(count, reachable):
-                return self._exact.nearest(query, depth=depth, top=top, allowed=allowed)
-            rows = np.concatenate([rows, self._of_tail(query, count, allowed)])
-            candidates = scored(self._snapshot, query, rows)
-            if len(candidates.documents) >= depth or len(rows) == passing:
-                return first(self._snapshot, candidates, min(top, depth))
+                return None
+            if len(rows) == reachable or self._documents(rows) >= depth:
+                return rows
+        return None
+
+    def _of_tail(self, query: Vectors, depth: int, allowed: Mask, passing: int) -> Numbers:
+        """Rows of at least `depth` documents, or all that pass, of those that the index lacks."""
+        if self._tail is not None:
+            for count in self._counts(depth):
+                rows, _ = self._tail.candidates(query, count, allowed)
+                if len(rows) == passing or self._documents(rows) >= depth:
+                    return rows
+        return np.empty(0, np.int64)
+
+    def _documents(self, rows: Numbers) -> int:
+        return len(rows) if self._snapshot.rows_per_document == 1 else len(np.unique(self._snapshot.documents_of(rows)))
+
+    def _counts(self, depth: int) -> Iterator[int]:
+        """How many rows are fetched, wider and wider."""
+        count = self._first_count(depth)
+        while True:
+            yield count
             count *= WIDEN
 
     def _first_count(self, depth: int) -> int:
         rows = self._snapshot.rows_per_document
         return depth if rows == 1 else ceil(SPARE * depth * rows)
-
-    def _of_tail(self, query: Vectors, count: int, allowed: Mask) -> Numbers:
-        if self._tail is None:
-            return np.empty(0, np.int64)
-        return self._tail.candidates(query, count, allowed)[0]
