@@ -64,7 +64,7 @@ def _written(action: argparse.Action) -> str:
     if not action.option_strings:
         repeated = {"*": f"[{value} …]", "+": f"{value} […]", "?": f"[{value}]"}.get(str(action.nargs), value)
         return f"`{repeated}`"
-    takes = "" if action.nargs == 0 else f" {value}"
+    takes = "" if action.nargs == 0 else f" [{value}]" if action.nargs == "?" else f" {value}"
     return ", ".join(f"`{option}{takes}`" for option in action.option_strings).replace("|", "\\|")
 
 

@@ -61,7 +61,11 @@ def folder_aside(path: str | Path) -> Iterator[Path]:
         yield aside
         sync_folder(aside)
         os.rename(aside, path)
-        sync_folder(path.parent)
+        try:
+            sync_folder(path.parent)
+        except OSError:
+            os.rename(path, aside)  # who is told to run again must find the name free
+            raise
     except BaseException as error:
         shutil.rmtree(aside, ignore_errors=True)
         if isinstance(error, OSError):

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mounting import remounted, small_disk
 from storing import block, content, document, expected, new_store
 
 from twofold.errors import StorageError
 from twofold.storage.store import Store
 
 
-def mounted(*arguments: str) -> None:
-    if shutil.which("mount") is None or subprocess.run(["mount", *arguments], capture_output=True).returncode:
-        pytest.skip("this user may not mount a small disk")
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted("-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder))
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "400k") as folder:
+        yield folder
 
 
 def test_a_read_only_disk_can_be_read_and_says_so_to_a_writer(disk: Path) -> None:
     sent = block([document("a"), document("b")], rows=2)
     with new_store(disk / "c") as store, store.writing() as writer:
         writer.commit(sent)
-    mounted("-o", "remount,ro", str(disk))
+    remounted(disk, "ro")
     with Store.open(disk / "c") as store:
         assert content(store) == expected([sent])
         assert store.verify().clean
@@ -58,7 +49,7 @@ def test_a_full_disk_loses_nothing_and_goes_on_once_there_is_room(disk: Path) ->
             fill()
         assert 0 < done < len(sent)
         assert content(store) == expected(sent[:done])
-        mounted("-o", "remount,size=8m", str(disk))
+        remounted(disk, "size=8m")
         fill()
         assert content(store) == expected(sent)
         assert store.verify().clean

@@ -7,6 +7,7 @@ import argparse
 from twofold.cli.index import add_vectors_option, fill
 from twofold.cli.options import Subparsers, add_encoder_options, command, encoder_for
 from twofold.cli.sources import add_reader_options
+from twofold.cli.waiting import add_wait_option
 
 
 def register(subparsers: Subparsers) -> None:
@@ -21,6 +22,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
     add_reader_options(parser)
     add_vectors_option(parser)
+    add_wait_option(parser)
     add_encoder_options(parser, otherwise="the collection's own")
 
 

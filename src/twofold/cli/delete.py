@@ -6,6 +6,7 @@ import argparse
 
 from twofold.cli.options import Subparsers, add_where_option, command, where_of
 from twofold.cli.output import count_of, print_json, print_line, visible
+from twofold.cli.waiting import add_wait_option, waited
 
 
 def register(subparsers: Subparsers) -> None:
@@ -24,6 +25,7 @@ def register(subparsers: Subparsers) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("ids", metavar="ID", nargs="*", default=[], help="a document's id; unknown ones are not counted")
     add_where_option(what, "all documents")
+    add_wait_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,7 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     where = where_of(arguments)
     with open_collection(arguments.collection) as collection:
-        deleted = collection.delete(arguments.ids) if where is None else collection.delete(where=where)
+        with collection.writing(waited(arguments)):
+            deleted = collection.delete(arguments.ids) if where is None else collection.delete(where=where)
         left = len(collection)
     if arguments.json:
         print_json({"deleted": deleted, "documents": left})

@@ -19,6 +19,7 @@ from twofold.cli.options import (
 from twofold.cli.output import count_of, print_json, print_line, say
 from twofold.cli.sources import add_reader_options, documents_of, total_of
 from twofold.cli.summaries import added_in_words, skipped_in_words
+from twofold.cli.waiting import add_wait_option, waited
 from twofold.errors import NotACollectionError, VectorError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def register(subparsers: Subparsers) -> None:
     add_reader_options(parser)
     parser.add_argument("--to", metavar="COLLECTION", required=True, dest="collection", help="the collection's folder")
     add_vectors_option(parser)
+    add_wait_option(parser)
     made = parser.add_argument_group("a new collection")
     made.add_argument(
         "--passages",
@@ -73,7 +75,7 @@ def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
 
     reading = ReadReport()
     try:
-        total = total_of(arguments)
+        total, wait = total_of(arguments), waited(arguments)
         start = time.monotonic()
         with bar("Indexing", "documents", total) as progress:
             collection, report = build(
@@ -83,6 +85,7 @@ def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
                 passages=getattr(arguments, "passages", None),
                 depth=getattr(arguments, "depth", None),
                 vectors=arguments.vectors,
+                wait=wait,
                 progress=progress,
             )
     except KeyboardInterrupt:

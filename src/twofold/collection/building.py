@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ from twofold.collection.collection import Collection
 from twofold.collection.opening import create, open_collection
 from twofold.collection.settings import DEPTH
 from twofold.documents import Document
-from twofold.errors import InputError, NotACollectionError
+from twofold.errors import InputError, LockedError, NotACollectionError
 from twofold.passages.windows import Mode
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.reports import AddReport
 from twofold.scores import Vectors
+
+PAUSE = 0.02
+"""Seconds between two tries where another process is making the collection; that takes milliseconds."""
 
 
 def build(
@@ -27,22 +31,25 @@ def build(
     passages: Mode | None = None,
     depth: int | None = None,
     vectors: Vectors | str | Path | None = None,
+    wait: float = 0,
     progress: Progress = silent,
 ) -> tuple[Collection, AddReport]:
     """Adds documents to the collection in a folder, made when there is none; the caller closes it.
 
     Run again with the same documents it goes on where it stopped: what is there is not encoded again. encoder,
     passages, depth: for a new collection (an encoder is needed then); given for an existing one they must agree with
-    what it was made with. An input without documents raises InputError before anything is made.
+    what it was made with. wait: seconds to wait for another writer. An input without documents raises InputError before
+    anything is made. Raises what `add` raises.
     """
     stream = iter(documents)
     first = next(stream, None)
     if first is None:
         raise InputError("there are no documents in this input")
-    collection = open_or_create(path, encoder, passages=passages, depth=depth)
+    collection = _within(wait, lambda: open_or_create(path, encoder, passages=passages, depth=depth))
     try:
         everything = documents if isinstance(documents, list | tuple) else chain([first], stream)
-        return collection, collection.add(everything, vectors=vectors, progress=progress)
+        with collection.writing(wait):
+            return collection, collection.add(everything, vectors=vectors, progress=progress)
     except BaseException:
         collection.close()
         raise
@@ -63,10 +70,33 @@ def open_or_create(
             raise InputError(
                 "there is no collection here yet, and no encoder was given to make one", path=path
             ) from None
-        return create(path, encoder, passages=passages or "auto", depth=DEPTH if depth is None else depth)
+        try:
+            return create(path, encoder, passages=passages or "auto", depth=DEPTH if depth is None else depth)
+        except InputError as error:
+            collection = _made_meanwhile(path, encoder, error)
     made = collection.settings
     for name, asked, kept in (("passages", passages, made.passages), ("depth", depth, made.depth)):
         if asked is not None and asked != kept:
             collection.close()
             raise InputError(f"the collection was made with {name}={kept!r}, not {asked!r}", path=path)
     return collection
+
+
+def _made_meanwhile(path: str | Path, encoder: Encoder, error: InputError) -> Collection:
+    """The collection that another process made since we looked; the error where there is none."""
+    try:
+        return open_collection(path, encoder)
+    except NotACollectionError:
+        raise error from None
+
+
+def _within(wait: float, opened: Callable[[], Collection]) -> Collection:
+    """Opens or makes the collection, again while another process is making it, for `wait` seconds."""
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            return opened()
+        except LockedError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(PAUSE)

@@ -40,10 +40,11 @@ class WriterLock:
     def held(self, wait: float = 0) -> Iterator[None]:
         """Holds the lock; the thread that has it already goes on.
 
-        wait: seconds to wait for another writer. Raises LockedError, naming the holder; StorageError.
+        wait: seconds to wait for another writer, infinity for as long as it takes. Raises LockedError, naming the
+        holder; StorageError.
         """
         deadline = time.monotonic() + wait
-        if not self._threads.acquire(timeout=max(wait, 0)):
+        if not self._threads.acquire(timeout=min(max(wait, 0), threading.TIMEOUT_MAX)):
             raise LockedError(
                 f"another thread of this process is writing to {self._path.parent}; wait for it, or give wait=SECONDS"
             )
@@ -82,7 +83,7 @@ class WriterLock:
                 if time.monotonic() >= deadline:
                     raise LockedError(
                         f"{_holder(descriptor)} is writing to {self._path.parent}; "
-                        "try again when it is done, or wait for it (writing(wait=SECONDS))"
+                        "try again when it is done, or wait for it (--wait, or writing(wait=SECONDS))"
                     )
                 time.sleep(PAUSE)
             note = _note(os.getpid())

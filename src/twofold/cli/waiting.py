@@ -1,0 +1,51 @@
+"""--wait: whoever wants to write while another process does is refused at once, or waits for it and says so."""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+from twofold.cli.output import say
+from twofold.errors import LockedError, NotACollectionError
+
+
+def add_wait_option(parser: argparse.ArgumentParser) -> None:
+    """--wait [SECONDS]."""
+    parser.add_argument(
+        "--wait",
+        metavar="SECONDS",
+        nargs="?",
+        type=_seconds,
+        const=math.inf,
+        default=0.0,
+        help="wait for another process that is writing, so many seconds at most, or as long as it takes where no "
+        "number is given; without this that is an error at once",
+    )
+
+
+def waited(arguments: argparse.Namespace) -> float:
+    """The seconds of --wait; where somebody is to be waited for, standard error says who."""
+    from twofold.collection.opening import open_collection
+
+    wait: float = arguments.wait
+    if wait:
+        try:
+            with open_collection(arguments.collection) as collection, collection.writing():
+                pass
+        except NotACollectionError:
+            pass  # `index` will make it
+        except LockedError as error:
+            say(f"twofold: waiting: {str(error).partition('; ')[0]}")
+    return wait
+
+
+def _seconds(value: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = math.nan
+    if not seconds >= 0:
+        raise argparse.ArgumentTypeError(
+            f"{value!r} is no number of seconds; to wait as long as it takes, put --wait last or before an option"
+        )
+    return seconds

@@ -1,0 +1,159 @@
+"""Two commands that want to write: the second is refused at once by name, or waits for the first with --wait."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twofold.collection.opening import open_collection
+from twofold.errors import LockedError
+from twofold.storage.store import Store
+
+Twofold = Callable[..., Any]
+LATER = '{"id": "later", "text": "It came second."}\n'
+WORDS = ("--encoder", "hashed-words:64")
+
+
+@contextmanager
+def command(*words: object) -> Iterator[subprocess.Popen[bytes]]:
+    """A command that runs beside the test; killed when the block ends before it does."""
+    program = [sys.executable, "-m", "twofold", *map(str, words)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(program, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`add` that waits for standard input while it holds the lock; `communicate` ends it."""
+    with command("add", place, "-") as process:
+        assert process.stdin is not None
+        process.stdin.write(b'{"id": "first", "text": "It came first."}\n')
+        process.stdin.flush()
+        until(lambda: held(place))
+        yield process
+
+
+def held(place: Path) -> bool:
+    try:
+        with Store.open(place) as store, store.writing():
+            return False
+    except LockedError:
+        return True
+
+
+def until(happens: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not happens():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
+
+
+def said_while_it_runs(process: subprocess.Popen[bytes]) -> str:
+    """The first line that it writes to standard error."""
+    assert process.stderr is not None
+    return process.stderr.readline().decode()
+
+
+def ids(place: Path) -> list[str]:
+    with open_collection(place) as collection:
+        return sorted(each.id for each in collection)
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> Path:
+    (tmp_path / "later.jsonl").write_text(LATER)
+    return tmp_path / "later.jsonl"
+
+
+def changes(place: Path, later: Path) -> list[tuple[object, ...]]:
+    """Every command that writes, as it changes this collection."""
+    return [("index", later, "--to", place), ("add", place, later), ("delete", place, "tea")]
+
+
+def test_a_second_writer_is_refused_at_once_and_told_who_writes_and_how_to_wait(
+    by_words: Path, later: Path, twofold: Twofold
+) -> None:
+    before = ids(by_words)
+    with writing(by_words) as first:
+        for words in changes(by_words, later):
+            done = twofold(*words)
+            assert (done.status, done.out) == (1, "")
+            assert f"process {first.pid} on " in done.err
+            assert f"is writing to {by_words}" in done.err
+            assert "--wait" in done.err
+        assert twofold("search", by_words, "tea").status == 0  # readers wait for nobody
+        assert first.communicate(timeout=60)[0]
+    assert ids(by_words) == sorted([*before, "first"])
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_with_wait_it_says_for_whom_it_waits_and_then_does_its_work(by_words: Path, later: Path, number: int) -> None:
+    before = set(ids(by_words))
+    after = {*before, "first"} - {"tea"} if number == 2 else {*before, "first", "later"}
+    with writing(by_words) as first, command(*changes(by_words, later)[number], "--json", "--wait") as second:
+        assert f"waiting: process {first.pid} on " in said_while_it_runs(second)
+        time.sleep(0.2)
+        assert second.poll() is None
+        first.communicate(timeout=60)
+        out, err = second.communicate(timeout=60)
+    assert second.returncode == 0, err.decode()
+    assert json.loads(out)["documents"] == len(after)
+    assert set(ids(by_words)) == after
+
+
+def test_waiting_ends_after_the_seconds_that_were_given(by_words: Path, later: Path, twofold: Twofold) -> None:
+    with writing(by_words):
+        for words in changes(by_words, later):
+            begun = time.monotonic()
+            done = twofold(*words, "--wait", "0.3")
+            assert time.monotonic() - begun >= 0.3
+            assert done.status == 1
+            assert "waiting: process" in done.err
+            assert "error: process" in done.err
+
+
+def test_the_lock_of_a_killed_command_is_free_and_its_finished_blocks_are_in(
+    by_words: Path, later: Path, twofold: Twofold
+) -> None:
+    before = ids(by_words)
+    with writing(by_words) as first:
+        first.kill()
+        first.wait()
+    assert "pid" in (by_words / "lock").read_text()  # the note lies about, the lock does not
+    for words in changes(by_words, later):
+        assert twofold(*words).status == 0
+    assert set(ids(by_words)) == {*before, "later"} - {"tea"}
+
+
+def test_two_commands_that_make_one_collection_at_once_are_one_after_the_other(tmp_path: Path) -> None:
+    place, names = tmp_path / "new", ["a", "b", "c"]
+    for name in names:
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps({"id": name, "text": f"the text of {name}"}) + "\n")
+    with (
+        command("index", tmp_path / "a.jsonl", "--to", place, *WORDS, "--wait", "60") as first,
+        command("index", tmp_path / "b.jsonl", "--to", place, *WORDS, "--wait", "60") as second,
+        command("index", tmp_path / "c.jsonl", "--to", place, *WORDS, "--wait", "60") as third,
+    ):
+        for each in (first, second, third):
+            _, err = each.communicate(timeout=60)
+            assert each.returncode == 0, err.decode()
+    assert ids(place) == names
+
+
+@pytest.mark.parametrize("seconds", ["soon", "-1", "nan"])
+def test_a_wait_that_is_no_number_of_seconds_is_wrong_usage(by_words: Path, seconds: str, twofold: Twofold) -> None:
+    done = twofold("delete", by_words, "tea", f"--wait={seconds}")
+    assert done.status == 2
+    assert "no number of seconds" in done.err
