@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -72,8 +73,8 @@ class CollectionMachine(RuleBasedStateMachine):
 
     done: ClassVar[Counter[str]] = Counter()
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(documents=DOCUMENTS)
+    def begin(self, documents: list[Document]) -> None:
         self.sizes = segments.SEGMENT_ROWS, adding.ENCODED_AT_ONCE
         segments.SEGMENT_ROWS, adding.ENCODED_AT_ONCE = 7, AT_ONCE
         self.folder = Path(tempfile.mkdtemp())
@@ -84,6 +85,7 @@ class CollectionMachine(RuleBasedStateMachine):
         self.lives = 0
         create(self.folder / "0", self.encoder, depth=DEPTH).close()
         self.collection = self.opened()
+        self.add(documents)
 
     def opened(self) -> Collection:
         """The collection, its syncs left out (this is about order and content, not about the disk)."""
@@ -101,7 +103,14 @@ class CollectionMachine(RuleBasedStateMachine):
         }
         self.done["add"] += 1
 
-    @rule(ids=st.lists(IDS, max_size=4))
+    @precondition(lambda self: bool(self.model.documents))
+    @rule(numbers=st.lists(st.integers(0, 20), min_size=1, max_size=4), metadata=METADATA)
+    def add_again(self, numbers: list[int], metadata: dict[str, Any]) -> None:
+        """Documents that are there already, some of them with other metadata: nothing is encoded."""
+        there = [each.document for each in self.model.documents.values()]
+        self.add([replace(there[number % len(there)], metadata=metadata) for number in numbers])
+
+    @rule(ids=st.lists(IDS, max_size=2))
     def delete(self, ids: list[str]) -> None:
         there = set(ids) & set(self.model.documents)
         assert self.collection.delete(ids) == len(there)
@@ -212,6 +221,9 @@ class CollectionMachine(RuleBasedStateMachine):
 
     @rule(identifier=IDS, where=FILTERS)
     def like(self, identifier: str, where: dict[str, Any] | None) -> None:
+        self.compare_like(identifier, where)
+
+    def compare_like(self, identifier: str, where: dict[str, Any] | None) -> None:
         known = self.model.documents.get(identifier)
         if known is None or not known.spans:
             with pytest.raises(QueryError):
@@ -239,6 +251,9 @@ class CollectionMachine(RuleBasedStateMachine):
         assert len(self.collection) == len(right)
         for each in right[:2]:
             assert self.collection.get(each.id) == each
+        self.compare(self.collection, self.model, "red tea", 3, 0, None)
+        for each in right[-1:]:
+            self.compare_like(each.id, None)
         info = self.collection.info()
         assert info.passages == sum(len(each.spans) for each in self.model.documents.values())
 
@@ -260,7 +275,7 @@ def as_hits(hits: list[Hit]) -> Hits:
 
 
 TestCollection = CollectionMachine.TestCase
-TestCollection.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestCollection.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
 TestCollectionForLong = pytest.mark.long(LongMachine.TestCase)
 TestCollectionForLong.settings = settings(max_examples=500, stateful_step_count=60, deadline=None)
 
