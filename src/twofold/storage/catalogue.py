@@ -66,6 +66,25 @@ class Change:
         head.write(self._connection)
         return head
 
+    def start_generation(self) -> None:
+        """Forgets rows, blocks, segments and deleted documents: rows are numbered from 0 again."""
+        dropped = (
+            "SELECT checksum FROM documents WHERE deleted IS NOT NULL",
+            "SELECT checksum FROM blocks",
+            "SELECT checksum FROM segments",
+        )
+        for checksums_of in dropped:
+            self._count(total=-sum(checksum for (checksum,) in self._connection.execute(checksums_of)))
+        self._connection.execute("DELETE FROM documents WHERE deleted IS NOT NULL")
+        self._connection.execute("DELETE FROM blocks")
+        self._connection.execute("DELETE FROM segments")
+        self._longest = 0.0
+        self._count(generation=1, next_row=-self._counts["next_row"])
+
+    def count_rows(self, rows: int) -> None:
+        """Numbers that a compaction gave to rows."""
+        self._count(next_row=rows)
+
     def mark(self, numbers: Sequence[int]) -> int:
         """Marks living documents as deleted; gives how many of these were living."""
         rows = self._connection.execute(
@@ -203,6 +222,11 @@ def known(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Known
         (json.dumps(list(ids)),),
     )
     return {identifier: Known(*rest) for identifier, *rest in rows}
+
+
+def first_segment_number(connection: sqlite3.Connection) -> int:
+    """The number of the first segment that counts, 1 where there is none."""
+    return int(connection.execute("SELECT coalesce(min(number), 1) FROM segments").fetchone()[0])
 
 
 def last_segment(connection: sqlite3.Connection, head: Head) -> Segment | None:

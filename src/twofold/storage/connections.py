@@ -18,6 +18,8 @@ from twofold.storage.schema import CHECKPOINT_PAGES, check_format
 
 IDLE = 8
 """Connections kept open for the next caller."""
+FREE_SHARE = 0.2
+"""The catalogue is written anew when so much of it is free: less is used up by the next documents."""
 PATIENCE = 10.0
 """Seconds that SQLite waits for another process that opens or closes the catalogue at the same moment."""
 
@@ -160,6 +162,19 @@ def connect(path: Path, *, durable: bool, create: bool = False) -> sqlite3.Conne
         connection.close()
         raise
     return connection
+
+
+def shrink(connection: sqlite3.Connection) -> int:
+    """Gives free pages back to the disk where they are many; gives their bytes. Readers keep what they see."""
+    size, free, all_ = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_size", "freelist_count", "page_count")
+    )
+    if free < FREE_SHARE * all_:
+        return 0
+    connection.execute("VACUUM")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return size * free
 
 
 def _mode(path: Path) -> str:

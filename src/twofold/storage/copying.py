@@ -7,21 +7,21 @@ no writer changes. collection.json comes last: without it the copy is no collect
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from twofold.errors import CorruptionError
 from twofold.progress import Progress
 from twofold.storage.connections import connect, translated
 from twofold.storage.disk import Disk
 from twofold.storage.layout import CATALOGUE, DESCRIPTION, VECTORS, Description
 from twofold.storage.reading import StoredSnapshot
-from twofold.storage.segments import Segment, path_of
+from twofold.storage.segments import Segment, header, path_of, raw
 
-CHUNK = 2**22
-"""Bytes of a segment that are copied at a time."""
+ROWS = 4096
+"""Rows of a segment that are copied at a time."""
 PAGES = 1024
 """Pages of the catalogue that are copied at a time."""
 
@@ -43,13 +43,12 @@ class BackupReport:
 class Copying:
     """One copy in the making.
 
-    source, target: the collection's folder and an empty one. progress: told in bytes; copying is the first half of the
+    target: an empty folder. progress: told in bytes; copying is the first half of the
     work, reading the copy again (`verified`) the second.
     """
 
-    def __init__(self, snapshot: StoredSnapshot, source: Path, target: Path, disk: Disk, progress: Progress) -> None:
+    def __init__(self, snapshot: StoredSnapshot, target: Path, disk: Disk, progress: Progress) -> None:
         self._snapshot = snapshot
-        self._source = source
         self._target = target
         self._disk = disk
         self._progress = progress
@@ -93,23 +92,22 @@ class Copying:
         self._progress((total - remaining) * self._page_size, 2 * self._bytes)
 
     def _segment(self, segment: Segment, size: int) -> None:
-        source, target = path_of(self._source, segment.number), path_of(self._target, segment.number)
-        if not os.path.exists(source):
-            raise CorruptionError(f"{source} is gone; the vectors of {segment.rows} rows were in it. Restore a backup.")
-        with (
-            self._disk.opened(source, os.O_RDONLY) as reading,
-            self._disk.opened(target, os.O_RDWR | os.O_CREAT | os.O_EXCL) as writing,
-        ):
+        target = path_of(self._target, segment.number)
+        with self._disk.opened(target, os.O_RDWR | os.O_CREAT | os.O_EXCL) as writing:
             offset = 0
-            while offset < size:
-                part = self._disk.read(reading, source, min(CHUNK, size - offset), offset)
-                if not part:
-                    raise CorruptionError(
-                        f"{source} is cut short: it has {offset} bytes, {size} were written. Restore a backup."
-                    )
+            for part in self._parts(segment):
                 self._disk.write(writing, target, part, offset)
                 offset += len(part)
                 self._progress(self._done + offset, 2 * self._bytes)
             self._disk.sync(writing, target)
         self._done += size
         self._disk.reached("segment copied")
+
+    def _parts(self, segment: Segment) -> Iterator[bytes | memoryview]:
+        """The bytes of a segment's file that count, from the snapshot's maps: the file itself may be gone by now."""
+        pieces = self._snapshot.blocks()
+        yield header(segment, pieces[0][1].shape[1])
+        for first, vectors in pieces:
+            mine = vectors[max(segment.first_row - first, 0) : max(segment.end - first, 0)]
+            for start in range(0, len(mine), ROWS):
+                yield raw(mine[start : start + ROWS])

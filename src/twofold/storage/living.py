@@ -1,7 +1,7 @@
 """Arrays over all rows, derived from the catalogue: whose a row is, which span it covers, whether it is living.
 
-They are kept from one commit to the next: only new blocks and new deletions are read. Arrays that were handed out
-never change: appending goes behind their end, a deletion copies the mask.
+They are kept from one commit to the next, within a generation: only new blocks and new deletions are read. Arrays that
+were handed out never change: appending goes behind their end, a deletion copies the mask.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class RowsCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._generation = 0
         self._rows = _none()
         self._documents, self._spans, self._living = _none().documents, _none().spans, _none().living
 
@@ -55,6 +56,9 @@ class RowsCache:
             if head.commit < self._rows.commit:
                 # Another thread has read a later commit meanwhile; an older snapshot is on its own.
                 return RowsCache().at(head, connection)
+            if head.generation != self._generation:
+                self._generation, self._rows = head.generation, _none()
+                self._documents, self._spans, self._living = _none().documents, _none().spans, _none().living
             self._rows = self._advanced(head, connection)
             return self._rows
 

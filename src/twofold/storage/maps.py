@@ -30,11 +30,17 @@ class SegmentMaps:
         self._folder = folder
         self._dimension = dimension
         self._lock = threading.Lock()
+        self._generation = 0
         self._pieces: dict[int, list[Piece]] = {}
 
-    def pieces(self, segments: Sequence[Segment]) -> list[Piece]:
-        """The rows of these segments as they are recorded, ascending, no gaps; raises CorruptionError."""
+    def pieces(self, generation: int, segments: Sequence[Segment]) -> list[Piece]:
+        """The rows of these segments as they are recorded, ascending, no gaps; raises CorruptionError.
+
+        generation: which rows these are; a compaction begins the next one with files of its own.
+        """
         with self._lock:
+            if generation != self._generation:
+                self._generation, self._pieces = generation, {}
             for number in set(self._pieces) - {segment.number for segment in segments}:
                 del self._pieces[number]
             return [piece for segment in segments for piece in self._of(segment)]

@@ -53,6 +53,11 @@ class Derived:
         self.filters = FilterCache()
 
 
+def _begun(connection: sqlite3.Connection) -> Head:
+    connection.execute("BEGIN")
+    return Head.read(connection)
+
+
 _LONE = re.compile("[\ud800-\udfff]")
 
 
@@ -78,8 +83,12 @@ class StoredSnapshot:
         self._pieces: list[Piece] | None = None
         self._segments: list[Segment] = []
         with lease.held() as connection:
-            connection.execute("BEGIN")
-            self._head = Head.read(connection)
+            self._head = _begun(connection)
+            while not self._maps_segments():
+                connection.execute("ROLLBACK")
+                before, self._head = self._head, _begun(connection)
+                if self._head.generation == before.generation:
+                    break  # it is damage, and whoever needs the vectors will hear of it
         self._end = weakref.finalize(self, lease.close)
 
     def __enter__(self) -> StoredSnapshot:
@@ -190,8 +199,17 @@ class StoredSnapshot:
     def blocks(self) -> Sequence[Piece]:
         """(number of the first row, float16 (n, dimension)) for every stretch of rows, ascending, no gaps."""
         if self._pieces is None:
-            self._pieces = self._derived.maps.pieces(self.segments)
+            self._pieces = self._derived.maps.pieces(self._head.generation, self.segments)
         return self._pieces
+
+    def _maps_segments(self) -> bool:
+        """Maps the vectors while their files are there: a compaction may remove them once the snapshot is made."""
+        self._segments = []
+        try:
+            self.blocks()
+        except CorruptionError:
+            return False
+        return True
 
     @property
     def longest(self) -> float:

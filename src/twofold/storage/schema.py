@@ -64,10 +64,10 @@ CREATE TABLE state (
 class Head:
     """What the last commit left.
 
-    commit: its number; 0 before the first. next_document, next_row: numbers not given yet. documents, rows: the
-    living ones. truncated, tokens_cut: living documents whose vectors leave out some of their text, and how many
-    tokens that is. longest: no stored vector is longer (Euclidean). total: the sum of the checksums of all other rows
-    of the catalogue, modulo 2^64.
+    commit: its number; 0 before the first. generation: how often rows were numbered anew, by compacting. next_document,
+    next_row: numbers not given yet. documents, rows: the living ones. truncated, tokens_cut: living documents whose
+    vectors leave out some of their text, and how many tokens that is. longest: no stored vector is longer (Euclidean).
+    total: the sum of the checksums of all other rows of the catalogue, modulo 2^64.
     """
 
     commit: int = 0

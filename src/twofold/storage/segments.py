@@ -125,11 +125,14 @@ def append(disk: Disk, folder: Path, segment: Segment, vectors: Halves) -> None:
         disk.reached("segment created")
 
 
-def leftovers(folder: Path, last: Segment | None, dimension: int) -> list[tuple[str, int]]:
+def leftovers(folder: Path, first: int, last: Segment | None, dimension: int) -> list[tuple[str, int]]:
     """What a crash left: files that are longer than the catalogue says, with the size to cut them to.
 
-    A file that the catalogue does not know is cut to nothing. Raises CorruptionError where recorded bytes are
+    A file that the catalogue does not know (of a later number, or of an earlier one after a compaction) is cut to
+    nothing. Raises CorruptionError where recorded bytes are
     gone, since appending would hide that.
+
+    first: the number of the first segment that counts. last: the one that the next rows go to.
     """
     found: list[tuple[str, int]] = []
     number = last.number if last else 0
@@ -142,4 +145,12 @@ def leftovers(folder: Path, last: Segment | None, dimension: int) -> list[tuple[
             found.append((path, size))
     while os.path.exists(path := path_of(folder, number := number + 1)):
         found.append((path, 0))
-    return found
+    return found + [(path, 0) for path in before(folder, first)]
+
+
+def before(folder: Path, first: int) -> list[str]:
+    """Files with numbers below the first that counts, the lowest first: what a compaction replaced."""
+    number = first
+    while os.path.exists(path_of(folder, number - 1)):
+        number -= 1
+    return [path_of(folder, each) for each in range(number, first)]

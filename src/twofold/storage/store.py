@@ -153,7 +153,7 @@ class Store:
         disk = self._disk if self._disk.durable else Disk()
         with folder_aside(path) as folder:
             with self.snapshot() as snapshot:
-                copying = Copying(snapshot, self.path, folder, disk, progress)
+                copying = Copying(snapshot, folder, disk, progress)
                 report = copying.run(self.description)
             with Store(folder, self.description, disk) as copy:
                 damage = copy.verify(copying.verified).damage

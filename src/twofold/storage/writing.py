@@ -15,13 +15,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from twofold.progress import Progress, silent
 from twofold.scores import Numbers
 from twofold.storage import segments
 from twofold.storage.block import Block
-from twofold.storage.catalogue import Change, Known, Placed, known, last_segment
-from twofold.storage.connections import Lease
+from twofold.storage.catalogue import Change, Known, Placed, first_segment_number, known, last_segment
+from twofold.storage.compacting import Compaction, CompactReport
+from twofold.storage.connections import Lease, shrink
 from twofold.storage.disk import Disk
-from twofold.storage.records import read_state
+from twofold.storage.living import RowsCache
+from twofold.storage.maps import SegmentMaps
+from twofold.storage.records import read_segments, read_state
 from twofold.storage.schema import Head
 from twofold.storage.segments import Segment
 
@@ -65,8 +69,7 @@ class Writer:
             for segment, rows in placed:
                 segments.append(self._disk, self._folder, segment, rows)
             replaced = [entry.number for entry in known(connection, [each.id for each in block.documents]).values()]
-            after = segments.after(*placed[-1]) if placed else self._segment
-            return self._recorded(connection, lambda change: _add(change, block, placed, replaced), after)
+            return self._recorded(connection, lambda change: _add(change, block, placed, replaced))
 
     def delete(self, numbers: Sequence[int] | Numbers) -> int:
         """Marks documents as deleted; gives how many of them were living."""
@@ -74,12 +77,42 @@ class Writer:
             return 0
         with self._connection() as connection:
             marked = [int(number) for number in numbers]
-            return self._recorded(connection, lambda change: change.mark(marked), self._segment)
+            return self._recorded(connection, lambda change: change.mark(marked))
 
     def put_state(self, key: str, value: Any) -> None:
         """Keeps a JSON value under a key for a room above; None removes it."""
         with self._connection() as connection:
-            self._recorded(connection, lambda change: change.put_state(key, value), self._segment)
+            self._recorded(connection, lambda change: change.put_state(key, value))
+
+    def compact(self, progress: Progress = silent) -> CompactReport:
+        """Gives the room of deleted documents back: rows are numbered anew, documents keep their numbers.
+
+        Does nothing where nothing was deleted. Readers keep their snapshots. Raises StorageError, CorruptionError.
+        """
+        with self._connection() as connection:
+            before = self._head
+            gone = connection.execute("SELECT count(*) FROM documents WHERE deleted IS NOT NULL").fetchone()[0]
+            if not gone and before.rows == before.next_row:
+                return CompactReport(documents=0, rows=0, bytes=0)
+            rows = RowsCache().at(before, connection)
+            pieces = SegmentMaps(self._folder, self._dimension).pieces(
+                before.generation, read_segments(connection, before)
+            )
+            compaction = Compaction(self._folder, self._disk, rows, pieces, self._segment, progress)
+            self._recorded(connection, compaction.record)
+            freed = self._remove(segments.before(self._folder, first_segment_number(connection)))
+            freed += shrink(connection)
+            self._disk.reached("compacted")
+            return CompactReport(documents=gone, rows=before.next_row - before.rows, bytes=freed)
+
+    def _remove(self, paths: Sequence[str]) -> int:
+        """Removes replaced files, the lowest first; gives their bytes."""
+        freed = 0
+        for path in paths:
+            freed += os.stat(path).st_size
+            self._disk.remove(path)
+            self._disk.reached("old segment removed")
+        return freed
 
     def state(self, key: str) -> Any:
         """The JSON value under a key, or None."""
@@ -96,9 +129,10 @@ class Writer:
         with self._lease.held() as connection:
             self._head = Head.read(connection)
             self._segment = last_segment(connection, self._head)
-            left = segments.leftovers(self._folder, self._segment, self._dimension)
+            first = first_segment_number(connection)
+            left = segments.leftovers(self._folder, first, self._segment, self._dimension)
             if left or self._doubtful:
-                self._recorded(connection, _nothing, self._segment)
+                self._recorded(connection, _nothing)
             for path, size in left:
                 if not size:
                     self._disk.remove(path)
@@ -114,16 +148,15 @@ class Writer:
         with self._lease.held() as connection:
             yield connection
 
-    def _recorded(
-        self, connection: sqlite3.Connection, work: Callable[[Change], Result], segment: Segment | None
-    ) -> Result:
-        """One transaction: the work and the new head, or nothing. segment: where the next rows go afterwards."""
+    def _recorded(self, connection: sqlite3.Connection, work: Callable[[Change], Result]) -> Result:
+        """One transaction: the work and the new head, or nothing."""
         self._doubtful = True
         try:
             connection.execute("BEGIN IMMEDIATE")
             change = Change(connection, self._head)
             result = work(change)
             head = change.finish()
+            segment = last_segment(connection, head)
             self._disk.reached("recorded")
             connection.execute("COMMIT")  # the acknowledgement
         except BaseException:

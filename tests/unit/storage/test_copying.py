@@ -19,7 +19,7 @@ from twofold.storage.store import Store
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "SEGMENT_ROWS", 8)
-    monkeypatch.setattr(copying, "CHUNK", 50)
+    monkeypatch.setattr(copying, "ROWS", 3)
     monkeypatch.setattr(copying, "PAGES", 2)
 
 
