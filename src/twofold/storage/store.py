@@ -171,11 +171,12 @@ class Store:
             raise InputError(f"this is inside the collection {self.path}; choose a folder elsewhere", path=path)
 
     def bytes(self) -> dict[str, int]:
-        """Bytes on disk by part: catalogue (with its log), vectors, other."""
-        parts = {"catalogue": 0, "vectors": 0, "other": 0}
+        """Bytes on disk by part: catalogue, its log (what is not folded in yet), vectors, other."""
+        parts = {"catalogue": 0, "log": 0, "vectors": 0, "other": 0}
         for file in self.path.rglob("*"):
             name = file.relative_to(self.path).parts[0]
-            part = "catalogue" if name.startswith(CATALOGUE) else "vectors" if name == VECTORS else "other"
+            part = {CATALOGUE: "catalogue", VECTORS: "vectors"}.get(name, "other")
+            part = "log" if name.startswith(f"{CATALOGUE}-") else part
             if file.is_file():
                 parts[part] += file.stat().st_size
         return parts
