@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import TwofoldError
 
 FILES = ("collection.json", "catalogue.sqlite", "vectors/000001.f16")
+LOG = "catalogue.sqlite-wal"
 QUESTIONS = ("number 7", "text", "metal")
 WHERE: list[dict[str, Any]] = [{"n": {"$lt": 9}}, {"kind": "odd"}, {"$truncated": True}]
 
@@ -124,3 +126,57 @@ def test_a_file_cut_at_any_length_gives_no_wrong_answer(folder: Path, name: str)
             log.unlink()
     path.write_bytes(before)
     assert outcome(folder, whole) == "harmless"
+
+
+def states_in_log(tmp_path: Path) -> tuple[Path, list[list[Any]]]:
+    """A folder as a killed writer leaves it, ten commits in its log, and the answers after each of them."""
+    states: list[list[Any]] = []
+    with create(tmp_path / "writing", HashedWords(16)) as made:
+        for number in range(10):
+            made.add([(f"d{n}", f"version {number} of text {n}") for n in range(number, number + 5)])
+            states.append(told(made))
+        shutil.copytree(tmp_path / "writing", tmp_path / "killed", ignore=shutil.ignore_patterns("*-shm"))
+    assert (tmp_path / "killed" / LOG).stat().st_size > 50_000
+    return tmp_path / "killed", states
+
+
+def told(collection: Collection) -> list[Any]:
+    return [list(collection), [(hit.id, hit.score) for hit in collection.search("text 7", k=60)]]
+
+
+def flipped_in_log(tmp_path: Path, times: int) -> Counter[str]:
+    """Flips a byte of the log and counts what came of it; what is not found is one of the states, whole."""
+    killed, states = states_in_log(tmp_path)
+    draw, counts = random.Random(31), Counter[str]()
+    for number in range(times):
+        place = Path(shutil.copytree(killed, tmp_path / str(number)))
+        held = bytearray((place / LOG).read_bytes())
+        held[draw.randrange(len(held))] ^= draw.randrange(1, 256)
+        (place / LOG).write_bytes(held)
+        try:
+            with open_collection(place) as collection:
+                if not collection.verify().clean:
+                    counts["found"] += 1
+                    continue
+                now = told(collection)
+                assert now in states or now == [[], []]
+                counts["harmless" if now == states[-1] else "an earlier commit"] += 1
+                collection.add([("next", "written afterwards")])
+                assert collection.verify().clean
+        except TwofoldError:
+            counts["found"] += 1
+        finally:
+            shutil.rmtree(place)
+    return counts
+
+
+def test_a_flipped_byte_in_the_log_of_a_killed_writer_leaves_a_whole_commit(tmp_path: Path) -> None:
+    """SQLite reads its log up to the first frame that does not add up; what stood after it was never folded in."""
+    assert flipped_in_log(tmp_path, 40).total() == 40
+
+
+@pytest.mark.long
+def test_many_flipped_bytes_in_the_log_leave_a_whole_commit_each(tmp_path: Path) -> None:
+    counts = flipped_in_log(tmp_path, 1_000)
+    print(dict(counts))
+    assert counts.total() == 1_000
