@@ -35,6 +35,10 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "SEGMENT_ROWS", 500)
 
 
+def held(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
 class Losing(Disk):
     """Remembers of every vector file what is surely kept, and what may be; of SQLite's files the last commit."""
 
@@ -90,6 +94,7 @@ class Losing(Disk):
                 "named": set(self.named),
                 "pending": {name: list(writes) for name, writes in self.pending.items()},
                 "database": dict(self.database),
+                "note": held(self.folder / "acknowledged"),
                 "acknowledged": self.acknowledged,
             }
         )
@@ -97,19 +102,21 @@ class Losing(Disk):
 
 def left_by(moment: dict[str, Any], folder: Path, draw: random.Random) -> None:
     """One of the many folders that a disk may show after a power loss at this moment."""
-    for name, held in moment["database"].items():
-        (folder / name).write_bytes(held)
+    for name, whole in moment["database"].items():
+        (folder / name).write_bytes(whole)
+    if draw.random() < 0.8:  # it is never synced
+        (folder / "acknowledged").write_bytes(moment["note"])
     (folder / "vectors").mkdir()
     for name in {*moment["kept"], *moment["pending"]}:
         if name not in moment["named"] and draw.random() < 0.5:
             continue
-        held = bytearray(moment["kept"].get(name, b""))
+        left = bytearray(moment["kept"].get(name, b""))
         share = draw.choice([0.0, 0.5, 1.0])
         for offset, data in moment["pending"].get(name, []):
             if draw.random() < share:
-                held.extend(bytes(max(0, offset + len(data) - len(held))))
-                held[offset : offset + len(data)] = data
-        (folder / "vectors" / name).write_bytes(held)
+                left.extend(bytes(max(0, offset + len(data) - len(left))))
+                left[offset : offset + len(data)] = data
+        (folder / "vectors" / name).write_bytes(left)
 
 
 def written(folder: Path, blocks: list[Block]) -> Losing:
