@@ -26,6 +26,7 @@ class Losing(Disk):
         self.folder = folder
         self.kept: dict[str, bytes] = {}
         self.named: set[str] = set()
+        self.removed: set[str] = set()
         self.pending: dict[str, list[tuple[int, bytes]]] = {}
         self.database: dict[str, bytes] = {}
         self.acknowledged = 0
@@ -49,8 +50,13 @@ class Losing(Disk):
             self.named = {each.name for each in Path(path).iterdir()}
         self._moment()
 
+    def remove(self, path: str | Path) -> None:
+        super().remove(path)
+        self.removed.add(Path(path).name)
+        self._moment()
+
     def reached(self, step: str) -> None:
-        if step in ("created", "committed"):
+        if step in ("created", "committed", "compacted"):
             self.database = {
                 name: (self.folder / name).read_bytes() for name in DATABASE if (self.folder / name).exists()
             }
@@ -71,6 +77,7 @@ class Losing(Disk):
             {
                 "kept": dict(self.kept),
                 "named": set(self.named),
+                "removed": set(self.removed),
                 "pending": {name: list(writes) for name, writes in self.pending.items()},
                 "database": dict(self.database),
                 "note": held(self.folder / "acknowledged"),
@@ -87,7 +94,7 @@ def left_by(moment: dict[str, Any], folder: Path, draw: random.Random) -> None:
         (folder / "acknowledged").write_bytes(moment["note"])
     (folder / "vectors").mkdir()
     for name in {*moment["kept"], *moment["pending"]}:
-        if name not in moment["named"] and draw.random() < 0.5:
+        if (name not in moment["named"] or name in moment["removed"]) and draw.random() < 0.5:
             continue
         left = bytearray(moment["kept"].get(name, b""))
         share = draw.choice([0.0, 0.5, 1.0])
