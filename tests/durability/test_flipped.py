@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,10 @@ import pytest
 from twofold.collection.collection import Collection
 from twofold.collection.opening import create, open_collection
 from twofold.encoders.hashed_words import HashedWords
-from twofold.errors import TwofoldError
+from twofold.errors import CorruptionError, TwofoldError
 
 FILES = ("collection.json", "catalogue.sqlite", "vectors/000001.f16")
+LOG = "catalogue.sqlite-wal"
 QUESTIONS = ("number 7", "text", "metal")
 WHERE: list[dict[str, Any]] = [{"n": {"$lt": 9}}, {"kind": "odd"}, {"$truncated": True}]
 
@@ -124,3 +126,93 @@ def test_a_file_cut_at_any_length_gives_no_wrong_answer(folder: Path, name: str)
             log.unlink()
     path.write_bytes(before)
     assert outcome(folder, whole) == "harmless"
+
+
+def states_in_log(tmp_path: Path) -> tuple[Path, list[list[Any]]]:
+    """A folder as a killed writer leaves it, ten commits in its log, and the answers after each of them."""
+    states: list[list[Any]] = []
+    with create(tmp_path / "writing", HashedWords(16)) as made:
+        for number in range(10):
+            made.add([(f"d{n}", f"version {number} of text {n}") for n in range(number, number + 5)])
+            states.append(told(made))
+        shutil.copytree(tmp_path / "writing", tmp_path / "killed", ignore=shutil.ignore_patterns("*-shm"))
+    assert (tmp_path / "killed" / LOG).stat().st_size > 50_000
+    return tmp_path / "killed", states
+
+
+def told(collection: Collection) -> list[Any]:
+    return [list(collection), [(hit.id, hit.score) for hit in collection.search("text 7", k=60)]]
+
+
+def flipped_in_log(tmp_path: Path, times: int) -> Counter[str]:
+    """Flips a byte of the log and counts what came of it; what is not found is one of the states, whole."""
+    killed, states = states_in_log(tmp_path)
+    draw, counts = random.Random(31), Counter[str]()
+    for number in range(times):
+        place = Path(shutil.copytree(killed, tmp_path / str(number)))
+        held = bytearray((place / LOG).read_bytes())
+        held[draw.randrange(len(held))] ^= draw.randrange(1, 256)
+        (place / LOG).write_bytes(held)
+        try:
+            with open_collection(place) as collection:
+                now = told(collection)
+                assert now in states or now == [[], []]
+                if damage := collection.verify().damage:
+                    counts["found"] += 1
+                    assert "has lost its commits" in str(damage[0])
+                    refuses_to_write(collection, place)
+                    continue
+                counts["harmless" if now == states[-1] else "missed"] += 1
+        except TwofoldError:
+            counts["found"] += 1
+        finally:
+            shutil.rmtree(place)
+    return counts
+
+
+def refuses_to_write(collection: Collection, place: Path) -> None:
+    """Nothing is written over what may still be saved, and the way on is said."""
+    with pytest.raises(CorruptionError, match="Restore a backup; to go on with what is left, delete"):
+        collection.add([("next", "written afterwards")])
+    with pytest.raises(CorruptionError, match="has lost its commits"):
+        collection.backup(place.with_suffix(".backup"))
+    (place / "acknowledged").unlink()
+    collection.add([("next", "written afterwards")])
+    assert collection.verify().clean
+
+
+def test_a_flipped_byte_in_the_log_of_a_killed_writer_is_found_and_leaves_a_whole_commit(tmp_path: Path) -> None:
+    """SQLite reads its log up to the first frame that does not add up, and says nothing of the rest."""
+    counts = flipped_in_log(tmp_path, 40)
+    assert counts["found"] > 30
+    assert counts["missed"] == 0
+
+
+def test_a_log_that_was_removed_is_found(tmp_path: Path) -> None:
+    killed, states = states_in_log(tmp_path)
+    (killed / LOG).unlink()
+    with open_collection(killed) as collection:
+        assert "lost its commits 1 to 10" in str(collection.verify().damage[0])
+        assert len(states) == 10
+
+
+def test_a_note_that_is_damaged_behind_or_missing_means_nothing(tmp_path: Path) -> None:
+    killed, states = states_in_log(tmp_path)
+    whole = (killed / "acknowledged").read_bytes()
+    for held in (b"", whole[:-1], whole + b"x", *(flipped_at(whole, place) for place in range(len(whole)))):
+        (killed / "acknowledged").write_bytes(held)
+        with open_collection(killed) as collection:
+            assert collection.verify().clean
+            assert told(collection) == states[-1]
+
+
+def flipped_at(whole: bytes, place: int) -> bytes:
+    return whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+
+
+@pytest.mark.long
+def test_a_thousand_flipped_bytes_in_the_log_are_found(tmp_path: Path) -> None:
+    counts = flipped_in_log(tmp_path, 1_000)
+    print(dict(counts))
+    assert counts["found"] > 900
+    assert counts["missed"] == 0

@@ -88,7 +88,7 @@ def test_a_writer_killed_at_each_named_step_loses_nothing(tmp_path: Path) -> Non
 def test_a_writer_killed_at_random_moments_many_times_loses_nothing(tmp_path: Path) -> None:
     draw = random.Random(13)
     for round_ in range(10):
-        kills: list[dict[str, Any]] = [{"seconds": draw.uniform(0, 1)} for _ in range(10)]
+        kills: list[dict[str, Any]] = [{"seconds": draw.uniform(0, 0.3)} for _ in range(10)]
         kills += [{"step": (draw.choice(STEPS), draw.randint(1, 9))} for _ in range(10)]
         draw.shuffle(kills)
         rehearse(tmp_path / str(round_), kills)

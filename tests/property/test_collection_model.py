@@ -179,6 +179,19 @@ class CollectionMachine(RuleBasedStateMachine):
             return snapshot.commit
 
     @rule()
+    def compact(self) -> None:
+        with self.collection.writing() as writer:
+            writer.compact()
+        with self.collection._store.snapshot() as snapshot:
+            assert snapshot.head.next_row == snapshot.head.rows
+        self.done["compact"] += 1
+
+    @rule(step=st.sampled_from(["segment created", "rows copied", "recorded", "committed", "compacted"]))
+    def crash_while_compacting(self, step: str) -> None:
+        self.mend()
+        self.crashes(self.compact, step, 1)
+
+    @rule()
     def reopen(self) -> None:
         self.collection.close()
         self.collection = self.opened()

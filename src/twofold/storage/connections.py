@@ -14,7 +14,7 @@ from pathlib import Path
 
 from twofold.errors import CollectionError, CorruptionError, LockedError, StorageError
 from twofold.storage import forking
-from twofold.storage.schema import CHECKPOINT_PAGES, check_format
+from twofold.storage.schema import CHECKPOINT_PAGES, PAGE_BYTES, check_format
 
 IDLE = 8
 """Connections kept open for the next caller."""
@@ -156,6 +156,8 @@ def connect(path: Path, *, durable: bool, create: bool = False) -> sqlite3.Conne
     try:
         connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        # A log that grew while somebody held an old commit gives its room back.
+        connection.execute(f"PRAGMA journal_size_limit = {CHECKPOINT_PAGES * PAGE_BYTES}")
         if not create:
             check_format(connection)
     except BaseException:

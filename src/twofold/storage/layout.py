@@ -14,7 +14,10 @@ from twofold.errors import CorruptionError, FormatError, NotACollectionError, St
 
 FORMAT = 1
 DESCRIPTION, CATALOGUE, VECTORS, LOCK = "collection.json", "catalogue.sqlite", "vectors", "lock"
-UNFINISHED = frozenset({CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", f"{CATALOGUE}-journal", VECTORS, LOCK})
+ACKNOWLEDGED = "acknowledged"
+UNFINISHED = frozenset(
+    {CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", f"{CATALOGUE}-journal", VECTORS, LOCK, ACKNOWLEDGED}
+)
 """What a creation leaves that was stopped before collection.json, its last step."""
 
 

@@ -14,6 +14,8 @@ from twofold.storage import checksums
 from twofold.storage.layout import FORMAT
 
 APPLICATION_ID = 0x32464C44  # "2FLD": what `file` and SQLite's own tools show
+PAGE_BYTES = 4096
+"""What SQLite makes its pages by default."""
 CHECKPOINT_PAGES = 4096
 """The write-ahead log is folded into the catalogue once it holds so many pages (16 MiB)."""
 HEAD = "head"

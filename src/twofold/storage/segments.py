@@ -129,8 +129,7 @@ def leftovers(folder: Path, first: int, last: Segment | None, dimension: int) ->
     """What a crash left: files that are longer than the catalogue says, with the size to cut them to.
 
     A file that the catalogue does not know (of a later number, or of an earlier one after a compaction) is cut to
-    nothing. Raises CorruptionError where recorded bytes are
-    gone, since appending would hide that.
+    nothing. Raises CorruptionError where recorded bytes are gone, since appending would hide that.
 
     first: the number of the first segment that counts. last: the one that the next rows go to.
     """
@@ -143,14 +142,14 @@ def leftovers(folder: Path, first: int, last: Segment | None, dimension: int) ->
             raise CorruptionError(f"{path} has {held} bytes, {size} were written. Restore a backup.")
         if held > size:
             found.append((path, size))
-    while os.path.exists(path := path_of(folder, number := number + 1)):
-        found.append((path, 0))
-    return found + [(path, 0) for path in before(folder, first)]
+    return [*found, *((path_of(folder, each), 0) for each in _numbers(folder) if each > number or each < first)]
 
 
 def before(folder: Path, first: int) -> list[str]:
     """Files with numbers below the first that counts, the lowest first: what a compaction replaced."""
-    number = first
-    while os.path.exists(path_of(folder, number - 1)):
-        number -= 1
-    return [path_of(folder, each) for each in range(number, first)]
+    return [path_of(folder, number) for number in _numbers(folder) if number < first]
+
+
+def _numbers(folder: Path) -> list[int]:
+    """The numbers of all segment files that are there; a power loss that keeps some changes may leave gaps."""
+    return sorted(int(path.stem) for path in (folder / VECTORS).glob("*.f16") if path.stem.isdecimal())

@@ -16,7 +16,7 @@ from typing import Any
 from twofold.errors import CollectionError, CorruptionError, InputError, NotACollectionError, TwofoldError
 from twofold.files import folder_aside
 from twofold.progress import Progress, silent
-from twofold.storage import forking
+from twofold.storage import acknowledged, forking
 from twofold.storage.connections import Connections, connect, translated
 from twofold.storage.copying import BackupReport, Copying
 from twofold.storage.disk import Disk
@@ -139,8 +139,9 @@ class Store:
 
         Raises CorruptionError only where there is no head to start from.
         """
+        noted = acknowledged.noted(self.path)  # before the snapshot, for writers go on
         with self.snapshot() as snapshot:
-            return Verification(snapshot, progress).run(self.path)
+            return Verification(snapshot, progress).run(self.path, noted)
 
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
         """Copies the latest commit into a new folder while writers go on; says what the copy holds.
@@ -151,8 +152,11 @@ class Store:
         """
         self.check_outside(path)
         disk = self._disk if self._disk.durable else Disk()
+        noted = acknowledged.noted(self.path)
         with folder_aside(path) as folder:
             with self.snapshot() as snapshot:
+                if said := acknowledged.lost(self.path, noted, snapshot.commit):
+                    raise CorruptionError(said)
                 copying = Copying(snapshot, folder, disk, progress)
                 report = copying.run(self.description)
             with Store(folder, self.description, disk) as copy:
@@ -171,11 +175,12 @@ class Store:
             raise InputError(f"this is inside the collection {self.path}; choose a folder elsewhere", path=path)
 
     def bytes(self) -> dict[str, int]:
-        """Bytes on disk by part: catalogue (with its log), vectors, other."""
-        parts = {"catalogue": 0, "vectors": 0, "other": 0}
+        """Bytes on disk by part: catalogue, its log (what is not folded in yet), vectors, other."""
+        parts = {"catalogue": 0, "log": 0, "vectors": 0, "other": 0}
         for file in self.path.rglob("*"):
             name = file.relative_to(self.path).parts[0]
-            part = "catalogue" if name.startswith(CATALOGUE) else "vectors" if name == VECTORS else "other"
+            part = {CATALOGUE: "catalogue", VECTORS: "vectors"}.get(name, "other")
+            part = "log" if name.startswith(f"{CATALOGUE}-") else part
             if file.is_file():
                 parts[part] += file.stat().st_size
         return parts

@@ -15,7 +15,7 @@ import numpy as np
 
 from twofold.errors import CollectionError
 from twofold.progress import Progress
-from twofold.storage import checksums
+from twofold.storage import acknowledged, checksums
 from twofold.storage.layout import CATALOGUE, DESCRIPTION, Description
 from twofold.storage.reading import BATCH, StoredSnapshot
 from twofold.storage.records import DOCUMENT_COLUMNS, ID_COLUMNS, is_whole, last_number, name_of
@@ -71,8 +71,13 @@ class Verification:
         self._rows_by_documents = np.zeros(snapshot.head.next_document, dtype=np.int64)
         self.report = VerifyReport()
 
-    def run(self, store_path: Any) -> VerifyReport:
-        """Everything, one part after the other; a part that cannot be read to its end is damage and no exception."""
+    def run(self, store_path: Any, noted: int) -> VerifyReport:
+        """Everything, one part after the other; a part that cannot be read to its end is damage and no exception.
+
+        noted: the last commit that was acknowledged before the snapshot was taken.
+        """
+        if said := acknowledged.lost(store_path, noted, self._snapshot.commit):
+            self._hit(f"{CATALOGUE}-wal", said)
         parts = (
             (DESCRIPTION, lambda: Description.read(store_path)),
             (CATALOGUE, self._structure),

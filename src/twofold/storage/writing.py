@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from twofold.errors import CorruptionError
 from twofold.progress import Progress, silent
 from twofold.scores import Numbers
-from twofold.storage import segments
+from twofold.storage import acknowledged, segments
 from twofold.storage.block import Block
 from twofold.storage.catalogue import Change, Known, Placed, first_segment_number, known, last_segment
 from twofold.storage.compacting import Compaction, CompactReport
@@ -128,6 +129,8 @@ class Writer:
         """
         with self._lease.held() as connection:
             self._head = Head.read(connection)
+            if said := acknowledged.lost(self._folder, acknowledged.noted(self._folder), self._head.commit):
+                raise CorruptionError(said)
             self._segment = last_segment(connection, self._head)
             first = first_segment_number(connection)
             left = segments.leftovers(self._folder, first, self._segment, self._dimension)
@@ -166,6 +169,7 @@ class Writer:
         # Doubt ends last: whatever interrupts before that, the next call reads what was committed.
         self._head, self._segment = head, segment
         self._doubtful = False
+        acknowledged.note(self._folder, head.commit)
         self._disk.reached("committed")
         return result
 

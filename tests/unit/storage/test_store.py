@@ -195,7 +195,10 @@ def test_bytes_are_told_by_part(tmp_path: Path) -> None:
         parts = store.bytes()
     assert parts["vectors"] == 64 + 2 * 8 * 2
     assert parts["catalogue"] > 4096
-    assert parts["other"] == sum((tmp_path / "c" / name).stat().st_size for name in ("collection.json", "lock"))
+    assert parts["log"] > 4096
+    assert parts["other"] == sum(
+        (tmp_path / "c" / name).stat().st_size for name in ("collection.json", "lock", "acknowledged")
+    )
 
 
 def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None:

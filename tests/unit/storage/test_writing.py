@@ -198,4 +198,5 @@ def test_names_with_odd_characters_are_only_names(tmp_path: Path) -> None:
         writer.commit(block([document("a")]))
     with Store.open(folder) as store:
         assert list(content(store)) == ["a"]
-    assert sorted(path.name for path in folder.iterdir()) == ["catalogue.sqlite", "collection.json", "lock", "vectors"]
+    names = ["acknowledged", "catalogue.sqlite", "collection.json", "lock", "vectors"]
+    assert sorted(path.name for path in folder.iterdir()) == names

@@ -1,0 +1,55 @@
+"""The number of the last acknowledged commit, noted beside SQLite's own files.
+
+SQLite reads its log up to the first frame that does not add up and takes no notice of the rest. A byte that changes in
+the log of a killed writer would so take acknowledged commits back, and nobody would know. The note is written when
+COMMIT has returned, so it never knows of more than what is durable. It is not synced: after a power loss it may
+know of less, which does no harm. docs/formats.md says its bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+from twofold.storage.layout import ACKNOWLEDGED, CATALOGUE
+
+_NOTE = struct.Struct("<8sIQI")
+_MAGIC = b"TWOFOLDA"
+_VERSION = 1
+
+
+def note(folder: Path, commit: int) -> None:
+    """Notes a commit; a disk that refuses keeps the older note, and what was committed is no less so."""
+    fields = _NOTE.pack(_MAGIC, _VERSION, commit, 0)[:-4]
+    with suppress(OSError):
+        descriptor = os.open(folder / ACKNOWLEDGED, os.O_WRONLY | os.O_CREAT, 0o666)
+        try:
+            os.pwrite(descriptor, fields + zlib.crc32(fields).to_bytes(4, "little"), 0)
+        finally:
+            os.close(descriptor)
+
+
+def noted(folder: Path) -> int:
+    """The commit that the note speaks of; 0 where there is none or it is not whole."""
+    try:
+        found = (folder / ACKNOWLEDGED).read_bytes()
+    except OSError:
+        return 0
+    if len(found) != _NOTE.size or found[:8] != _MAGIC:
+        return 0
+    _, version, commit, crc = _NOTE.unpack(found)
+    return int(commit) if version == _VERSION and crc == zlib.crc32(found[:-4]) else 0
+
+
+def lost(folder: Path, noted_before: int, commit: int) -> str | None:
+    """What is to be said where a collection at `commit` has forgotten commits that were noted before; else None."""
+    if noted_before <= commit:
+        return None
+    return (
+        f"{folder} has lost its commits {commit + 1} to {noted_before}, which were acknowledged: the log beside "
+        f"{CATALOGUE} was changed or removed. Restore a backup; to go on with what is left, delete "
+        f"{folder / ACKNOWLEDGED}"
+    )

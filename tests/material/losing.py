@@ -1,0 +1,118 @@
+"""A disk that loses power: what it surely kept, what it may have kept, and the folders that it may show afterwards."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from twofold.storage.disk import Disk
+
+PAGE = 4096
+DATABASE = ("catalogue.sqlite", "catalogue.sqlite-wal")
+
+
+def held(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+class Losing(Disk):
+    """Remembers of every vector file what is surely kept, and what may be; of SQLite's files the last commit."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+        self.kept: dict[str, bytes] = {}
+        self.named: set[str] = set()
+        self.removed: set[str] = set()
+        self.pending: dict[str, list[tuple[int, bytes]]] = {}
+        self.database: dict[str, bytes] = {}
+        self.acknowledged = 0
+        self.moments: list[dict[str, Any]] = []
+
+    def write(self, descriptor: int, path: str | Path, data: bytes | memoryview, offset: int) -> None:
+        super().write(descriptor, path, data, offset)
+        if Path(path).suffix == ".f16":
+            self._changed(Path(path).name, offset, bytes(memoryview(data).cast("B")))
+
+    def sync(self, descriptor: int, path: str | Path) -> None:
+        super().sync(descriptor, path)
+        if Path(path).suffix == ".f16":
+            self.kept[Path(path).name] = Path(path).read_bytes()
+            self.pending.pop(Path(path).name, None)
+        self._moment()
+
+    def sync_folder(self, path: str | Path) -> None:
+        super().sync_folder(path)
+        if Path(path).name == "vectors":
+            self.named = {each.name for each in Path(path).iterdir()}
+        self._moment()
+
+    def remove(self, path: str | Path) -> None:
+        super().remove(path)
+        self.removed.add(Path(path).name)
+        self._moment()
+
+    def reached(self, step: str) -> None:
+        if step in ("created", "committed", "compacted"):
+            self.database = {
+                name: (self.folder / name).read_bytes() for name in DATABASE if (self.folder / name).exists()
+            }
+            self.acknowledged += step == "committed"
+        self._moment()
+
+    def _changed(self, name: str, offset: int, data: bytes) -> None:
+        """Cuts a write into the pages that may be kept one by one."""
+        start = 0
+        while start < len(data):
+            end = min(len(data), start + PAGE - (offset + start) % PAGE)
+            self.pending.setdefault(name, []).append((offset + start, data[start:end]))
+            start = end
+        self._moment()
+
+    def _moment(self) -> None:
+        self.moments.append(
+            {
+                "kept": dict(self.kept),
+                "named": set(self.named),
+                "removed": set(self.removed),
+                "pending": {name: list(writes) for name, writes in self.pending.items()},
+                "database": dict(self.database),
+                "note": held(self.folder / "acknowledged"),
+                "acknowledged": self.acknowledged,
+            }
+        )
+
+
+def left_by(moment: dict[str, Any], folder: Path, draw: random.Random) -> None:
+    """One of the many folders that a disk may show after a power loss at this moment."""
+    for name, whole in moment["database"].items():
+        (folder / name).write_bytes(whole)
+    if draw.random() < 0.8:  # it is never synced
+        (folder / "acknowledged").write_bytes(moment["note"])
+    (folder / "vectors").mkdir()
+    for name in {*moment["kept"], *moment["pending"]}:
+        if (name not in moment["named"] or name in moment["removed"]) and draw.random() < 0.5:
+            continue
+        left = bytearray(moment["kept"].get(name, b""))
+        share = draw.choice([0.0, 0.5, 1.0])
+        for offset, data in moment["pending"].get(name, []):
+            if draw.random() < share:
+                left.extend(bytes(max(0, offset + len(data) - len(left))))
+                left[offset : offset + len(data)] = data
+        (folder / "vectors" / name).write_bytes(left)
+
+
+def outcomes(folder: Path, disk: Losing, draws: int) -> Iterator[tuple[int, Path]]:
+    """(blocks acknowledged, what is left) for every moment since the creation, so many times each."""
+    draw = random.Random(17)
+    for number, moment in enumerate(disk.moments):
+        for again in range(draws if moment["database"] else 0):
+            left = folder / f"{number}-{again}"
+            left.mkdir()
+            shutil.copy(disk.folder / "collection.json", left)
+            left_by(moment, left, draw)
+            yield moment["acknowledged"], left
+            shutil.rmtree(left)
