@@ -27,7 +27,7 @@ FIRST = [{"id": f"d{n}", "text": f"text number {n} ", "n": n} for n in range(14)
 LATER = [{"id": f"d{n}", "text": f"version two of {n}", "n": n} for n in range(8, 20, 2)]
 FAULTS = [(errno.ENOSPC, False), (errno.ENOSPC, True), (errno.EIO, False), (errno.EROFS, True)]
 """(what the disk says, whether it goes on saying so)."""
-NAMES = ["index", "add", "delete", "backup", "export"]
+NAMES = ["index", "add", "delete", "optimize", "backup", "export"]
 PAGE = 4096
 COPIES = ("backup", "export")
 
@@ -55,6 +55,7 @@ class Course:
             "index": ["index", str(first), "--to", str(place), "--encoder", "hashed-words:16"],
             "add": ["add", str(place), str(later)],
             "delete": ["delete", str(place), "--where", '{"n": {"$gte": 9}}'],
+            "optimize": ["optimize", str(place)],
             "backup": ["backup", str(place), "--to", str(copy)],
             "export": ["export", str(place), "--to", str(copy)],
         }[name]

@@ -42,6 +42,23 @@ def test_a_damaged_collection_verifies_with_status_one_and_names_the_documents(
     assert "law" in done.json["damage"][0]["documents"]
 
 
+def test_optimizing_gives_the_room_of_deleted_documents_back_and_changes_no_answer(
+    by_words: Path, twofold: Twofold
+) -> None:
+    assert "holds nothing deleted" in twofold("optimize", by_words).out
+    twofold("delete", by_words, "tea")
+    before = twofold("search", by_words, "the law of the cell", "--json").json
+    done = twofold("optimize", by_words)
+    assert (done.status, done.err) == (0, "")
+    assert "1 deleted document and 1 passage dropped" in done.out
+    assert "7 left" in done.out
+    assert sorted(path.name for path in (by_words / "vectors").iterdir()) == ["000002.f16"]
+    assert twofold("search", by_words, "the law of the cell", "--json").json == before
+    report = twofold("verify", by_words, "--json").json
+    assert (report["clean"], report["documents"], report["rows"]) == (True, 7, 7)
+    assert twofold("optimize", by_words, "--json").json == {"documents": 0, "rows": 0, "bytes": 0, "left": 7}
+
+
 @pytest.mark.parametrize("lost", ["collection.json", "catalogue.sqlite", "vectors/000001.f16"])
 def test_a_lost_file_is_said_without_a_trace(lost: str, by_words: Path, process: Twofold) -> None:
     (by_words / lost).unlink()

@@ -12,12 +12,26 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from twofold.cli import add, backup, bench, delete, demo, encode, export, index, info, search, similarity, verify
+from twofold.cli import (
+    add,
+    backup,
+    bench,
+    delete,
+    demo,
+    encode,
+    export,
+    index,
+    info,
+    optimize,
+    search,
+    similarity,
+    verify,
+)
 from twofold.cli.options import HelpFormatter
 from twofold.cli.output import say
 from twofold.errors import TwofoldError
 
-COMMANDS = (demo, index, search, encode, similarity, add, delete, info, verify, backup, export, bench)
+COMMANDS = (demo, index, search, encode, similarity, add, delete, info, verify, optimize, backup, export, bench)
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
 

@@ -27,6 +27,7 @@ from twofold.reports import AddReport, EncodingReport
 from twofold.scores import Vectors
 from twofold.searching.exact import ExactSearch
 from twofold.searching.searcher import SnapshotSearcher
+from twofold.storage.compacting import CompactReport
 from twofold.storage.copying import BackupReport
 from twofold.storage.store import Store
 from twofold.storage.verifying import VerifyReport
@@ -174,6 +175,15 @@ class Collection(AbstractContextManager["Collection"]):
         left to start from.
         """
         return self._store.verify(progress)
+
+    def optimize(self, progress: Progress = silent) -> CompactReport:
+        """Gives back the room of deleted and replaced documents; readers go on with the snapshots that they hold.
+
+        Living vectors move into new files, ids and answers stay as they are. A crash at any moment leaves the
+        collection as it was or as it will be. Raises LockedError, StorageError, CorruptionError.
+        """
+        with self._store.writing() as writer:
+            return writer.compact(progress)
 
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
         """Copies the latest commit into a new folder, a collection of its own; writers may go on meanwhile.
