@@ -39,6 +39,7 @@ GUESTS = {
     "sqlite3": {"storage"},
     "rich": {"cli"},
     "ir_measures": {"evaluation"},
+    "scipy": {"evaluation"},
 }
 """Library → the rooms that may import it. numpy is everybody's; bench/ may import any peer inside a function."""
 

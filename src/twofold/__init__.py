@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from twofold.errors import LockedError as LockedError
     from twofold.errors import ModelError as ModelError
     from twofold.errors import TwofoldError as TwofoldError
+    from twofold.evaluation.comparing import compare as compare
     from twofold.evaluation.evaluating import evaluate as evaluate
     from twofold.rankings import Hit as Hit
     from twofold.readers.reading import read as read
@@ -59,6 +60,7 @@ _PLACES = {
     "ModelError": "twofold.errors:ModelError",
     "Passage": "twofold.documents:Passage",
     "TwofoldError": "twofold.errors:TwofoldError",
+    "compare": "twofold.evaluation.comparing:compare",
     "create": "twofold.collection.opening:create",
     "evaluate": "twofold.evaluation.evaluating:evaluate",
     "load_encoder": "twofold.encoders.loading:load_encoder",
@@ -85,6 +87,7 @@ __all__ = [
     "Passage",
     "TwofoldError",
     "__version__",
+    "compare",
     "create",
     "evaluate",
     "load_encoder",

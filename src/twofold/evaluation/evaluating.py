@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twofold.errors import InputError
 from twofold.evaluation.intervals import bootstrap_interval
-from twofold.evaluation.measures import DEFAULT_MEASURES, Measure, measure_values, parse_measures
+from twofold.evaluation.latency import Latency, search_latency
+from twofold.evaluation.measures import DEFAULT_MEASURES, Measure, judged_share, measure_values, parse_measures
 from twofold.protocols import Searcher
 from twofold.rankings import Qrels, Run
 
@@ -34,15 +35,19 @@ class Evaluation:
     """What measuring a run gave.
 
     measures: by name. queries: how many the means are over. left_out: queries, asked or judged, that no mean counts,
-    since they have no positive judgement. without_results: queries that found nothing and count as zero. run: the
-    rankings that were measured.
+    since they have no positive judgement. without_results: queries that found nothing and count as zero. judged: of
+    the first ten documents of each query, the share that the judgements know (an unjudged one counts as not relevant,
+    which need not be true); None where nothing was found. run: the rankings that were measured. latency: of single
+    searches, None where none was timed.
     """
 
     measures: Mapping[str, Measured]
     queries: int
     left_out: int
     without_results: int
+    judged: float | None
     run: Run
+    latency: Latency | None = None
 
     def __getitem__(self, name: str) -> Measured:
         """One measure by its name, however it is spelled. Raises InputError where it was not measured."""
@@ -61,6 +66,8 @@ class Evaluation:
             "queries": self.queries,
             "left_out": self.left_out,
             "without_results": self.without_results,
+            "judged@10": self.judged,
+            "latency_ms": None if self.latency is None else self.latency.to_json(),
         }
 
 
@@ -72,12 +79,15 @@ def evaluate(
     measures: Iterable[str] = DEFAULT_MEASURES,
     depth: int = DEPTH,
     all_judged: bool = False,
+    timed: int = 0,
 ) -> Evaluation:
     """Asks a searcher the judged queries and measures what it finds.
 
     queries: id → text. depth: documents a query; no measure may read beyond it. Queries without a positive judgement
-    are neither asked nor counted (with all_judged, every judged one is). Raises InputError for an unknown measure,
-    one that reads beyond the depth, a counted query without a text, and when no query is left.
+    are neither asked nor counted (with all_judged, every judged one is). What is measured is one run, whose queries
+    the searcher may take in batches; timed: so many of the queries are asked again, one by one, for their latency.
+    Raises InputError for an unknown measure, one that reads beyond the depth, a counted query without a text, and when
+    no query is left.
     """
     parsed = _parsed(measures, depth)
     counted = _counted(qrels, all_judged)
@@ -85,7 +95,10 @@ def evaluate(
     if missing is not None:
         raise InputError(f"the query {missing!r} is judged, but has no text among the queries")
     run = searcher.run({query: queries[query] for query in counted}, depth=depth)
-    return _evaluation(parsed, run, qrels, counted, len(queries.keys() | qrels.keys()) - len(counted))
+    evaluation = _evaluation(parsed, run, qrels, counted, len(queries.keys() | qrels.keys()) - len(counted))
+    if not timed:
+        return evaluation
+    return replace(evaluation, latency=search_latency(searcher, [queries[query] for query in counted[:timed]]))
 
 
 def evaluate_run(
@@ -121,4 +134,5 @@ def _evaluation(measures: tuple[Measure, ...], run: Run, qrels: Qrels, counted: 
         by_query = dict(zip(counted, values.tolist(), strict=True))
         measured[name] = Measured(float(values.mean()), interval.low, interval.high, by_query)
     without_results = sum(not run.get(query) for query in counted)
-    return Evaluation(measured, len(counted), left_out, without_results, run)
+    judged = judged_share(run, qrels, counted)
+    return Evaluation(measured, len(counted), left_out, without_results, judged, run)

@@ -106,6 +106,16 @@ def measure_values(
     return values
 
 
+def judged_share(run: Run, qrels: Qrels, queries: Sequence[str]) -> float | None:
+    """Judged@10: the share of judged documents among the first ten of a query, in the mean over queries with results.
+
+    None where no query has any.
+    """
+    found = [query for query in queries if run.get(query)]
+    (values,) = measure_values([parse_measure("Judged@10")], run, qrels, found).values()
+    return float(values.mean()) if found else None
+
+
 def _by_rank(scores: Mapping[str, float]) -> dict[str, float]:
     # Whole numbers that fall from rank to rank: no library has ties to break its own way, nor digits to lose.
     order = ranked(scores)

@@ -77,7 +77,7 @@ def test_each_mean_comes_with_the_interval_of_its_values() -> None:
 
 def test_an_evaluation_goes_to_json() -> None:
     values = json.loads(json.dumps(evaluate(WordOverlap(), QUERIES, QRELS, measures=["P@1"]).to_json()))
-    assert values.keys() == {"measures", "queries", "left_out", "without_results"}
+    assert values.keys() == {*("measures", "queries", "left_out", "without_results", "judged@10", "latency_ms")}
     assert values["measures"]["P@1"].keys() == {"mean", "low", "high"}
 
 
