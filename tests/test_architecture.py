@@ -24,7 +24,7 @@ FLOORS = {
     "collection": 6,
     "searching": 4,
     **dict.fromkeys(("storage", "indexes", "encoders"), 3),
-    **dict.fromkeys(("models", "passages", "readers", "evaluation"), 2),
+    **dict.fromkeys(("models", "passages", "readers", "evaluation", "plots"), 2),
     **dict.fromkeys(("contract", "documents", "errors", "files", "filters", "progress", "protocols"), 1),
     **dict.fromkeys(("rankings", "reports", "scores", "tables"), 1),
 }
@@ -40,6 +40,7 @@ GUESTS = {
     "rich": {"cli"},
     "ir_measures": {"evaluation"},
     "scipy": {"evaluation"},
+    "matplotlib": {"plots"},
 }
 """Library → the rooms that may import it. numpy is everybody's; bench/ may import any peer inside a function."""
 
