@@ -1,7 +1,8 @@
 """The way in: `twofold COMMAND …`, its exit status, and how errors are said.
 
-0 done · 1 an error of the input or the data, one line on standard error · 2 wrong usage · 130 interrupted. Nothing
-heavy is imported before a command runs, so `twofold --help` answers at once.
+0 done · 1 an error of the input or the data, one line on standard error · 2 wrong usage · 3 what `compare
+--fail-if-worse` watches for · 130 interrupted. Nothing heavy is imported before a command runs, so `twofold --help`
+answers at once.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from twofold.cli import (
     add,
     backup,
     bench,
+    compare,
     delete,
     demo,
     encode,
+    evaluate,
     export,
     index,
     info,
@@ -31,7 +34,23 @@ from twofold.cli.options import HelpFormatter
 from twofold.cli.output import say
 from twofold.errors import TwofoldError
 
-COMMANDS = (demo, index, search, encode, similarity, add, delete, info, verify, optimize, backup, export, bench)
+COMMANDS = (
+    demo,
+    index,
+    search,
+    encode,
+    similarity,
+    add,
+    delete,
+    info,
+    verify,
+    optimize,
+    backup,
+    export,
+    evaluate,
+    compare,
+    bench,
+)
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
 

@@ -18,7 +18,12 @@ _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 
 def visible(text: str) -> str:
     """The text in one line that a terminal may be given: runs of white space are one space, controls are escaped."""
-    return _CONTROLS.sub(lambda found: _escaped(found[0], "\\x{:02x}"), _SPACES.sub(" ", text).strip())
+    return without_controls(_SPACES.sub(" ", text).strip())
+
+
+def without_controls(line: str) -> str:
+    """A line of a table with its spaces, its controls escaped."""
+    return _CONTROLS.sub(lambda found: _escaped(found[0], "\\x{:02x}"), line)
 
 
 def print_line(text: str = "") -> None:

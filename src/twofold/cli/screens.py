@@ -14,7 +14,7 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
-from twofold.cli.output import visible
+from twofold.cli.output import visible, without_controls
 from twofold.rankings import Hit
 from twofold.tables import Table
 
@@ -63,7 +63,7 @@ class Screen:
         title, *rows = replace(table, notes=()).to_text().splitlines()
         self.line((title, "bold"))
         for row in rows:
-            self.line(row)
+            self.line(without_controls(row))
         for note in table.notes:
             for line in lines_of(note, self.width, NOTE_LINES):
                 self.line((line, "dim"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 from twofold.evaluation.evaluating import Evaluation, Measured
@@ -11,6 +12,8 @@ from twofold.evaluation.significance import LEVEL
 from twofold.evaluation.tabling import latency_table, quality_table
 from twofold.tables import Column, Interval, Table
 
+WIDEST = 50
+"""Characters of a query's text in a table."""
 MOVED = 5
 """Queries each way that a printed comparison shows."""
 
@@ -97,7 +100,8 @@ class Comparison:
 
         moved: queries each way, 0 for none. queries: id → text, shown beside the ids.
         """
-        found = [quality_table(self.evaluations), latency_table(self.evaluations), self._tests()]
+        found = [quality_table(self.evaluations), latency_table(self.evaluations)]
+        found += [self._differences(), self._tests()]
         first = [contrast for contrast in self.contrasts if contrast.measure == self.contrasts[0].measure]
         found += [self._moved(contrast, moved, queries or {}) for contrast in first if moved]
         return [table for table in found if table is not None]
@@ -116,46 +120,42 @@ class Comparison:
     def _repr_html_(self) -> str:
         return "\n".join(table.to_html() for table in self.tables())
 
-    def _tests(self) -> Table:
+    def _differences(self) -> Table:
         columns = (
             Column("system"),
             Column("measure"),
             Column("difference", digits=4),
-            Column("better"),
-            Column("worse"),
-            Column("same"),
-            Column("p", digits=5),
-            Column("p, Holm", digits=5),
-            Column("p, t test", digits=5),
-            Column("d", digits=2),
-            Column("could show", digits=4),
+            *(Column(name) for name in ("better", "worse", "same")),
+            Column("p, corrected", digits=5),
             Column("verdict"),
         )
-        rows = [
-            (
-                each.system,
-                each.measure,
-                Interval(each.difference.mean, each.difference.low, each.difference.high),
-                each.wins,
-                each.losses,
-                each.ties,
-                each.p,
-                each.corrected,
-                each.p_t,
-                each.effect,
-                each.smallest,
-                each.verdict,
-            )
-            for each in self.contrasts
-        ]
-        tests = f"{len(self.contrasts)} test{'' if len(self.contrasts) == 1 else 's'}"
-        could = "could show: the true difference that would have shown with power 0.8, the correction included"
-        notes = (
-            "difference: mean over queries, with its 95 % bootstrap interval; better, worse, same: queries",
-            f"p: paired randomisation test, two-sided; Holm: corrected for {tests}; d: Cohen's, of the pairs",
-            f"{could}; smaller ones may be real",
-        )
+        rows = []
+        for each in self.contrasts:
+            by = each.difference
+            counts = (each.wins, each.losses, each.ties)
+            difference = Interval(by.mean, by.low, by.high)
+            rows.append((each.system, each.measure, difference, *counts, each.corrected, each.verdict))
+        notes = ("means over queries with their 95 % bootstrap intervals; better, worse, same: queries",)
         return Table(f"Against {self.baseline}", columns, tuple(rows), notes)
+
+    def _tests(self) -> Table:
+        columns = (
+            Column("system"),
+            Column("measure"),
+            Column("p, randomisation", digits=5),
+            Column("p, t test", digits=5),
+            Column("effect d", digits=2),
+            Column("could show", digits=4),
+        )
+        rows = tuple(
+            (each.system, each.measure, each.p, each.p_t, each.effect, each.smallest) for each in self.contrasts
+        )
+        tests = f"{len(self.contrasts)} test{'' if len(self.contrasts) == 1 else 's'}"
+        notes = (
+            f"paired and two-sided; corrected above: the randomisation test's p by Holm's method for {tests}",
+            "could show: the true difference that power 0.8 would have shown, correction included; smaller may be real",
+        )
+        return Table("Tests", columns, rows, notes)
 
     def _moved(self, contrast: Contrast, count: int, queries: Mapping[str, str]) -> Table | None:
         lost, won = contrast.moved(count)
@@ -172,7 +172,7 @@ class Comparison:
         rows = tuple(
             (
                 query,
-                *((queries.get(query, ""),) if texts else ()),
+                *((shorten(queries.get(query, ""), WIDEST, placeholder="…"),) if texts else ()),
                 before[query],
                 after[query],
                 contrast.difference.values[query],

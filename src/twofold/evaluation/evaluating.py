@@ -89,7 +89,7 @@ def evaluate(
     Raises InputError for an unknown measure, one that reads beyond the depth, a counted query without a text, and when
     no query is left.
     """
-    parsed = _parsed(measures, depth)
+    parsed = checked_measures(measures, depth)
     counted = _counted(qrels, all_judged)
     missing = next((query for query in counted if query not in queries), None)
     if missing is not None:
@@ -110,7 +110,8 @@ def evaluate_run(
     return _evaluation(parse_measures(measures), run, qrels, counted, left_out)
 
 
-def _parsed(measures: Iterable[str], depth: int) -> tuple[Measure, ...]:
+def checked_measures(measures: Iterable[str], depth: int = DEPTH) -> tuple[Measure, ...]:
+    """The measures of these names. Raises InputError for an unknown one, and for one that reads beyond the depth."""
     if depth < 1:
         raise InputError(f"a depth is at least 1, not {depth}")
     parsed = parse_measures(measures)

@@ -69,10 +69,10 @@ def _draw(axes: Axes, panel: Panel, measure: str) -> None:
     axes.spines["bottom"].set_visible(False)
     axes.set_ylabel(f"difference of {measure}", fontsize=TEXT, color=FAINT)
     if lost:
-        _write(axes, "left", _names([query for query, value in order[:NAMED] if value < 0]), LOST, above=True)
+        _write(axes, "left", _names("lost", [query for query, value in order[:NAMED] if value < 0]), LOST)
     if won:
         best = [query for query, value in order[::-1][:NAMED] if value > 0]
-        _write(axes, "right", _names(best), WON, above=False)
+        _write(axes, "right", _names("won", best), WON)
 
 
 def _counted(won: int, lost: int, of: int) -> str:
@@ -83,20 +83,21 @@ def _signed(value: float) -> str:
     return f"{value:+.4f}".replace("-", "−")
 
 
-def _names(queries: Sequence[str]) -> str:
-    return f"most: {', '.join(query if len(query) <= 14 else f'{query[:13]}…' for query in queries)}"
+def _names(what: str, queries: Sequence[str]) -> str:
+    return f"{what} most: {', '.join(query if len(query) <= 14 else f'{query[:13]}…' for query in queries)}"
 
 
-def _write(axes: Axes, side: Literal["left", "right"], text: str, color: str, *, above: bool) -> None:
-    """A line of text at one end of the line of no difference, on the side that the bars there leave free."""
+def _write(axes: Axes, side: Literal["left", "right"], text: str, color: str) -> None:
+    """A line of text in the corner where the sorted bars never come: above the lost ones, below the won ones."""
+    left = side == "left"
     axes.annotate(
         text,
-        (0.0 if side == "left" else 1.0, 0.0),
-        xytext=(0, 5 if above else -5),
-        xycoords=("axes fraction", "data"),
+        (0.0, 1.0) if left else (1.0, 0.0),
+        xytext=(0, -3 if left else 3),
+        xycoords="axes fraction",
         textcoords="offset points",
         ha=side,
-        va="bottom" if above else "top",
+        va="top" if left else "bottom",
         fontsize=SMALL,
         color=color,
     )

@@ -54,6 +54,14 @@ def read_pairs(path: PathLike, *, skip_bad: bool = False, report: ReadReport | N
         raise InputError("no pairs in it", path=shown(path))
 
 
+def read_judged_pairs(path: PathLike) -> Iterator[tuple[str, str, float]]:
+    """The pairs of a file, each with its score; see `read_pairs`. Raises InputError where a pair has none."""
+    for number, pair in enumerate(read_pairs(path), start=1):
+        if pair.score is None:
+            raise InputError(f"pair {number:,} has no score, so nothing can be judged by it", path=shown(path))
+        yield pair.query, pair.positive, pair.score
+
+
 def _numbered(path: PathLike, bad: BadLines) -> Iterator[tuple[int, dict[str, Any]]]:
     match bare_suffix(path):
         case ".tsv":

@@ -128,7 +128,7 @@ def test_a_comparison_prints_shows_in_a_notebook_and_goes_to_json() -> None:
     for said in ("Quality", "judged@10", "Against old", "could show", "Queries that moved most", "better"):
         assert said in text
     assert "&lt;new&gt;" in html
-    assert html.count("<table>") == 3
+    assert html.count("<table>") == 4
     values = json.loads(json.dumps(comparison.to_json()))
     assert values["baseline"] == "old"
     assert values["contrasts"][0]["verdict"] == "better"

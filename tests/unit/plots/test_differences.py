@@ -22,8 +22,8 @@ def test_each_panel_says_how_many_queries_moved_and_names_the_furthest(tmp_path:
     for said in (
         "new against old",
         "mean +0.3125 [+0.2125, +0.4125]; 4 queries: 1 worse, 1 the same, 2 better",
-        "most: q2",
-        "most: a-very-long-q…, q1",
+        "lost most: q2",
+        "won most: a-very-long-q…, q1",
         "odd against old",
         "mean −1.0000 [−1.1000, −0.9000]; 1 query: 1 worse, 0 the same, 0 better",
     ):

@@ -1,0 +1,221 @@
+"""`twofold evaluate`: how good a collection's rankings are, or how well an encoder scores sentence pairs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twofold.cli.options import Subparsers, add_encoder_options, command, encoder_of
+from twofold.cli.output import print_json, print_line, say
+from twofold.reports import EncodingReport
+
+if TYPE_CHECKING:
+    from twofold.collection.collection import Collection
+    from twofold.evaluation.evaluating import Evaluation
+    from twofold.protocols import Searcher
+    from twofold.rankings import Hit, Run
+    from twofold.scores import Vectors
+    from twofold.searching.searcher import SnapshotSearcher
+
+DEPTH, TIMED = 1000, 100
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = command(
+        subparsers,
+        "evaluate",
+        run,
+        does="measure how good the rankings are, by judged queries",
+        examples=(
+            "twofold evaluate scifact --measure nDCG@10 --measure Recall@100",
+            "twofold evaluate wiki.twofold --queries queries.jsonl --qrels qrels.tsv --run out.trec",
+        ),
+    )
+    parser.add_argument(
+        "target", metavar="COLLECTION|FOLDER", nargs="?", help="a collection, or a BEIR folder, which is indexed first"
+    )
+    parser.add_argument("--queries", metavar="FILE", help="the queries to ask the collection (JSON Lines, TSV, CSV)")
+    parser.add_argument("--qrels", metavar="FILE", help="their judgements, in TREC's form or BEIR's")
+    parser.add_argument("--sts", metavar="FILE", help="score this file of judged sentence pairs instead")
+    folder = parser.add_argument_group("a BEIR folder")
+    folder.add_argument("--split", default="test", metavar="NAME", help="which of its judgements (test)")
+    folder.add_argument("--to", metavar="COLLECTION", help="keep the index in this collection, or use what is there")
+    folder.add_argument(
+        "--passages",
+        choices=["auto", "none"],
+        help="auto (the default) gives a long document several vectors; none one, cut at the encoder's length",
+    )
+    add_measuring_options(parser, otherwise="nDCG@10, Recall@100 and RR@10")
+    parser.add_argument("--depth", type=int, default=DEPTH, metavar="N", help=f"documents a query ({DEPTH:,})")
+    parser.add_argument(
+        "--timed",
+        type=int,
+        default=TIMED,
+        metavar="N",
+        help=f"queries to ask again one by one, for their latency ({TIMED}); 0 for none",
+    )
+    parser.add_argument("--run", metavar="FILE", dest="run_file", help="write the run here in TREC's form")
+    parser.add_argument(
+        "--plot", metavar="FILE", help="draw quality against latency (.svg, .png, .html); needs the extra [plots]"
+    )
+    add_encoder_options(parser, otherwise="the collection's own, or the embedded all-MiniLM-L6-v2")
+    parser.set_defaults(misuse=parser.error)
+
+
+def add_measuring_options(parser: argparse.ArgumentParser, *, otherwise: str) -> None:
+    """--measure and --all-judged; `otherwise` is what is measured where no measure is named."""
+    parser.add_argument(
+        "--measure",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="nDCG@10, Recall@100, RR@10, AP, P@5, Success@1, Judged@10, Rprec, Bpref, …; may come again "
+        f"(without it: {otherwise})",
+    )
+    parser.add_argument(
+        "--all-judged",
+        action="store_true",
+        help="count every judged query; without this those without a positive judgement are left out, and counted",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measures and prints one table, a row for each way of searching."""
+    if (arguments.sts is None) == (arguments.target is None):
+        arguments.misuse("name a collection or a BEIR folder, or give --sts FILE")
+    if arguments.sts is not None:
+        return _sentences(arguments)
+    if (arguments.queries is None) != (arguments.qrels is None):
+        arguments.misuse("--queries and --qrels belong together")
+    if arguments.queries is not None and (arguments.to or arguments.passages):
+        arguments.misuse("--to and --passages go with a BEIR folder, which is indexed; a collection is as it was made")
+    if arguments.plot is not None and arguments.timed < 1:
+        arguments.misuse("--plot draws quality against latency, so --timed must be at least 1")
+    return _rankings(arguments)
+
+
+def _rankings(arguments: argparse.Namespace) -> int:
+    from twofold.cli.judged import judged_of
+    from twofold.evaluation.evaluating import checked_measures, evaluate
+    from twofold.evaluation.measures import DEFAULT_MEASURES
+
+    # What is wrong with the question should not come out after an hour of indexing.
+    measures = [each.name for each in checked_measures(arguments.measure or DEFAULT_MEASURES, arguments.depth)]
+    if arguments.plot is not None:
+        from twofold.plots.canvas import check_picture
+
+        check_picture(arguments.plot)
+    report = EncodingReport()
+    evaluations: dict[str, Evaluation] = {}
+    with judged_of(arguments) as judged, _searchers(judged.collection, report) as searchers:
+        for name, searcher in searchers.items():
+            evaluations[name] = evaluate(
+                searcher,
+                judged.queries,
+                judged.qrels,
+                measures=measures,
+                depth=arguments.depth,
+                all_judged=arguments.all_judged,
+                timed=arguments.timed,
+            )
+        documents = len(judged.collection)
+    _warn(report)
+    files = _runs_written(arguments.run_file, evaluations)
+    if arguments.plot is not None:
+        _draw(arguments.plot, f"{judged.name}: quality against latency", evaluations)
+    if arguments.json:
+        found = {name: evaluation.to_json() for name, evaluation in evaluations.items()}
+        print_json({"name": judged.name, "documents": documents, "systems": found, "runs": files})
+    else:
+        _print(f"{judged.name}: {documents:,} documents", evaluations, files)
+    return 0
+
+
+@contextmanager
+def _searchers(collection: Collection, report: EncodingReport) -> Iterator[dict[str, Searcher]]:
+    """Every way in which this collection can be searched, by name, until the block ends: a row of the table each."""
+    with collection.searcher() as dense:
+        yield {"dense": _Reporting(dense, report)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reporting:
+    """A searcher whose runs count in a report what of the queries was cut."""
+
+    searcher: SnapshotSearcher
+    report: EncodingReport
+
+    def search(
+        self, query: str | Vectors, *, k: int = 10, offset: int = 0, where: Mapping[str, Any] | None = None
+    ) -> list[Hit]:
+        return self.searcher.search(query, k=k, offset=offset, where=where)
+
+    def run(self, queries: Mapping[str, str], *, depth: int = DEPTH) -> Run:
+        return self.searcher.run(queries, depth=depth, report=self.report)
+
+
+def _runs_written(path: str | None, evaluations: Mapping[str, Evaluation]) -> dict[str, str]:
+    """Writes each run, under the file's own name where there is one, else with the system's name before the suffix."""
+    from twofold.readers.trec import write_run
+
+    if path is None:
+        return {}
+    place = Path(path)
+    files = {
+        name: str(place if len(evaluations) == 1 else place.with_stem(f"{place.stem}.{name}")) for name in evaluations
+    }
+    for name, file in files.items():
+        write_run(evaluations[name].run, file, tag=f"twofold-{name}")
+    return files
+
+
+def _draw(path: str, title: str, evaluations: Mapping[str, Evaluation]) -> None:
+    from twofold.plots.frontier import Point, frontier
+
+    measure = next(iter(next(iter(evaluations.values())).measures))
+    points = []
+    for name, evaluation in evaluations.items():
+        measured, latency = evaluation[measure], evaluation.latency
+        if latency is not None:
+            points.append(Point(latency.p50, measured.mean, name, low=measured.low, high=measured.high))
+    frontier(points, path, title=title, x="milliseconds a query (p50)", y=measure)
+
+
+def _print(title: str, evaluations: Mapping[str, Evaluation], files: Mapping[str, str]) -> None:
+    from twofold.cli.screens import Screen
+    from twofold.evaluation.tabling import latency_table, quality_table
+
+    screen = Screen()
+    screen.table(quality_table(evaluations, title))
+    latency = latency_table(evaluations)
+    if latency is not None:
+        print_line()
+        screen.table(latency)
+    for name, file in files.items():
+        print_line(f"run of {name}: {file}")
+
+
+def _sentences(arguments: argparse.Namespace) -> int:
+    from twofold.cli.screens import Screen
+    from twofold.evaluation.sentences import evaluate_sentences
+    from twofold.readers.pairs import read_judged_pairs
+
+    report = EncodingReport()
+    evaluation = evaluate_sentences(encoder_of(arguments), read_judged_pairs(arguments.sts), report=report)
+    _warn(report)
+    if arguments.json:
+        print_json({"file": arguments.sts, **evaluation.to_json()})
+    else:
+        Screen().table(evaluation.table(Path(arguments.sts).name))
+    return 0
+
+
+def _warn(report: EncodingReport) -> None:
+    """Says what of the texts no vector saw."""
+    if report.cut:
+        say(f"{len(report.cut):,} of {report.texts:,} texts cut, {report.tokens_cut:,} tokens that no vector saw")

@@ -1,0 +1,91 @@
+"""What `twofold evaluate` judges: a collection with files of queries and judgements, or a BEIR folder indexed here."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twofold.cli.options import encoder_for, encoder_of, is_there, open_given
+from twofold.cli.output import say
+from twofold.cli.summaries import added_in_words
+
+if TYPE_CHECKING:
+    from twofold.collection.collection import Collection
+    from twofold.progress import Progress
+    from twofold.protocols import Encoder
+    from twofold.rankings import Qrels
+    from twofold.readers.beir import Beir
+    from twofold.reports import AddReport
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A collection, the queries to ask it, and what is known about the answers; name: what tables call it."""
+
+    name: str
+    collection: Collection
+    queries: dict[str, str]
+    qrels: Qrels
+
+
+@contextmanager
+def judged_of(arguments: argparse.Namespace) -> Iterator[Judged]:
+    """What the command line names, open until the block ends; a BEIR folder is indexed first."""
+    if arguments.queries is not None:
+        with _with_files(arguments) as judged:
+            yield judged
+        return
+    if is_there(arguments.target):
+        arguments.misuse(f"{arguments.target} is a collection: say what to ask it with --queries and --qrels")
+    with _of_folder(arguments) as judged:
+        yield judged
+
+
+@contextmanager
+def _with_files(arguments: argparse.Namespace) -> Iterator[Judged]:
+    from twofold.readers.queries import read_queries
+    from twofold.readers.trec import read_qrels
+
+    queries, qrels = read_queries(arguments.queries), read_qrels(arguments.qrels)
+    arguments.collection = arguments.target
+    with open_given(arguments) as collection:
+        yield Judged(collection.path.name, collection, queries, qrels)
+
+
+@contextmanager
+def _of_folder(arguments: argparse.Namespace) -> Iterator[Judged]:
+    from twofold.cli.bars import bar
+    from twofold.readers.beir import read_beir
+
+    beir = read_beir(arguments.target, arguments.split)
+    start = time.monotonic()
+    with bar("Indexing", "documents") as progress:
+        collection, report = _indexed(arguments, beir, progress)
+    with collection:
+        for line in added_in_words(report, time.monotonic() - start, arguments.to or "COLLECTION"):
+            say(line)
+        yield Judged(f"{beir.name}, {beir.split}", collection, beir.queries, beir.qrels)
+
+
+def _indexed(arguments: argparse.Namespace, beir: Beir, progress: Progress) -> tuple[Collection, AddReport]:
+    """The folder's corpus in the collection that --to names, or in one that vanishes when it is closed."""
+    from twofold.collection.building import build
+    from twofold.collection.opening import create
+
+    if arguments.to is not None:
+        encoder = _encoder(arguments)
+        return build(beir.documents(), arguments.to, encoder=encoder, passages=arguments.passages, progress=progress)
+    collection = create(None, encoder_of(arguments), passages=arguments.passages or "auto")
+    try:
+        return collection, collection.add(beir.documents(), progress=progress)
+    except BaseException:
+        collection.close()
+        raise
+
+
+def _encoder(arguments: argparse.Namespace) -> Encoder | None:
+    return encoder_for(arguments.to, arguments) if is_there(arguments.to) else encoder_of(arguments)

@@ -1,0 +1,182 @@
+"""`twofold evaluate` and `twofold compare`: judged queries in, tables, runs, pictures and an exit status out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Twofold = Callable[..., Any]
+
+JUDGED = {"q1": ("who wrote the first compiler?", "compiler"), "q2": ("what do people drink to stay awake?", "tea")}
+WORDS = ("--encoder", "hashed-words:256")
+
+
+@pytest.fixture
+def beir(tmp_path: Path, articles: Path) -> Path:
+    """The articles as a BEIR folder with three judged queries, one of them with nothing good."""
+    folder = tmp_path / "judged"
+    (folder / "qrels").mkdir(parents=True)
+    (folder / "corpus.jsonl").write_bytes(articles.read_bytes())
+    queries = {**{query: text for query, (text, _) in JUDGED.items()}, "q3": "nothing about this"}
+    (folder / "queries.jsonl").write_text("".join(json.dumps({"_id": q, "text": t}) + "\n" for q, t in queries.items()))
+    lines = [*(f"{query}\t{document}\t1" for query, (_, document) in JUDGED.items()), "q3\ttea\t0"]
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + "\n".join(lines) + "\n")
+    return folder
+
+
+def run_file(path: Path, places: dict[str, int]) -> Path:
+    """A run in which each query's right document stands at this place; q00… to q29 are judged by `many`."""
+    lines = []
+    for query, place in places.items():
+        for rank in range(1, 11):
+            document = "good" if rank == place else f"other{rank}"
+            lines.append(f"{query} Q0 {document} {rank} {20 - rank} test\n")
+    path.write_text("".join(lines))
+    return path
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    path = tmp_path / "qrels.txt"
+    path.write_text("".join(f"q{number:02} 0 good 1\n" for number in range(30)))
+    return path
+
+
+def test_a_beir_folder_is_indexed_and_measured_in_one_go(beir: Path, twofold: Twofold) -> None:
+    done = twofold("evaluate", beir, *WORDS)
+    assert done.status == 0, done.err
+    for said in (
+        "judged, test: 8 documents",
+        "nDCG@10",
+        "Recall@100",
+        "judged@10",
+        "1 query without a positive judgement left out",
+        "p95 (ms)",
+    ):
+        assert said in done.out
+    assert "8 added" in done.err
+    assert not list(beir.glob("*.twofold"))
+
+
+def test_the_same_as_json_with_a_run_and_a_picture(beir: Path, tmp_path: Path, twofold: Twofold) -> None:
+    run, picture = tmp_path / "out.trec", tmp_path / "plot.svg"
+    words = ("--measure", "MRR@5", "--measure", "P@1", "--timed", 2, "--run", run, "--plot", picture, "--json")
+    found = twofold("evaluate", beir, *WORDS, *words).json
+    assert found["documents"] == 8
+    dense = found["systems"]["dense"]
+    assert list(dense["measures"]) == ["RR@5", "P@1"]
+    assert (dense["queries"], dense["left_out"], dense["latency_ms"]["queries"]) == (2, 1, 2)
+    assert found["runs"] == {"dense": str(run)}
+    assert {line.split()[0] for line in run.read_text().splitlines()} == {"q1", "q2"}
+    assert ">RR@5<" in picture.read_text()
+
+
+def test_an_index_can_be_kept_and_asked_again(beir: Path, tmp_path: Path, twofold: Twofold) -> None:
+    kept = tmp_path / "kept.twofold"
+    first = twofold("evaluate", beir, "--to", kept, *WORDS, "--passages", "none", "--json").json
+    again = twofold("evaluate", beir, "--to", kept)
+    assert "8 unchanged" in again.err
+    asked = ("--queries", beir / "queries.jsonl", "--qrels", beir / "qrels" / "test.tsv", "--json")
+    there = twofold("evaluate", kept, *asked).json
+    assert there["systems"]["dense"]["measures"] == first["systems"]["dense"]["measures"]
+    assert twofold("evaluate", kept, *asked, "--all-judged").json["systems"]["dense"]["queries"] == 3
+
+
+def test_sentence_pairs_are_scored_against_people(tmp_path: Path, twofold: Twofold) -> None:
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("score\tsentence1\tsentence2\n5\ta b c\ta b c\n3\ta b c\ta b d\n0\ta b c\tx y z\n")
+    done = twofold("evaluate", "--sts", pairs, *WORDS)
+    assert done.out.startswith("pairs.tsv\n")
+    assert "spearman (×100)" in done.out
+    found = twofold("evaluate", "--sts", pairs, *WORDS, "--json").json
+    assert found["spearman"]["value"] == pytest.approx(100)
+    pairs.write_text("sentence1\tsentence2\na\tb\n")
+    done = twofold("evaluate", "--sts", pairs, *WORDS)
+    assert (done.status, "pair 1 has no score" in done.err) == (1, True)
+
+
+def test_what_does_not_belong_together_is_wrong_usage(beir: Path, by_words: Path, twofold: Twofold) -> None:
+    queries, qrels = ("--queries", beir / "queries.jsonl"), ("--qrels", beir / "qrels" / "test.tsv")
+    for words, said in (
+        ((), "name a collection or a BEIR folder, or give --sts FILE"),
+        ((beir, "--sts", "x.tsv"), "name a collection or a BEIR folder, or give --sts FILE"),
+        ((by_words,), "say what to ask it with --queries and --qrels"),
+        ((by_words, *queries), "--queries and --qrels belong together"),
+        ((by_words, *queries, *qrels, "--passages", "none"), "go with a BEIR folder"),
+        ((beir, "--plot", "a.svg", "--timed", 0), "--timed must be at least 1"),
+    ):
+        done = twofold("evaluate", *words)
+        assert (done.status, done.out) == (2, "")
+        assert said in done.err
+
+
+def test_a_wrong_question_is_refused_before_anything_is_indexed(beir: Path, tmp_path: Path, twofold: Twofold) -> None:
+    kept = tmp_path / "kept.twofold"
+    for words, said in (
+        (("--measure", "quality"), "unknown measure 'quality'"),
+        (("--depth", 5), "reads 10 documents a query, but the depth is 5"),
+        (("--plot", "a.pdf"), "a picture ends in"),
+        (("--split", "dev"), "no split 'dev'"),
+    ):
+        done = twofold("evaluate", beir, "--to", kept, *WORDS, *words)
+        assert (done.status, done.out) == (1, "")
+        assert said in done.err
+    assert not kept.exists()
+
+
+def test_a_run_that_got_worse_ends_with_a_status_of_its_own(many: Path, tmp_path: Path, twofold: Twofold) -> None:
+    queries = [f"q{number:02}" for number in range(30)]
+    good = run_file(tmp_path / "good.trec", dict.fromkeys(queries, 1))
+    bad = run_file(tmp_path / "bad.trec", {query: 1 + number % 4 for number, query in enumerate(queries)})
+    watched = twofold("compare", good, bad, "--qrels", many, "--fail-if-worse")
+    assert watched.status == 3
+    assert watched.err.startswith("bad is worse than good: nDCG@10 -0.")
+    assert "verdict" in watched.out
+    assert twofold("compare", good, bad, "--qrels", many).status == 0
+    assert twofold("compare", bad, good, "--qrels", many, "--fail-if-worse").status == 0
+    assert twofold("compare", good, tmp_path / "none.trec", "--qrels", many, "--fail-if-worse").status == 1
+
+
+def test_the_queries_that_moved_are_shown_with_their_texts(many: Path, tmp_path: Path, twofold: Twofold) -> None:
+    queries = {f"q{number:02}": f"question number {number}" for number in range(30)}
+    texts = tmp_path / "queries.tsv"
+    texts.write_text("".join(f"{query}\t{text}\n" for query, text in queries.items()))
+    before = run_file(tmp_path / "run.trec", dict.fromkeys(queries, 2))
+    after = run_file(tmp_path / "run.trec.txt", dict.fromkeys(queries, 2) | {"q07": 1, "q08": 10})
+    picture = tmp_path / "moved.html"
+    done = twofold("compare", before, after, "--qrels", many, "--queries", texts, "--moved", 1, "--plot", picture)
+    assert done.status == 0, done.err
+    assert "question number 7" in done.out
+    assert "question number 8" in done.out
+    assert "run.trec.txt" in done.out  # the names are whole where their stems are equal
+    assert "1 worse, 28 the same, 1 better" in picture.read_text()
+
+
+def test_a_comparison_as_json_corrects_over_all_its_tests(many: Path, tmp_path: Path, twofold: Twofold) -> None:
+    queries = [f"q{number:02}" for number in range(30)]
+    runs = [
+        run_file(tmp_path / f"{name}.trec", {query: 1 + (number * step) % 5 for number, query in enumerate(queries)})
+        for name, step in (("a", 1), ("b", 2), ("c", 3))
+    ]
+    found = twofold("compare", *runs, "--qrels", many, "--measure", "RR@10", "--measure", "P@1", "--json").json
+    assert found["baseline"] == "a"
+    assert [(each["system"], each["measure"]) for each in found["contrasts"]] == [
+        ("b", "RR@10"),
+        ("c", "RR@10"),
+        ("b", "P@1"),
+        ("c", "P@1"),
+    ]
+    assert all(each["p"] <= each["p_corrected"] <= 1 for each in found["contrasts"])
+
+
+def test_one_run_is_no_comparison(many: Path, tmp_path: Path, twofold: Twofold) -> None:
+    one = run_file(tmp_path / "a.trec", {"q00": 1})
+    done = twofold("compare", one, "--qrels", many)
+    assert (done.status, done.out) == (2, "")
+    assert "at least two runs" in done.err
+    same = twofold("compare", one, one, "--qrels", many, "--json").json
+    assert list(same["systems"]) == [f"{one} (1)", f"{one} (2)"]
