@@ -21,6 +21,7 @@ FLOORS = {
     **dict.fromkeys(("__init__", "__main__"), 10),
     "cli": 9,
     "bench": 8,
+    "integrations": 8,
     "collection": 6,
     "searching": 4,
     **dict.fromkeys(("storage", "indexes", "encoders"), 3),
@@ -41,6 +42,7 @@ GUESTS = {
     "ir_measures": {"evaluation"},
     "scipy": {"evaluation"},
     "matplotlib": {"plots"},
+    "mteb": {"integrations"},
 }
 """Library → the rooms that may import it. numpy is everybody's; bench/ may import any peer inside a function."""
 
