@@ -41,7 +41,7 @@ bench: $(VENV)/test.stamp  ## measure everything that this machine has data for 
 	@$(BIN)/twofold bench search
 	@$(BIN)/twofold bench index
 	@$(BIN)/twofold bench vectors
-	@test -d $(DATA)/scifact && $(BIN)/twofold bench quality $(DATA)/scifact || echo "no $(DATA)/scifact: quality left out"
+	@$(BIN)/twofold bench book benchmarks/expected.toml --data $(DATA)
 
 docs: $(VENV)/core.stamp  ## write the pages that are made from the code
 	@$(BIN)/python docs/generate.py

@@ -50,10 +50,7 @@ def register(subparsers: Subparsers) -> None:
     index.add_argument("data", metavar="DATA", nargs="?", type=Path, help="a file or folder (or docstrings)")
     index.add_argument("--limit", type=int, metavar="N", help="only its first documents")
     add_encoder_options(index)
-    quality = _named(measured, "quality", _quality, "nDCG@10 of exact search over a judged collection")
-    quality.add_argument("data", metavar="FOLDER", type=Path, help="a BEIR folder")
-    quality.add_argument("--split", default="test", metavar="NAME", help="which of its judgements (test)")
-    add_encoder_options(quality)
+    _register_judged(measured)
     startup = _named(measured, "startup", _startup, "importing, helping, and the size of what is installed")
     startup.add_argument("--rounds", type=int, default=10, metavar="N", help="new processes of each kind (10)")
     vectors = _named(measured, "vectors", _vectors, "a million vectors: adding, opening, exact search")
@@ -62,6 +59,21 @@ def register(subparsers: Subparsers) -> None:
     vectors.add_argument("--rounds", type=int, default=3, metavar="N", help="rounds over the queries (3)")
     walk = _named(measured, "walkthrough", _walkthrough, "two towers beside a cross-encoder of the same size")
     walk.add_argument("collection", metavar="COLLECTION", nargs="?", type=Path, help="a folder (or docstrings)")
+
+
+def _register_judged(measured: Subparsers) -> None:
+    """What is measured by judged queries."""
+    quality = _named(measured, "quality", _quality, "nDCG@10 of exact search over a judged collection")
+    quality.add_argument("data", metavar="FOLDER", type=Path, help="a BEIR folder")
+    quality.add_argument("--split", default="test", metavar="NAME", help="which of its judgements (test)")
+    add_encoder_options(quality)
+    book = _named(measured, "book", _book, "the figures of a reproduction book, beside what it expects")
+    book.add_argument("book", metavar="BOOK", type=Path, help="a book such as benchmarks/expected.toml")
+    book.add_argument("--data", required=True, type=Path, metavar="FOLDER", help="the folder of judged collections")
+    book.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="only this collection; may come again"
+    )
+    add_encoder_options(book)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -115,6 +127,14 @@ def _quality(arguments: argparse.Namespace, progress: Progress) -> Report:
     from twofold.bench.quality import bench_quality
 
     return bench_quality(arguments.data, split=arguments.split, encoder=_encoder(arguments), progress=progress)
+
+
+def _book(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.book import bench_book
+
+    return bench_book(
+        arguments.book, arguments.data, only=arguments.only, encoder=_encoder(arguments), progress=progress
+    )
 
 
 def _startup(arguments: argparse.Namespace, _: Progress) -> Report:

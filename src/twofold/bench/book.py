@@ -1,0 +1,139 @@
+"""The reproduction book, run: every expected figure that this machine has data for, beside what is found here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from twofold.bench.expected import Expected, ExpectedTable, read_book
+from twofold.bench.surroundings import header
+from twofold.collection.collection import Collection
+from twofold.collection.opening import create
+from twofold.encoders.loading import load_encoder
+from twofold.errors import InputError
+from twofold.evaluation.evaluating import evaluate_run
+from twofold.evaluation.sentences import evaluate_sentences
+from twofold.progress import Progress, silent
+from twofold.protocols import Encoder
+from twofold.rankings import Run
+from twofold.readers.beir import Beir, read_beir
+from twofold.readers.pairs import read_judged_pairs
+from twofold.tables import Cell, Column, Interval, Report, Table
+
+SIMILARITY = "similarity"
+NO_DATA, NO_METHOD = "no data here", "not in this version"
+
+Method = Callable[[Collection, dict[str, str]], Run]
+"""A way to search: a collection and queries (id → text) → their rankings."""
+
+
+def _dense(collection: Collection, queries: dict[str, str]) -> Run:
+    return collection.run(queries)
+
+
+METHODS: dict[str, Method] = {"dense": _dense}
+"""The ways to search that a row can name."""
+
+
+def bench_book(
+    book: Path, data: Path, *, only: Iterable[str] = (), encoder: Encoder | None = None, progress: Progress = silent
+) -> Report:
+    """Runs a book over the judged collections in `data`: pass, or how far off, for every row.
+
+    only: the data to take, by name; all where none is named. A row without data here, or with a method that this
+    version does not have, is left out, in words. Raises InputError for a book that cannot be read, a name in `only`
+    that the book does not have, and what reading the data raises.
+    """
+    tables = read_book(book)
+    wanted = _wanted(tables, list(only))
+    encoder = encoder or load_encoder()
+    found: dict[Expected, Cell] = {}
+    by_data: dict[str, list[Expected]] = {}
+    for row in (row for table in tables for row in table.rows if row.data in wanted):
+        by_data.setdefault(row.data, []).append(row)
+    for name, rows in by_data.items():
+        if (data / name).exists():
+            found |= _sentences(data / name, rows, encoder)
+            found |= _rankings(data / name, rows, encoder, progress)
+        else:
+            found |= dict.fromkeys(rows, NO_DATA)
+    shown = [_shown(table, found) for table in tables if any(row in found for row in table.rows)]
+    return Report(header(), [*shown, _counted(found)])
+
+
+def _wanted(tables: Sequence[ExpectedTable], only: list[str]) -> set[str]:
+    there = {row.data for table in tables for row in table.rows}
+    unknown = [name for name in only if name not in there]
+    if unknown:
+        raise InputError(f"the book has no {', '.join(map(repr, unknown))}; it has {', '.join(sorted(there))}")
+    return set(only) or there
+
+
+def _sentences(file: Path, rows: Sequence[Expected], encoder: Encoder) -> dict[Expected, Cell]:
+    asked = [row for row in rows if row.method == SIMILARITY]
+    if not asked:
+        return {}
+    evaluation = evaluate_sentences(encoder, read_judged_pairs(file))
+    known = {"spearman": evaluation.spearman, "pearson": evaluation.pearson}
+    return {row: known.get(row.measure, NO_METHOD) for row in asked}
+
+
+def _rankings(folder: Path, rows: Sequence[Expected], encoder: Encoder, progress: Progress) -> dict[Expected, Cell]:
+    """The measured rows; the corpus is indexed once for each way to divide it, each run is made once."""
+    asked = [row for row in rows if row.method != SIMILARITY]
+    found: dict[Expected, Cell] = dict.fromkeys(asked, NO_METHOD)
+    runs: dict[tuple[str, str, str], tuple[Run, Beir]] = {}
+    with ExitStack() as held:
+        indexed: dict[str, Collection] = {}
+        for row in (row for row in asked if row.method in METHODS):
+            key = (row.passages, row.split, row.method)
+            if key not in runs:
+                judged = read_beir(folder, row.split)
+                if row.passages not in indexed:
+                    indexed[row.passages] = held.enter_context(create(None, encoder, passages=row.passages))
+                    indexed[row.passages].add(judged.documents(), progress=progress)
+                runs[key] = (METHODS[row.method](indexed[row.passages], judged.queries), judged)
+            run, judged = runs[key]
+            measured = evaluate_run(run, judged.qrels, measures=[row.measure])[row.measure]
+            found[row] = Interval(measured.mean, measured.low, measured.high)
+    return found
+
+
+def _shown(table: ExpectedTable, found: dict[Expected, Cell]) -> Table:
+    rows = [row for row in table.rows if row in found]
+    digits = 2 if any(row.expected > 1 for row in rows) else 4
+    columns = (
+        Column("data"),
+        Column("method"),
+        Column("measure"),
+        Column("expected", digits=digits),
+        Column("±", digits=digits),
+        Column("found", digits=digits),
+        Column("verdict"),
+    )
+    cells = tuple(
+        (
+            row.data,
+            row.method,
+            row.measure,
+            row.expected,
+            row.tolerance,
+            cell if isinstance(cell := found[row], Interval) else None,
+            _verdict(row, cell),
+        )
+        for row in rows
+    )
+    return Table(table.what, columns, cells, (f"source: {table.source}", f"by hand: {table.command}"))
+
+
+def _verdict(row: Expected, cell: Cell) -> str:
+    return row.verdict(cell.value) if isinstance(cell, Interval) else str(cell)
+
+
+def _counted(found: dict[Expected, Cell]) -> Table:
+    verdicts = [_verdict(row, cell) for row, cell in found.items()]
+    left_out = sum(verdict in (NO_DATA, NO_METHOD) for verdict in verdicts)
+    passed = verdicts.count("pass")
+    columns = (Column("pass"), Column("differ"), Column("left out"))
+    return Table("The book", columns, ((passed, len(verdicts) - passed - left_out, left_out),))
