@@ -75,6 +75,16 @@ def test_the_same_as_json_with_a_run_and_a_picture(beir: Path, tmp_path: Path, t
     assert ">RR@5<" in picture.read_text()
 
 
+def test_one_vector_a_document_cuts_the_long_ones_and_says_so(beir: Path, twofold: Twofold) -> None:
+    long = {"_id": "long", "text": "words " * 700}
+    with (beir / "corpus.jsonl").open("a") as corpus:
+        corpus.write(json.dumps(long) + "\n")
+    assert "1 document truncated" in twofold("evaluate", beir, *WORDS, "--passages", "none", "--timed", 0).err
+    divided = twofold("evaluate", beir, *WORDS, "--timed", 0)
+    assert "truncated" not in divided.err
+    assert "p50" not in divided.out
+
+
 def test_an_index_can_be_kept_and_asked_again(beir: Path, tmp_path: Path, twofold: Twofold) -> None:
     kept = tmp_path / "kept.twofold"
     first = twofold("evaluate", beir, "--to", kept, *WORDS, "--passages", "none", "--json").json

@@ -94,6 +94,8 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.misuse("--queries and --qrels belong together")
     if arguments.queries is not None and (arguments.to or arguments.passages):
         arguments.misuse("--to and --passages go with a BEIR folder, which is indexed; a collection is as it was made")
+    if arguments.timed < 0:
+        arguments.misuse("--timed is a count of queries, 0 for none")
     if arguments.plot is not None and arguments.timed < 1:
         arguments.misuse("--plot draws quality against latency, so --timed must be at least 1")
     return _rankings(arguments)

@@ -13,7 +13,6 @@ from twofold.evaluation.evaluating import Evaluation, Measured, evaluate, evalua
 from twofold.evaluation.intervals import bootstrap_interval
 from twofold.evaluation.significance import (
     LEVEL,
-    ROUNDING,
     Differences,
     effect_size,
     holm,
@@ -91,8 +90,6 @@ def _contrast(before: Evaluation, after: Evaluation, asked: tuple[str, str], lev
     of_baseline = before[measure].values
     values = {query: value - of_baseline[query] for query, value in after[measure].values.items()}
     differences: Differences = np.array(list(values.values()), dtype=np.float64)
-    # What two sums of the same numbers in another order leave is no win.
-    differences[np.abs(differences) < ROUNDING] = 0.0
     interval = bootstrap_interval(differences)
     p = randomization_p(differences, seed=seed)
     return Contrast(

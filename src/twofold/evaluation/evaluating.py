@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from twofold.errors import InputError
@@ -24,7 +24,7 @@ class Measured:
     mean: float
     low: float
     high: float
-    values: Mapping[str, float]
+    values: Mapping[str, float] = field(repr=False)
 
     def __str__(self) -> str:
         return f"{self.mean:.4f} [{self.low:.4f}, {self.high:.4f}]"
@@ -46,7 +46,7 @@ class Evaluation:
     left_out: int
     without_results: int
     judged: float | None
-    run: Run
+    run: Run = field(repr=False)
     latency: Latency | None = None
 
     def __getitem__(self, name: str) -> Measured:
@@ -55,6 +55,9 @@ class Evaluation:
         if measured is None:
             raise InputError(f"{name!r} was not measured; there are {', '.join(self.measures)}")
         return measured
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name}: {measured}" for name, measured in self.measures.items())
 
     def to_json(self) -> dict[str, Any]:
         """Means, intervals and counts; the run and each query's value stay behind."""
@@ -90,6 +93,8 @@ def evaluate(
     no query is left.
     """
     parsed = checked_measures(measures, depth)
+    if timed < 0:
+        raise InputError(f"timed is a count of queries, 0 for none, not {timed}")
     counted = _counted(qrels, all_judged)
     missing = next((query for query in counted if query not in queries), None)
     if missing is not None:

@@ -72,6 +72,7 @@ def test_each_mean_comes_with_the_interval_of_its_values() -> None:
     interval = bootstrap_interval(values)
     assert (measured.mean, measured.low, measured.high) == (values.mean(), interval.low, interval.high)
     assert measured.low < measured.mean < measured.high
+    assert str(evaluate_run(run, qrels, measures=["nDCG@10"])) == f"nDCG@10: {measured}"
     assert str(measured) == f"{measured.mean:.4f} [{measured.low:.4f}, {measured.high:.4f}]"
 
 
@@ -89,6 +90,8 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_asked() -> None:
         evaluate(searcher, QUERIES, QRELS, depth=50)
     with pytest.raises(InputError, match="a depth is at least 1, not 0"):
         evaluate(searcher, QUERIES, QRELS, depth=0)
+    with pytest.raises(InputError, match="timed is a count of queries, 0 for none, not -1"):
+        evaluate(searcher, QUERIES, QRELS, timed=-1)
     with pytest.raises(InputError, match="the query 'q2' is judged, but has no text"):
         evaluate(searcher, {"q1": "one"}, QRELS)
     with pytest.raises(InputError, match="no query has a positive judgement"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from twofold.errors import InputError
 from twofold.evaluation.sentences import evaluate_sentences
 from twofold.readers.pairs import read_pairs
 from twofold.reports import EncodingReport
+from twofold.scores import Vectors
 
 PAIRS = [
     ("a cat sat on the mat", "a cat sat on the mat", 5.0),
@@ -29,6 +31,17 @@ def test_an_encoder_that_scores_as_people_do_correlates_fully() -> None:
     assert 90 < evaluation.pearson.value < 100
     assert evaluation.pearson.low <= evaluation.pearson.value <= evaluation.pearson.high
     assert report.texts == 8
+
+
+class QuerySideOnly(HashedWords):
+    """Has no document side."""
+
+    def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
+        raise AssertionError("neither sentence is a document")
+
+
+def test_both_sentences_go_to_the_query_side() -> None:
+    assert evaluate_sentences(QuerySideOnly(256), PAIRS) == evaluate_sentences(HashedWords(256), PAIRS)
 
 
 def test_the_correlation_turns_with_the_judgements() -> None:

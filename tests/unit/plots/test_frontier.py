@@ -65,7 +65,7 @@ def test_labels_cover_neither_each_other_nor_a_point() -> None:
     points = [(0.1 * column + 0.02 * row, 0.1 * row) for row in range(8) for column in range(8)]
     axes.set_xlim(-0.1, 1.0)
     axes.set_ylim(-0.1, 0.8)
-    write_labels(axes, [Label(x, y, f"{place}") for place, (x, y) in enumerate(points)], points)
+    write_labels(axes, [Label(x, y, f"setting {place}") for place, (x, y) in enumerate(points)], points)
     boxes = [text.get_window_extent() for text in axes.texts]
     assert len(boxes) == len(points)
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
