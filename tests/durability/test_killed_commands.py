@@ -1,5 +1,5 @@
-"""`index`, `add`, `delete` and `optimize` killed at a random moment, or at each of their effects: whole commits are there, each
-once, and the same command again ends where an undisturbed run ends.
+"""`index`, `add`, `delete` and `optimize` killed at a random moment, or at each of their effects: whole commits are
+there, each once, and the same command again ends where an undisturbed run ends.
 """
 
 from __future__ import annotations
