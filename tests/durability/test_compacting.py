@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
-import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from faults import kill_at_step, killing, refusing, watched
+from faults import dies, kill_at_step, killing, refusing, watched
 from generations import beside_processes, beside_threads, write
 from losing import Losing, outcomes
 from storing import DIMENSION, block, content, document, expected, new_store
@@ -76,20 +73,6 @@ def check(folder: Path, whole: dict[str, object]) -> None:
             writer.commit(block([document("after")], rows=3))
         assert content(store) == {**whole, **expected([block([document("after")], rows=3)])}
         assert store.verify().damage == []
-
-
-def dies(work: Callable[[], None]) -> bool:
-    """Does the work in a forked child; gives whether it killed itself there."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert status in (0, -signal.SIGKILL)
-    return status != 0
 
 
 def test_compacting_killed_before_any_effect_leaves_the_old_state_or_the_new(tmp_path: Path) -> None:

@@ -81,3 +81,17 @@ def kill_at_step(step: str, times: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     Disk.reached = reached  # type: ignore[assignment, method-assign]
+
+
+def dies(work: Callable[[], object]) -> bool:
+    """Does the work in a forked child; gives whether it killed itself there."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status in (0, -signal.SIGKILL)
+    return status != 0

@@ -58,7 +58,7 @@ def facts_of(info: Info) -> dict[str, str]:
         "document prompt": repr(contract.document_prompt) if contract.document_prompt else "",
         "rankings": f"{info.depth:,} documents deep",
         "on disk": f"{megabytes(sum(info.bytes.values()))}: "
-        + ", ".join(f"{part} {megabytes(size)}" for part, size in info.bytes.items()),
+        + ", ".join(f"{part} {megabytes(size)}" for part, size in info.bytes.items() if size),
         "commit": f"{info.commit:,}",
     }
     return {name: said for name, said in facts.items() if said}

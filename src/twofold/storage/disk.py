@@ -7,6 +7,7 @@ kills the process at a named step.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -60,6 +61,16 @@ class Disk:
         """Removes a file that may be gone already."""
         with _refusals(path), suppress(FileNotFoundError):
             os.unlink(path)
+
+    def remove_folder(self, path: str | Path) -> None:
+        """Removes a folder, which may be gone already, with all that is in it."""
+        with _refusals(path), suppress(FileNotFoundError):
+            shutil.rmtree(path)
+
+    def rename(self, path: str | Path, target: str | Path) -> None:
+        """Gives a file or folder another name, at once."""
+        with _refusals(path):
+            os.rename(path, target)
 
     def sync_folder(self, path: str | Path) -> None:
         """Makes the names in a folder survive a power loss."""

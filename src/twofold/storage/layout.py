@@ -15,6 +15,8 @@ from twofold.errors import CorruptionError, FormatError, NotACollectionError, St
 FORMAT = 1
 DESCRIPTION, CATALOGUE, VECTORS, LOCK = "collection.json", "catalogue.sqlite", "vectors", "lock"
 ACKNOWLEDGED = "acknowledged"
+DERIVED = frozenset({"indexes", "lexical"})
+"""Folders of what can be made again from catalogue and vectors."""
 UNFINISHED = frozenset(
     {CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", f"{CATALOGUE}-journal", VECTORS, LOCK, ACKNOWLEDGED}
 )
@@ -46,7 +48,9 @@ class Description:
     def to_bytes(self) -> bytes:
         """The file's content: JSON with a checksum over all other fields."""
         fields = {name: getattr(self, name) for name in self.__slots__}
-        text = json.dumps({**fields, "checksum": _checksum(fields)}, ensure_ascii=False, indent=1, sort_keys=True)
+        text = json.dumps(
+            {**fields, "checksum": canonical_checksum(fields)}, ensure_ascii=False, indent=1, sort_keys=True
+        )
         return text.encode() + b"\n"
 
     @classmethod
@@ -70,7 +74,7 @@ class Description:
                 "Install a newer version: pip install -U twofold"
             )
         found = fields.pop("checksum", None)
-        if found != _checksum(fields) or set(fields) != set(cls.__slots__):
+        if found != canonical_checksum(fields) or set(fields) != set(cls.__slots__):
             raise CorruptionError(f"{path} is damaged: its checksum does not fit its content")
         return cls(**fields)
 
@@ -94,6 +98,7 @@ def _content(folder: Path, path: Path) -> bytes:
         raise StorageError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _checksum(fields: Mapping[str, Any]) -> str:
+def canonical_checksum(fields: Mapping[str, Any]) -> str:
+    """Hexadecimal BLAKE2b (16 bytes) of JSON with sorted keys, without spaces, not escaped to ASCII."""
     canonical = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return blake2b(canonical.encode(), digest_size=16).hexdigest()

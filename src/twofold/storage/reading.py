@@ -12,6 +12,7 @@ import sqlite3
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -22,7 +23,8 @@ from twofold.documents import Document
 from twofold.errors import CorruptionError, DocumentError
 from twofold.filters import Filter
 from twofold.scores import Mask, Numbers, Vectors
-from twofold.storage import passing
+from twofold.storage import builds, passing
+from twofold.storage.builds import Built
 from twofold.storage.connections import Lease, translated
 from twofold.storage.living import Rows, RowsCache, expanded, ranges
 from twofold.storage.maps import Piece, SegmentMaps, gather
@@ -41,16 +43,21 @@ from twofold.storage.segments import Segment
 
 BATCH = 256
 """Documents read at a time while iterating."""
+FINGERPRINTS = 16
+"""Fingerprints that are remembered: a room has a build or two."""
 
 
 class Derived:
     """What all snapshots of a collection share: arrays, maps and answers that were derived from the catalogue."""
 
-    def __init__(self, maps: SegmentMaps, dimension: int) -> None:
-        self.maps = maps
+    def __init__(self, folder: Path, dimension: int) -> None:
+        self.folder = folder
+        self.maps = SegmentMaps(folder, dimension)
         self.dimension = dimension
         self.rows = RowsCache()
         self.filters = FilterCache()
+        self.fingerprints: dict[tuple[int, int], str] = {}
+        """(generation, rows) → the fingerprint of these rows, which never changes."""
 
 
 def _begun(connection: sqlite3.Connection) -> Head:
@@ -223,6 +230,37 @@ class StoredSnapshot:
             if not self._segments:
                 self._segments = read_segments(connection, self._head)
             return self._segments
+
+    def built(self, room: str) -> Built | None:
+        """The newest whole build of a room ("indexes", "lexical") that was made from rows of this snapshot.
+
+        Files have their right sizes; `Built.check` reads them. Whatever does not fit is passed over. A writer that
+        publishes takes older builds away: who finds one gone while opening it asks again. Raises InputError for
+        another room.
+        """
+        return next(filter(self.fits, builds.whole(builds.home_of(self._derived.folder, room))), None)
+
+    def fits(self, built: Built) -> bool:
+        """Whether a build was made from the first rows of this snapshot's generation."""
+        covered = built.covered
+        if covered.generation != self._head.generation or not 0 <= covered.rows <= self._head.next_row:
+            return False
+        try:
+            return self.fingerprint(covered.rows) == covered.vectors
+        except CorruptionError:  # whoever needs the vectors will hear of it
+            return False
+
+    def fingerprint(self, rows: int) -> str:
+        """Tells the first so many rows from all others. Raises CorruptionError."""
+        known, key = self._derived.fingerprints, (self._head.generation, rows)
+        if key not in known:
+            with self._lease.held() as connection:
+                found = builds.fingerprint(connection, self.blocks(), rows)
+            if len(known) >= FINGERPRINTS:
+                known.clear()
+            known[key] = found
+            return found
+        return known[key]
 
     def state(self, key: str) -> Any:
         """The JSON value that a room above keeps under a key, or None."""

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -20,9 +20,8 @@ from twofold.storage import acknowledged, forking
 from twofold.storage.connections import Connections, connect, translated
 from twofold.storage.copying import BackupReport, Copying
 from twofold.storage.disk import Disk
-from twofold.storage.layout import CATALOGUE, DESCRIPTION, LOCK, UNFINISHED, VECTORS, Description
+from twofold.storage.layout import CATALOGUE, DERIVED, DESCRIPTION, LOCK, UNFINISHED, VECTORS, Description
 from twofold.storage.locking import WriterLock
-from twofold.storage.maps import SegmentMaps
 from twofold.storage.reading import Derived, StoredSnapshot
 from twofold.storage.schema import Head, make_tables
 from twofold.storage.verifying import Verification, VerifyReport
@@ -46,8 +45,7 @@ class Store:
         self._disk = disk
         self._lock = WriterLock(path / LOCK, disk)
         self._connections = Connections(path / CATALOGUE, durable=disk.durable)
-        self._maps = SegmentMaps(path, description.dimension)
-        self._derived = Derived(self._maps, description.dimension)
+        self._derived = Derived(path, description.dimension)
         self._writer: Writer | None = None
         end = partial(_vanish, path, self._connections, os.getpid()) if temporary else self._connections.close
         self._end = weakref.finalize(self, end)
@@ -175,14 +173,13 @@ class Store:
             raise InputError(f"this is inside the collection {self.path}; choose a folder elsewhere", path=path)
 
     def bytes(self) -> dict[str, int]:
-        """Bytes on disk by part: catalogue, its log (what is not folded in yet), vectors, other."""
-        parts = {"catalogue": 0, "log": 0, "vectors": 0, "other": 0}
-        for file in self.path.rglob("*"):
-            name = file.relative_to(self.path).parts[0]
-            part = {CATALOGUE: "catalogue", VECTORS: "vectors"}.get(name, "other")
-            part = "log" if name.startswith(f"{CATALOGUE}-") else part
-            if file.is_file():
-                parts[part] += file.stat().st_size
+        """Bytes on disk by part: catalogue, its log (what is not folded in yet), vectors, indexes, lexical, other."""
+        parts = {"catalogue": 0, "log": 0, "vectors": 0, **dict.fromkeys(sorted(DERIVED), 0), "other": 0}
+        for folder, _, names in os.walk(self.path):
+            room = next(iter(Path(folder).relative_to(self.path).parts), "")
+            for name in names:
+                with suppress(OSError):  # a writer may have taken it away by now
+                    parts[_part(room, name)] += os.lstat(os.path.join(folder, name)).st_size
         return parts
 
     def before_fork(self) -> None:
@@ -194,9 +191,16 @@ class Store:
     def after_fork_in_child(self) -> None:
         """New locks for what is kept in memory, in case a thread held one; no writer."""
         self._writer = None
-        self._maps.after_fork_in_child()
+        self._derived.maps.after_fork_in_child()
         self._derived.rows.after_fork_in_child()
         self._derived.filters.after_fork_in_child()
+
+
+def _part(room: str, name: str) -> str:
+    """Which part of a collection a file belongs to."""
+    if room:
+        return room if room == VECTORS or room in DERIVED else "other"
+    return "catalogue" if name == CATALOGUE else "log" if name.startswith(f"{CATALOGUE}-") else "other"
 
 
 def _made(folder: Path, description: Description, disk: Disk) -> Disk:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,12 +20,14 @@ from twofold.progress import Progress, silent
 from twofold.scores import Numbers
 from twofold.storage import acknowledged, segments
 from twofold.storage.block import Block
+from twofold.storage.builds import Built, Covered, fingerprint
 from twofold.storage.catalogue import Change, Known, Placed, first_segment_number, known, last_segment
 from twofold.storage.compacting import Compaction, CompactReport
 from twofold.storage.connections import Lease, shrink
 from twofold.storage.disk import Disk
 from twofold.storage.living import RowsCache
-from twofold.storage.maps import SegmentMaps
+from twofold.storage.maps import Piece, SegmentMaps
+from twofold.storage.publishing import Fill, Publisher
 from twofold.storage.records import read_segments, read_state
 from twofold.storage.schema import Head
 from twofold.storage.segments import Segment
@@ -44,6 +46,7 @@ class Writer:
         self._dimension = dimension
         self._lease = lease
         self._disk = disk
+        self._publisher = Publisher(folder, disk)
         self._doubtful = False
         self._head = Head()
         self._segment: Segment | None = None
@@ -96,15 +99,46 @@ class Writer:
             if not gone and before.rows == before.next_row:
                 return CompactReport(documents=0, rows=0, bytes=0)
             rows = RowsCache().at(before, connection)
-            pieces = SegmentMaps(self._folder, self._dimension).pieces(
-                before.generation, read_segments(connection, before)
-            )
-            compaction = Compaction(self._folder, self._disk, rows, pieces, self._segment, progress)
+            compaction = Compaction(self._folder, self._disk, rows, self._pieces(connection), self._segment, progress)
             self._recorded(connection, compaction.record)
             freed = self._remove(segments.before(self._folder, first_segment_number(connection)))
+            self._publisher.tidy(self._head.generation)
             freed += shrink(connection)
             self._disk.reached("compacted")
             return CompactReport(documents=gone, rows=before.next_row - before.rows, bytes=freed)
+
+    def publish(self, room: str, fill: Fill, about: Mapping[str, Any]) -> Built:
+        """Makes a derived folder, such as an index, that snapshots find by `built`; the room's older ones go.
+
+        room: "indexes" or "lexical". fill: writes files into an empty folder, from all rows of the latest commit.
+        about: JSON that says what was made. Each file is synced and gets its checksum, then the folder its name: after
+        a crash or an error the one that was there is still there. Raises what `fill` raises, InputError, StorageError,
+        CorruptionError.
+        """
+        with self._connection() as connection:
+            head = self._head
+            vectors = fingerprint(connection, self._pieces(connection), head.next_row)
+        covered = Covered(commit=head.commit, generation=head.generation, rows=head.next_row, vectors=vectors)
+        return self._publisher.publish(room, fill, about, covered)
+
+    def folder(self, room: str) -> Path:
+        """The folder of an engine that commits in its own ways, made where it is missing; nothing in it is checked.
+
+        room: "indexes" or "lexical". Raises InputError, StorageError.
+        """
+        return self._publisher.made(room)
+
+    def clear(self, room: str) -> None:
+        """Throws away all that is derived in a room. Raises InputError, StorageError."""
+        self._publisher.clear(room)
+
+    def remove(self, built: Path) -> None:
+        """Takes one build away, as when it is damaged. Raises StorageError."""
+        self._publisher.remove(built)
+
+    def _pieces(self, connection: sqlite3.Connection) -> list[Piece]:
+        segments_ = read_segments(connection, self._head)
+        return SegmentMaps(self._folder, self._dimension).pieces(self._head.generation, segments_)
 
     def _remove(self, paths: Sequence[str]) -> int:
         """Removes replaced files, the lowest first; gives their bytes."""
@@ -143,6 +177,7 @@ class Writer:
                 with self._disk.opened(path, os.O_RDWR) as descriptor:
                     self._disk.cut(descriptor, path, size)
                     self._disk.sync(descriptor, path)
+        self._publisher.tidy(self._head.generation)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
