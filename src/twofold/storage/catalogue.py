@@ -81,6 +81,11 @@ class Change:
         self._longest = 0.0
         self._count(generation=1, next_row=-self._counts["next_row"])
 
+    @property
+    def generation(self) -> int:
+        """The generation of the rows that this commit leaves."""
+        return self._counts["generation"]
+
     def count_rows(self, rows: int) -> None:
         """Numbers that a compaction gave to rows."""
         self._count(next_row=rows)
@@ -232,4 +237,4 @@ def first_segment_number(connection: sqlite3.Connection) -> int:
 def last_segment(connection: sqlite3.Connection, head: Head) -> Segment | None:
     """The segment that the next rows go to, unless it is full."""
     line = connection.execute("SELECT number, first_row FROM segments ORDER BY number DESC LIMIT 1").fetchone()
-    return Segment(line[0], line[1], head.next_row - line[1]) if line else None
+    return Segment(line[0], line[1], head.next_row - line[1], head.generation) if line else None

@@ -61,7 +61,7 @@ class Compaction:
         """Writes the new segments and records them in place of the old ones."""
         living = int(np.count_nonzero(self._rows.living))
         change.start_generation()
-        segment = Segment(self._last.number + 1 if self._last else 1, 0, 0)
+        segment = Segment(self._last.number + 1 if self._last else 1, 0, 0, change.generation)
         done = 0
         for numbers, vectors in self._living():
             start = 0

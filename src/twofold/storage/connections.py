@@ -20,6 +20,8 @@ IDLE = 8
 """Connections kept open for the next caller."""
 FREE_SHARE = 0.2
 """The catalogue is written anew when so much of it is free: less is used up by the next documents."""
+FRAME_BYTES = 24
+"""What SQLite's log keeps beside each page (sqlite.org/fileformat.html, 4.2)."""
 PATIENCE = 10.0
 """Seconds that SQLite waits for another process that opens or closes the catalogue at the same moment."""
 
@@ -175,8 +177,24 @@ def shrink(connection: sqlite3.Connection) -> int:
     if free < FREE_SHARE * all_:
         return 0
     connection.execute("VACUUM")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    # A reader keeps the pages of its commit in the log; the first commits after it fold them in.
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {round(PATIENCE * 1000)}")
     return size * free
+
+
+def held_back(connection: sqlite3.Connection, log: Path) -> int:
+    """Bytes of the log that cannot be folded into the catalogue because somebody reads an older commit.
+
+    0 for a log no larger than it may always grow to. What can be folded in by now is.
+    """
+    if not log.exists() or log.stat().st_size <= CHECKPOINT_PAGES * (PAGE_BYTES + FRAME_BYTES):
+        return 0
+    _, frames, folded = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return max(0, int(frames) - int(folded)) * (PAGE_BYTES + FRAME_BYTES)
 
 
 def _mode(path: Path) -> str:

@@ -77,7 +77,7 @@ def read_segments(connection: sqlite3.Connection, head: Head) -> list[Segment]:
     for number, first_row, checksum in connection.execute(
         "SELECT number, first_row, checksum FROM segments ORDER BY number DESC"
     ):
-        segment = Segment(number, first_row, end - first_row)
+        segment = Segment(number, first_row, end - first_row, head.generation)
         if segment.checksum != checksum or segment.rows <= 0:
             raise CorruptionError(f"the catalogue is damaged: its entry of segment {number} is not what was written")
         segments.insert(0, segment)

@@ -10,7 +10,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,16 +31,17 @@ HEADER_BYTES = 64
 MAGIC = b"TWOFOLDV"
 VERSION = 1
 FLOAT16 = 1
-_HEADER = struct.Struct("<8sIIIIQ28xI")
+_HEADER = struct.Struct("<8sIIIIQQ20xI")
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One segment file: its number, the number of its first row, and how many of its rows count."""
+    """One segment file: its number, the number of its first row, how many of its rows count, and their generation."""
 
     number: int
     first_row: int
     rows: int
+    generation: int = 0
 
     @property
     def checksum(self) -> int:
@@ -64,7 +65,8 @@ def path_of(folder: Path, number: int) -> str:
 
 def header(segment: Segment, dimension: int) -> bytes:
     """The first 64 bytes of a segment's file."""
-    fields = _HEADER.pack(MAGIC, VERSION, FLOAT16, dimension, segment.number, segment.first_row, 0)
+    place = (segment.number, segment.first_row, segment.generation)
+    fields = _HEADER.pack(MAGIC, VERSION, FLOAT16, dimension, *place, 0)
     return fields[:-4] + zlib.crc32(fields[:-4]).to_bytes(4, "little")
 
 
@@ -94,12 +96,11 @@ def longest(vectors: Halves) -> float:
     return float(np.sqrt(float(squares.max()) * (1 + vectors.shape[1] * 2.0**-23)))
 
 
-def place(vectors: Halves, last: Segment | None) -> Iterator[tuple[Segment, Halves]]:
-    """Where new rows go: (a segment before the append, its share of the rows), in order."""
-    segment = last or Segment(1, 0, 0)
+def place(vectors: Halves, segment: Segment) -> Iterator[tuple[Segment, Halves]]:
+    """Where new rows go, from the last segment on: (a segment before the append, its share of the rows), in order."""
     while len(vectors):
         if segment.rows >= SEGMENT_ROWS:
-            segment = Segment(segment.number + 1, segment.end, 0)
+            segment = replace(segment, number=segment.number + 1, first_row=segment.end, rows=0)
         share = vectors[: SEGMENT_ROWS - segment.rows]
         yield segment, share
         segment, vectors = after(segment, share), vectors[len(share) :]
@@ -107,7 +108,7 @@ def place(vectors: Halves, last: Segment | None) -> Iterator[tuple[Segment, Halv
 
 def after(segment: Segment, vectors: Halves) -> Segment:
     """The segment once these rows count."""
-    return Segment(segment.number, segment.first_row, segment.rows + len(vectors))
+    return replace(segment, rows=segment.rows + len(vectors))
 
 
 def append(disk: Disk, folder: Path, segment: Segment, vectors: Halves) -> None:
@@ -143,11 +144,6 @@ def leftovers(folder: Path, first: int, last: Segment | None, dimension: int) ->
         if held > size:
             found.append((path, size))
     return [*found, *((path_of(folder, each), 0) for each in _numbers(folder) if each > number or each < first)]
-
-
-def before(folder: Path, first: int) -> list[str]:
-    """Files with numbers below the first that counts, the lowest first: what a compaction replaced."""
-    return [path_of(folder, number) for number in _numbers(folder) if number < first]
 
 
 def _numbers(folder: Path) -> list[int]:

@@ -17,7 +17,7 @@ from twofold.errors import CollectionError, CorruptionError, InputError, NotACol
 from twofold.files import folder_aside
 from twofold.progress import Progress, silent
 from twofold.storage import acknowledged, forking
-from twofold.storage.connections import Connections, connect, translated
+from twofold.storage.connections import Connections, connect, held_back, translated
 from twofold.storage.copying import BackupReport, Copying
 from twofold.storage.disk import Disk
 from twofold.storage.layout import CATALOGUE, DERIVED, DESCRIPTION, LOCK, UNFINISHED, VECTORS, Description
@@ -181,6 +181,18 @@ class Store:
                 with suppress(OSError):  # a writer may have taken it away by now
                     parts[_part(room, name)] += os.lstat(os.path.join(folder, name)).st_size
         return parts
+
+    def held_back(self) -> int:
+        """Bytes of the catalogue's log that snapshots hold back, here or in another process; 0 while it is small.
+
+        They are folded in by the first commits after those snapshots were closed.
+        """
+        lease = self._connections.lease()
+        try:
+            with lease.held() as connection:
+                return held_back(connection, self.path / f"{CATALOGUE}-wal")
+        finally:
+            lease.close()
 
     def before_fork(self) -> None:
         """Nothing: the pool and the lock see to themselves."""

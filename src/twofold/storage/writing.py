@@ -69,7 +69,8 @@ class Writer:
         if not block.documents:
             return np.empty(0, np.int64)
         with self._connection() as connection:
-            placed = list(segments.place(halves, self._segment))
+            last = self._segment or Segment(1, 0, 0, self._head.generation)
+            placed = list(segments.place(halves, last))
             for segment, rows in placed:
                 segments.append(self._disk, self._folder, segment, rows)
             replaced = [entry.number for entry in known(connection, [each.id for each in block.documents]).values()]
@@ -91,17 +92,21 @@ class Writer:
     def compact(self, progress: Progress = silent) -> CompactReport:
         """Gives the room of deleted documents back: rows are numbered anew, documents keep their numbers.
 
-        Does nothing where nothing was deleted. Readers keep their snapshots. Raises StorageError, CorruptionError.
+        Where nothing was deleted, only free pages of the catalogue are given back. Readers keep their snapshots. Raises
+        StorageError, CorruptionError.
         """
         with self._connection() as connection:
             before = self._head
             gone = connection.execute("SELECT count(*) FROM documents WHERE deleted IS NOT NULL").fetchone()[0]
             if not gone and before.rows == before.next_row:
-                return CompactReport(documents=0, rows=0, bytes=0)
+                return CompactReport(documents=0, rows=0, bytes=shrink(connection))
             rows = RowsCache().at(before, connection)
+            old = read_segments(connection, before)
             compaction = Compaction(self._folder, self._disk, rows, self._pieces(connection), self._segment, progress)
             self._recorded(connection, compaction.record)
-            freed = self._remove(segments.before(self._folder, first_segment_number(connection)))
+            self._doubtful = True  # numbers may come again, and rows must never be written over a file that is mapped
+            freed = self._remove([segments.path_of(self._folder, each.number) for each in old])
+            self._doubtful = False
             self._publisher.tidy(self._head.generation)
             freed += shrink(connection)
             self._disk.reached("compacted")
@@ -170,6 +175,7 @@ class Writer:
             left = segments.leftovers(self._folder, first, self._segment, self._dimension)
             if left or self._doubtful:
                 self._recorded(connection, _nothing)
+            self._doubtful = bool(left)
             for path, size in left:
                 if not size:
                     self._disk.remove(path)
@@ -177,6 +183,7 @@ class Writer:
                 with self._disk.opened(path, os.O_RDWR) as descriptor:
                     self._disk.cut(descriptor, path, size)
                     self._disk.sync(descriptor, path)
+            self._doubtful = False
         self._publisher.tidy(self._head.generation)
 
     @contextmanager
