@@ -25,6 +25,7 @@ from twofold.filters import Filter
 from twofold.scores import Mask, Numbers, Vectors
 from twofold.storage import builds, passing
 from twofold.storage.builds import Built
+from twofold.storage.changes import Changes, deleted_after, first_after
 from twofold.storage.connections import Lease, translated
 from twofold.storage.living import Rows, RowsCache, expanded, ranges
 from twofold.storage.maps import Piece, SegmentMaps, gather
@@ -166,7 +167,23 @@ class StoredSnapshot:
 
     def each(self) -> Iterator[Document]:
         """All living documents in the order in which they were added, each checked; never more than a batch held."""
-        last = -1
+        for lines in self._batches(0):
+            yield from map(as_document, lines)
+
+    def changes(self, since: int) -> Changes:
+        """What happened after the commit `since`: documents deleted, and documents added that are still living.
+
+        Each document is checked when it is read. Raises CorruptionError.
+        """
+        with self._lease.held() as connection:
+            deleted = deleted_after(connection, since)
+            first = first_after(connection, since, self._head.next_document)
+        added = ([(line[0], as_document(line)) for line in lines] for lines in self._batches(first))
+        return Changes(deleted, added)
+
+    def _batches(self, first: int) -> Iterator[list[Line]]:
+        """The lines of living documents from a number on, ascending."""
+        last = first - 1
         while True:
             with self._lease.held() as connection:
                 found = connection.execute(
@@ -176,7 +193,7 @@ class StoredSnapshot:
             if not found:
                 return
             last = last_number(found, last)
-            yield from map(as_document, found)
+            yield found
 
     def documents(self, documents: Numbers) -> list[Document]:
         """These documents, each checked against its checksum. Raises CorruptionError naming the id."""
