@@ -24,10 +24,13 @@ def register(subparsers: Subparsers) -> None:
         "verify",
         run,
         does="compute every checksum of a collection again, and name the documents that damage hits",
-        examples=("twofold verify wiki.twofold", "twofold verify wiki.twofold --json"),
+        examples=("twofold verify wiki.twofold", "twofold verify wiki.twofold --repair"),
     )
     parser.add_argument(
         "collection", metavar="COLLECTION", help="the collection's folder; exit status 1 where it is damaged"
+    )
+    parser.add_argument(
+        "--repair", action="store_true", help="take away damaged indexes, which can be made again; nothing else changes"
     )
 
 
@@ -38,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     start = time.monotonic()
     with open_collection(arguments.collection) as collection, bar("Verifying", "lines and vectors") as progress:
-        report = collection.verify(progress)
+        report = collection.verify(progress, repair=arguments.repair)
     seconds = time.monotonic() - start
     if arguments.json:
         print_json({**report.to_json(), "seconds": round(seconds, 3)})
@@ -54,13 +57,17 @@ def verified_in_words(report: VerifyReport, seconds: float, collection: str) -> 
         f"{count_of(report.documents, 'document')} (deleted ones too) and {count_of(report.rows, 'vector')} read, "
         f"{report.bytes / 1e6:,.1f} MB in {seconds:,.1f} s"
     )
-    if report.clean:
-        return [f"{collection} is as it was written: {read}"]
-    hit = len({identifier for each in report.damage for identifier in each.documents})
-    places = count_of(len(report.damage), "place")
+    lines = [damage_in_words(each) for each in report.damage]
+    lost = [each for each in report.damage if not each.derived]
+    if not lost:
+        lines.append(f"{collection} is {'as it was written' if report.clean else 'whole but for indexes'}: {read}")
+        if not report.clean:
+            lines.append("Nothing is lost with an index, searches go on without it; --repair takes it away")
+        return lines
+    hit = len({identifier for each in lost for identifier in each.documents})
     return [
-        *map(damage_in_words, report.damage),
-        f"{collection} is damaged in {places}, {count_of(hit, 'document')} hit: {read}",
+        *lines,
+        f"{collection} is damaged in {count_of(len(lost), 'place')}, {count_of(hit, 'document')} hit: {read}",
         "Restore a backup, or index the documents into a new collection; what is not named above can still be read",
     ]
 
@@ -70,4 +77,5 @@ def damage_in_words(damage: Damage) -> str:
     ids = damage.documents
     more = f" and {len(ids) - NAMED:,} more (--json names all)" if len(ids) > NAMED else ""
     hit = f" (documents {', '.join(map(visible, ids[:NAMED]))}{more})" if ids else ""
-    return f"{damage.place}: {visible(damage.message)}{hit}"
+    fate = " (an index: taken away)" if damage.repaired else " (an index: nothing is lost)" if damage.derived else ""
+    return f"{damage.place}: {visible(damage.message)}{hit}{fate}"

@@ -168,13 +168,14 @@ class Collection(AbstractContextManager["Collection"]):
         with self._store.snapshot() as snapshot:
             return describe(self._store, snapshot, self.contract, self._settings)
 
-    def verify(self, progress: Progress = silent) -> VerifyReport:
+    def verify(self, progress: Progress = silent, *, repair: bool = False) -> VerifyReport:
         """Reads everything again and computes every checksum; writers may go on meanwhile.
 
-        The report names every damage and the documents that it hits. Raises CorruptionError only where too little is
-        left to start from.
+        The report names every damage and the documents that it hits. repair: takes damaged indexes away, which can be
+        made again; documents and vectors are never touched. Raises CorruptionError only where too little is left to
+        start from; with repair also LockedError, StorageError.
         """
-        return self._store.verify(progress)
+        return self._store.verify(progress, repair=repair)
 
     def optimize(self, progress: Progress = silent) -> CompactReport:
         """Gives back the room of deleted and replaced documents; readers go on with the snapshots that they hold.

@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
-from twofold.errors import CorruptionError, InputError
+from twofold.errors import CorruptionError, FormatError, InputError
 from twofold.storage.layout import DERIVED, canonical_checksum
 from twofold.storage.maps import Piece
 from twofold.storage.segments import raw
@@ -98,12 +98,17 @@ def written(covered: Covered, about: Mapping[str, Any], files: Mapping[str, tupl
 
 
 def read(path: Path) -> Built:
-    """The build in a folder; raises CorruptionError unless its manifest is whole and every file has its size."""
+    """The build in a folder, whose manifest must be whole, and every file have its size.
+
+    Raises CorruptionError; FormatError for one that a newer Twofold made.
+    """
     try:
         fields = json.loads((path / MANIFEST).read_bytes())
         checksum = fields.pop("checksum")
-        if checksum != canonical_checksum(fields) or fields.pop("format") != FORMAT:
-            raise CorruptionError(f"{path / MANIFEST} is not the manifest that was written")
+        if checksum != canonical_checksum(fields):
+            raise CorruptionError(f"{path / MANIFEST} is damaged: its checksum does not fit its content")
+        if (version := fields.pop("format")) != FORMAT:
+            raise FormatError(f"{path} has format {version}, this Twofold reads format {FORMAT}")
         about, files = fields.pop("about"), {name: (size, crc) for name, (size, crc) in fields.pop("files").items()}
         built = Built(path=path, covered=Covered(**fields), about=about, files=files, checksum=checksum)
         for name, (size, _) in files.items():
@@ -137,7 +142,7 @@ def whole(home: Path) -> Iterator[Built]:
     for path in folders(home):
         try:
             yield read(path)
-        except CorruptionError:
+        except (CorruptionError, FormatError):
             continue
 
 

@@ -62,10 +62,13 @@ class Disk:
         with _refusals(path), suppress(FileNotFoundError):
             os.unlink(path)
 
-    def remove_folder(self, path: str | Path) -> None:
-        """Removes a folder, which may be gone already, with all that is in it."""
+    def remove_tree(self, path: str | Path) -> None:
+        """Removes a file, or a folder with all that is in it; it may be gone already."""
         with _refusals(path), suppress(FileNotFoundError):
-            shutil.rmtree(path)
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path)
+            else:
+                os.unlink(path)
 
     def rename(self, path: str | Path, target: str | Path) -> None:
         """Gives a file or folder another name, at once."""

@@ -46,7 +46,7 @@ class Publisher:
         """Makes a build of these rows; raises what `fill` raises, InputError, StorageError."""
         home = self.made(room)
         aside = home / UNFINISHED
-        self._disk.remove_folder(aside)
+        self._disk.remove_tree(aside)
         self._disk.make_folder(aside)
         try:
             _filled(aside, fill)
@@ -59,7 +59,7 @@ class Publisher:
             self._disk.sync_folder(home)
         except BaseException:
             with suppress(StorageError):
-                self._disk.remove_folder(aside)
+                self._disk.remove_tree(aside)
             raise
         self._disk.reached("build published")
         for older in before:
@@ -68,15 +68,15 @@ class Publisher:
 
     def clear(self, room: str) -> None:
         """Throws a room's folder away with all that is in it. Raises InputError, StorageError."""
-        self._disk.remove_folder(home_of(self._folder, room))
+        self._disk.remove_tree(home_of(self._folder, room))
         self._disk.sync_folder(self._folder)
 
     def remove(self, path: Path) -> None:
         """Takes one build away: out of its name first, so that no half of it ever stands under it."""
         aside = path.with_name(f".{path.name}")
-        self._disk.remove_folder(aside)
+        self._disk.remove_tree(aside)
         self._disk.rename(path, aside)
-        self._disk.remove_folder(aside)
+        self._disk.remove_tree(aside)
 
     def tidy(self, generation: int) -> None:
         """Removes what a stopped writer left, and builds that a newer one or a newer generation has replaced."""
@@ -84,7 +84,7 @@ class Publisher:
             home = self._folder / room
             for left in _left(home):
                 with suppress(StorageError):  # it is in nobody's way; the next writer tries again
-                    self._disk.remove_folder(left)
+                    self._disk.remove_tree(left)
             replaced = False
             for each in whole(home):
                 if replaced or each.covered.generation < generation:

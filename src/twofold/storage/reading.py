@@ -248,6 +248,11 @@ class StoredSnapshot:
                 self._segments = read_segments(connection, self._head)
             return self._segments
 
+    @property
+    def folder(self) -> Path:
+        """The collection's folder."""
+        return self._derived.folder
+
     def built(self, room: str) -> Built | None:
         """The newest whole build of a room ("indexes", "lexical") that was made from rows of this snapshot.
 

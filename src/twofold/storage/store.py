@@ -8,6 +8,7 @@ import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -22,9 +23,10 @@ from twofold.storage.copying import BackupReport, Copying
 from twofold.storage.disk import Disk
 from twofold.storage.layout import CATALOGUE, DERIVED, DESCRIPTION, LOCK, UNFINISHED, VECTORS, Description
 from twofold.storage.locking import WriterLock
+from twofold.storage.publishing import Publisher
 from twofold.storage.reading import Derived, StoredSnapshot
 from twofold.storage.schema import Head, make_tables
-from twofold.storage.verifying import Verification, VerifyReport
+from twofold.storage.verifying import Damage, Verification, VerifyReport, wrong
 from twofold.storage.writing import Writer
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
@@ -132,14 +134,27 @@ class Store:
                 self._writer = None
                 writer.release()
 
-    def verify(self, progress: Progress = silent) -> VerifyReport:
+    def verify(self, progress: Progress = silent, *, repair: bool = False) -> VerifyReport:
         """Every checksum computed again, on the latest commit; says what is damaged and which documents it hits.
 
-        Raises CorruptionError only where there is no head to start from.
+        repair: takes damaged derived folders away, so that they are made again; nothing else is touched. Raises
+        CorruptionError only where there is no head to start from; with repair also LockedError, StorageError.
         """
         noted = acknowledged.noted(self.path)  # before the snapshot, for writers go on
         with self.snapshot() as snapshot:
-            return Verification(snapshot, progress).run(self.path, noted)
+            report = Verification(snapshot, progress).run(self.path, noted)
+        if repair and any(each.derived for each in report.damage):
+            with self._lock.held(), self.snapshot() as snapshot:
+                report.damage[:] = [self._repaired(each, snapshot) for each in report.damage]
+        return report
+
+    def _repaired(self, damage: Damage, snapshot: StoredSnapshot) -> Damage:
+        if not damage.derived:
+            return damage
+        path = self.path / damage.place
+        if path.exists() and wrong(path, snapshot):  # nobody has put another in its place meanwhile
+            Publisher(self.path, self._disk).remove(path)
+        return replace(damage, repaired=True)
 
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
         """Copies the latest commit into a new folder while writers go on; says what the copy holds.

@@ -9,14 +9,15 @@ import sqlite3
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from twofold.errors import CollectionError
+from twofold.errors import CollectionError, CorruptionError, FormatError
 from twofold.progress import Progress
-from twofold.storage import acknowledged, checksums
-from twofold.storage.layout import CATALOGUE, DESCRIPTION, Description
+from twofold.storage import acknowledged, builds, checksums
+from twofold.storage.layout import CATALOGUE, DERIVED, DESCRIPTION, Description
 from twofold.storage.reading import BATCH, StoredSnapshot
 from twofold.storage.records import DOCUMENT_COLUMNS, ID_COLUMNS, is_whole, last_number, name_of
 from twofold.storage.segments import raw
@@ -27,15 +28,21 @@ MESSAGES = 20
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """One thing that is not as it was written: where, what, and the ids of the living documents that it hits."""
+    """One thing that is not as it was written: where, what, and the ids of the living documents that it hits.
+
+    derived: nothing is lost, it can be made again. repaired: it was taken away, so that it will be.
+    """
 
     place: str
     message: str
     documents: tuple[str, ...] = ()
+    derived: bool = False
+    repaired: bool = False
 
     def __str__(self) -> str:
         hit = f" (documents {', '.join(self.documents)})" if self.documents else ""
-        return f"{self.place}: {self.message}{hit}"
+        fate = ", taken away" if self.repaired else ""
+        return f"{self.place}: {self.message}{hit}{f' (derived{fate})' if self.derived else ''}"
 
 
 @dataclass(slots=True)
@@ -52,12 +59,30 @@ class VerifyReport:
 
     @property
     def clean(self) -> bool:
-        """Whether everything is as it was written."""
-        return not self.damage
+        """Whether everything is as it was written, but for what was repaired."""
+        return all(each.repaired for each in self.damage)
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values."""
         return {**asdict(self), "clean": self.clean}
+
+
+def wrong(path: Path, snapshot: StoredSnapshot | None) -> str | None:
+    """What is wrong with a build, after reading all of it; None where nothing is.
+
+    snapshot: which vectors it should have been made from, if it is of that generation and no later commit.
+    """
+    try:
+        built = builds.read(path)
+        built.check()
+    except CorruptionError as error:
+        return str(error)
+    except FormatError:
+        return None
+    covered = built.covered
+    if snapshot is None or covered.generation != snapshot.head.generation or covered.commit > snapshot.commit:
+        return None
+    return None if snapshot.fits(built) else "it was made from other vectors than those that are here"
 
 
 class Verification:
@@ -85,6 +110,7 @@ class Verification:
             (f"{CATALOGUE}, state", self._state),
             ("vectors", self._blocks),
             (CATALOGUE, self._sums),
+            ("indexes", self._builds),
         )
         for place, part in parts:
             try:
@@ -167,6 +193,14 @@ class Verification:
                 self._advance()
         if end != self._snapshot.head.next_row:
             self._hit(CATALOGUE, f"its blocks end at row {end}, its head says {self._snapshot.head.next_row}")
+
+    def _builds(self) -> None:
+        trusted = None if self.report.damage else self._snapshot  # damaged lines say nothing against a build
+        for path in [each for room in sorted(DERIVED) for each in builds.folders(self._snapshot.folder / room)]:
+            said = wrong(path, trusted)
+            if said and path.exists():  # else a writer has put a newer one in its place
+                place = path.relative_to(self._snapshot.folder).as_posix()
+                self.report.damage.append(Damage(place, said, derived=True))
 
     def _crc(self, pieces: Any, first_row: int, rows: int) -> int:
         crc = 0

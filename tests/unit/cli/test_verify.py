@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twofold.cli.verify import NAMED, damage_in_words, verified_in_words
 from twofold.storage.verifying import Damage, VerifyReport
+
+
+def test_a_damaged_index_is_no_loss_and_the_last_line_says_so() -> None:
+    report = VerifyReport(documents=1, rows=1, bytes=10**6, damage=[Damage("indexes/000001", "changed", derived=True)])
+    assert verified_in_words(report, 1.0, "c") == [
+        "indexes/000001: changed (an index: nothing is lost)",
+        "c is whole but for indexes: 1 document (deleted ones too) and 1 vector read, 1.0 MB in 1.0 s",
+        "Nothing is lost with an index, searches go on without it; --repair takes it away",
+    ]
+    report.damage[:] = [replace(report.damage[0], repaired=True)]
+    assert verified_in_words(report, 1.0, "c")[0] == "indexes/000001: changed (an index: taken away)"
+    assert verified_in_words(report, 1.0, "c")[1].startswith("c is as it was written")
 
 
 def test_a_clean_collection_is_one_line_with_what_was_read() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -339,3 +340,56 @@ def test_a_build_gets_its_name_when_everything_in_it_is_synced(tmp_path: Path) -
         ("sync folder", ".unfinished"),
     ]  # fmt: skip
     assert (manifest, name, named) == (("publish", "manifest.json"), ("rename", "000001"), ("sync folder", "indexes"))
+
+
+NO_DAMAGE = (gone, of_another_generation, of_a_newer_format)
+
+
+@pytest.mark.parametrize(
+    "damage", [each for each in DAMAGES if each not in NO_DAMAGE], ids=lambda damage: damage.__name__
+)
+def test_verify_names_a_damaged_build_and_takes_it_away_when_asked(
+    store: Store, damage: Callable[[Path], None]
+) -> None:
+    before = content(store)
+    path = publish(store).path
+    assert store.verify().damage == []
+    damage(path)
+    report = store.verify()
+    assert [(each.place, each.derived, each.repaired) for each in report.damage] == [("indexes/000001", True, False)]
+    assert not report.clean
+    assert path.exists()
+    repaired = store.verify(repair=True)
+    assert repaired.damage == [replace(report.damage[0], repaired=True)]
+    assert repaired.clean
+    assert not path.exists()
+    assert store.verify(repair=True).damage == []
+    assert content(store) == before
+
+
+def test_verify_reads_every_byte_of_a_build(store: Store) -> None:
+    path = publish(store).path / "codes.bin"
+    changed = bytearray(CODES)
+    changed[-1] ^= 128
+    path.write_bytes(changed)
+    (damage,) = store.verify().damage
+    assert str(damage) == f"indexes/000001: {path} is damaged: its checksum does not fit its content (derived)"
+
+
+def test_a_build_that_is_whole_but_of_another_time_is_no_damage_and_stays(store: Store) -> None:
+    for claim in (of_another_generation, of_a_newer_format, lambda path: claims(path, commit=99)):
+        path = publish(store).path
+        claim(path)
+        assert store.verify(repair=True).damage == []
+        assert path.exists()
+
+
+def test_repairing_touches_nothing_that_is_no_index(store: Store) -> None:
+    truncated(publish(store).path)
+    vectors = store.path / "vectors" / "000001.f16"
+    whole = vectors.read_bytes()
+    vectors.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    report = store.verify(repair=True)
+    assert [(each.derived, each.repaired) for each in report.damage] == [(False, False), (True, True)]
+    assert not report.clean
+    assert vectors.read_bytes() != whole
