@@ -25,7 +25,7 @@ def note(folder: Path, commit: int) -> None:
     """Notes a commit; a disk that refuses keeps the older note, and what was committed is no less so."""
     fields = _NOTE.pack(_MAGIC, _VERSION, commit, 0)[:-4]
     with suppress(OSError):
-        descriptor = os.open(folder / ACKNOWLEDGED, os.O_WRONLY | os.O_CREAT, 0o666)
+        descriptor = os.open(f"{folder}/{ACKNOWLEDGED}", os.O_WRONLY | os.O_CREAT, 0o666)
         try:
             os.pwrite(descriptor, fields + zlib.crc32(fields).to_bytes(4, "little"), 0)
         finally:
@@ -35,7 +35,8 @@ def note(folder: Path, commit: int) -> None:
 def noted(folder: Path) -> int:
     """The commit that the note speaks of; 0 where there is none or it is not whole."""
     try:
-        found = (folder / ACKNOWLEDGED).read_bytes()
+        with open(f"{folder}/{ACKNOWLEDGED}", "rb", buffering=0) as file:
+            found = file.read(_NOTE.size + 1)
     except OSError:
         return 0
     if len(found) != _NOTE.size or found[:8] != _MAGIC:

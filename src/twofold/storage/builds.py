@@ -130,11 +130,15 @@ def home_of(folder: Path, room: str) -> Path:
 
 def folders(home: Path) -> list[Path]:
     """The folders that are named as builds are, the newest first."""
+    return [home / name for name in sorted(names(home), reverse=True) if _NAME.fullmatch(name)]
+
+
+def names(home: str | Path) -> list[str]:
+    """What is in a room's folder; nothing where none was made yet."""
     try:
-        found = [Path(each.path) for each in os.scandir(home) if _NAME.fullmatch(each.name)]
-    except OSError:  # none was made yet
+        return os.listdir(home)
+    except OSError:
         return []
-    return sorted(found, reverse=True)
 
 
 def whole(home: Path) -> Iterator[Built]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from twofold.errors import InputError, StorageError
 from twofold.files import refused
-from twofold.storage.builds import MANIFEST, Built, Covered, crc_of, folders, home_of, read, whole, written
+from twofold.storage.builds import MANIFEST, Built, Covered, crc_of, folders, home_of, names, read, whole, written
 from twofold.storage.disk import Disk
 from twofold.storage.layout import DERIVED
 
@@ -81,12 +81,12 @@ class Publisher:
     def tidy(self, generation: int) -> None:
         """Removes what a stopped writer left, and builds that a newer one or a newer generation has replaced."""
         for room in sorted(DERIVED):
-            home = self._folder / room
-            for left in _left(home):
+            found = names(f"{self._folder}/{room}")
+            for left in filter(_LEFT.fullmatch, found):
                 with suppress(StorageError):  # it is in nobody's way; the next writer tries again
-                    self._disk.remove_tree(left)
+                    self._disk.remove_tree(self._folder / room / left)
             replaced = False
-            for each in whole(home):
+            for each in whole(self._folder / room) if found else ():
                 if replaced or each.covered.generation < generation:
                     self._drop(each.path)
                 replaced = replaced or each.covered.generation == generation
@@ -99,8 +99,8 @@ class Publisher:
     def _synced(self, folder: Path) -> dict[str, tuple[int, int]]:
         """Syncs all that is in a folder, from the inside; gives name → (bytes, CRC-32) of its files."""
         found: dict[str, tuple[int, int]] = {}
-        for inner, names in _inside(folder):
-            for name in sorted(names):
+        for inner, inside in _inside(folder):
+            for name in sorted(inside):
                 path = inner / name
                 if not path.is_file() or path.is_symlink():
                     raise InputError("a build holds plain files and folders, nothing else", path=path)
@@ -118,13 +118,6 @@ def _filled(folder: Path, fill: Fill) -> None:
         raise refused(folder, error) from error
 
 
-def _left(home: Path) -> list[Path]:
-    try:
-        return [Path(each.path) for each in os.scandir(home) if _LEFT.fullmatch(each.name)]
-    except OSError:  # there is no such folder
-        return []
-
-
 def _inside(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    for path, _, names in os.walk(folder, topdown=False):
-        yield Path(path), names
+    for path, _, inside in os.walk(folder, topdown=False):
+        yield Path(path), inside

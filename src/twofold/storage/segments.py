@@ -148,4 +148,8 @@ def leftovers(folder: Path, first: int, last: Segment | None, dimension: int) ->
 
 def _numbers(folder: Path) -> list[int]:
     """The numbers of all segment files that are there; a power loss that keeps some changes may leave gaps."""
-    return sorted(int(path.stem) for path in (folder / VECTORS).glob("*.f16") if path.stem.isdecimal())
+    try:
+        found = [name.partition(".") for name in os.listdir(f"{folder}/{VECTORS}")]
+    except FileNotFoundError:
+        return []
+    return sorted(int(stem) for stem, _, kind in found if kind == "f16" and stem.isdecimal())
