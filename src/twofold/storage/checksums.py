@@ -33,14 +33,14 @@ def of_row(*columns: int | float | str | bytes | None) -> int:
     return of_bytes(b"".join(parts))
 
 
-def of_document(numbers: tuple[int, int, int, int], contents: tuple[bytes, bytes, bytes, bytes, bytes]) -> int:
+def of_document(numbers: tuple[int, ...], contents: tuple[bytes, ...]) -> int:
     """The checksum of a living document's row.
 
     numbers: number, truncated, rows, added. contents: id, title, metadata, text (UTF-8) and the hash of the text.
     """
     identifier, title, metadata, text, text_hash = contents
     lengths = _DOCUMENT.pack(*numbers, len(identifier), len(title), len(metadata), len(text), len(text_hash))
-    return of_bytes(b"".join((lengths, identifier, title, metadata, text, text_hash)))
+    return int.from_bytes(blake2b(b"".join((lengths, *contents)), digest_size=8).digest(), "little", signed=True)
 
 
 def of_deletion(number: int, deleted: int) -> int:

@@ -28,14 +28,13 @@ Line = tuple[Any, ...]
 
 def is_whole(line: Line) -> bool:
     """Whether a line of DOCUMENT_COLUMNS is what was written."""
-    number, truncated, rows, added, deleted, checksum, *contents = line
     try:
-        expected = checksums.of_document((number, truncated, rows, added), tuple(contents))
-        if deleted is not None:
-            expected = checksums.wrapped(expected + checksums.of_deletion(number, deleted))
+        expected = checksums.of_document(line[:4], line[6:])
+        if line[4] is not None:
+            expected = checksums.wrapped(expected + checksums.of_deletion(line[0], line[4]))
     except (TypeError, struct.error):  # a flipped bit can make a number of text, and anything NULL
         return False
-    return bool(expected == checksum)
+    return bool(expected == line[5])
 
 
 def as_document(line: Line) -> Document:
@@ -63,7 +62,7 @@ def last_number(lines: Sequence[Line], before: int) -> int:
     for number, *_ in lines:
         if not isinstance(number, int) or number <= before:
             raise CorruptionError(
-                f"the catalogue is damaged: after document number {before} it leads to {number}. "
+                f"the catalogue is damaged: after number {before} it leads to {number}. "
                 "Run twofold verify, or restore a backup."
             )
         before = number

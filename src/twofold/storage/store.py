@@ -141,8 +141,8 @@ class Store:
         CorruptionError only where there is no head to start from; with repair also LockedError, StorageError.
         """
         noted = acknowledged.noted(self.path)  # before the snapshot, for writers go on
-        with self.snapshot() as snapshot:
-            report = Verification(snapshot, progress).run(self.path, noted)
+        with self.snapshot() as snapshot, self.snapshot() as beside:
+            report = Verification(snapshot, beside, progress).run(self.path, noted)
         if repair and any(each.derived for each in report.damage):
             with self._lock.held(), self.snapshot() as snapshot:
                 report.damage[:] = [self._repaired(each, snapshot) for each in report.damage]

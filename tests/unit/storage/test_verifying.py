@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from storing import block, document, new_store
 
 from twofold.errors import CollectionError
+from twofold.storage.catalogue import GROWING_ROWS
 from twofold.storage.store import Store
-from twofold.storage.verifying import VerifyReport
+from twofold.storage.verifying import Verification, VerifyReport
 
 
 @pytest.fixture
@@ -116,3 +120,29 @@ def test_flipped_bytes_of_the_catalogue_are_found_or_change_nothing(folder: Path
                         assert snapshot.passing(None).tolist() == [True] * 3 + [False] * 3 + [True] * 3
         except CollectionError:
             continue
+
+
+def test_verifying_that_is_interrupted_ends_soon_with_its_second_thread(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twofold.storage.verifying.BLOCKS", 1)
+    read, before = list[int](), threading.active_count()
+    crc = Verification._crc
+
+    def slow(self: Verification, *arguments: Any) -> int:
+        read.append(1)
+        time.sleep(0.5)
+        return crc(self, *arguments)
+
+    monkeypatch.setattr(Verification, "_crc", slow)
+    with Store.open(folder) as store, store.writing() as writer:
+        for number in range(10):
+            writer.commit(block([document(f"many {number}")], rows=GROWING_ROWS))
+
+        def interrupts(done: int, total: int | None) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            store.verify(interrupts)
+        assert len(read) <= 2
+        assert threading.active_count() == before
