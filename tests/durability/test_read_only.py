@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from mounting import remounted, small_disk
@@ -53,3 +55,50 @@ def test_a_full_disk_loses_nothing_and_goes_on_once_there_is_room(disk: Path) ->
         fill()
         assert content(store) == expected(sent)
         assert store.verify().clean
+
+
+def as_another_user(work: Callable[[], None]) -> None:
+    """Does the work in a child without root's rights; what it raises is told by the exit status."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            if os.getuid() == 0:
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(65534)
+            work()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_who_may_not_write_beside_the_catalogue_is_told_what_to_do_or_reads_beside_a_writer() -> None:
+    sent = block([document("a"), document("b")], rows=2)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "c"
+        with new_store(path) as store, store.writing() as writer:
+            writer.commit(sent)
+        os.chmod(folder, 0o755)
+        os.chmod(path, 0o555)
+
+        def is_told() -> None:
+            with pytest.raises(StorageError, match=r"may not write to .*twofold backup"):
+                Store.open(path)
+
+        def reads() -> None:
+            with Store.open(path) as store:
+                assert content(store) == expected([sent])
+                assert store.held_back() == 0
+                with pytest.raises(StorageError, match="Permission denied"), store.writing():
+                    pass
+
+        try:
+            as_another_user(is_told)
+            if os.getuid() == 0:  # a writer keeps SQLite's shared file in place
+                with Store.open(path) as store, store.writing() as writer:
+                    writer.put_state("any", 1)
+                    as_another_user(reads)
+        finally:
+            os.chmod(path, 0o755)

@@ -162,10 +162,20 @@ def connect(path: Path, *, durable: bool, create: bool = False) -> sqlite3.Conne
         connection.execute(f"PRAGMA journal_size_limit = {CHECKPOINT_PAGES * PAGE_BYTES}")
         if not create:
             check_format(connection)
-    except BaseException:
+    except BaseException as error:
         connection.close()
+        if isinstance(error, sqlite3.OperationalError) and path.exists() and not os.access(path.parent, os.W_OK):
+            raise _not_shared(path, error) from error
         raise
     return connection
+
+
+def _not_shared(path: Path, error: sqlite3.Error) -> StorageError:
+    """Says why a folder that can only be read is not enough; reading past SQLite's locks could meet a writer."""
+    return StorageError(
+        f"{path}: {error}. This user may not write to {path.parent}, where SQLite keeps a file that its readers share. "
+        "Give the right to write to that folder, or read a copy of your own (twofold backup makes one)"
+    )
 
 
 def shrink(connection: sqlite3.Connection) -> int:
@@ -193,7 +203,10 @@ def held_back(connection: sqlite3.Connection, log: Path) -> int:
     """
     if not log.exists() or log.stat().st_size <= CHECKPOINT_PAGES * (PAGE_BYTES + FRAME_BYTES):
         return 0
-    _, frames, folded = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    try:
+        _, frames, folded = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    except sqlite3.OperationalError:  # whoever may only read cannot know
+        return 0
     return max(0, int(frames) - int(folded)) * (PAGE_BYTES + FRAME_BYTES)
 
 

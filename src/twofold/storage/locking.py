@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -79,30 +79,42 @@ class WriterLock:
         except OSError as error:
             raise refused(self._path, error) from error
         try:
-            while not _locked(descriptor):
+            while not self._locked(descriptor):
                 if time.monotonic() >= deadline:
                     raise LockedError(
                         f"{_holder(descriptor)} is writing to {self._path.parent}; "
                         "try again when it is done, or wait for it (--wait, or writing(wait=SECONDS))"
                     )
                 time.sleep(PAUSE)
-            note = _note(os.getpid())
-            if os.pread(descriptor, len(note) + 1, 0) != note:
-                self._disk.write(descriptor, self._path, note, 0)
-                self._disk.cut(descriptor, self._path, len(note))
-        except StorageError:
             # Who holds the lock is a courtesy; a full disk must not keep deletions from making room.
-            return descriptor
+            with suppress(StorageError):
+                note = _note(os.getpid())
+                if self._disk.read(descriptor, self._path, len(note) + 1, 0) != note:
+                    self._disk.write(descriptor, self._path, note, 0)
+                    self._disk.cut(descriptor, self._path, len(note))
         except BaseException:
             os.close(descriptor)
             raise
         return descriptor
 
+    def _locked(self, descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise StorageError(
+                f"{self._path}: the file system refuses locks ({error.strerror or error}), without which two writers "
+                "could meet; nothing was changed. Keep the collection on a disk with locks, or mount this one with them"
+            ) from error
+        return True
+
     def _release(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             # Said aloud: a child that inherited the descriptor would keep the lock otherwise.
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            with suppress(OSError):  # closing it ends the lock where nobody inherited it
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
 
@@ -111,17 +123,9 @@ def _note(process: int) -> bytes:
     return json.dumps({"pid": process, "host": socket.gethostname()}).encode()
 
 
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _holder(descriptor: int) -> str:
     try:
         note = json.loads(os.pread(descriptor, 1024, 0))
         return f"process {int(note['pid'])} on {note['host']}"
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "another process"

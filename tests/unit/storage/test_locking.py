@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -10,9 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
-from storing import block, content, document, new_store
+from storing import block, content, document, expected, new_store
 
-from twofold.errors import LockedError
+from twofold.errors import LockedError, StorageError
 from twofold.storage.store import Store
 
 HOLDS = """
@@ -115,3 +117,20 @@ def test_a_forked_child_neither_holds_nor_frees_the_lock_of_its_parent(folder: P
     os.kill(child, 9)
     os.waitpid(child, 0)
     assert list(content(store)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("error", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO])
+def test_a_file_system_that_refuses_locks_is_a_storage_error_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    def refusing(descriptor: int, how: int) -> None:
+        raise OSError(error, os.strerror(error))
+
+    with new_store(tmp_path / "c") as store:
+        with monkeypatch.context() as patch:
+            patch.setattr(fcntl, "flock", refusing)
+            with pytest.raises(StorageError, match="refuses locks"), store.writing():
+                pass
+        with store.writing() as writer:
+            writer.commit(block([document("a")]))
+        assert content(store) == expected([block([document("a")])])
