@@ -21,14 +21,25 @@ _MAGIC = b"TWOFOLDA"
 _VERSION = 1
 
 
-def note(folder: Path, commit: int) -> None:
-    """Notes a commit; a disk that refuses keeps the older note, and what was committed is no less so."""
-    fields = _NOTE.pack(_MAGIC, _VERSION, commit, 0)[:-4]
-    with suppress(OSError):
-        descriptor = os.open(f"{folder}/{ACKNOWLEDGED}", os.O_WRONLY | os.O_CREAT, 0o666)
-        try:
-            os.pwrite(descriptor, fields + zlib.crc32(fields).to_bytes(4, "little"), 0)
-        finally:
+class Note:
+    """The note of one writer, who keeps the file open."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = f"{folder}/{ACKNOWLEDGED}"
+        self._descriptor = -1
+
+    def write(self, commit: int) -> None:
+        """Notes a commit; a disk that refuses keeps the older note, and what was committed is no less so."""
+        fields = _NOTE.pack(_MAGIC, _VERSION, commit, 0)[:-4]
+        with suppress(OSError):
+            if self._descriptor < 0:
+                self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o666)
+            os.pwrite(self._descriptor, fields + zlib.crc32(fields).to_bytes(4, "little"), 0)
+
+    def close(self) -> None:
+        """Lets the file go."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
             os.close(descriptor)
 
 

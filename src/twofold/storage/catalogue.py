@@ -21,7 +21,7 @@ from twofold.storage import checksums
 from twofold.storage.block import Block
 from twofold.storage.records import USER
 from twofold.storage.schema import Head
-from twofold.storage.segments import Halves, Segment, longest, raw
+from twofold.storage.segments import Halves, Segment, after, longest, raw
 
 BLOCK_ROWS = 1024
 """The most rows that one line of the table `blocks` describes."""
@@ -48,10 +48,14 @@ class Known:
 
 
 class Change:
-    """The next commit in the making."""
+    """The next commit in the making.
 
-    def __init__(self, connection: sqlite3.Connection, head: Head) -> None:
+    segment: the last one that counts, None where there is none.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, head: Head, segment: Segment | None) -> None:
         self._connection = connection
+        self.segment = segment
         self.number = head.commit + 1
         self._longest = head.longest
         self._counts: dict[str, int] = {
@@ -78,7 +82,7 @@ class Change:
         self._connection.execute("DELETE FROM documents WHERE deleted IS NOT NULL")
         self._connection.execute("DELETE FROM blocks")
         self._connection.execute("DELETE FROM segments")
-        self._longest = 0.0
+        self._longest, self.segment = 0.0, None
         self._count(generation=1, next_row=-self._counts["next_row"])
 
     @property
@@ -141,6 +145,7 @@ class Change:
                 "INSERT INTO segments VALUES (?, ?, ?)", (segment.number, segment.first_row, segment.checksum)
             )
             self._count(total=segment.checksum)
+        self.segment = after(segment, vectors)
         self._longest = max(self._longest, longest(vectors))
         start = self._extend(segment, vectors, owners, spans)
         for begin in range(start, len(vectors), BLOCK_ROWS):

@@ -10,7 +10,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -100,7 +100,7 @@ def place(vectors: Halves, segment: Segment) -> Iterator[tuple[Segment, Halves]]
     """Where new rows go, from the last segment on: (a segment before the append, its share of the rows), in order."""
     while len(vectors):
         if segment.rows >= SEGMENT_ROWS:
-            segment = replace(segment, number=segment.number + 1, first_row=segment.end, rows=0)
+            segment = Segment(segment.number + 1, segment.end, 0, segment.generation)
         share = vectors[: SEGMENT_ROWS - segment.rows]
         yield segment, share
         segment, vectors = after(segment, share), vectors[len(share) :]
@@ -108,7 +108,7 @@ def place(vectors: Halves, segment: Segment) -> Iterator[tuple[Segment, Halves]]
 
 def after(segment: Segment, vectors: Halves) -> Segment:
     """The segment once these rows count."""
-    return replace(segment, rows=segment.rows + len(vectors))
+    return Segment(segment.number, segment.first_row, segment.rows + len(vectors), segment.generation)
 
 
 def append(disk: Disk, folder: Path, segment: Segment, vectors: Halves) -> None:

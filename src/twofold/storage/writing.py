@@ -47,12 +47,14 @@ class Writer:
         self._lease = lease
         self._disk = disk
         self._publisher = Publisher(folder, disk)
+        self._note = acknowledged.Note(folder)
         self._doubtful = False
         self._head = Head()
         self._segment: Segment | None = None
 
     def release(self) -> None:
         """Ends the right to write; called before the lock is given up."""
+        self._note.close()
         self._lease.close()
 
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
@@ -198,10 +200,9 @@ class Writer:
         self._doubtful = True
         try:
             connection.execute("BEGIN IMMEDIATE")
-            change = Change(connection, self._head)
+            change = Change(connection, self._head, self._segment)
             result = work(change)
-            head = change.finish()
-            segment = last_segment(connection, head)
+            head, segment = change.finish(), change.segment
             self._disk.reached("recorded")
             connection.execute("COMMIT")  # the acknowledgement
         except BaseException:
@@ -211,7 +212,7 @@ class Writer:
         # Doubt ends last: whatever interrupts before that, the next call reads what was committed.
         self._head, self._segment = head, segment
         self._doubtful = False
-        acknowledged.note(self._folder, head.commit)
+        self._note.write(head.commit)
         self._disk.reached("committed")
         return result
 
