@@ -36,8 +36,11 @@ def command(*words: object) -> Iterator[subprocess.Popen[bytes]]:
 
 @contextmanager
 def writing(place: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`add` that waits for standard input while it holds the lock; `communicate` ends it."""
-    with command("add", place, "-") as process:
+    """`add` that waits for standard input while it holds the lock; `communicate` ends it.
+
+    It waits for the lock, too: the look whether it is held takes it for a moment.
+    """
+    with command("add", place, "-", "--wait", "60") as process:
         assert process.stdin is not None
         process.stdin.write(b'{"id": "first", "text": "It came first."}\n')
         process.stdin.flush()

@@ -15,10 +15,12 @@ import pytest
 from storing import block, content, document, expected, new_store
 
 from twofold.errors import LockedError, StorageError
+from twofold.storage.disk import Disk
 from twofold.storage.store import Store
 
 HOLDS = """
 import sys, time
+from twofold.storage.disk import Disk
 from twofold.storage.store import Store
 with Store.open(sys.argv[1]).writing():
     print("held", flush=True)
@@ -134,3 +136,16 @@ def test_a_file_system_that_refuses_locks_is_a_storage_error_and_nothing_is_writ
         with store.writing() as writer:
             writer.commit(block([document("a")]))
         assert content(store) == expected([block([document("a")])])
+
+
+def test_a_lock_whose_holder_cannot_be_noted_is_held_all_the_same(tmp_path: Path) -> None:
+    class Full(Disk):
+        def write(self, descriptor: int, path: str | Path, data: bytes | memoryview, offset: int) -> None:
+            if Path(path).name == "lock":
+                raise StorageError("full")
+            super().write(descriptor, path, data, offset)
+
+    with new_store(tmp_path / "c", Full()) as store, store.writing() as writer:
+        writer.commit(block([document("a")]))
+        with Store.open(tmp_path / "c") as other, pytest.raises(LockedError), other.writing():
+            pass

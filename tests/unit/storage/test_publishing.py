@@ -120,6 +120,11 @@ def manifest_changed(path: Path) -> None:
     (path / "manifest.json").write_text(text.replace('"rows": 6', '"rows": 5'))
 
 
+def commit_changed(path: Path) -> None:
+    text = (path / "manifest.json").read_text()
+    (path / "manifest.json").write_text(text.replace('"commit": 1', '"commit": 0'))
+
+
 def manifest_of_other_json(path: Path) -> None:
     (path / "manifest.json").write_text('["format"]')
 
@@ -166,7 +171,8 @@ def of_a_newer_format(path: Path) -> None:
 
 
 DAMAGES = [
-    truncated, without_a_file, without_manifest, manifest_cut_short, manifest_changed, manifest_of_other_json, emptied,
+    truncated, without_a_file, without_manifest, manifest_cut_short, manifest_changed, commit_changed,
+    manifest_of_other_json, emptied,
     a_file_in_its_place, gone, of_other_vectors, of_more_rows, of_fewer_rows_than_none, of_another_generation,
     of_a_newer_format,
 ]  # fmt: skip
@@ -377,7 +383,7 @@ def test_verify_reads_every_byte_of_a_build(store: Store) -> None:
 
 
 def test_a_build_that_is_whole_but_of_another_time_is_no_damage_and_stays(store: Store) -> None:
-    for claim in (of_another_generation, of_a_newer_format, lambda path: claims(path, commit=99)):
+    for claim in (of_another_generation, of_a_newer_format, lambda path: claims(path, commit=99, rows=7)):
         path = publish(store).path
         claim(path)
         assert store.verify(repair=True).damage == []
