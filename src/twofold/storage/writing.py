@@ -109,6 +109,7 @@ class Writer:
             self._doubtful = True  # numbers may come again, and rows must never be written over a file that is mapped
             freed = self._remove([segments.path_of(self._folder, each.number) for each in old])
             self._doubtful = False
+            freed -= sum(each.size(self._dimension) for each in read_segments(connection, self._head))
             self._publisher.tidy(self._head.generation)
             freed += shrink(connection)
             self._disk.reached("compacted")

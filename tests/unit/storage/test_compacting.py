@@ -12,7 +12,7 @@ from twofold.errors import CorruptionError, StorageError
 from twofold.storage import segments
 from twofold.storage.disk import Disk
 from twofold.storage.maps import SegmentMaps
-from twofold.storage.segments import Segment
+from twofold.storage.segments import HEADER_BYTES, Segment
 from twofold.storage.store import Store
 
 LONG = "a long text " * 400
@@ -118,6 +118,7 @@ def test_small_and_sparse_segments_become_full_ones(tmp_path: Path, monkeypatch:
         before = content(store)
         report = writer.compact()
         assert (report.documents, report.rows) == (48, 48)
+        assert report.bytes == 48 * DIMENSION * 2 + 6 * HEADER_BYTES  # what is left of eight files are two
         assert content(store) == before
         with store.snapshot() as snapshot:
             assert [(each.number, each.rows) for each in snapshot.segments] == [(9, 8), (10, 8)]
