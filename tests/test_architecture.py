@@ -23,6 +23,7 @@ FLOORS = {
     "bench": 8,
     "integrations": 8,
     "collection": 6,
+    "tuning": 5,
     "searching": 4,
     **dict.fromkeys(("storage", "indexes", "encoders"), 3),
     **dict.fromkeys(("models", "passages", "readers", "evaluation", "plots"), 2),
@@ -37,6 +38,7 @@ GUESTS = {
     "safetensors": {"models"},
     "huggingface_hub": {"models"},
     "faiss": {"indexes"},
+    "rabitqlib": {"indexes"},
     "sqlite3": {"storage"},
     "rich": {"cli"},
     "ir_measures": {"evaluation"},
@@ -48,6 +50,7 @@ GUESTS = {
 
 WRITERS = {
     "storage": {"*"},  # the one room that owns a collection's folder
+    "indexes": {"faiss.write_index"},  # into the folder that storage hands out
     "files": {"*"},  # write_aside, through which every other file goes
     "readers": {"gzip.GzipFile", "lzma.LZMAFile"},  # they pack into the file that write_aside gives
     "bench": {"tempfile.TemporaryDirectory"},  # collections that live as long as a measurement

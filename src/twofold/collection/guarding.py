@@ -60,6 +60,11 @@ class GuardedEncoder:
         encoder = self.loaded()
         return encoder if isinstance(encoder, Tokens) else None
 
+    @property
+    def can_encode(self) -> bool:
+        """Whether it makes vectors at all; one of a collection with vectors made elsewhere does not."""
+        return self._probes is not None
+
     def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
         """float32 (n, dimension): the query side, probed before its first use."""
         return self._scaled(self._guarded("query").encode_queries(texts, report=report))

@@ -1,0 +1,77 @@
+"""The kinds of index that a collection may build: a word, how it is filled into a folder, how it is opened again.
+
+What is built is derived: storage keeps the folder, checks its bytes, and whoever opens it scores what it finds by the
+stored vectors. A kind that finds everything exactly needs no folder and stands in flat.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from twofold.errors import InputError
+from twofold.indexes import graph, scan
+from twofold.progress import Progress, silent
+from twofold.protocols import VectorBlocks, VectorIndex
+
+Fill = Callable[[VectorBlocks, Path, int, Progress], None]
+Open = Callable[[Path, int], VectorIndex]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of index: `fill(vectors, folder, threads, progress)` builds it, `open(folder, effort)` opens it.
+
+    effort: what may be set without building again, with its usual value; 0 for a kind that has none.
+    """
+
+    fill: Fill
+    open: Open
+    effort: int = 0
+
+
+KINDS: Mapping[str, Kind] = {
+    "scan": Kind(scan.fill, scan.opened),
+    "graph": Kind(graph.fill, graph.opened, effort=graph.EFFORT),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexSettings:
+    """Which index, and how hard it searches.
+
+    kind: a word of KINDS. effort: nodes that a graph visits at least, 0 for its usual; a scan has none.
+    """
+
+    kind: str
+    effort: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"there is no index of the kind {self.kind!r}; there are {', '.join(KINDS)}")
+        if isinstance(self.effort, bool) or not isinstance(self.effort, int) or self.effort < 0:
+            raise InputError(f"effort is a count from 0 on, not {self.effort!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> IndexSettings:
+        """The settings that `to_json` wrote."""
+        return cls(**values)
+
+
+def build(
+    settings: IndexSettings, stored: VectorBlocks, folder: Path, *, threads: int, progress: Progress = silent
+) -> None:
+    """Fills an empty folder with an index of all stored vectors; the same vectors give the same bytes."""
+    KINDS[settings.kind].fill(stored, folder, threads, progress)
+
+
+def load(settings: IndexSettings, folder: Path) -> VectorIndex:
+    """The index in a folder that `build` filled, whose bytes were checked. Raises CorruptionError."""
+    kind = KINDS[settings.kind]
+    return kind.open(folder, settings.effort or kind.effort)

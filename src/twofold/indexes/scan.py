@@ -1,0 +1,85 @@
+"""One bit a dimension, every row scanned: RaBitQ codes in FAISS's fast scan, to be scored again by stored vectors.
+
+RaBitQ: Gao & Long, SIGMOD 2024. 56 bytes a vector of 384 numbers, built in a second or two a million rows, no training
+beyond a mean, and filters go into the scan. Codes are compared by Euclidean distance, which orders vectors of length 1
+as their inner product does: vectors of other lengths are refused.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+from twofold.errors import CorruptionError
+from twofold.indexes.lengths import check_unit
+from twofold.indexes.threads import threads_of_faiss
+from twofold.progress import Progress
+from twofold.protocols import VectorBlocks
+from twofold.scores import Mask, Numbers, Scores, Vectors
+
+FILE = "codes.faiss"
+ROWS_AT_ONCE = 65_536
+"""Rows that are coded at a time."""
+SAMPLE = 65_536
+"""Rows of which the mean is taken, spread over all: codes are of what differs from it."""
+
+
+class ScanIndex:
+    """All rows by their codes; see the file's head."""
+
+    def __init__(self, codes: faiss.IndexIVFRaBitQFastScan) -> None:
+        self._codes = codes
+
+    @property
+    def rows(self) -> int:
+        """The rows that were there when it was built."""
+        return int(self._codes.ntotal)
+
+    def candidates(self, query: Vectors, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
+        """Up to `count` allowed rows, best first; scores are 1 less half the estimated squared distance.
+
+        query: float32 (dimension,) of length 1; allowed: bool (rows,).
+        """
+        passing = int(np.count_nonzero(allowed))
+        count = min(count, passing)
+        if count == 0:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        bitmap = None if passing == len(allowed) else np.packbits(allowed, bitorder="little")
+        selector = None if bitmap is None else faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
+        parameters = faiss.SearchParametersIVF(sel=selector, nprobe=1)
+        with threads_of_faiss(1):
+            distances, rows = self._codes.search(query[None], count, params=parameters)
+        found = rows[0] >= 0
+        return rows[0][found], 1 - distances[0][found] / 2
+
+
+def fill(stored: VectorBlocks, folder: Path, threads: int, progress: Progress) -> None:
+    """Writes the codes of all stored vectors into a folder; the same vectors give the same bytes."""
+    pieces = stored.blocks()
+    total = sum(len(vectors) for _, vectors in pieces)
+    sample = np.concatenate([vectors[:: max(1, total // SAMPLE)] for _, vectors in pieces]).astype(np.float32)
+    with threads_of_faiss(threads):
+        codes = faiss.index_factory(sample.shape[1], "IVF1,RaBitQfs", faiss.METRIC_L2)
+        codes.train(sample)
+        for first, vectors in pieces:
+            for start in range(0, len(vectors), ROWS_AT_ONCE):
+                part = vectors[start : start + ROWS_AT_ONCE].astype(np.float32)
+                check_unit(part, first + start)
+                codes.add(part)
+                progress(first + start + len(part), total)
+    faiss.write_index(codes, str(folder / FILE))
+
+
+def opened(folder: Path, effort: int) -> ScanIndex:  # noqa: ARG001 - every kind is opened alike; a scan reads all rows
+    """The scan in a folder. Raises CorruptionError where FAISS cannot read it."""
+    path = folder / FILE
+    try:
+        # Mapped, so that codes are the system's to keep or to drop, and no anonymous memory.
+        codes = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
+    except RuntimeError as error:
+        raise CorruptionError(f"{path} is no index that can be read: {error}") from error
+    if not isinstance(codes, faiss.IndexIVFRaBitQFastScan):
+        raise CorruptionError(f"{path} holds an index of another kind, a {type(codes).__name__}")
+    return ScanIndex(codes)

@@ -1,0 +1,111 @@
+"""How much of exact search an approximate one finds, and how hard it must search to keep a promise.
+
+Questions are halved: one half chooses, the other, which choosing has not seen, says what was reached.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.evaluation.intervals import bootstrap_interval
+from twofold.scores import Mask, Vectors
+from twofold.searching.nearest import NearestSearch
+
+K = 10
+"""Recall is counted among the first ten documents, as the field does."""
+SLACK = 0.005
+"""A promise holds where the lower end of the interval is no further below it: a few hundred questions say no more."""
+MILLISECONDS = 1e3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One way of searching, measured: recall@10 of exact search with its 95 % interval, and a look-up's time.
+
+    p50, p99: milliseconds of one look-up on one thread, vector in, scored documents out.
+    """
+
+    effort: int
+    recall: float
+    low: float
+    high: float
+    p50: float
+    p99: float
+    queries: int
+
+    def holds(self, promise: float) -> bool:
+        """Whether the promise holds on these questions."""
+        return self.low >= promise - SLACK
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures by name."""
+        return asdict(self)
+
+
+class Recalls:
+    """Questions with their exact answers, against which ways of searching are measured.
+
+    queries: float32 (n, dimension). allowed: bool (rows,).
+    """
+
+    def __init__(self, exact: NearestSearch, queries: Vectors, allowed: Mask, *, depth: int) -> None:
+        self._queries = queries
+        self._allowed = allowed
+        self._depth = depth
+        self._exact = [set(self._found(exact, query)) for query in queries]
+
+    def __len__(self) -> int:
+        return len(self._queries)
+
+    def measure(self, search: NearestSearch, effort: int, *, second_half: bool) -> Point:
+        """Measures one way of searching on one half of the questions, each of them alone."""
+        numbers = range(1 if second_half else 0, len(self._queries), 2)
+        self._found(search, self._queries[numbers[0]])  # warm
+        recalls, seconds = np.empty(len(numbers)), np.empty(len(numbers))
+        for place, number in enumerate(numbers):
+            start = time.perf_counter()
+            found = self._found(search, self._queries[number])
+            seconds[place] = time.perf_counter() - start
+            recalls[place] = len(self._exact[number] & set(found)) / max(1, len(self._exact[number]))
+        return _point(effort, recalls, seconds)
+
+    def _found(self, search: NearestSearch, query: Vectors) -> list[int]:
+        found: list[int] = search.nearest(query, depth=self._depth, top=K, allowed=self._allowed).documents.tolist()
+        return found
+
+
+def choose_effort(
+    recalls: Recalls, search_with: Callable[[int], NearestSearch], efforts: Sequence[int], promise: float
+) -> tuple[Point, list[Point]]:
+    """The least effort that keeps a promise on the first half of the questions, measured on the second.
+
+    search_with: the search at an effort. efforts: from the least to the most; where none keeps the promise, the most is
+    taken. Gives the point that was reached and all that were tried.
+    """
+    tried: list[Point] = []
+    for effort in efforts:
+        tried.append(recalls.measure(search_with(effort), effort, second_half=False))
+        if tried[-1].holds(promise):
+            break
+    chosen = tried[-1].effort
+    return recalls.measure(search_with(chosen), chosen, second_half=True), tried
+
+
+def _point(effort: int, recalls: NDArray[np.float64], seconds: NDArray[np.float64]) -> Point:
+    interval = bootstrap_interval(recalls)
+    p50, p99 = np.percentile(seconds * MILLISECONDS, [50, 99]).tolist()
+    return Point(
+        effort=effort,
+        recall=float(recalls.mean()),
+        low=interval.low,
+        high=interval.high,
+        p50=p50,
+        p99=p99,
+        queries=len(recalls),
+    )

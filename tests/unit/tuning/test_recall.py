@@ -1,0 +1,71 @@
+"""Recall is counted against exact search, on questions that choosing has not seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twofold.documents import Document
+from twofold.scores import Mask, Vectors
+from twofold.searching.nearest import Nearest
+from twofold.tuning.pseudo_queries import WORDS, pseudo_queries
+from twofold.tuning.recall import K, Point, Recalls, choose_effort
+
+QUERIES = np.arange(40, dtype=np.float32)[:, None]
+
+
+class Numbered:
+    """The documents after the query's number; `wrong` of the first ten are others."""
+
+    def __init__(self, wrong: int = 0) -> None:
+        self.wrong = wrong
+        self.asked: list[float] = []
+
+    def nearest(self, query: Vectors, *, depth: int, top: int, allowed: Mask) -> Nearest:
+        assert (depth, top) == (200, K)
+        self.asked.append(float(query[0]))
+        documents = int(query[0]) * 100 + np.arange(K, dtype=np.int64)
+        documents[: self.wrong] += 1_000_000
+        return Nearest(documents, np.ones(K, np.float32), documents)
+
+
+def recalls() -> Recalls:
+    return Recalls(Numbered(), QUERIES, np.ones(1, np.bool_), depth=200)
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 10])
+def test_recall_is_the_share_of_the_exact_first_ten(wrong: int) -> None:
+    point = recalls().measure(Numbered(wrong), 5, second_half=False)
+    assert point.recall == pytest.approx(1 - wrong / K)
+    assert point.low <= point.recall <= point.high
+    assert (point.effort, point.queries) == (5, 20)
+
+
+def test_one_half_chooses_and_the_other_checks() -> None:
+    searches = {effort: Numbered(wrong) for effort, wrong in ((1, 5), (2, 1), (4, 0), (8, 0))}
+    reached, tried = choose_effort(recalls(), searches.__getitem__, list(searches), 0.98)
+    assert [point.effort for point in tried] == [1, 2, 4]
+    assert reached.effort == 4
+    assert {asked % 2 for asked in searches[2].asked} == {0.0}
+    assert searches[4].asked[-20:] == [number for number in range(40) if number % 2]
+    assert not searches[8].asked
+
+
+def test_where_nothing_keeps_the_promise_the_most_is_taken_and_said() -> None:
+    reached, tried = choose_effort(recalls(), lambda effort: Numbered(2), [1, 2], 0.98)
+    assert (reached.effort, len(tried)) == (2, 2)
+    assert not reached.holds(0.98)
+    assert reached.holds(0.8)
+
+
+def test_a_promise_holds_by_the_lower_end_of_the_interval() -> None:
+    figures = {"effort": 1, "recall": 0.99, "high": 1.0, "p50": 1.0, "p99": 2.0, "queries": 9}
+    assert Point(low=0.975, **figures).holds(0.98)  # type: ignore[arg-type]  # counts and shares in one dict
+    assert not Point(low=0.974, **figures).holds(0.98)  # type: ignore[arg-type]  # as above
+
+
+def test_pseudo_queries_are_titles_and_openings_by_turns() -> None:
+    text = "The first sentence. " + "word " * 30 + ". Last."
+    documents = [Document(str(number), text, "A  title") for number in range(2)]
+    documents += [Document("untitled", "Only words here"), Document("nothing", "", "")]
+    assert list(pseudo_queries(documents)) == ["A title", " ".join(["word"] * WORDS), "Only words here"]
