@@ -56,7 +56,22 @@ def test_optimizing_gives_the_room_of_deleted_documents_back_and_changes_no_answ
     assert twofold("search", by_words, "the law of the cell", "--json").json == before
     report = twofold("verify", by_words, "--json").json
     assert (report["clean"], report["documents"], report["rows"]) == (True, 7, 7)
-    assert twofold("optimize", by_words, "--json").json == {"documents": 0, "rows": 0, "bytes": 0, "left": 7}
+    again = twofold("optimize", by_words, "--json").json
+    assert (again["documents"], again["rows"], again["left"], again["index"]["kind"]) == (0, 0, 7, "flat")
+
+
+def test_an_index_is_built_when_it_is_asked_for_and_info_says_what_it_finds(by_words: Path, twofold: Twofold) -> None:
+    assert "index: flat: every search is exact (8 passages" in twofold("optimize", by_words).out
+    before = twofold("search", by_words, "the law of the cell", "--json").json
+    done = twofold("optimize", by_words, "--index", "scan")
+    assert (done.status, done.err) == (0, "")
+    assert "index: scan over 8 passages (asked for); recall@10 1.000" in done.out
+    assert "titles and openings of documents" in twofold("info", by_words).out
+    assert twofold("search", by_words, "the law of the cell", "--json").json == before
+    assert twofold("info", by_words, "--json").json["index"]["kept"] is True
+    done = twofold("optimize", by_words, "--index", "graph")
+    assert done.status == 1
+    assert "no graph can be built of 8 vectors" in done.err
 
 
 @pytest.mark.parametrize("lost", ["collection.json", "catalogue.sqlite", "vectors/000001.f16"])

@@ -9,6 +9,7 @@ from twofold.cli.options import Subparsers, command
 from twofold.cli.output import print_json
 
 if TYPE_CHECKING:
+    from twofold.collection.indexing import IndexReport
     from twofold.collection.information import Info
 
 
@@ -39,6 +40,18 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def said(index: IndexReport) -> str:
+    """An index in a sentence: what it is, why, what it was measured to find and what it costs."""
+    if index.reached is None:
+        return f"{index.kind}: every search is exact ({index.why})"
+    point, promise = index.reached, "" if index.kept else f", BELOW the {index.promise:.3f} promised"
+    return (
+        f"{index.kind} over {index.rows:,} passages ({index.why}); recall@10 {point.recall:.3f} "
+        f"[{point.low:.3f}, {point.high:.3f}]{promise} on half of {index.questions}, "
+        f"p50 {point.p50:.2f} ms, p99 {point.p99:.2f} ms; {index.bytes / 1e6:,.1f} MB"
+    )
+
+
 def facts_of(info: Info) -> dict[str, str]:
     """A collection's figures in words; what is zero and needs no attention is left out."""
     contract, source = info.contract, info.encoder
@@ -59,6 +72,7 @@ def facts_of(info: Info) -> dict[str, str]:
         "rankings": f"{info.depth:,} documents deep",
         "on disk": f"{megabytes(sum(info.bytes.values()))}: "
         + ", ".join(f"{part} {megabytes(size)}" for part, size in info.bytes.items() if size),
+        "index": said(info.index) if info.index else "",
         "commit": f"{info.commit:,}",
     }
     return {name: said for name, said in facts.items() if said}

@@ -1,9 +1,10 @@
-"""`twofold optimize`: gives back the room of deleted documents, while others may read."""
+"""`twofold optimize`: gives back the room of deleted documents and builds the index anew, while others may read."""
 
 from __future__ import annotations
 
 import argparse
 
+from twofold.cli.info import said
 from twofold.cli.options import Subparsers, command
 from twofold.cli.output import count_of, print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
@@ -15,30 +16,60 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "optimize",
         run,
-        does="give back the room of deleted documents, while others may read",
-        examples=("twofold optimize wiki.twofold", "twofold optimize wiki.twofold --wait 60 --json"),
+        does="give back the room of deleted documents and build the index anew, while others may read",
+        examples=(
+            "twofold optimize wiki.twofold",
+            "twofold optimize wiki.twofold --index graph --recall 0.99 --queries questions.jsonl",
+        ),
     )
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    parser.add_argument(
+        "--index",
+        metavar="KIND",
+        choices=["flat", "scan", "graph"],
+        help="flat (none, search is exact), scan (one bit a dimension) or graph (fastest, most memory); by default "
+        "what fits the size",
+    )
+    parser.add_argument(
+        "--recall",
+        metavar="SHARE",
+        type=float,
+        default=0.98,
+        help="of exact search's first ten, what is promised (0.98)",
+    )
+    parser.add_argument(
+        "--queries", metavar="FILE", help="questions to measure it with; without them titles and openings of documents"
+    )
     add_wait_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compacts, and prints what was given back."""
+    """Compacts and indexes, and prints what was given back and what the index was measured to find."""
     from twofold.cli.bars import bar
     from twofold.collection.opening import open_collection
 
     with open_collection(arguments.collection) as collection:
         with collection.writing(waited(arguments)), bar("Compacting", "passages") as progress:
-            report = collection.optimize(progress)
+            report = collection.optimize(
+                index=arguments.index, recall=arguments.recall, queries=_queries(arguments.queries), progress=progress
+            )
         left = len(collection)
     if arguments.json:
         print_json({**report.to_json(), "left": left})
         return 0
-    if not report.documents and not report.rows:
+    compact = report.compact
+    if compact.documents or compact.rows:
+        print_line(
+            f"{count_of(compact.documents, 'deleted document')} and {count_of(compact.rows, 'passage')} dropped, "
+            f"{compact.bytes / 1e6:,.1f} MB given back; {left:,} left in {visible(arguments.collection)}"
+        )
+    else:
         print_line(f"{visible(arguments.collection)} holds nothing deleted: there is nothing to give back")
-        return 0
-    print_line(
-        f"{count_of(report.documents, 'deleted document')} and {count_of(report.rows, 'passage')} dropped, "
-        f"{report.bytes / 1e6:,.1f} MB given back; {left:,} left in {visible(arguments.collection)}"
-    )
+    print_line(f"index: {said(report.index)}")
     return 0
+
+
+def _queries(file: str | None) -> list[str] | None:
+    from twofold.readers.queries import read_queries
+
+    return None if file is None else list(read_queries(file).values())

@@ -47,6 +47,9 @@ def register(subparsers: Subparsers) -> None:
         help=f"where a ranking ends (default: the collection's; {RUN_DEPTH} with --queries)",
     )
     parser.add_argument(
+        "--exact", action="store_true", help="score every passage, also where the collection has an approximate index"
+    )
+    parser.add_argument(
         "--run", metavar="FILE", dest="run_file", help="write the run in TREC's form here instead of to standard output"
     )
     add_encoder_options(parser, otherwise="the collection's own")
@@ -75,9 +78,11 @@ def _one(arguments: argparse.Namespace) -> int:
         k = 10 if arguments.k is None else arguments.k
         offset = arguments.offset or 0
         if arguments.like is None:
-            hits = collection.search(query, k=k, offset=offset, where=where, depth=arguments.depth, report=report)
+            with collection.searcher(depth=arguments.depth, exact=arguments.exact) as searcher:
+                hits = searcher.search(query, k=k, offset=offset, where=where, report=report)
         else:
-            hits = collection.like(arguments.like, k=k, offset=offset, where=where, depth=arguments.depth)
+            with collection.searcher(depth=arguments.depth, exact=arguments.exact) as searcher:
+                hits = searcher.like(arguments.like, k=k, offset=offset, where=where)
     _warn(report)
     if arguments.json:
         asked = {"query": query} if arguments.like is None else {"like": arguments.like}
@@ -112,7 +117,7 @@ def _many(arguments: argparse.Namespace) -> int:
     with open_given(arguments) as collection:
         depth = RUN_DEPTH if arguments.depth is None else arguments.depth
         report = EncodingReport()
-        run_of_all = collection.run(queries, depth=depth, report=report)
+        run_of_all = collection.run(queries, depth=depth, exact=arguments.exact, report=report)
     _warn(report)
     seconds = time.monotonic() - start
     if arguments.run_file is None:

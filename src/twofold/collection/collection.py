@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -15,19 +15,17 @@ from twofold.collection.choosing import chosen
 from twofold.collection.deleting import delete
 from twofold.collection.exporting import Exporting, ExportReport
 from twofold.collection.guarding import GuardedEncoder
+from twofold.collection.indexing import PROMISE, Indexes, Indexing, OptimizeReport, wanted
 from twofold.collection.information import Info, describe
 from twofold.collection.settings import Settings
 from twofold.contract import Contract
 from twofold.documents import Document
-from twofold.indexes.flat import FlatIndex
 from twofold.progress import Progress, silent
 from twofold.protocols import Ranker
 from twofold.rankings import Hit, Run
 from twofold.reports import AddReport, EncodingReport
 from twofold.scores import Vectors
-from twofold.searching.exact import ExactSearch
 from twofold.searching.searcher import SnapshotSearcher
-from twofold.storage.compacting import CompactReport
 from twofold.storage.copying import BackupReport
 from twofold.storage.store import Store
 from twofold.storage.verifying import VerifyReport
@@ -44,6 +42,7 @@ class Collection(AbstractContextManager["Collection"]):
         self._store = store
         self._encoder = encoder
         self._settings = settings
+        self._indexes = Indexes()
 
     @property
     def path(self) -> Path:
@@ -99,17 +98,18 @@ class Collection(AbstractContextManager["Collection"]):
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
         depth: int | None = None,
+        exact: bool = False,
         ranker: Ranker | None = None,
         report: EncodingReport | None = None,
     ) -> list[Hit]:
         """The k best documents after the first `offset`, best first.
 
         query: a text, or a vector (dimension,). where: a filter such as {"year": {"$lt": 1990}}. depth: where the
-        ranking ends. ranker: a second stage over that whole ranking. report: counts what of the query was cut. A
-        document's score depends on query and document alone, never on k. Raises QueryError, FilterError, VectorError,
-        ContractError.
+        ranking ends. exact: without the approximate index. ranker: a second stage over that whole ranking. report:
+        counts what of the query was cut. A document's score depends on query and document alone, never on k. Raises
+        QueryError, FilterError, VectorError, ContractError.
         """
-        with self.searcher(depth=depth) as searcher:
+        with self.searcher(depth=depth, exact=exact) as searcher:
             return searcher.search(query, k=k, offset=offset, where=where, ranker=ranker, report=report)
 
     def like(
@@ -125,18 +125,25 @@ class Collection(AbstractContextManager["Collection"]):
         with self.searcher(depth=depth) as searcher:
             return searcher.like(document_id, k=k, offset=offset, where=where)
 
-    def run(self, queries: Mapping[str, str], *, depth: int = 1000, report: EncodingReport | None = None) -> Run:
+    def run(
+        self,
+        queries: Mapping[str, str],
+        *,
+        depth: int = 1000,
+        exact: bool = False,
+        report: EncodingReport | None = None,
+    ) -> Run:
         """The rankings of many queries: query id → document id → score, each `depth` long."""
-        with self.searcher(depth=depth) as searcher:
+        with self.searcher(depth=depth, exact=exact) as searcher:
             return searcher.run(queries, depth=depth, report=report)
 
-    def searcher(self, *, depth: int | None = None) -> SnapshotSearcher:
-        """A searcher pinned to the latest commit until it is closed."""
+    def searcher(self, *, depth: int | None = None, exact: bool = False) -> SnapshotSearcher:
+        """A searcher pinned to the latest commit until it is closed; exact: without the approximate index."""
         snapshot = self._store.snapshot()
         try:
             return SnapshotSearcher(
                 snapshot,
-                ExactSearch(snapshot, FlatIndex(snapshot)),
+                self._indexes.search(snapshot, exact=exact),
                 self._encoder,
                 depth=self._settings.depth if depth is None else depth,
             )
@@ -177,14 +184,30 @@ class Collection(AbstractContextManager["Collection"]):
         """
         return self._store.verify(progress, repair=repair)
 
-    def optimize(self, progress: Progress = silent) -> CompactReport:
-        """Gives back the room of deleted and replaced documents; readers go on with the snapshots that they hold.
+    def optimize(
+        self,
+        *,
+        index: str | None = None,
+        recall: float = PROMISE,
+        queries: Sequence[str] | Vectors | None = None,
+        progress: Progress = silent,
+    ) -> OptimizeReport:
+        """Gives back the room of deleted documents and builds the index anew; readers keep the snapshots they hold.
 
-        Living vectors move into new files, ids and answers stay as they are. A crash at any moment leaves the
-        collection as it was or as it will be. Raises LockedError, StorageError, CorruptionError.
+        index: "flat" (none: search stays exact), "scan" or "graph" (indexes/kinds.py); by default what fits the size.
+        recall: the recall@10 of exact search that is promised; queries: texts or vectors (n, dimension) to measure it
+        with, otherwise made from documents. A crash at any moment leaves the collection as it was or as it will be.
+        Raises LockedError, InputError, StorageError, CorruptionError.
         """
         with self._store.writing() as writer:
-            return writer.compact(progress)
+            compact = writer.compact(progress)
+            indexing = Indexing(self._store, writer, self._encoder, self._settings.depth, progress)
+            return OptimizeReport(compact, indexing.run(index, recall, queries))
+
+    def wants_index(self) -> bool:
+        """Whether it is large enough for an approximate index and the one that stands lacks too many passages."""
+        with self._store.snapshot() as snapshot:
+            return wanted(snapshot, self.contract)
 
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
         """Copies the latest commit into a new folder, a collection of its own; writers may go on meanwhile.

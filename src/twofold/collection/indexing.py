@@ -17,16 +17,18 @@ from typing import Any
 import numpy as np
 
 from twofold.collection.guarding import GuardedEncoder
+from twofold.contract import Contract
 from twofold.errors import CorruptionError, InputError
 from twofold.indexes.flat import FlatIndex
 from twofold.indexes.kinds import KINDS, IndexSettings, build, load
 from twofold.progress import Progress
 from twofold.protocols import VectorIndex
-from twofold.scores import Vectors, unit_vectors
+from twofold.scores import Vectors, checked_vectors, scaled, unit_vectors
 from twofold.searching.exact import ExactSearch
 from twofold.searching.indexed import IndexedSearch
 from twofold.searching.nearest import NearestSearch
 from twofold.storage.builds import Built
+from twofold.storage.compacting import CompactReport
 from twofold.storage.reading import StoredSnapshot
 from twofold.storage.store import Store
 from twofold.storage.writing import Writer
@@ -47,9 +49,9 @@ SEED = 0
 class IndexReport:
     """What a collection's index is and what it was measured to find.
 
-    kind: "flat" where search is exact and nothing is built. rows: covered by the index. bytes: of its files. seconds:
-    that building took. promise: the recall@10 asked for. reached: on questions that choosing had not seen; None for
-    flat. tried: what was measured while choosing. questions: where they came from. why: the choice in a sentence.
+    kind: "flat" where search is exact and nothing is built. why: the choice in a sentence. rows: covered by the index.
+    bytes: of its files. promise: the recall@10 asked for. reached: on questions that choosing had not seen; None for
+    flat. tried: what was measured while choosing. questions: where they came from.
     """
 
     kind: str
@@ -92,6 +94,25 @@ class IndexReport:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class OptimizeReport:
+    """What optimizing gave back, and the index that stands now."""
+
+    compact: CompactReport
+    index: IndexReport
+
+    def to_json(self) -> dict[str, Any]:
+        """Both as JSON values."""
+        return {**self.compact.to_json(), "index": self.index.to_json()}
+
+
+def wanted(snapshot: StoredSnapshot, contract: Contract) -> bool:
+    """Whether a collection is large enough for an index, and what stands leaves too many rows to be scanned."""
+    built = snapshot.built(ROOM)
+    lacking = snapshot.head.next_row - (0 if built is None else built.rows)
+    return contract.similarity == "cosine" and lacking >= FROM_ROWS
+
+
 class Indexes:
     """The opened index of a collection, shared by its searchers and opened anew when another one was built."""
 
@@ -110,7 +131,7 @@ class Indexes:
         if built is None:
             return None
         state = snapshot.state(STATE)
-        effort = 0 if state is None or state["reached"] is None else int(state["reached"]["effort"])
+        effort = 0 if state is None else int(state["reached"]["effort"])
         with self._lock:
             if self._opened is None or self._opened[:2] != (built.checksum, effort):
                 self._opened = (built.checksum, effort, _opened(built, effort))
@@ -148,18 +169,20 @@ class Indexing:
         self._depth = depth
         self._progress = progress
 
-    def run(self, kind: str | None, promise: float, queries: Sequence[str] | None) -> IndexReport:
+    def run(self, kind: str | None, promise: float, queries: Sequence[str] | Vectors | None) -> IndexReport:
         """Builds the index that was asked for, or the one that fits; measures it and keeps what was found.
 
         kind: a word of KINDS, "flat" for none, None for what fits. Raises InputError, StorageError.
         """
         with self._store.snapshot() as snapshot:
             report = self._chosen(snapshot, kind, promise, queries)
-        self._writer.put_state(STATE, None if report.kind == "flat" and kind is None else report.to_json())
+        state = None if report.kind == "flat" else report.to_json()
+        if state != self._writer.state(STATE):
+            self._writer.put_state(STATE, state)
         return report
 
     def _chosen(
-        self, snapshot: StoredSnapshot, kind: str | None, promise: float, queries: Sequence[str] | None
+        self, snapshot: StoredSnapshot, kind: str | None, promise: float, queries: Sequence[str] | Vectors | None
     ) -> IndexReport:
         rows = snapshot.head.next_row
         if kind not in (None, "flat", *KINDS):
@@ -179,7 +202,7 @@ class Indexing:
         return IndexReport(kind="flat", why=why, promise=promise)
 
     def _built(
-        self, snapshot: StoredSnapshot, kind: str, why: str, promise: float, queries: Sequence[str] | None
+        self, snapshot: StoredSnapshot, kind: str, why: str, promise: float, queries: Sequence[str] | Vectors | None
     ) -> IndexReport:
         def fill(folder: Path) -> None:
             build(IndexSettings(kind=kind), snapshot, folder, threads=os.cpu_count() or 1, progress=self._progress)
@@ -204,11 +227,15 @@ class Indexing:
             questions=f"{len(recalls):,} {said}",
         )
 
-    def _questions(self, snapshot: StoredSnapshot, queries: Sequence[str] | None) -> tuple[Vectors, str]:
+    def _questions(self, snapshot: StoredSnapshot, queries: Sequence[str] | Vectors | None) -> tuple[Vectors, str]:
         """Vectors to ask with, and where they come from."""
         if queries is not None:
             if len(queries) < 2:
                 raise InputError("tuning halves the queries, so it needs two at least")
+            if isinstance(queries, np.ndarray):
+                contract = self._encoder.contract
+                vectors = checked_vectors(queries, contract.dimension, what="queries")
+                return scaled(vectors, contract.similarity, what="queries"), "queries given"
             return self._encoder.encode_queries(list(queries)), "queries given"
         numbers = np.random.default_rng(SEED).permutation(snapshot.document_numbers())
         if self._encoder.can_encode:

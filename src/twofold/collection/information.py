@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from twofold.collection.indexing import STATE, IndexReport
 from twofold.collection.settings import Settings
 from twofold.contract import Contract
 from twofold.storage.reading import StoredSnapshot
@@ -19,7 +20,8 @@ class Info:
     """One commit of a collection in figures.
 
     truncated: documents whose vectors leave out some of their text; tokens_cut: tokens left out in all. bytes: on
-    disk, by part.
+    disk, by part. index: the approximate index that was built and what it was measured to find; None where search is
+    exact.
     """
 
     path: str
@@ -37,15 +39,17 @@ class Info:
     created: str
     encoder: Mapping[str, Any]
     bytes: Mapping[str, int]
+    index: IndexReport | None
 
     def to_json(self) -> dict[str, Any]:
         """All figures as JSON values."""
-        return {**asdict(self), "contract": self.contract.to_json()}
+        index = None if self.index is None else self.index.to_json()
+        return {**asdict(self), "contract": self.contract.to_json(), "index": index}
 
 
 def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, settings: Settings) -> Info:
     """The figures of one snapshot."""
-    head, made = snapshot.head, store.description
+    head, made, index = snapshot.head, store.description, snapshot.state(STATE)
     return Info(
         path=str(store.path),
         commit=head.commit,
@@ -62,4 +66,5 @@ def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, setting
         format=made.format,
         created=made.created,
         bytes=store.bytes(),
+        index=None if index is None else IndexReport.from_json(index),
     )

@@ -1,0 +1,157 @@
+"""A collection with an approximate index: built, used, kept beside new documents, thrown away when it is damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import twofold
+from twofold.collection import indexing
+from twofold.collection.collection import Collection
+from twofold.encoders.given_vectors import GivenVectors
+from twofold.errors import InputError
+from twofold.scores import Vectors, unit_vectors
+from twofold.searching import indexed
+
+DOCUMENTS, DIMENSION = 3_000, 64
+RNG = np.random.default_rng(11)
+VECTORS = unit_vectors(RNG.standard_normal((DOCUMENTS + 50, DIMENSION), dtype=np.float32))
+QUERIES = unit_vectors(VECTORS[:60] + RNG.standard_normal((60, DIMENSION), dtype=np.float32) / np.float32(16))
+
+
+def documents(first: int, last: int) -> list[dict[str, object]]:
+    return [{"id": f"{n:05}", "text": f"text {n}", "half": n % 2} for n in range(first, last)]
+
+
+@pytest.fixture
+def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Collection]:
+    monkeypatch.setattr(indexed, "FEW", 0)
+    with twofold.create(tmp_path / "c", GivenVectors(DIMENSION)) as made:
+        made.add(documents(0, DOCUMENTS), vectors=VECTORS[:DOCUMENTS])
+        yield made
+
+
+def ids(collection: Collection, query: Vectors, **options: object) -> list[tuple[str, float]]:
+    return [(hit.id, hit.score) for hit in collection.search(query, **options)]  # type: ignore[arg-type]  # by name
+
+
+@pytest.mark.parametrize("kind", ["scan", "graph"])
+def test_an_index_finds_nearly_what_exact_search_finds_with_the_same_scores(collection: Collection, kind: str) -> None:
+    report = collection.optimize(index=kind, queries=QUERIES, recall=0.9)
+    assert report.index.kind == kind
+    assert report.index.rows == DOCUMENTS
+    assert 0 < report.index.bytes <= collection.info().bytes["indexes"]
+    assert report.index.reached is not None
+    assert report.index.kept == report.index.reached.holds(0.9)
+    found = 0
+    for query in QUERIES:
+        exact = dict(ids(collection, query, exact=True))
+        by_index = dict(ids(collection, query))
+        found += len(exact.keys() & by_index.keys())
+        assert all(exact[each] == by_index[each] for each in exact.keys() & by_index.keys())
+    assert found / (10 * len(QUERIES)) > 0.85
+
+
+def test_a_new_document_is_found_at_once_and_a_deleted_one_never(collection: Collection) -> None:
+    collection.optimize(index="scan", queries=QUERIES)
+    collection.add(documents(DOCUMENTS, DOCUMENTS + 50), vectors=VECTORS[DOCUMENTS:])
+    for number in range(DOCUMENTS, DOCUMENTS + 50):
+        assert ids(collection, VECTORS[number], k=1)[0][0] == f"{number:05}"
+    collection.delete(["00005"])
+    assert "00005" not in [each for each, _ in ids(collection, VECTORS[5], k=100)]
+    assert ids(collection, VECTORS[5], exact=True)[0][0] != "00005"
+
+
+def test_a_filter_holds_with_an_index(collection: Collection) -> None:
+    collection.optimize(index="graph", queries=QUERIES)
+    for query in QUERIES[:5]:
+        hits = collection.search(query, k=50, where={"half": 1})
+        assert len(hits) == 50
+        assert all(hit.document.metadata["half"] == 1 for hit in hits)
+
+
+def test_the_ranking_does_not_depend_on_how_much_of_it_is_asked_for(collection: Collection) -> None:
+    collection.optimize(index="graph", queries=QUERIES)
+    for query in QUERIES[:5]:
+        whole = ids(collection, query, k=200)
+        assert ids(collection, query, k=7) == whole[:7]
+        assert ids(collection, query, k=20, offset=30) == whole[30:50]
+
+
+def test_what_was_measured_is_kept_and_used_when_the_collection_is_opened_again(
+    collection: Collection, tmp_path: Path
+) -> None:
+    report = collection.optimize(index="graph", queries=QUERIES)
+    before = [ids(collection, query) for query in QUERIES]
+    with twofold.open(tmp_path / "c") as again:
+        assert again.info().index == report.index
+        assert [ids(again, query) for query in QUERIES] == before
+
+
+def test_compacting_and_indexing_again_keeps_every_answer_of_exact_search(collection: Collection) -> None:
+    collection.optimize(index="scan", queries=QUERIES)
+    collection.delete([f"{n:05}" for n in range(0, DOCUMENTS, 3)])
+    exact = [ids(collection, query, exact=True) for query in QUERIES]
+    report = collection.optimize(index="scan", queries=QUERIES)
+    assert report.compact.rows == report.compact.documents == DOCUMENTS // 3
+    assert report.index.rows == DOCUMENTS - DOCUMENTS // 3
+    assert [ids(collection, query, exact=True) for query in QUERIES] == exact
+
+
+def test_flat_throws_the_index_away(collection: Collection) -> None:
+    collection.optimize(index="scan", queries=QUERIES)
+    assert collection.optimize(index="flat").index.kind == "flat"
+    assert collection.info().bytes["indexes"] == 0
+    assert collection.info().index is None
+    assert ids(collection, QUERIES[0]) == ids(collection, QUERIES[0], exact=True)
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut", "remove", "empty"])
+def test_a_damaged_index_is_passed_over_and_every_answer_is_exact(
+    collection: Collection, tmp_path: Path, harm: str
+) -> None:
+    collection.optimize(index="scan", queries=QUERIES)
+    (file,) = (tmp_path / "c" / "indexes").rglob("codes.faiss")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    if harm == "remove":
+        file.unlink()
+    else:
+        file.write_bytes({"flip": bytes(content), "cut": bytes(content[:-1]), "empty": b""}[harm])
+    with twofold.open(tmp_path / "c") as again:
+        for query in QUERIES[:5]:
+            assert ids(again, query) == ids(again, query, exact=True)
+        assert not again.verify().clean
+
+
+def test_small_collections_stay_exact_and_large_ones_are_indexed_unasked(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = collection.optimize()
+    assert (report.index.kind, report.index.why) == (
+        "flat",
+        "3,000 passages are searched exactly in a few milliseconds",
+    )
+    monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
+    report = collection.optimize()
+    assert report.index.kind == "scan"
+    assert report.index.questions == "400 points between two stored vectors"
+
+
+def test_an_unknown_kind_and_a_single_question_are_refused(collection: Collection) -> None:
+    with pytest.raises(InputError, match="no index of the kind 'tree'"):
+        collection.optimize(index="tree")
+    with pytest.raises(InputError, match="needs two at least"):
+        collection.optimize(index="scan", queries=QUERIES[:1])
+
+
+def test_vectors_compared_by_dot_product_stay_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexing, "FROM_ROWS", 10)
+    with twofold.create(tmp_path / "dot", GivenVectors(DIMENSION, similarity="dot")) as made:
+        made.add(documents(0, 100), vectors=3 * VECTORS[:100])
+        assert made.optimize().index.kind == "flat"
+        with pytest.raises(InputError, match="another length"):
+            made.optimize(index="scan")
