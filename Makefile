@@ -39,7 +39,7 @@ bench: $(VENV)/test.stamp  ## measure everything that this machine has data for 
 	@$(BIN)/twofold bench startup
 	@$(BIN)/twofold bench encode
 	@$(BIN)/twofold bench search
-	@$(BIN)/twofold bench index
+	@$(BIN)/twofold bench indexing
 	@$(BIN)/twofold bench vectors
 	@$(BIN)/twofold bench book benchmarks/expected.toml --data $(DATA)
 

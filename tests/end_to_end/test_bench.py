@@ -24,7 +24,7 @@ def test_a_bench_gives_the_same_as_json_on_either_side_of_its_name(by_words: Pat
 
 
 def test_what_is_to_be_measured_may_be_missing(tmp_path: Path, twofold: Twofold) -> None:
-    for words in (("quality", tmp_path / "none"), ("search", tmp_path / "none"), ("index", tmp_path / "none")):
+    for words in (("quality", tmp_path / "none"), ("search", tmp_path / "none"), ("indexing", tmp_path / "none")):
         done = twofold("bench", *words, "--encoder", "hashed-words:8")
         assert (done.status, done.out) == (1, ""), words
         assert done.err.startswith("twofold: error: ")

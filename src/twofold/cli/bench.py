@@ -46,10 +46,10 @@ def register(subparsers: Subparsers) -> None:
     search.add_argument("collection", metavar="COLLECTION", nargs="?", type=Path, help="a folder (or docstrings)")
     search.add_argument("--rounds", type=int, default=20, metavar="N", help="rounds over the queries (20)")
     add_encoder_options(search)
-    index = _named(measured, "index", _index, "indexing a corpus twice: speed and memory")
-    index.add_argument("data", metavar="DATA", nargs="?", type=Path, help="a file or folder (or docstrings)")
-    index.add_argument("--limit", type=int, metavar="N", help="only its first documents")
-    add_encoder_options(index)
+    indexing = _named(measured, "indexing", _indexing, "indexing a corpus twice: speed and memory")
+    indexing.add_argument("data", metavar="DATA", nargs="?", type=Path, help="a file or folder (or docstrings)")
+    indexing.add_argument("--limit", type=int, metavar="N", help="only its first documents")
+    add_encoder_options(indexing)
     _register_judged(measured)
     startup = _named(measured, "startup", _startup, "importing, helping, and the size of what is installed")
     startup.add_argument("--rounds", type=int, default=10, metavar="N", help="new processes of each kind (10)")
@@ -117,10 +117,10 @@ def _search(arguments: argparse.Namespace, progress: Progress) -> Report:
     return bench_search(arguments.collection, rounds=arguments.rounds, encoder=_encoder(arguments), progress=progress)
 
 
-def _index(arguments: argparse.Namespace, progress: Progress) -> Report:
-    from twofold.bench.index import bench_index
+def _indexing(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.indexing import bench_indexing
 
-    return bench_index(arguments.data, limit=arguments.limit, encoder=_encoder(arguments), progress=progress)
+    return bench_indexing(arguments.data, limit=arguments.limit, encoder=_encoder(arguments), progress=progress)
 
 
 def _quality(arguments: argparse.Namespace, progress: Progress) -> Report:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from twofold.bench.encode import bench_encode
-from twofold.bench.index import bench_index
+from twofold.bench.indexing import bench_indexing
 from twofold.bench.quality import bench_quality
 from twofold.bench.search import bench_search
 from twofold.bench.startup import bench_startup
@@ -73,7 +73,7 @@ def test_quality_refuses_a_split_that_is_not_there(beir: Path, encoder: HashedWo
 
 def test_indexing_again_encodes_nothing(beir: Path, encoder: HashedWords) -> None:
     told: list[tuple[int, int | None]] = []
-    report = bench_index(beir, limit=20, encoder=encoder, progress=lambda done, total: told.append((done, total)))
+    report = bench_indexing(beir, limit=20, encoder=encoder, progress=lambda done, total: told.append((done, total)))
     found = rows(report)
     assert [row["documents"] for row in found.values()] == [20, 20]
     assert [row["passages encoded"] for row in found.values()] == [20, 0]

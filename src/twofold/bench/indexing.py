@@ -34,7 +34,7 @@ class _Run:
     info: Info
 
 
-def bench_index(
+def bench_indexing(
     data: Path | None = None,
     *,
     limit: int | None = None,
