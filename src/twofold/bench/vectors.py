@@ -50,7 +50,7 @@ def bench_vectors(
     """Adds `count` random unit vectors with `vectors=`, then opens and searches them in a new process."""
     with tempfile.TemporaryDirectory(prefix="twofold-bench-") as folder:
         given, path = Path(folder) / "vectors.npy", Path(folder) / "vectors.twofold"
-        _write_random(given, count, dimension)
+        write_random(given, count, dimension)
         start = time.perf_counter()
         with create(path, GivenVectors(dimension)) as collection:
             collection.add(_documents(count), vectors=given, progress=progress)
@@ -67,15 +67,17 @@ def bench_vectors(
     return Report(header(), [_table(opened, notes)])
 
 
-def _write_random(path: Path, count: int, dimension: int) -> None:
+def write_random(path: Path, count: int, dimension: int) -> None:
+    """A .npy file of random unit vectors, float32 (count, dimension), the same ones every time."""
     generator = np.random.default_rng(SEED)
     with write_aside(path) as file:
         npy.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (count, dimension)})
         for first in range(0, count, BLOCK):
-            file.write(_random(generator, min(BLOCK, count - first), dimension).tobytes())
+            file.write(random_vectors(generator, min(BLOCK, count - first), dimension).tobytes())
 
 
-def _random(generator: np.random.Generator, count: int, dimension: int) -> Vectors:
+def random_vectors(generator: np.random.Generator, count: int, dimension: int) -> Vectors:
+    """Random unit vectors, float32 (count, dimension)."""
     return unit_vectors(generator.standard_normal((count, dimension), dtype=np.float32))
 
 
@@ -85,7 +87,7 @@ def _documents(count: int) -> Iterator[Document]:
 
 def measure_opened(path: Path, dimension: int, rounds: int) -> _Opened:
     """Runs in the new process: opens the collection, asks once, then in turns with FAISS over the same vectors."""
-    queries = _random(np.random.default_rng(SEED + 1), QUERIES, dimension)
+    queries = random_vectors(np.random.default_rng(SEED + 1), QUERIES, dimension)
     start = time.perf_counter()
     collection = open_collection(path)
     opening = time.perf_counter() - start

@@ -57,6 +57,10 @@ def register(subparsers: Subparsers) -> None:
     vectors.add_argument("--count", type=int, default=1_000_000, metavar="N", help="how many vectors (1,000,000)")
     vectors.add_argument("--dimension", type=int, default=384, metavar="N", help="numbers a vector (384)")
     vectors.add_argument("--rounds", type=int, default=3, metavar="N", help="rounds over the queries (3)")
+    storage = _named(measured, "storage", _storage, "a durable store: adding, syncs, opening, verifying, bytes")
+    storage.add_argument("data", metavar="DATA", nargs="?", type=Path, help="documents (or texts of random words)")
+    storage.add_argument("--count", type=int, default=100_000, metavar="N", help="how many documents (100,000)")
+    storage.add_argument("--rounds", type=int, default=500, metavar="N", help="commits of a single document (500)")
     walk = _named(measured, "walkthrough", _walkthrough, "two towers beside a cross-encoder of the same size")
     walk.add_argument("collection", metavar="COLLECTION", nargs="?", type=Path, help="a folder (or docstrings)")
 
@@ -149,6 +153,12 @@ def _vectors(arguments: argparse.Namespace, progress: Progress) -> Report:
     return bench_vectors(
         count=arguments.count, dimension=arguments.dimension, rounds=arguments.rounds, progress=progress
     )
+
+
+def _storage(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.storage import bench_storage
+
+    return bench_storage(arguments.data, count=arguments.count, rounds=arguments.rounds, progress=progress)
 
 
 def _walkthrough(arguments: argparse.Namespace, progress: Progress) -> Report:
