@@ -25,6 +25,24 @@ Similarity = Literal["cosine", "dot"]
 Mask = NDArray[np.bool_]
 """bool (n,): one truth a row."""
 
+
+class MaskCount:
+    """How many rows a mask lets through, counted once while question after question comes with the same mask.
+
+    Masks do not change while they are searched with.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[Mask, int] | None = None
+
+    def __call__(self, mask: Mask) -> int:
+        """The number of truths in it."""
+        last = self._last
+        if last is None or last[0] is not mask:
+            last = self._last = (mask, int(np.count_nonzero(mask)))
+        return last[1]
+
+
 UNIT_TOLERANCE = 1e-5
 """A length this near to 1 is 1: float32 rounds the squares of 4,096 numbers to within 1e-6 or so."""
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from twofold.errors import VectorError
-from twofold.scores import checked_vectors, dense_scores, order, scaled, unit_vectors
+from twofold.scores import MaskCount, checked_vectors, dense_scores, order, scaled, unit_vectors
 
 
 def test_the_score_is_the_dot_product_in_float32() -> None:
@@ -94,3 +94,9 @@ def test_cosine_scales_and_dot_leaves_as_it_is() -> None:
     vectors = np.array([[3, 4], [0, 0]], dtype=np.float32)
     assert scaled(vectors, "dot").tobytes() == vectors.tobytes()
     assert scaled(vectors[:1], "cosine").tobytes() == unit_vectors(vectors[:1]).tobytes()
+
+
+def test_a_mask_is_counted_once_and_another_one_anew() -> None:
+    count = MaskCount()
+    mask = np.array([True, False, True])
+    assert (count(mask), count(mask), count(mask[:2]), count(~mask)) == (2, 2, 1, 1)

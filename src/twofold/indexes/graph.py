@@ -16,7 +16,7 @@ from twofold.indexes import scan
 from twofold.indexes.scan import ScanIndex
 from twofold.progress import Progress
 from twofold.protocols import VectorBlocks
-from twofold.scores import Mask, Numbers, Scores, Vectors
+from twofold.scores import Mask, MaskCount, Numbers, Scores, Vectors
 
 FILE = "graph.symqg"
 BITS, DEGREE, BUILD_EFFORT = 8, 32, 100
@@ -34,6 +34,7 @@ class GraphIndex:
         self._graph = graph
         self._codes = codes
         self._effort = effort
+        self._count = MaskCount()
 
     @property
     def rows(self) -> int:
@@ -45,7 +46,7 @@ class GraphIndex:
 
         query: float32 (dimension,) of length 1; allowed: bool (rows,).
         """
-        passing = int(np.count_nonzero(allowed))
+        passing = self._count(allowed)
         if passing < FILTERED * self.rows:
             return self._codes.candidates(query, count, allowed)
         wanted = min(self.rows, count if passing == self.rows else int(count / FILTERED) + 1)

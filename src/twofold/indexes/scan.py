@@ -17,7 +17,7 @@ from twofold.indexes.lengths import check_unit
 from twofold.indexes.threads import threads_of_faiss
 from twofold.progress import Progress
 from twofold.protocols import VectorBlocks
-from twofold.scores import Mask, Numbers, Scores, Vectors
+from twofold.scores import Mask, MaskCount, Numbers, Scores, Vectors
 
 FILE = "codes.faiss"
 ROWS_AT_ONCE = 65_536
@@ -31,6 +31,7 @@ class ScanIndex:
 
     def __init__(self, codes: faiss.IndexIVFRaBitQFastScan) -> None:
         self._codes = codes
+        self._count = MaskCount()
 
     @property
     def rows(self) -> int:
@@ -42,7 +43,7 @@ class ScanIndex:
 
         query: float32 (dimension,) of length 1; allowed: bool (rows,).
         """
-        passing = int(np.count_nonzero(allowed))
+        passing = self._count(allowed)
         count = min(count, passing)
         if count == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)

@@ -8,7 +8,7 @@ from math import ceil
 import numpy as np
 
 from twofold.protocols import ExactIndex, Snapshot, VectorIndex
-from twofold.scores import Mask, Numbers, Vectors
+from twofold.scores import Mask, MaskCount, Numbers, Vectors
 from twofold.searching.nearest import Nearest, NearestSearch, first, scored
 
 FEW = 2_000
@@ -33,14 +33,15 @@ class IndexedSearch:
         self._index = index
         self._tail = tail
         self._exact = exact
+        self._count = MaskCount()
 
     def nearest(self, query: Vectors, *, depth: int, top: int, allowed: Mask) -> Nearest:
         """The first `top` of the ranking of `depth` documents (see `NearestSearch`)."""
-        passing = int(np.count_nonzero(allowed))
+        passing = self._count(allowed)
         if passing <= FEW:
             candidates = scored(self._snapshot, query, np.flatnonzero(allowed))
             return first(self._snapshot, candidates, min(top, depth))
-        covered = allowed[: self._index.rows]
+        covered = allowed if self._tail is None else allowed[: self._index.rows]
         reachable = passing if self._tail is None else int(np.count_nonzero(covered))
         found = self._of_index(query, depth, covered, reachable)
         if found is None:
