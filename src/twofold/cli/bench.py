@@ -57,6 +57,11 @@ def register(subparsers: Subparsers) -> None:
     vectors.add_argument("--count", type=int, default=1_000_000, metavar="N", help="how many vectors (1,000,000)")
     vectors.add_argument("--dimension", type=int, default=384, metavar="N", help="numbers a vector (384)")
     vectors.add_argument("--rounds", type=int, default=3, metavar="N", help="rounds over the queries (3)")
+    index = _named(measured, "index", _index, "indexes side by side: recall, latency, bytes, building")
+    index.add_argument("data", metavar="DATA", type=Path, help="a collection, or a .npy file of vectors")
+    index.add_argument("--queries", type=Path, metavar="X.npy", help="query vectors (or points between two vectors)")
+    index.add_argument("--limit", type=int, metavar="N", help="only the first vectors")
+    index.add_argument("--plot", type=Path, metavar="FILE", help="recall against latency as .svg, .png or .html")
     storage = _named(measured, "storage", _storage, "a durable store: adding, syncs, opening, verifying, bytes")
     storage.add_argument("data", metavar="DATA", nargs="?", type=Path, help="documents (or texts of random words)")
     storage.add_argument("--count", type=int, default=100_000, metavar="N", help="how many documents (100,000)")
@@ -152,6 +157,14 @@ def _vectors(arguments: argparse.Namespace, progress: Progress) -> Report:
 
     return bench_vectors(
         count=arguments.count, dimension=arguments.dimension, rounds=arguments.rounds, progress=progress
+    )
+
+
+def _index(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.index import bench_index
+
+    return bench_index(
+        arguments.data, queries=arguments.queries, limit=arguments.limit, plot=arguments.plot, progress=progress
     )
 
 

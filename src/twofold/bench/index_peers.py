@@ -1,0 +1,151 @@
+"""Libraries of approximate search that a user would pick instead, each built with its own sensible settings.
+
+A contender is built once and gives ways of searching, one an effort; every one takes a vector and gives row numbers,
+best first, by the library's own scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from twofold.scores import Numbers, Vectors
+
+Search = Callable[[Vectors, int], Numbers]
+"""A query, float32 (dimension,), and a count → int64 (count,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One index that was built: ways of searching by the name of their effort, and the bytes it keeps a vector.
+
+    rescored: whether its rows are scored again by the stored vectors, as ours are.
+    """
+
+    searches: Mapping[str, Search]
+    bytes_a_vector: float
+    rescored: bool = True
+
+
+class PeerMissingError(Exception):
+    """The library is not installed."""
+
+
+def faiss_hnsw(vectors: Vectors, threads: int) -> Contender:
+    """FAISS's HNSW of degree 32 over eight-bit codes, efConstruction 100."""
+    import faiss
+
+    index = faiss.index_factory(vectors.shape[1], "HNSW32,SQ8", faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = 100
+    return _faiss(index, vectors, threads, {f"ef {ef}": faiss.SearchParametersHNSW(efSearch=ef) for ef in (200, 400)})
+
+
+def faiss_ivf_pq(vectors: Vectors, threads: int) -> Contender:
+    """FAISS's inverted lists over product codes of a quarter byte a dimension, about 4 √n lists."""
+    import faiss
+
+    lists = max(1, int(4 * len(vectors) ** 0.5))
+    index = faiss.index_factory(vectors.shape[1], f"IVF{lists},PQ{vectors.shape[1] // 4}x8", faiss.METRIC_INNER_PRODUCT)
+    return _faiss(
+        index, vectors, threads, {f"{probes} probes": faiss.SearchParametersIVF(nprobe=probes) for probes in (32, 128)}
+    )
+
+
+def hnswlib_hnsw(vectors: Vectors, threads: int) -> Contender:
+    """hnswlib in float32, M 16, efConstruction 100. Raises PeerMissingError."""
+    try:
+        import hnswlib
+    except ImportError as error:
+        raise PeerMissingError("hnswlib") from error
+    index = hnswlib.Index("ip", vectors.shape[1])
+    index.init_index(len(vectors), M=16, ef_construction=100)
+    index.add_items(vectors, num_threads=threads)
+    index.set_num_threads(1)
+
+    def at(ef: int) -> Search:
+        def search(query: Vectors, count: int) -> Numbers:
+            index.set_ef(ef)
+            rows: Numbers = index.knn_query(query[None], count)[0][0].astype("int64")
+            return rows
+
+        return search
+
+    return Contender({f"ef {ef}": at(ef) for ef in (200, 400)}, index.index_file_size() / len(vectors))
+
+
+def usearch_i8(vectors: Vectors, threads: int) -> Contender:
+    """usearch over eight-bit vectors, its usual connectivity. Raises PeerMissingError."""
+    try:
+        from usearch.index import Index
+    except ImportError as error:
+        raise PeerMissingError("usearch") from error
+    import numpy as np
+
+    index = Index(ndim=vectors.shape[1], metric="ip", dtype="i8")
+    index.add(np.arange(len(vectors)), vectors, threads=threads)
+
+    def at(ef: int) -> Search:
+        def search(query: Vectors, count: int) -> Numbers:
+            index.expansion_search = ef
+            rows: Numbers = np.asarray(index.search(query, count, threads=1).keys, np.int64)
+            return rows
+
+        return search
+
+    return Contender({f"ef {ef}": at(ef) for ef in (200, 400)}, index.memory_usage / len(vectors))
+
+
+def scann_tree(vectors: Vectors, threads: int) -> Contender:
+    """ScaNN: a tree over anisotropic codes, 200 reordered by itself. Raises PeerMissingError."""
+    try:
+        import scann
+    except ImportError as error:
+        raise PeerMissingError("ScaNN") from error
+    leaves = max(1, int(2 * len(vectors) ** 0.5))
+    index = (
+        scann.scann_ops_pybind.builder(vectors, 10, "dot_product")
+        .tree(num_leaves=leaves, num_leaves_to_search=100, training_sample_size=min(len(vectors), 250_000))
+        .score_ah(2, anisotropic_quantization_threshold=0.2)
+        .reorder(200)
+        .set_n_training_threads(threads)
+        .build()
+    )
+
+    def at(searched: int) -> Search:
+        def search(query: Vectors, count: int) -> Numbers:
+            rows: Numbers = index.search(query, final_num_neighbors=count, leaves_to_search=searched)[0].astype("int64")
+            return rows
+
+        return search
+
+    size = vectors.shape[1] / 4 + 4 * vectors.shape[1]  # four bits for two dimensions, and float32 to reorder with
+    return Contender({f"{searched} leaves": at(searched) for searched in (100, 300)}, size, rescored=False)
+
+
+PEERS: Mapping[str, Callable[[Vectors, int], Contender]] = {
+    "FAISS HNSW32, SQ8": faiss_hnsw,
+    "FAISS IVF, PQ": faiss_ivf_pq,
+    "hnswlib": hnswlib_hnsw,
+    "usearch i8": usearch_i8,
+    "ScaNN": scann_tree,
+}
+
+
+def _faiss(index: object, vectors: Vectors, threads: int, ways: Mapping[str, object]) -> Contender:
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(threads)
+    index.train(vectors[:: max(1, len(vectors) // 250_000)])  # type: ignore[attr-defined]  # FAISS has no types
+    index.add(vectors)  # type: ignore[attr-defined]  # as above
+    faiss.omp_set_num_threads(before)
+
+    def by(parameters: object) -> Search:
+        def search(query: Vectors, count: int) -> Numbers:
+            rows: Numbers = index.search(query[None], count, params=parameters)[1][0]  # type: ignore[attr-defined]  # as above
+            return rows[rows >= 0]
+
+        return search
+
+    size = len(faiss.serialize_index(index)) / len(vectors)
+    return Contender({name: by(parameters) for name, parameters in ways.items()}, size)
