@@ -73,6 +73,9 @@ def facts_of(info: Info) -> dict[str, str]:
         "on disk": f"{megabytes(sum(info.bytes.values()))}: "
         + ", ".join(f"{part} {megabytes(size)}" for part, size in info.bytes.items() if size),
         "index": said(info.index) if info.index else "",
+        "held back": f"{megabytes(info.log_held_back)} of the log, by readers that hold an older commit"
+        if info.log_held_back
+        else "",
         "commit": f"{info.commit:,}",
     }
     return {name: said for name, said in facts.items() if said}

@@ -30,7 +30,9 @@ def register(subparsers: Subparsers) -> None:
         "collection", metavar="COLLECTION", help="the collection's folder; exit status 1 where it is damaged"
     )
     parser.add_argument(
-        "--repair", action="store_true", help="take away damaged indexes, which can be made again; nothing else changes"
+        "--repair",
+        action="store_true",
+        help="build a damaged index again from the stored vectors; nothing else changes",
     )
 
 
@@ -62,7 +64,7 @@ def verified_in_words(report: VerifyReport, seconds: float, collection: str) -> 
     if not lost:
         lines.append(f"{collection} is {'as it was written' if report.clean else 'whole but for indexes'}: {read}")
         if not report.clean:
-            lines.append("Nothing is lost with an index, searches go on without it; --repair takes it away")
+            lines.append("Nothing is lost with an index, searches go on without it; --repair builds it again")
         return lines
     hit = len({identifier for each in lost for identifier in each.documents})
     return [
@@ -77,5 +79,5 @@ def damage_in_words(damage: Damage) -> str:
     ids = damage.documents
     more = f" and {len(ids) - NAMED:,} more (--json names all)" if len(ids) > NAMED else ""
     hit = f" (documents {', '.join(map(visible, ids[:NAMED]))}{more})" if ids else ""
-    fate = " (an index: taken away)" if damage.repaired else " (an index: nothing is lost)" if damage.derived else ""
+    fate = " (an index: built again)" if damage.repaired else " (an index: nothing is lost)" if damage.derived else ""
     return f"{damage.place}: {visible(damage.message)}{hit}{fate}"

@@ -178,11 +178,15 @@ class Collection(AbstractContextManager["Collection"]):
     def verify(self, progress: Progress = silent, *, repair: bool = False) -> VerifyReport:
         """Reads everything again and computes every checksum; writers may go on meanwhile.
 
-        The report names every damage and the documents that it hits. repair: takes damaged indexes away, which can be
-        made again; documents and vectors are never touched. Raises CorruptionError only where too little is left to
-        start from; with repair also LockedError, StorageError.
+        The report names every damage and the documents that it hits. repair: builds a damaged index again; documents
+        and vectors are never touched. Raises CorruptionError only where too little is left to start from; with repair
+        also LockedError, StorageError.
         """
-        return self._store.verify(progress, repair=repair)
+        report = self._store.verify(progress, repair=repair)
+        if any(damage.repaired for damage in report.damage):
+            with self._store.writing() as writer:
+                Indexing(self._store, writer, self._encoder, self._settings.depth, progress).again()
+        return report
 
     def optimize(
         self,

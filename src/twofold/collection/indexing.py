@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -181,6 +181,16 @@ class Indexing:
             self._writer.put_state(STATE, state)
         return report
 
+    def again(self) -> None:
+        """Builds the index that the state speaks of from all rows, as when it was damaged; it is not measured anew."""
+        state = self._writer.state(STATE)
+        if state is None:
+            return
+        report = IndexReport.from_json(state)
+        with self._store.snapshot() as snapshot:
+            built = self._published(snapshot, report.kind)
+        self._writer.put_state(STATE, replace(report, rows=built.rows, bytes=built.bytes).to_json())
+
     def _chosen(
         self, snapshot: StoredSnapshot, kind: str | None, promise: float, queries: Sequence[str] | Vectors | None
     ) -> IndexReport:
@@ -204,10 +214,7 @@ class Indexing:
     def _built(
         self, snapshot: StoredSnapshot, kind: str, why: str, promise: float, queries: Sequence[str] | Vectors | None
     ) -> IndexReport:
-        def fill(folder: Path) -> None:
-            build(IndexSettings(kind=kind), snapshot, folder, threads=os.cpu_count() or 1, progress=self._progress)
-
-        built = self._writer.publish(ROOM, fill, {"kind": kind})
+        built = self._published(snapshot, kind)
         vectors, said = self._questions(snapshot, queries)
         exact = ExactSearch(snapshot, FlatIndex(snapshot))
         recalls = Recalls(exact, vectors, snapshot.passing(None), depth=self._depth)
@@ -226,6 +233,12 @@ class Indexing:
             tried=tuple(tried),
             questions=f"{len(recalls):,} {said}",
         )
+
+    def _published(self, snapshot: StoredSnapshot, kind: str) -> Built:
+        def fill(folder: Path) -> None:
+            build(IndexSettings(kind=kind), snapshot, folder, threads=os.cpu_count() or 1, progress=self._progress)
+
+        return self._writer.publish(ROOM, fill, {"kind": kind})
 
     def _questions(self, snapshot: StoredSnapshot, queries: Sequence[str] | Vectors | None) -> tuple[Vectors, str]:
         """Vectors to ask with, and where they come from."""

@@ -19,9 +19,9 @@ from twofold.storage.store import Store
 class Info:
     """One commit of a collection in figures.
 
-    truncated: documents whose vectors leave out some of their text; tokens_cut: tokens left out in all. bytes: on
-    disk, by part. index: the approximate index that was built and what it was measured to find; None where search is
-    exact.
+    truncated: documents whose vectors leave out some of their text; tokens_cut: tokens left out in all. bytes: on disk,
+    by part. log_held_back: bytes of SQLite's log that readers of older commits keep from being folded in. index: the
+    approximate index and what it was measured to find; None where search is exact.
     """
 
     path: str
@@ -39,6 +39,7 @@ class Info:
     created: str
     encoder: Mapping[str, Any]
     bytes: Mapping[str, int]
+    log_held_back: int
     index: IndexReport | None
 
     def to_json(self) -> dict[str, Any]:
@@ -66,5 +67,6 @@ def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, setting
         format=made.format,
         created=made.created,
         bytes=store.bytes(),
+        log_held_back=store.held_back(),
         index=None if index is None else IndexReport.from_json(index),
     )

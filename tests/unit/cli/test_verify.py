@@ -13,10 +13,10 @@ def test_a_damaged_index_is_no_loss_and_the_last_line_says_so() -> None:
     assert verified_in_words(report, 1.0, "c") == [
         "indexes/000001: changed (an index: nothing is lost)",
         "c is whole but for indexes: 1 document (deleted ones too) and 1 vector read, 1.0 MB in 1.0 s",
-        "Nothing is lost with an index, searches go on without it; --repair takes it away",
+        "Nothing is lost with an index, searches go on without it; --repair builds it again",
     ]
     report.damage[:] = [replace(report.damage[0], repaired=True)]
-    assert verified_in_words(report, 1.0, "c")[0] == "indexes/000001: changed (an index: taken away)"
+    assert verified_in_words(report, 1.0, "c")[0] == "indexes/000001: changed (an index: built again)"
     assert verified_in_words(report, 1.0, "c")[1].startswith("c is as it was written")
 
 

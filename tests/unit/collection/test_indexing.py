@@ -127,6 +127,30 @@ def test_a_damaged_index_is_passed_over_and_every_answer_is_exact(
         assert not again.verify().clean
 
 
+def test_repairing_builds_a_damaged_index_again(collection: Collection, tmp_path: Path) -> None:
+    report = collection.optimize(index="scan", queries=QUERIES)
+    before = [ids(collection, query) for query in QUERIES]
+    (file,) = (tmp_path / "c" / "indexes").rglob("codes.faiss")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(bytes(content))
+    with twofold.open(tmp_path / "c") as again:
+        assert [damage.derived for damage in again.verify().damage] == [True]
+        assert again.verify(repair=True).clean
+        assert again.verify().damage == []
+        assert again.info().index == report.index
+        assert [ids(again, query) for query in QUERIES] == before
+
+
+def test_info_says_what_a_pinned_searcher_holds_back(collection: Collection) -> None:
+    assert collection.info().log_held_back == 0
+    with collection.searcher():
+        for _ in range(16):
+            collection.add(documents(0, DOCUMENTS), vectors=VECTORS[1 : DOCUMENTS + 1])
+            collection.add(documents(0, DOCUMENTS), vectors=VECTORS[:DOCUMENTS])
+        assert collection.info().log_held_back > 0
+
+
 def test_small_collections_stay_exact_and_large_ones_are_indexed_unasked(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
