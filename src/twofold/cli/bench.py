@@ -53,6 +53,13 @@ def register(subparsers: Subparsers) -> None:
     _register_judged(measured)
     startup = _named(measured, "startup", _startup, "importing, helping, and the size of what is installed")
     startup.add_argument("--rounds", type=int, default=10, metavar="N", help="new processes of each kind (10)")
+    _register_stored(measured)
+    walk = _named(measured, "walkthrough", _walkthrough, "two towers beside a cross-encoder of the same size")
+    walk.add_argument("collection", metavar="COLLECTION", nargs="?", type=Path, help="a folder (or docstrings)")
+
+
+def _register_stored(measured: Subparsers) -> None:
+    """What storing and finding vectors costs."""
     vectors = _named(measured, "vectors", _vectors, "a million vectors: adding, opening, exact search")
     vectors.add_argument("--count", type=int, default=1_000_000, metavar="N", help="how many vectors (1,000,000)")
     vectors.add_argument("--dimension", type=int, default=384, metavar="N", help="numbers a vector (384)")
@@ -62,12 +69,14 @@ def register(subparsers: Subparsers) -> None:
     index.add_argument("--queries", type=Path, metavar="X.npy", help="query vectors (or points between two vectors)")
     index.add_argument("--limit", type=int, metavar="N", help="only the first vectors")
     index.add_argument("--plot", type=Path, metavar="FILE", help="recall against latency as .svg, .png or .html")
+    lookups = _named(measured, "lookups", _lookups, "look-ups in a collection, filtered ones too")
+    lookups.add_argument("collection", metavar="COLLECTION", type=Path, help="a collection with an index")
+    lookups.add_argument("--queries", type=Path, metavar="X.npy", required=True, help="query vectors")
+    lookups.add_argument("--field", metavar="NAME", help="numbers in the metadata to filter by")
     storage = _named(measured, "storage", _storage, "a durable store: adding, syncs, opening, verifying, bytes")
     storage.add_argument("data", metavar="DATA", nargs="?", type=Path, help="documents (or texts of random words)")
     storage.add_argument("--count", type=int, default=100_000, metavar="N", help="how many documents (100,000)")
     storage.add_argument("--rounds", type=int, default=500, metavar="N", help="commits of a single document (500)")
-    walk = _named(measured, "walkthrough", _walkthrough, "two towers beside a cross-encoder of the same size")
-    walk.add_argument("collection", metavar="COLLECTION", nargs="?", type=Path, help="a folder (or docstrings)")
 
 
 def _register_judged(measured: Subparsers) -> None:
@@ -166,6 +175,12 @@ def _index(arguments: argparse.Namespace, progress: Progress) -> Report:
     return bench_index(
         arguments.data, queries=arguments.queries, limit=arguments.limit, plot=arguments.plot, progress=progress
     )
+
+
+def _lookups(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.lookups import bench_lookups
+
+    return bench_lookups(arguments.collection, arguments.queries, field=arguments.field, progress=progress)
 
 
 def _storage(arguments: argparse.Namespace, progress: Progress) -> Report:

@@ -15,7 +15,7 @@ from twofold.collection.choosing import chosen
 from twofold.collection.deleting import delete
 from twofold.collection.exporting import Exporting, ExportReport
 from twofold.collection.guarding import GuardedEncoder
-from twofold.collection.indexing import PROMISE, Indexes, Indexing, OptimizeReport, wanted
+from twofold.collection.indexing import PROMISE, Indexes, Indexing, OptimizeReport, verified, wanted
 from twofold.collection.information import Info, describe
 from twofold.collection.settings import Settings
 from twofold.contract import Contract
@@ -182,11 +182,7 @@ class Collection(AbstractContextManager["Collection"]):
         and vectors are never touched. Raises CorruptionError only where too little is left to start from; with repair
         also LockedError, StorageError.
         """
-        report = self._store.verify(progress, repair=repair)
-        if any(damage.repaired for damage in report.damage):
-            with self._store.writing() as writer:
-                Indexing(self._store, writer, self._encoder, self._settings.depth, progress).again()
-        return report
+        return verified(self._store, self._encoder, self._settings.depth, progress, repair=repair)
 
     def optimize(
         self,

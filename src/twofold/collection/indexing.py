@@ -31,6 +31,7 @@ from twofold.storage.builds import Built
 from twofold.storage.compacting import CompactReport
 from twofold.storage.reading import StoredSnapshot
 from twofold.storage.store import Store
+from twofold.storage.verifying import VerifyReport
 from twofold.storage.writing import Writer
 from twofold.tuning.pseudo_queries import pseudo_queries
 from twofold.tuning.recall import Point, Recalls, choose_effort
@@ -260,6 +261,15 @@ class Indexing:
     def _documents(self, snapshot: StoredSnapshot, numbers: Any) -> Iterator[Any]:
         for start in range(0, len(numbers), QUESTIONS):
             yield from snapshot.documents(numbers[start : start + QUESTIONS])
+
+
+def verified(store: Store, encoder: GuardedEncoder, depth: int, progress: Progress, *, repair: bool) -> VerifyReport:
+    """Verifies a store; with repair, an index that was damaged is built again."""
+    report = store.verify(progress, repair=repair)
+    if any(damage.repaired for damage in report.damage):
+        with store.writing() as writer:
+            Indexing(store, writer, encoder, depth, progress).again()
+    return report
 
 
 def _between(snapshot: StoredSnapshot) -> Vectors:

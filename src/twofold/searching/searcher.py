@@ -39,6 +39,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         """The commit that is searched."""
         return self._snapshot
 
+    @property
+    def dense(self) -> NearestSearch:
+        """How its documents are found by vectors."""
+        return self._dense
+
     def search(
         self,
         query: str | Vectors,

@@ -27,13 +27,14 @@ class Rows:
     """All rows of one commit.
 
     documents: int64 (rows,), the document number of each row, never falling. spans: int32 (rows, 2), characters.
-    living: bool (rows,), whether the document is not deleted.
+    living: bool (rows,), whether the document is not deleted. plain: whether row i is document i's, for every row.
     """
 
     commit: int
     documents: Numbers
     spans: NDArray[np.int32]
     living: Mask
+    plain: bool
 
 
 class RowsCache:
@@ -70,6 +71,7 @@ class RowsCache:
         before, count = len(self._rows.documents), head.next_row
         self._make_room(count)
         self._read_blocks(connection, before, count)
+        plain = self._rows.plain and np.array_equal(self._documents[before:count], np.arange(before, count))
         documents, spans, living = self._documents[:count], self._spans[:count], self._living[:count]
         gone = _deletions(connection, self._rows.commit)
         if len(gone):
@@ -79,7 +81,7 @@ class RowsCache:
                 f"the catalogue is damaged: {np.count_nonzero(living)} rows are living by its blocks and marks, "
                 f"{head.rows} by its head. Run twofold verify, or restore a backup."
             )
-        return Rows(head.commit, _sealed(documents), _sealed(spans), _sealed(living))
+        return Rows(head.commit, _sealed(documents), _sealed(spans), _sealed(living), plain)
 
     def _make_room(self, count: int) -> None:
         if count > len(self._documents) or count > len(self._living):
@@ -162,4 +164,4 @@ def _sealed(array: _Array) -> _Array:
 
 
 def _none() -> Rows:
-    return Rows(-1, np.empty(0, np.int64), np.empty((0, 2), np.int32), np.empty(0, np.bool_))
+    return Rows(-1, np.empty(0, np.int64), np.empty((0, 2), np.int32), np.empty(0, np.bool_), True)

@@ -54,7 +54,7 @@ class FilterCache:
     def _passing(self, where: Filter, rows: Rows, head: Head, connection: sqlite3.Connection) -> Mask:
         try:
             columns = self._columns.of(fields(where), head, connection)
-            answer = documents_passing(where, columns, head.next_document)[rows.documents]
+            passing = documents_passing(where, columns, head.next_document)
         except NoColumnError:
             answer = np.zeros(len(rows.documents), np.bool_)
             answer[expanded(*ranges(rows.documents, numbers(where, connection)))[0]] = True
@@ -62,8 +62,8 @@ class FilterCache:
         for compare in _kinds_of_comparisons(where):
             if not _holds(columns[compare.field], compare, rows):
                 _check_type(compare, connection)
-        answer &= rows.living
-        return answer
+        of_rows = passing[: len(rows.documents)] if rows.plain else passing[rows.documents]
+        return of_rows & rows.living
 
     def after_fork_in_child(self) -> None:
         """Makes a lock of the child's own."""

@@ -1,0 +1,161 @@
+"""Look-ups in a large collection: by its index and exactly, whole and filtered, beside FAISS's flat index."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold import filters
+from twofold.bench.memory import anonymous_bytes
+from twofold.bench.search import exact_reference
+from twofold.bench.surroundings import header
+from twofold.bench.timing import MILLISECONDS
+from twofold.collection.collection import Collection
+from twofold.collection.opening import open_collection
+from twofold.errors import InputError
+from twofold.evaluation.intervals import bootstrap_interval
+from twofold.progress import Progress, silent
+from twofold.protocols import Snapshot
+from twofold.scores import Mask, Vectors, checked_vectors, scaled
+from twofold.searching.nearest import NearestSearch
+from twofold.searching.searcher import SnapshotSearcher
+from twofold.tables import Cell, Column, Interval, Report, Table
+
+K, DEPTHS, QUERIES, FILTERED = 10, (200, 50), 500, 100
+SHARES = (0.5, 0.05, 0.001)
+MEBIBYTE = 2**20
+
+
+def bench_lookups(path: Path, queries: Path, *, field: str | None = None, progress: Progress = silent) -> Report:
+    """Looks up queries in a collection: float32 vector in, ten documents and their exact scores out, on one thread.
+
+    queries: a .npy file of vectors (n, dimension) that its index was not tuned on. field: numbers in the metadata, by
+    which half, a twentieth and a thousandth of the documents are let through.
+    """
+    before = anonymous_bytes(os.getpid())
+    start = time.perf_counter()
+    with open_collection(path) as collection, collection.searcher() as searcher:
+        opened = time.perf_counter() - start
+        contract = collection.contract
+        vectors = checked_vectors(np.load(queries)[:QUERIES], contract.dimension, what=str(queries))
+        asked = scaled(vectors, contract.similarity, what=str(queries))
+        searcher.search(asked[0], k=K)
+        first = time.perf_counter() - start - opened
+        after = anonymous_bytes(os.getpid())
+        with collection.searcher(exact=True) as exact:
+            tables = [_whole(collection, searcher, exact, asked, progress)]
+            if field is not None:
+                tables.append(_filtered(searcher, exact, asked[:FILTERED], field))
+        memory = "unknown" if before is None or after is None else f"{(after - before) / MEBIBYTE:,.1f} MiB"
+        opening = f"opened in {opened * MILLISECONDS:,.0f} ms, the first query took {first * MILLISECONDS:,.0f} ms more"
+        notes = (f"{opening}; anonymous memory that both added: {memory}",)
+        return Report(header(), [replace(tables[0], notes=(*tables[0].notes, *notes)), *tables[1:]])
+
+
+def _whole(
+    collection: Collection, searcher: SnapshotSearcher, exact: SnapshotSearcher, asked: Vectors, progress: Progress
+) -> Table:
+    everything = searcher.snapshot.passing(None)
+    truth = [_ids(exact.dense, query, DEPTHS[0], everything) for query in asked]
+    progress(1, 2)
+    flat = exact_reference(searcher.snapshot)
+    reference = _seconds(lambda query: flat(query, K), asked[:50])
+    index = collection.info().index
+    rows: list[tuple[Cell, ...]] = []
+    for depth in DEPTHS:
+        recall = _recall([_ids(searcher.dense, query, depth, everything) for query in asked], truth)
+        seconds = _seconds(partial(_look_up, searcher.dense, depth=depth, allowed=everything), asked)
+        rows.append((f"{index.kind if index else 'exact'}, depth {depth}", recall, *_times(seconds, reference)))
+    rows.append(("FAISS IndexFlatIP, f32, in memory", None, *_times(reference, reference)))
+    progress(2, 2)
+    columns = (Column("look-up"), Column("recall@10", digits=4), *_columns())
+    note = f"{len(everything):,} passages, {len(asked):,} queries; recall is of exact search over the stored vectors"
+    return Table("Look-ups", columns, tuple(rows), (note,))
+
+
+def _filtered(searcher: SnapshotSearcher, exact: SnapshotSearcher, asked: Vectors, field: str) -> Table:
+    snapshot = searcher.snapshot
+    rows: list[tuple[Cell, ...]] = []
+    for share in SHARES:
+        fresh = _fresh(snapshot, field, share)
+        snapshot.passing(next(fresh))
+        masks, seconds, found, truth = [], [], [], []
+        for query in asked:
+            where = next(fresh)
+            start = time.perf_counter()
+            allowed = snapshot.passing(where)
+            found.append(_ids(searcher.dense, query, DEPTHS[0], allowed))
+            seconds.append(time.perf_counter() - start)
+            masks.append(int(np.count_nonzero(allowed)))
+            truth.append(_ids(exact.dense, query, DEPTHS[0], allowed))
+        times = np.array(seconds)
+        rows.append((f"{np.mean(masks) / len(allowed):.2%} pass", _recall(found, truth), *_times(times, times)[:2]))
+    columns = (Column("filter"), Column("recall@10", digits=4), *_columns()[:2])
+    notes = (
+        f"{len(asked):,} queries a line, each with a bound on {field!r} that was not asked before; filter included",
+    )
+    return Table("Filtered look-ups", columns, tuple(rows), notes)
+
+
+def _fresh(snapshot: Snapshot, field: str, share: float) -> Iterator[filters.Filter]:
+    """Filters that let about this share of the documents through, each with a bound of its own."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        if snapshot.passing(filters.parse({field: {"$lt": high}})).mean() >= share:
+            break
+        low, high = high, high * 2
+    else:
+        raise InputError(f"too few documents hold a number in {field!r} to let {share:.1%} of them through")
+    for _ in range(30):
+        middle = (low + high) / 2
+        if snapshot.passing(filters.parse({field: {"$lt": middle}})).mean() >= share:
+            high = middle
+        else:
+            low = middle
+    number = 0
+    while True:
+        number += 1
+        yield filters.parse({field: {"$lt": high + number * 1e-9}})
+
+
+def _look_up(search: NearestSearch, query: Vectors, *, depth: int, allowed: Mask) -> object:
+    return search.nearest(query, depth=depth, top=K, allowed=allowed)
+
+
+def _ids(search: NearestSearch, query: Vectors, depth: int, allowed: Mask) -> set[int]:
+    return set(search.nearest(query, depth=depth, top=K, allowed=allowed).documents.tolist())
+
+
+def _recall(found: list[set[int]], truth: list[set[int]]) -> Interval:
+    recalls = np.array(
+        [len(mine & exact) / max(1, len(exact)) for mine, exact in zip(found, truth, strict=True)], np.float64
+    )
+    interval = bootstrap_interval(recalls)
+    return Interval(float(recalls.mean()), interval.low, interval.high)
+
+
+def _seconds(look_up: Callable[[Vectors], object], asked: Vectors) -> NDArray[np.float64]:
+    look_up(asked[0])
+    seconds = np.empty(len(asked))
+    for place, query in enumerate(asked):
+        start = time.perf_counter()
+        look_up(query)
+        seconds[place] = time.perf_counter() - start
+    return seconds
+
+
+def _times(seconds: NDArray[np.float64], reference: NDArray[np.float64]) -> tuple[float, float, float]:
+    p50, p99 = np.percentile(seconds * MILLISECONDS, [50, 99]).tolist()
+    return p50, p99, float(np.median(reference)) * MILLISECONDS / p50
+
+
+def _columns() -> tuple[Any, ...]:
+    return Column("p50", "ms", 3), Column("p99", "ms", 3), Column("of flat", digits=1)
