@@ -154,14 +154,16 @@ def test_a_command_killed_at_random_did_whole_commits_and_running_it_again_finis
 
 def test_a_command_killed_at_an_effect_or_a_step_finishes_the_job_when_run_again(rehearsal: Rehearsal) -> None:
     assert killed_at_effects(rehearsal, 13) >= 3
-    assert killed_at_steps(rehearsal, 1, ["vectors written", "recorded"]) == 7
+    assert killed_at_steps(rehearsal, 1, ["vectors written", "recorded"]) == 8
 
 
 @pytest.mark.long
 def test_commands_killed_hundreds_of_times_end_as_if_undisturbed(rehearsal: Rehearsal) -> None:
     met = killed_at_random(rehearsal, 100)
     effects, steps = killed_at_effects(rehearsal, 1), killed_at_steps(rehearsal, 9)
-    print(f"{met} of 300 random kills met a running command, {effects} kills at effects, {steps} at named steps")
+    print(
+        f"{met} of {100 * len(rehearsal.seconds)} random kills met a running command, {effects} kills at effects, {steps} at named steps"
+    )
     assert met >= 200
     assert effects >= 40
     assert steps >= 40
