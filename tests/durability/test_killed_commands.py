@@ -161,9 +161,8 @@ def test_a_command_killed_at_an_effect_or_a_step_finishes_the_job_when_run_again
 def test_commands_killed_hundreds_of_times_end_as_if_undisturbed(rehearsal: Rehearsal) -> None:
     met = killed_at_random(rehearsal, 100)
     effects, steps = killed_at_effects(rehearsal, 1), killed_at_steps(rehearsal, 9)
-    print(
-        f"{met} of {100 * len(rehearsal.seconds)} random kills met a running command, {effects} kills at effects, {steps} at named steps"
-    )
+    drawn = 100 * len(rehearsal.seconds)
+    print(f"{met} of {drawn} random kills met a running command, {effects} kills at effects, {steps} at named steps")
     assert met >= 200
     assert effects >= 40
     assert steps >= 40
