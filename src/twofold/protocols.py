@@ -136,6 +136,9 @@ class Snapshot(VectorBlocks, Protocol):
     def passing(self, where: Filter | None) -> Mask:
         """bool (rows,): the rows of living documents that pass the filter. Raises FilterError (see filters.py)."""
 
+    def document_mask(self, rows: Mask) -> Mask:
+        """bool (document numbers,): the documents of these rows, a mask over all rows."""
+
     def vectors(self, rows: Numbers) -> Vectors:
         """float32 (n, dimension): the stored vectors of these rows."""
 

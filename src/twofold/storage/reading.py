@@ -208,6 +208,14 @@ class StoredSnapshot:
         """int32 (n, 2): start and end of each row in characters of its document's text."""
         return self.rows.spans[rows]
 
+    def document_mask(self, rows: Mask) -> Mask:
+        """bool (document numbers,): the documents of these rows, a mask over all rows."""
+        if self.rows.plain and self._head.next_document == len(rows):
+            return rows
+        documents = np.zeros(self._head.next_document, np.bool_)
+        documents[self.rows.documents[rows]] = True
+        return documents
+
     def vectors(self, rows: Numbers) -> Vectors:
         """float32 (n, dimension): the stored vectors of these rows."""
         return gather(self.blocks(), rows, self._derived.dimension)

@@ -1,0 +1,1 @@
+"""Terms → BM25 scores of documents, on tantivy."""

@@ -1,0 +1,105 @@
+"""One state of a lexical index, as a search sees it: it does not change while it is held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from twofold.errors import QueryError
+from twofold.lexical.asking import Question
+from twofold.lexical.state import State
+from twofold.scores import Mask, Numbers, Scores
+
+SPARE = 64
+"""Proposed beyond what is asked for, so that ties and what is not allowed seldom need a second look."""
+GROWTH = 4
+
+Ask = Callable[[str], Question | None]
+
+
+class LexicalReader:
+    """BM25 scores of one state. Implements protocols.Lexical."""
+
+    def __init__(self, state: State, ask: Ask, ask_language: Ask) -> None:
+        self._state = state
+        self._ask = ask
+        self._ask_language = ask_language
+
+    @property
+    def commit(self) -> int:
+        """The collection's commit up to which it has read; of later ones it may know a part after a crash."""
+        return self._state.commit
+
+    @property
+    def generation(self) -> int:
+        """The collection's generation that this commit belongs to."""
+        return self._state.generation
+
+    def with_query_language(self) -> LexicalReader:
+        """The same state, whose queries are of tantivy's language: "a phrase", AND, OR, NOT, +, -, (, ), ^.
+
+        Only for those who ask for it: in a user's own words such signs mean nothing. Searching raises QueryError.
+        """
+        return LexicalReader(self._state, self._ask_language, self._ask_language)
+
+    def candidates(self, query: str, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
+        """Up to `count` document numbers (int64) with their scores (float32), best first, ties to the smaller number.
+
+        allowed: bool (document numbers,), which documents may appear; numbers beyond its end may not.
+        """
+        if count < 0:
+            raise QueryError(f"a count of candidates is 0 or more, not {count}")
+        question = self._ask(query)
+        passing = int(np.count_nonzero(allowed))
+        if question is None or count == 0 or passing == 0:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        depth = count * len(allowed) // passing + SPARE
+        if passing * question.cost <= depth:
+            return _best(question, np.flatnonzero(allowed), count)
+        return _searched(question, count, allowed, depth)
+
+    def scores(self, query: str, documents: Numbers) -> Scores:
+        """float32 (n,): the scores of these documents, in their order; 0 where no term is shared."""
+        question = self._ask(query)
+        if question is None or len(documents) == 0:
+            return np.zeros(len(documents), np.float32)
+        distinct, places = np.unique(np.asarray(documents, dtype=np.int64), return_inverse=True)
+        scores: Scores = _finite(question.exact(distinct))[places]
+        return scores
+
+    def weight(self, query: str) -> float:
+        """The sum of the inverse document frequencies of the query's terms that some document has."""
+        question = self._ask(query)
+        return 0.0 if question is None else question.weight
+
+
+def _searched(question: Question, count: int, allowed: Mask, depth: int) -> tuple[Numbers, Scores]:
+    """The best of the documents that rank first; so many are looked through that no other can be among them."""
+    while True:
+        numbers, proposed = question.proposed(depth)
+        all_seen, last = len(numbers) < depth, float(proposed[-1]) if len(proposed) else 0.0
+        within = np.flatnonzero(numbers < len(allowed))
+        within = within[allowed[numbers[within]]]
+        numbers, proposed = numbers[within], proposed[within]
+        if len(numbers) >= count:
+            line = float(proposed[count - 1]) * (1 - question.slack)
+            if all_seen or line > last * (1 + question.slack):
+                return _best(question, np.sort(numbers[proposed * (1 + question.slack) >= line]), count)
+        elif all_seen:
+            return _best(question, np.sort(numbers), count)
+        depth *= GROWTH
+
+
+def _best(question: Question, numbers: Numbers, count: int) -> tuple[Numbers, Scores]:
+    """The best of these documents, which are ascending: by exact score, then number; without those that score 0."""
+    scores = _finite(question.exact(numbers))
+    best = np.argsort(-scores, kind="stable")[:count]
+    best = best[scores[best] > 0]
+    return numbers[best], scores[best]
+
+
+def _finite(scores: Scores) -> Scores:
+    if not np.isfinite(scores).all():
+        raise QueryError("a boost (^) of the query is so large that scores are no numbers any more; make it smaller")
+    return scores

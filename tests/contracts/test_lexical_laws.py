@@ -1,0 +1,129 @@
+"""Whatever scores documents by their terms keeps the laws of `protocols.Lexical`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twofold.documents import Document
+from twofold.lexical.analysing import LexicalSettings
+from twofold.lexical.index import LexicalIndex
+from twofold.protocols import Lexical
+from twofold.scores import Mask, Scores
+
+DOCUMENTS = 2_500
+RNG = np.random.default_rng(11)
+WORDS = [f"word{number}" for number in range(400)]
+RARE_FIRST = 1 / np.arange(1, len(WORDS) + 1)
+
+
+def text_of(length: int) -> str:
+    return " ".join(RNG.choice(WORDS, size=length, p=RARE_FIRST / RARE_FIRST.sum()))
+
+
+TEXTS = [text_of(int(length)) for length in RNG.integers(3, 60, DOCUMENTS)]
+QUERIES = [text_of(int(length)) for length in RNG.integers(1, 12, 40)] + [
+    text_of(200),
+    "word1 word1 word1 word9 word30",
+]
+EVERYTHING: Mask = np.ones(DOCUMENTS, np.bool_)
+NUMBERS = np.arange(DOCUMENTS)
+
+
+def whole(folder: Path) -> Lexical:
+    index = LexicalIndex.create(folder, LexicalSettings(analyser="plain"))
+    index.update(
+        ((number, Document(str(number), text)) for number, text in enumerate(TEXTS)), [], commit=1, generation=0
+    )
+    return index
+
+
+def in_many_commits(folder: Path) -> Lexical:
+    index = LexicalIndex.create(folder, LexicalSettings(analyser="plain"))
+    for commit, start in enumerate(range(0, DOCUMENTS, 250), 1):
+        part = [(number, Document(str(number), TEXTS[number])) for number in range(start, start + 250)]
+        index.update(part, [], commit=commit, generation=0)
+    return index
+
+
+def asked_in_the_query_language(folder: Path) -> Lexical:
+    whole(folder)
+    return LexicalIndex.open(folder).with_query_language()
+
+
+@pytest.fixture(
+    scope="module", params=[whole, in_many_commits, asked_in_the_query_language], ids=lambda make: make.__name__
+)
+def lexical(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Lexical:
+    make: Callable[[Path], Lexical] = request.param
+    return make(tmp_path_factory.mktemp("lexical"))
+
+
+@pytest.fixture(params=[None, 0.9, 0.5, 0.005], ids=["all", "most", "half", "few"])
+def allowed(request: pytest.FixtureRequest) -> Mask:
+    return EVERYTHING if request.param is None else RNG.random(DOCUMENTS) < request.param
+
+
+@pytest.fixture(scope="module")
+def every_score(lexical: Lexical) -> dict[str, Scores]:
+    return {query: lexical.scores(query, NUMBERS) for query in (*QUERIES[:4], QUERIES[-1])}
+
+
+def test_candidates_are_the_best_of_all_scores_ties_to_the_smaller_number(
+    lexical: Lexical, every_score: dict[str, Scores], allowed: Mask
+) -> None:
+    for query, scores in every_score.items():
+        for count in (1, 7, 50):
+            expected = np.argsort(-np.where(allowed, scores, 0), kind="stable")[:count]
+            expected = expected[np.where(allowed, scores, 0)[expected] > 0]
+            numbers, found = lexical.candidates(query, count, allowed)
+            assert numbers.tolist() == expected.tolist()
+            assert found.tobytes() == scores[expected].tobytes()
+            assert numbers.dtype == np.int64
+            assert found.dtype == np.float32
+
+
+def test_a_score_has_the_same_bits_alone_and_in_every_company(lexical: Lexical) -> None:
+    for query in QUERIES[-4:]:
+        together = lexical.scores(query, NUMBERS[:200])
+        alone = np.concatenate([lexical.scores(query, NUMBERS[number : number + 1]) for number in range(200)])
+        assert together.tobytes() == alone.tobytes()
+        shuffled = RNG.permutation(200)
+        assert lexical.scores(query, NUMBERS[shuffled]).tobytes() == together[shuffled].tobytes()
+
+
+def test_more_candidates_begin_with_fewer(lexical: Lexical) -> None:
+    for query in QUERIES[:20]:
+        many, scores = lexical.candidates(query, 100, EVERYTHING)
+        few, their = lexical.candidates(query, 10, EVERYTHING)
+        assert few.tolist() == many[:10].tolist()
+        assert their.tobytes() == scores[:10].tobytes()
+
+
+def test_what_shares_no_term_scores_nothing_and_is_no_candidate(lexical: Lexical) -> None:
+    assert lexical.scores("absent", NUMBERS).tolist() == [0] * DOCUMENTS
+    assert len(lexical.candidates("absent", 10, EVERYTHING)[0]) == 0
+    assert lexical.weight("absent") == 0
+    having = {number for number, text in enumerate(TEXTS) if "word300" in text.split()}
+    assert set(lexical.candidates("word300", DOCUMENTS, EVERYTHING)[0].tolist()) == having
+
+
+def test_a_rarer_term_weighs_more_and_a_second_one_adds_to_it(lexical: Lexical) -> None:
+    assert lexical.weight("word390") > lexical.weight("word0") > 0
+    assert lexical.weight("word390 word0") == pytest.approx(lexical.weight("word390") + lexical.weight("word0"))
+
+
+def test_nothing_allowed_and_nothing_asked_for_give_nothing(lexical: Lexical) -> None:
+    assert len(lexical.candidates("word1", 10, np.zeros(DOCUMENTS, np.bool_))[0]) == 0
+    assert len(lexical.candidates("word1", 0, EVERYTHING)[0]) == 0
+    assert len(lexical.scores("word1", NUMBERS[:0])) == 0
+
+
+def test_numbers_beyond_what_is_allowed_or_known_are_not_found(lexical: Lexical) -> None:
+    numbers, _ = lexical.candidates("word1", DOCUMENTS, EVERYTHING[:100])
+    assert len(numbers)
+    assert numbers.max() < 100
+    assert lexical.scores("word1", np.array([DOCUMENTS + 5, 10**12])).tolist() == [0, 0]
