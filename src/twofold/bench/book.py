@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from twofold.bench.expected import Expected, ExpectedTable, read_book
@@ -13,12 +14,14 @@ from twofold.collection.opening import create
 from twofold.encoders.loading import load_encoder
 from twofold.errors import InputError
 from twofold.evaluation.evaluating import evaluate_run
+from twofold.evaluation.mixing import min_max, reciprocal_ranks
 from twofold.evaluation.sentences import evaluate_sentences
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.rankings import Run
 from twofold.readers.beir import Beir, read_beir
 from twofold.readers.pairs import read_judged_pairs
+from twofold.searching.hybrid import MODES, Mode
 from twofold.tables import Cell, Column, Interval, Report, Table
 
 SIMILARITY = "similarity"
@@ -28,11 +31,25 @@ Method = Callable[[Collection, dict[str, str]], Run]
 """A way to search: a collection and queries (id → text) → their rankings."""
 
 
-def _dense(collection: Collection, queries: dict[str, str]) -> Run:
-    return collection.run(queries)
+def _in_mode(mode: Mode, collection: Collection, queries: dict[str, str]) -> Run:
+    if mode != "dense":
+        with collection.searcher() as searcher:
+            knows_words = searcher.knows_words
+        if not knows_words:
+            collection.tune()
+    return collection.run(queries, mode=mode)
 
 
-METHODS: dict[str, Method] = {"dense": _dense}
+def _mixed(mix: Callable[[Sequence[Run]], Run], collection: Collection, queries: dict[str, str]) -> Run:
+    modes: tuple[Mode, ...] = ("dense", "lexical")
+    return mix([_in_mode(mode, collection, queries) for mode in modes])
+
+
+METHODS: dict[str, Method] = {
+    **{mode: partial(_in_mode, mode) for mode in MODES},
+    "rrf": partial(_mixed, reciprocal_ranks),
+    "min-max": partial(_mixed, min_max),
+}
 """The ways to search that a row can name."""
 
 

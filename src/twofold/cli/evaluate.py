@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from twofold.protocols import Searcher
     from twofold.rankings import Hit, Run
     from twofold.scores import Vectors
+    from twofold.searching.hybrid import Mode
     from twofold.searching.searcher import SnapshotSearcher
 
 DEPTH, TIMED = 1000, 100
@@ -141,24 +142,28 @@ def _rankings(arguments: argparse.Namespace) -> int:
 @contextmanager
 def _searchers(collection: Collection, report: EncodingReport) -> Iterator[dict[str, Searcher]]:
     """Every way in which this collection can be searched, by name, until the block ends: a row of the table each."""
-    with collection.searcher() as dense:
-        yield {"dense": _Reporting(dense, report)}
+    from twofold.searching.hybrid import MODES
+
+    with collection.searcher() as searcher:
+        modes: tuple[Mode, ...] = MODES if searcher.knows_words else ("dense",)
+        yield {mode: _InMode(searcher, mode, report if mode == modes[0] else EncodingReport()) for mode in modes}
 
 
 @dataclass(frozen=True, slots=True)
-class _Reporting:
-    """A searcher whose runs count in a report what of the queries was cut."""
+class _InMode:
+    """A searcher in one mode, whose runs count in a report what of the queries was cut."""
 
     searcher: SnapshotSearcher
+    mode: Mode
     report: EncodingReport
 
     def search(
         self, query: str | Vectors, *, k: int = 10, offset: int = 0, where: Mapping[str, Any] | None = None
     ) -> list[Hit]:
-        return self.searcher.search(query, k=k, offset=offset, where=where)
+        return self.searcher.search(query, k=k, offset=offset, where=where, mode=self.mode)
 
     def run(self, queries: Mapping[str, str], *, depth: int = DEPTH) -> Run:
-        return self.searcher.run(queries, depth=depth, report=self.report)
+        return self.searcher.run(queries, depth=depth, mode=self.mode, report=self.report)
 
 
 def _runs_written(path: str | None, evaluations: Mapping[str, Evaluation]) -> dict[str, str]:

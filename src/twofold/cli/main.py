@@ -28,6 +28,7 @@ from twofold.cli import (
     optimize,
     search,
     similarity,
+    tune,
     verify,
 )
 from twofold.cli.options import HelpFormatter
@@ -45,6 +46,7 @@ COMMANDS = (
     info,
     verify,
     optimize,
+    tune,
     backup,
     export,
     evaluate,

@@ -47,6 +47,11 @@ def register(subparsers: Subparsers) -> None:
         help=f"where a ranking ends (default: the collection's; {RUN_DEPTH} with --queries)",
     )
     parser.add_argument(
+        "--mode",
+        choices=["dense", "lexical", "hybrid"],
+        help="by meaning, by words, or by both (default: hybrid where the collection knows its words)",
+    )
+    parser.add_argument(
         "--exact", action="store_true", help="score every passage, also where the collection has an approximate index"
     )
     parser.add_argument(
@@ -79,7 +84,7 @@ def _one(arguments: argparse.Namespace) -> int:
         offset = arguments.offset or 0
         if arguments.like is None:
             with collection.searcher(depth=arguments.depth, exact=arguments.exact) as searcher:
-                hits = searcher.search(query, k=k, offset=offset, where=where, report=report)
+                hits = searcher.search(query, k=k, offset=offset, where=where, mode=arguments.mode, report=report)
         else:
             with collection.searcher(depth=arguments.depth, exact=arguments.exact) as searcher:
                 hits = searcher.like(arguments.like, k=k, offset=offset, where=where)
@@ -117,7 +122,7 @@ def _many(arguments: argparse.Namespace) -> int:
     with open_given(arguments) as collection:
         depth = RUN_DEPTH if arguments.depth is None else arguments.depth
         report = EncodingReport()
-        run_of_all = collection.run(queries, depth=depth, exact=arguments.exact, report=report)
+        run_of_all = collection.run(queries, depth=depth, exact=arguments.exact, mode=arguments.mode, report=report)
     _warn(report)
     seconds = time.monotonic() - start
     if arguments.run_file is None:

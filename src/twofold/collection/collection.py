@@ -15,9 +15,11 @@ from twofold.collection.choosing import chosen
 from twofold.collection.deleting import delete
 from twofold.collection.exporting import Exporting, ExportReport
 from twofold.collection.guarding import GuardedEncoder
-from twofold.collection.indexing import PROMISE, Indexes, Indexing, OptimizeReport, verified, wanted
+from twofold.collection.indexing import PROMISE, Indexing, OptimizeReport, verified, wanted
 from twofold.collection.information import Info, describe
+from twofold.collection.pinning import Pinning
 from twofold.collection.settings import Settings
+from twofold.collection.wording import Wording, wordless
 from twofold.contract import Contract
 from twofold.documents import Document
 from twofold.progress import Progress, silent
@@ -25,6 +27,8 @@ from twofold.protocols import Ranker
 from twofold.rankings import Hit, Run
 from twofold.reports import AddReport, EncodingReport
 from twofold.scores import Vectors
+from twofold.searching.fusion import Fusion
+from twofold.searching.hybrid import Mode
 from twofold.searching.searcher import SnapshotSearcher
 from twofold.storage.copying import BackupReport
 from twofold.storage.store import Store
@@ -42,7 +46,7 @@ class Collection(AbstractContextManager["Collection"]):
         self._store = store
         self._encoder = encoder
         self._settings = settings
-        self._indexes = Indexes()
+        self._pinning = Pinning(store, encoder, settings.depth)
 
     @property
     def path(self) -> Path:
@@ -99,18 +103,19 @@ class Collection(AbstractContextManager["Collection"]):
         where: Mapping[str, Any] | None = None,
         depth: int | None = None,
         exact: bool = False,
+        mode: Mode | None = None,
         ranker: Ranker | None = None,
-        report: EncodingReport | None = None,
     ) -> list[Hit]:
         """The k best documents after the first `offset`, best first.
 
         query: a text, or a vector (dimension,). where: a filter such as {"year": {"$lt": 1990}}. depth: where the
-        ranking ends. exact: without the approximate index. ranker: a second stage over that whole ranking. report:
-        counts what of the query was cut. A document's score depends on query and document alone, never on k. Raises
-        QueryError, FilterError, VectorError, ContractError.
+        ranking ends. exact: without the approximate index. mode: "dense", "lexical" or "hybrid", by default hybrid
+        where the collection knows its words (`tune`). ranker: a second stage over that whole ranking. A document's
+        score depends on query and document alone, never on k. Raises QueryError, FilterError, VectorError,
+        ContractError.
         """
         with self.searcher(depth=depth, exact=exact) as searcher:
-            return searcher.search(query, k=k, offset=offset, where=where, ranker=ranker, report=report)
+            return searcher.search(query, k=k, offset=offset, where=where, mode=mode, ranker=ranker)
 
     def like(
         self,
@@ -131,25 +136,16 @@ class Collection(AbstractContextManager["Collection"]):
         *,
         depth: int = 1000,
         exact: bool = False,
+        mode: Mode | None = None,
         report: EncodingReport | None = None,
     ) -> Run:
         """The rankings of many queries: query id → document id → score, each `depth` long."""
         with self.searcher(depth=depth, exact=exact) as searcher:
-            return searcher.run(queries, depth=depth, report=report)
+            return searcher.run(queries, depth=depth, mode=mode, report=report)
 
     def searcher(self, *, depth: int | None = None, exact: bool = False) -> SnapshotSearcher:
         """A searcher pinned to the latest commit until it is closed; exact: without the approximate index."""
-        snapshot = self._store.snapshot()
-        try:
-            return SnapshotSearcher(
-                snapshot,
-                self._indexes.search(snapshot, exact=exact),
-                self._encoder,
-                depth=self._settings.depth if depth is None else depth,
-            )
-        except BaseException:
-            snapshot.close()
-            raise
+        return self._pinning.searcher(depth, exact=exact)
 
     def get(self, document_id: str) -> Document | None:
         """The document with this id, or None. Raises CorruptionError where its stored bytes have changed."""
@@ -184,6 +180,17 @@ class Collection(AbstractContextManager["Collection"]):
         """
         return verified(self._store, self._encoder, self._settings.depth, progress, repair=repair)
 
+    def tune(self, analyser: str | None = None, progress: Progress = silent) -> Fusion:
+        """Makes the collection know its words and how to mix them with meaning: searches are hybrid from then on.
+
+        analyser: how texts become terms, a language, "plain" or "ngram" (lexical/analysing.py); English by default.
+        Needs no judgements: what is learned comes from the collection's own texts. Raises InputError, LockedError,
+        StorageError.
+        """
+        with self._store.writing() as writer:
+            self._pinning.forget_words()
+            return Wording(self._store, writer, self._encoder, progress).run(analyser)
+
     def optimize(
         self,
         *,
@@ -203,6 +210,11 @@ class Collection(AbstractContextManager["Collection"]):
             compact = writer.compact(progress)
             indexing = Indexing(self._store, writer, self._encoder, self._settings.depth, progress)
             return OptimizeReport(compact, indexing.run(index, recall, queries))
+
+    def wants_words(self) -> bool:
+        """Whether mixing words in was measured to be right for its kind of encoder, and it does not know them yet."""
+        with self._store.snapshot() as snapshot:
+            return wordless(snapshot, self._encoder)
 
     def wants_index(self) -> bool:
         """Whether it is large enough for an approximate index and the one that stands lacks too many passages."""

@@ -16,6 +16,7 @@ from twofold.protocols import Encoder, Ranker, Snapshot
 from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
 from twofold.scores import Mask, Vectors, checked_vectors, scaled
+from twofold.searching.hybrid import MODES, HybridSearch, Mixed, Mode
 from twofold.searching.nearest import Nearest, NearestSearch
 from twofold.searching.reranking import reranked
 
@@ -25,12 +26,21 @@ QUERIES_AT_ONCE = 256
 class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     """Searches one snapshot until it is closed: the same question gives the same answer, whatever is written beside it.
 
-    depth: a ranking ends there; k counts within it.
+    depth: a ranking ends there; k counts within it. words: searches by words too; without it only by meaning.
     """
 
-    def __init__(self, snapshot: Snapshot, dense: NearestSearch, encoder: Encoder, *, depth: int) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        dense: NearestSearch,
+        encoder: Encoder,
+        *,
+        depth: int,
+        words: HybridSearch | None = None,
+    ) -> None:
         self._snapshot = snapshot
         self._dense = dense
+        self._words = words
         self._encoder = encoder
         self._depth = checked_count(depth, "depth")
 
@@ -44,6 +54,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         """How its documents are found by vectors."""
         return self._dense
 
+    @property
+    def knows_words(self) -> bool:
+        """Whether it searches by words, too."""
+        return self._words is not None
+
     def search(
         self,
         query: str | Vectors,
@@ -51,23 +66,25 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         k: int = 10,
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
+        mode: Mode | None = None,
         ranker: Ranker | None = None,
         report: EncodingReport | None = None,
     ) -> list[Hit]:
         """The k best documents after the first `offset`.
 
         query: a text, or a vector of float32 (dimension,), which is scaled to unit length where the contract says
-        cosine. where: a filter on metadata (filters.py). ranker: a second stage that reads the whole ranking, so that
-        a page does not depend on k; it needs a text. report: counts what of the query was
-        cut. Raises QueryError where offset + k goes beyond the depth.
+        cosine. where: a filter on metadata (filters.py). mode: "dense" (by meaning), "lexical" (by words, BM25) or
+        "hybrid"; by default hybrid where the collection knows its words and the query is a text. ranker: a second stage
+        that reads the whole ranking, so that a page does not depend on k; it needs a text. report: counts what of the
+        query was cut. Raises QueryError where offset + k goes beyond the depth.
         """
         top = self._page(k, offset)
         allowed = self._allowed(where)
         if ranker is None:
-            return self._hits(self._nearest(self._vector(query, report), top, allowed), offset)
+            return self._hits(self._found(query, mode, top, allowed, report), offset)
         if not isinstance(query, str):
             raise QueryError("a ranker reads the query, so it needs a text, not a vector")
-        everything = self._hits(self._nearest(self._vector(query, report), self._depth, allowed), 0)
+        everything = self._hits(self._found(query, mode, self._depth, allowed, report), 0)
         return reranked(query, everything, ranker)[offset:top]
 
     def like(
@@ -88,17 +105,25 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         vector = self._snapshot.vectors(rows).mean(axis=0)
         allowed = self._allowed(where).copy()
         allowed[rows] = False
-        return self._hits(self._nearest(self._scaled(vector), top, allowed), offset)
+        found = self._dense.nearest(self._scaled(vector), depth=self._depth, top=top, allowed=allowed)
+        return self._hits(found, offset)
 
-    def run(self, queries: Mapping[str, str], *, depth: int = 1000, report: EncodingReport | None = None) -> Run:
+    def run(
+        self,
+        queries: Mapping[str, str],
+        *,
+        depth: int = 1000,
+        mode: Mode | None = None,
+        report: EncodingReport | None = None,
+    ) -> Run:
         """The rankings of many queries, each to `depth` documents: query id → document id → score."""
-        depth = checked_count(depth, "depth")
+        depth, mode = checked_count(depth, "depth"), self._mode("", mode)
         names, run, everything = list(queries), Run(), self._allowed(None)
         for first in range(0, len(names), QUERIES_AT_ONCE):
             block = names[first : first + QUERIES_AT_ONCE]
             vectors = self._encoder.encode_queries([queries[name] for name in block], report=report)
             for name, vector in zip(block, vectors, strict=True):
-                found = self._dense.nearest(vector, depth=depth, top=depth, allowed=everything)
+                found = self._ranked(queries[name], vector, mode, depth=depth, top=depth, allowed=everything)
                 ids = self._snapshot.ids(found.documents)
                 run[name] = dict(zip(ids, found.scores.tolist(), strict=True))
         return run
@@ -142,17 +167,49 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         line: Vectors = scaled(vector[None], self._encoder.contract.similarity, what="the query vector")[0]
         return line
 
-    def _nearest(self, vector: Vectors, top: int, allowed: Mask) -> Nearest:
-        return self._dense.nearest(vector, depth=self._depth, top=top, allowed=allowed)
+    def _mode(self, query: str | Vectors, mode: Mode | None) -> Mode:
+        """The mode that is asked for, where it can be had; raises QueryError."""
+        if mode is None:
+            return "dense" if self._words is None or not isinstance(query, str) else "hybrid"
+        if mode not in MODES:
+            raise QueryError(f"there is no mode {mode!r}; there are {', '.join(MODES)}")
+        if mode != "dense" and not isinstance(query, str):
+            raise QueryError(f"a {mode} search reads the query, so it needs a text, not a vector")
+        if mode != "dense" and self._words is None:
+            raise QueryError(f"this collection does not know its words, so no search can be {mode}; run twofold tune")
+        return mode
 
-    def _hits(self, found: Nearest, offset: int) -> list[Hit]:
+    def _found(
+        self, query: str | Vectors, mode: Mode | None, top: int, allowed: Mask, report: EncodingReport | None
+    ) -> Nearest | Mixed:
+        mode, vector = self._mode(query, mode), self._vector(query, report)
+        return self._ranked(str(query), vector, mode, depth=self._depth, top=top, allowed=allowed)
+
+    def _ranked(
+        self, text: str, vector: Vectors, mode: Mode, *, depth: int, top: int, allowed: Mask
+    ) -> Nearest | Mixed:
+        if mode == "dense" or self._words is None:
+            return self._dense.nearest(vector, depth=depth, top=top, allowed=allowed)
+        search = self._words.hybrid if mode == "hybrid" else self._words.lexical
+        return search(text, vector, depth=depth, top=top, allowed=allowed)
+
+    def _hits(self, found: Nearest | Mixed, offset: int) -> list[Hit]:
         documents = self._snapshot.documents(found.documents[offset:])
         spans = self._snapshot.spans(found.rows[offset:]).tolist()
-        scores = found.scores[offset:].tolist()
         return [
-            Hit(score, document, Passage(start, end, document.text[start:end]), {"dense": score})
-            for score, document, (start, end) in zip(scores, documents, spans, strict=True)
+            Hit(score, document, Passage(start, end, document.text[start:end]), parts)
+            for score, document, (start, end), parts in zip(
+                found.scores[offset:].tolist(), documents, spans, _parts(found, offset), strict=True
+            )
         ]
+
+
+def _parts(found: Nearest | Mixed, offset: int) -> list[dict[str, float]]:
+    """What made up each score, by name."""
+    if isinstance(found, Nearest):
+        return [{"dense": score} for score in found.scores[offset:].tolist()]
+    sides = zip(found.dense[offset:].tolist(), found.lexical[offset:].tolist(), strict=True)
+    return [{"dense": dense, "lexical": lexical, "weight of words": found.word_weight} for dense, lexical in sides]
 
 
 def checked_count(value: object, name: str) -> int:

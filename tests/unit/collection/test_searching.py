@@ -204,7 +204,8 @@ def test_an_empty_query_is_refused_and_a_cut_one_is_counted(collection: Collecti
     with pytest.raises(QueryError, match="empty"):
         collection.search(" \n")
     report = EncodingReport()
-    collection.search("red " * 300, report=report)
+    with collection.searcher() as searcher:
+        searcher.search("red " * 300, report=report)
     assert report.tokens_cut == 300 - 256
 
 

@@ -1,0 +1,47 @@
+"""The mixed score: cosines beyond chance, words by what meaning leaves open."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twofold.errors import InputError
+from twofold.searching.fusion import Fusion
+
+FUSION = Fusion(chance=0.2, share=0.5)
+
+
+def scores(*values: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    return np.array(values, np.float32)
+
+
+def test_a_cosine_at_chance_is_nothing_and_equality_is_one() -> None:
+    assert FUSION.beyond_chance(scores(0.2, 1.0, 0.6)).tolist() == pytest.approx([0, 1, 0.5], abs=1e-6)
+
+
+def test_words_count_by_what_the_best_passage_leaves_open() -> None:
+    assert FUSION.word_weight(1.0, 9.0) == 0
+    assert FUSION.word_weight(0.6, 9.0) == pytest.approx(0.5 * 0.5**2 / 3)
+    assert FUSION.word_weight(0.2, 9.0) == pytest.approx(0.5 / 3)
+    assert FUSION.word_weight(-0.9, 9.0) == FUSION.word_weight(0.2, 9.0)
+
+
+def test_a_question_without_a_known_word_is_answered_by_meaning() -> None:
+    assert FUSION.word_weight(0.3, 0.0) == 0
+    assert FUSION.fused(scores(0.6), scores(7.0), 0.0).tolist() == FUSION.beyond_chance(scores(0.6)).tolist()
+
+
+def test_both_sides_add_up_each_by_itself() -> None:
+    mixed = FUSION.fused(scores(0.6, 0.2), scores(2.0, 8.0), 0.1)
+    assert mixed.tolist() == pytest.approx([0.7, 0.8])
+    assert FUSION.fused(scores(0.6), scores(2.0), 0.1)[0] == mixed[0]
+
+
+@pytest.mark.parametrize("wrong", [{"chance": 1.0}, {"chance": -2.0}, {"chance": 0.1, "share": -1.0}])
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(InputError):
+        Fusion(**wrong)
+
+
+def test_settings_go_to_json_and_back() -> None:
+    assert Fusion.from_json(FUSION.to_json()) == FUSION
