@@ -109,9 +109,10 @@ class Lexical(Protocol):
         """The collection's commit up to which it has read."""
 
     def candidates(self, query: str, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
-        """Up to `count` document numbers (int64) with their scores (float32), best first, ties to the smaller number.
+        """The best `count` document numbers (int64) with their scores (float32), and all that tie with the last.
 
-        allowed: bool (document numbers,), which documents may appear.
+        Best first, equal scores by number; fewer where no more share a term with the query. allowed: bool (document
+        numbers,), which documents may appear.
         """
 
     def scores(self, query: str, documents: Numbers) -> Scores:

@@ -127,3 +127,60 @@ def test_a_control_character_in_a_document_reaches_nobody(tmp_path: Path, twofol
         shown = twofold("search", tmp_path / "c", "tea", *form).out
         assert "tea" in shown
         assert not set("\x1b\x07\x9b\u202e") & set(shown)
+
+
+def test_words_are_found_mixed_and_explained(by_meaning: Path, twofold: Twofold) -> None:
+    by_words = twofold("search", by_meaning, "yeast", "--mode", "lexical", "--json")
+    assert by_words.ids == ["bread"]
+    assert len(twofold("search", by_meaning, "yeast", "--mode", "dense", "--json").ids) == 8
+    best = twofold("search", by_meaning, "yeast", "--k", 1, "--explain", "--json").json["hits"][0]
+    assert best["id"] == "bread"
+    assert best["parts"]["lexical"] == by_words.json["hits"][0]["score"]
+    shown = twofold("search", by_meaning, "yeast", "--k", 1, "--explain").out
+    assert f"bread: {best['score']:.6f} (dense {best['parts']['dense']:.6f}, lexical" in " ".join(shown.split())
+
+
+def test_signs_mean_something_only_in_the_query_language(by_meaning: Path, twofold: Twofold) -> None:
+    ask = ("search", by_meaning, "water -tea", "--mode", "lexical", "--json")
+    assert sorted(twofold(*ask).ids) == ["bread", "tea"]
+    assert twofold(*ask, "--query-language").ids == ["bread"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--like", "tea", "--mode", "hybrid"), "--mode and --query-language go with a query"),
+        (("--queries", "x.jsonl", "--explain"), "--explain goes with one query"),
+        (("tea", "--mode", "both"), "invalid choice: 'both'"),
+    ],
+)
+def test_modes_that_make_no_sense_are_refused(
+    by_meaning: Path, twofold: Twofold, words: tuple[str, ...], said: str
+) -> None:
+    done = twofold("search", by_meaning, *words)
+    assert done.status == 2
+    assert said in done.err
+
+
+def test_a_collection_is_tuned_by_judgements_and_says_so(by_meaning: Path, twofold: Twofold, tmp_path: Path) -> None:
+    collection = tmp_path / "tuned"
+    shutil.copytree(by_meaning, collection)
+    assert "share of words 0.5 (no judgements)" in twofold("info", collection).out
+    questions = {
+        "compiler": "first compiler",
+        "moon": "walked on the moon",
+        "cell": "energy of a cell",
+        "tea": "leaves",
+    }
+    queries, qrels = tmp_path / "queries.jsonl", tmp_path / "qrels.tsv"
+    lines = [(f"{name}{n}", name, text) for n in range(3) for name, text in questions.items()]
+    queries.write_text("".join(json.dumps({"_id": query, "text": text}) + "\n" for query, _, text in lines))
+    qrels.write_text("query-id\tcorpus-id\tscore\n" + "".join(f"{query}\t{name}\t1\n" for query, name, _ in lines))
+    done = twofold("tune", collection, "--queries", queries, "--qrels", qrels)
+    assert done.status == 0
+    assert "learned from 12 judged questions" in " ".join(done.out.split())
+    assert twofold("info", collection, "--json").json["words"]["learned"]["questions"] == 12
+    refused = twofold("tune", collection, "--queries", queries)
+    assert (refused.status, "--queries and --qrels go together" in refused.err) == (2, True)
+    refused = twofold("tune", collection, "--analyser", "klingon")
+    assert (refused.status, "there is no analyser 'klingon'; there are arabic" in refused.err) == (1, True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, command
 from twofold.cli.output import print_json
+from twofold.cli.tune import words_in_words
 
 if TYPE_CHECKING:
     from twofold.collection.indexing import IndexReport
@@ -48,8 +49,13 @@ def said(index: IndexReport) -> str:
     return (
         f"{index.kind} over {index.rows:,} passages ({index.why}); recall@10 {point.recall:.3f} "
         f"[{point.low:.3f}, {point.high:.3f}]{promise} on half of {index.questions}, "
-        f"p50 {point.p50:.2f} ms, p99 {point.p99:.2f} ms; {index.bytes / 1e6:,.1f} MB"
+        f"p50 {point.p50:.2f} ms, p99 {point.p99:.2f} ms{_behind_filters(index)}; {index.bytes / 1e6:,.1f} MB"
     )
+
+
+def _behind_filters(index: IndexReport) -> str:
+    said = ", ".join(f"{point.recall:.3f} where {share:.1%} pass" for share, point in index.filtered)
+    return f"; behind filters {said}" if said else ""
 
 
 def facts_of(info: Info) -> dict[str, str]:
@@ -73,6 +79,7 @@ def facts_of(info: Info) -> dict[str, str]:
         "on disk": f"{megabytes(sum(info.bytes.values()))}: "
         + ", ".join(f"{part} {megabytes(size)}" for part, size in info.bytes.items() if size),
         "index": said(info.index) if info.index else "",
+        "words": words_in_words(info.words) if info.words else "",
         "held back": f"{megabytes(info.log_held_back)} of the log, by readers that hold an older commit"
         if info.log_held_back
         else "",

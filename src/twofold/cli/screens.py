@@ -43,14 +43,16 @@ class Screen:
         """One line made of texts and (text, style) pairs, never wrapped."""
         self._console.print(Text.assemble(*parts), soft_wrap=True)
 
-    def hits(self, hits: Iterable[Hit]) -> None:
-        """For each hit a line of score, id and title, and up to two lines of its passage."""
+    def hits(self, hits: Iterable[Hit], *, explained: bool = False) -> None:
+        """For each hit a line of score, id and title, and up to two lines of its passage; what made up the score."""
         for hit in hits:
             head, title = head_of(hit, self.width)
             self.line((f"{hit.score:6.3f}", "cyan"), "  ", (head, "bold"), title)
             before = "…" if hit.passage.start else ""
             for row in lines_of(f"{before}{hit.passage.text}", self.width - INDENT, PASSAGE_LINES):
                 self.line(" " * INDENT, (row, "dim"))
+            if explained:
+                self.line(" " * INDENT, hit.explain())
 
     def facts(self, facts: Mapping[str, str]) -> None:
         """Names and values under each other, the values aligned."""

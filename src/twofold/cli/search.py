@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twofold.cli.options import Subparsers, add_encoder_options, add_where_option, command, open_given, where_of
 from twofold.cli.output import count_of, print_json, print_line, say
 from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
+    from twofold.collection.collection import Collection
     from twofold.rankings import Hit
+    from twofold.searching.searcher import SnapshotSearcher
 
 RUN_DEPTH = 1000
 """Runs for evaluation hold so many documents a query, as in TREC."""
@@ -52,6 +54,13 @@ def register(subparsers: Subparsers) -> None:
         help="by meaning, by words, or by both (default: hybrid where the collection knows its words)",
     )
     parser.add_argument(
+        "--query-language",
+        action="store_true",
+        help='signs in the query mean something to the search by words: "a phrase", AND, OR, NOT, +, -, (, ), ^; '
+        "without this any text is just words",
+    )
+    parser.add_argument("--explain", action="store_true", help="say of each document what made up its score")
+    parser.add_argument(
         "--exact", action="store_true", help="score every passage, also where the collection has an approximate index"
     )
     parser.add_argument(
@@ -67,9 +76,13 @@ def run(arguments: argparse.Namespace) -> int:
         for name in ("k", "offset", "where"):
             if getattr(arguments, name) is not None:
                 arguments.misuse(f"--{name} goes with one query; a run is as deep as --depth")
+        if arguments.explain:
+            arguments.misuse("--explain goes with one query; a run holds scores only")
         return _many(arguments)
     if arguments.run_file is not None:
         arguments.misuse("--run goes with --queries")
+    if arguments.like is not None and (arguments.mode is not None or arguments.query_language):
+        arguments.misuse("--mode and --query-language go with a query; --like compares stored vectors")
     return _one(arguments)
 
 
@@ -82,19 +95,22 @@ def _one(arguments: argparse.Namespace) -> int:
     with open_given(arguments) as collection:
         k = 10 if arguments.k is None else arguments.k
         offset = arguments.offset or 0
-        if arguments.like is None:
-            with collection.searcher(depth=arguments.depth, exact=arguments.exact) as searcher:
+        with _searcher(collection, arguments, arguments.depth) as searcher:
+            if arguments.like is None:
                 hits = searcher.search(query, k=k, offset=offset, where=where, mode=arguments.mode, report=report)
-        else:
-            with collection.searcher(depth=arguments.depth, exact=arguments.exact) as searcher:
+            else:
                 hits = searcher.like(arguments.like, k=k, offset=offset, where=where)
     _warn(report)
     if arguments.json:
         asked = {"query": query} if arguments.like is None else {"like": arguments.like}
-        print_json({**asked, "hits": [hit.to_json() for hit in hits]})
+        print_json({**asked, "hits": [_as_json(hit, arguments.explain) for hit in hits]})
     else:
-        _show(hits)
+        _show(hits, arguments.explain)
     return 0
+
+
+def _searcher(collection: Collection, arguments: argparse.Namespace, depth: int | None) -> SnapshotSearcher:
+    return collection.searcher(depth=depth, exact=arguments.exact, query_language=arguments.query_language)
 
 
 def _warn(report: EncodingReport) -> None:
@@ -105,12 +121,16 @@ def _warn(report: EncodingReport) -> None:
         say(f"{count_of(report.surrogates, 'lone surrogate')} replaced by U+FFFD")
 
 
-def _show(hits: list[Hit]) -> None:
+def _as_json(hit: Hit, explained: bool) -> dict[str, Any]:
+    return {**hit.to_json(), "parts": dict(hit.parts)} if explained else hit.to_json()
+
+
+def _show(hits: list[Hit], explained: bool) -> None:
     from twofold.cli.screens import Screen
 
     if not hits:
         say("nothing found")
-    Screen().hits(hits)
+    Screen().hits(hits, explained=explained)
 
 
 def _many(arguments: argparse.Namespace) -> int:
@@ -122,7 +142,8 @@ def _many(arguments: argparse.Namespace) -> int:
     with open_given(arguments) as collection:
         depth = RUN_DEPTH if arguments.depth is None else arguments.depth
         report = EncodingReport()
-        run_of_all = collection.run(queries, depth=depth, exact=arguments.exact, mode=arguments.mode, report=report)
+        with _searcher(collection, arguments, depth) as searcher:
+            run_of_all = searcher.run(queries, depth=depth, mode=arguments.mode, report=report)
     _warn(report)
     seconds = time.monotonic() - start
     if arguments.run_file is None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, add_encoder_options, command, open_given
 from twofold.cli.output import print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
+
+if TYPE_CHECKING:
+    from twofold.collection.wording import WordsReport
 
 
 def register(subparsers: Subparsers) -> None:
@@ -16,7 +20,10 @@ def register(subparsers: Subparsers) -> None:
         "tune",
         run,
         does="make a collection know its words and how to mix them with meaning; searches are hybrid from then on",
-        examples=("twofold tune wiki.twofold", "twofold tune gesetze.twofold --analyser german"),
+        examples=(
+            "twofold tune wiki.twofold",
+            "twofold tune gesetze.twofold --analyser german --queries fragen.jsonl --qrels urteile.tsv",
+        ),
     )
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
     parser.add_argument(
@@ -25,23 +32,46 @@ def register(subparsers: Subparsers) -> None:
         help="how texts become terms: a language (its stemmer and stop words), plain, or ngram for scripts without "
         "spaces and for code (english)",
     )
+    parser.add_argument("--queries", metavar="FILE", help="judged questions, to learn how much words count here")
+    parser.add_argument("--qrels", metavar="FILE", help="their judgements (TREC's or BEIR's form); goes with --queries")
     add_wait_option(parser)
     add_encoder_options(parser, otherwise="the collection's own")
+    parser.set_defaults(misuse=parser.error)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Tunes, and prints what was found."""
     from twofold.cli.bars import bar
+    from twofold.readers.queries import read_queries
+    from twofold.readers.trec import read_qrels
 
+    if (arguments.queries is None) != (arguments.qrels is None):
+        arguments.misuse("--queries and --qrels go together: questions, and what answers them")
+    judged = arguments.queries is not None
+    queries = read_queries(arguments.queries) if judged else {}
+    qrels = read_qrels(arguments.qrels) if judged else {}
     with open_given(arguments) as collection:
         with collection.writing(waited(arguments)), bar("Reading words", "documents") as progress:
-            fusion = collection.tune(arguments.analyser, progress)
+            report = collection.tune(analyser=arguments.analyser, queries=queries, qrels=qrels, progress=progress)
         documents = len(collection)
     if arguments.json:
-        print_json({"documents": documents, "fusion": fusion.to_json()})
+        print_json({"documents": documents, **report.to_json()})
     else:
-        print_line(
-            f"{visible(arguments.collection)} knows the words of {documents:,} documents; its searches are hybrid: "
-            f"cosines count from chance on, which is {fusion.chance:.3f} here, words by {fusion.share:g}"
-        )
+        print_line(f"{visible(arguments.collection)} knows the words of {documents:,} documents: searches are hybrid")
+        print_line(words_in_words(report))
     return 0
+
+
+def words_in_words(report: WordsReport) -> str:
+    """How a collection knows its words, in a sentence."""
+    fusion, learned = report.fusion, report.learned
+    said = (
+        f"{report.lexical.analyser}; cosines count from chance on, {fusion.chance:.3f}; share of words {fusion.share:g}"
+    )
+    if learned is None:
+        return f"{said} (no judgements)"
+    return (
+        f"{said}, learned from {learned.questions:,} judged questions: nDCG@10 {learned.held_out:.4f} held out, "
+        f"{learned.gain:+.4f} [{learned.low:+.4f}, {learned.high:+.4f}] to what it was without them, "
+        f"{learned.dense:.4f} by meaning alone"
+    )

@@ -10,6 +10,7 @@ from twofold.cli.options import Subparsers, command
 from twofold.cli.output import count_of, print_json, print_line, visible
 
 if TYPE_CHECKING:
+    from twofold.collection.measuring import RecallReport
     from twofold.storage.verifying import Damage, VerifyReport
 
 CLEAN, DAMAGED = 0, 1
@@ -34,6 +35,12 @@ def register(subparsers: Subparsers) -> None:
         action="store_true",
         help="build a damaged index again from the stored vectors; nothing else changes",
     )
+    parser.add_argument(
+        "--recall",
+        action="store_true",
+        help="also ask by the index and exactly, and hold what is found against what `optimize` promised; exit "
+        "status 1 where the promise is broken",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,15 +49,33 @@ def run(arguments: argparse.Namespace) -> int:
     from twofold.collection.opening import open_collection
 
     start = time.monotonic()
-    with open_collection(arguments.collection) as collection, bar("Verifying", "lines and vectors") as progress:
-        report = collection.verify(progress, repair=arguments.repair)
-    seconds = time.monotonic() - start
+    with open_collection(arguments.collection) as collection:
+        with bar("Verifying", "lines and vectors") as progress:
+            report = collection.verify(progress, repair=arguments.repair)
+        seconds = time.monotonic() - start
+        recall = collection.recall() if arguments.recall else None
     if arguments.json:
-        print_json({**report.to_json(), "seconds": round(seconds, 3)})
+        found = {} if recall is None else {"recall": recall.to_json()}
+        print_json({**report.to_json(), "seconds": round(seconds, 3), **found})
     else:
         for line in verified_in_words(report, seconds, visible(arguments.collection)):
             print_line(line)
-    return CLEAN if report.clean else DAMAGED
+        for line in () if recall is None else recall_in_words(recall):
+            print_line(line)
+    return CLEAN if report.clean and (recall is None or recall.kept) else DAMAGED
+
+
+def recall_in_words(recall: RecallReport) -> list[str]:
+    """The lines about what searches find: whole, behind filters, and whether that is what was promised."""
+    points = [("all passages", recall.whole), *((f"{share:.1%} of them", point) for share, point in recall.filtered)]
+    kept = "kept" if recall.kept else "BROKEN: run twofold optimize"
+    return [
+        f"index {recall.kind}, {recall.promise:.3f} promised: {kept} ({recall.questions})",
+        *(
+            f"  among {among}: recall@10 {point.recall:.3f} [{point.low:.3f}, {point.high:.3f}], p50 {point.p50:.2f} ms"
+            for among, point in points
+        ),
+    ]
 
 
 def verified_in_words(report: VerifyReport, seconds: float, collection: str) -> list[str]:

@@ -39,8 +39,7 @@ def build(
     Run again with the same documents it goes on where it stopped: what is there is not encoded again. encoder,
     passages, depth: for a new collection (an encoder is needed then); given for an existing one they must agree with
     what it was made with. wait: seconds to wait for another writer. An input without documents raises InputError before
-    anything is made. The collection gets to know its words (`tune`) where its encoder is
-    a model compared by cosine, and a large one an approximate index. Raises what `add` raises.
+    anything is made. A large collection gets an approximate index. Raises what `add` raises.
     """
     stream = iter(documents)
     first = next(stream, None)
@@ -51,8 +50,6 @@ def build(
         everything = documents if isinstance(documents, list | tuple) else chain([first], stream)
         with collection.writing(wait):
             report = collection.add(everything, vectors=vectors, progress=progress)
-            if collection.wants_words():
-                collection.tune(progress=progress)
             if collection.wants_index():
                 collection.optimize(progress=progress)
             return collection, report

@@ -15,19 +15,20 @@ from twofold.collection.choosing import chosen
 from twofold.collection.deleting import delete
 from twofold.collection.exporting import Exporting, ExportReport
 from twofold.collection.guarding import GuardedEncoder
-from twofold.collection.indexing import PROMISE, Indexing, OptimizeReport, verified, wanted
+from twofold.collection.indexing import PROMISE, Indexing, OptimizeReport, wanted
 from twofold.collection.information import Info, describe
+from twofold.collection.measuring import RecallReport
 from twofold.collection.pinning import Pinning
 from twofold.collection.settings import Settings
-from twofold.collection.wording import Wording, wordless
+from twofold.collection.verifying import recall, verified
+from twofold.collection.wording import Wording, WordsReport, unmeasured
 from twofold.contract import Contract
 from twofold.documents import Document
 from twofold.progress import Progress, silent
 from twofold.protocols import Ranker
-from twofold.rankings import Hit, Run
+from twofold.rankings import Hit, Qrels, Run
 from twofold.reports import AddReport, EncodingReport
 from twofold.scores import Vectors
-from twofold.searching.fusion import Fusion
 from twofold.searching.hybrid import Mode
 from twofold.searching.searcher import SnapshotSearcher
 from twofold.storage.copying import BackupReport
@@ -79,13 +80,17 @@ class Collection(AbstractContextManager["Collection"]):
 
         documents: Documents, dicts (id, text, title, anything else is metadata) or (id, text) pairs. vectors: the
         user's own, (n, dimension), one a document in the same order, an array or a .npy file. What is already there
-        with the same content is not encoded again. Documents are acknowledged in blocks: after an error or
-        Ctrl-C every finished block is in, and the same call goes on from there. Raises DocumentError, VectorError,
-        ContractError, LockedError, StorageError.
+        with the same content is not encoded again. Documents are acknowledged in blocks: after an error or Ctrl-C
+        every finished block is in, and the same call goes on from there. Where the encoder is a model compared by
+        cosine, a new collection gets to know its words (`tune`), and again each time it has grown fourfold. Raises
+        DocumentError, VectorError, ContractError, LockedError, StorageError.
         """
         given = None if vectors is None else Given.of(vectors, self.contract.dimension)
         with self._store.writing() as writer:
-            return Adding(self._store, self._encoder, self._settings.passages, given).run(documents, writer, progress)
+            report = Adding(self._store, self._encoder, self._settings.passages, given).run(documents, writer, progress)
+            if self._wants_words():
+                self.tune(progress=progress)
+            return report
 
     def delete(self, ids: Iterable[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
         """Deletes documents by id or by filter (one of the two) and returns how many there were.
@@ -143,9 +148,15 @@ class Collection(AbstractContextManager["Collection"]):
         with self.searcher(depth=depth, exact=exact) as searcher:
             return searcher.run(queries, depth=depth, mode=mode, report=report)
 
-    def searcher(self, *, depth: int | None = None, exact: bool = False) -> SnapshotSearcher:
-        """A searcher pinned to the latest commit until it is closed; exact: without the approximate index."""
-        return self._pinning.searcher(depth, exact=exact)
+    def searcher(
+        self, *, depth: int | None = None, exact: bool = False, query_language: bool = False
+    ) -> SnapshotSearcher:
+        """A searcher pinned to the latest commit until it is closed.
+
+        exact: without the approximate index. query_language: signs in a query mean something to the search by words:
+        "a phrase", AND, OR, NOT, +, -, parentheses, ^ (tantivy's language); without it any text is just words.
+        """
+        return self._pinning.searcher(depth, exact=exact, query_language=query_language)
 
     def get(self, document_id: str) -> Document | None:
         """The document with this id, or None. Raises CorruptionError where its stored bytes have changed."""
@@ -180,16 +191,32 @@ class Collection(AbstractContextManager["Collection"]):
         """
         return verified(self._store, self._encoder, self._settings.depth, progress, repair=repair)
 
-    def tune(self, analyser: str | None = None, progress: Progress = silent) -> Fusion:
+    def recall(self, queries: Sequence[str] | Vectors | None = None) -> RecallReport:
+        """What searches find of what exact search finds, on the collection as it is now, whole and behind filters.
+
+        queries: texts or vectors (n, dimension) to ask with; without them titles and openings of documents that tuning
+        has not asked with. Raises InputError.
+        """
+        return recall(self._store, self._encoder, self._settings.depth, queries)
+
+    def tune(
+        self,
+        *,
+        analyser: str | None = None,
+        queries: Mapping[str, str] | None = None,
+        qrels: Qrels | None = None,
+        progress: Progress = silent,
+    ) -> WordsReport:
         """Makes the collection know its words and how to mix them with meaning: searches are hybrid from then on.
 
         analyser: how texts become terms, a language, "plain" or "ngram" (lexical/analysing.py); English by default.
-        Needs no judgements: what is learned comes from the collection's own texts. Raises InputError, LockedError,
-        StorageError.
+        Without judgements, what is learned comes from the collection's own texts; qrels, with the texts of their
+        queries, also teach how much words count here. Raises InputError, LockedError, StorageError.
         """
         with self._store.writing() as writer:
             self._pinning.forget_words()
-            return Wording(self._store, writer, self._encoder, progress).run(analyser)
+            wording = Wording(self._store, writer, self._encoder, self._settings.depth, progress)
+            return wording.run(analyser, queries or {}, qrels or {})
 
     def optimize(
         self,
@@ -210,11 +237,6 @@ class Collection(AbstractContextManager["Collection"]):
             compact = writer.compact(progress)
             indexing = Indexing(self._store, writer, self._encoder, self._settings.depth, progress)
             return OptimizeReport(compact, indexing.run(index, recall, queries))
-
-    def wants_words(self) -> bool:
-        """Whether mixing words in was measured to be right for its kind of encoder, and it does not know them yet."""
-        with self._store.snapshot() as snapshot:
-            return wordless(snapshot, self._encoder)
 
     def wants_index(self) -> bool:
         """Whether it is large enough for an approximate index and the one that stands lacks too many passages."""
@@ -266,3 +288,7 @@ class Collection(AbstractContextManager["Collection"]):
 
     def __repr__(self) -> str:
         return f"Collection({str(self.path)!r})"
+
+    def _wants_words(self) -> bool:
+        with self._store.snapshot() as snapshot:
+            return unmeasured(snapshot, self._encoder)

@@ -7,23 +7,20 @@ and what it was measured to find, stands in the collection's state.
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from twofold.collection.guarding import GuardedEncoder
+from twofold.collection.measuring import Measuring, questions
 from twofold.contract import Contract
 from twofold.errors import CorruptionError, InputError
 from twofold.indexes.flat import FlatIndex
 from twofold.indexes.kinds import KINDS, IndexSettings, build, load
 from twofold.progress import Progress
 from twofold.protocols import VectorIndex
-from twofold.scores import Vectors, checked_vectors, scaled, unit_vectors
+from twofold.scores import Vectors
 from twofold.searching.exact import ExactSearch
 from twofold.searching.indexed import IndexedSearch
 from twofold.searching.nearest import NearestSearch
@@ -31,19 +28,14 @@ from twofold.storage.builds import Built
 from twofold.storage.compacting import CompactReport
 from twofold.storage.reading import StoredSnapshot
 from twofold.storage.store import Store
-from twofold.storage.verifying import VerifyReport
 from twofold.storage.writing import Writer
-from twofold.tuning.pseudo_queries import pseudo_queries
-from twofold.tuning.recall import Point, Recalls, choose_effort
+from twofold.tuning.recall import SECOND_HALF, Point, choose_effort
 
 ROOM, STATE = "indexes", "index"
 FROM_ROWS = 50_000
 """So many rows are indexed without being asked: exact search of fewer takes a few milliseconds."""
 PROMISE = 0.98
-QUESTIONS = 400
-"""Half of them choose, half of them check."""
 EFFORTS = {"scan": (0,), "graph": (200, 300, 400, 500, 600, 800, 1200)}
-SEED = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +44,8 @@ class IndexReport:
 
     kind: "flat" where search is exact and nothing is built. why: the choice in a sentence. rows: covered by the index.
     bytes: of its files. promise: the recall@10 asked for. reached: on questions that choosing had not seen; None for
-    flat. tried: what was measured while choosing. questions: where they came from.
+    flat. filtered: the same behind random filters, by the share of passages that they let through. tried: what was
+    measured while choosing. questions: where they came from.
     """
 
     kind: str
@@ -61,6 +54,7 @@ class IndexReport:
     bytes: int = 0
     promise: float = PROMISE
     reached: Point | None = None
+    filtered: tuple[tuple[float, Point], ...] = ()
     tried: tuple[Point, ...] = ()
     questions: str = ""
 
@@ -79,6 +73,7 @@ class IndexReport:
             "promise": self.promise,
             "kept": self.kept,
             "reached": None if self.reached is None else self.reached.to_json(),
+            "filtered": [[share, point.to_json()] for share, point in self.filtered],
             "tried": [point.to_json() for point in self.tried],
             "questions": self.questions,
         }
@@ -87,10 +82,11 @@ class IndexReport:
     def from_json(cls, values: dict[str, Any]) -> IndexReport:
         """The report that `to_json` wrote."""
         fields = {name: value for name, value in values.items() if name != "kept"}
-        reached, tried = fields.pop("reached"), fields.pop("tried")
+        reached, tried, filtered = fields.pop("reached"), fields.pop("tried"), fields.pop("filtered", [])
         return cls(
             **fields,
             reached=None if reached is None else Point(**reached),
+            filtered=tuple((share, Point(**point)) for share, point in filtered),
             tried=tuple(Point(**point) for point in tried),
         )
 
@@ -115,10 +111,12 @@ def wanted(snapshot: StoredSnapshot, contract: Contract) -> bool:
 
 
 class Indexes:
-    """The opened index of a collection, shared by its searchers and opened anew when another one was built."""
+    """The opened index of a collection, shared by its searchers and opened anew when another one was built.
+
+    One thread at a time (pinning.py holds the lock).
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._opened: tuple[str, int, VectorIndex | None] | None = None
 
     def search(self, snapshot: StoredSnapshot, *, exact: bool) -> NearestSearch:
@@ -133,14 +131,9 @@ class Indexes:
             return None
         state = snapshot.state(STATE)
         effort = 0 if state is None else int(state["reached"]["effort"])
-        with self._lock:
-            if self._opened is None or self._opened[:2] != (built.checksum, effort):
-                self._opened = (built.checksum, effort, _opened(built, effort))
-            return self._opened[2]
-
-    def after_fork_in_child(self) -> None:
-        """Makes a lock of the child's own."""
-        self._lock = threading.Lock()
+        if self._opened is None or self._opened[:2] != (built.checksum, effort):
+            self._opened = (built.checksum, effort, _opened(built, effort))
+        return self._opened[2]
 
 
 def beside(snapshot: StoredSnapshot, index: VectorIndex, exact: NearestSearch) -> IndexedSearch:
@@ -216,14 +209,13 @@ class Indexing:
         self, snapshot: StoredSnapshot, kind: str, why: str, promise: float, queries: Sequence[str] | Vectors | None
     ) -> IndexReport:
         built = self._published(snapshot, kind)
-        vectors, said = self._questions(snapshot, queries)
-        exact = ExactSearch(snapshot, FlatIndex(snapshot))
-        recalls = Recalls(exact, vectors, snapshot.passing(None), depth=self._depth)
+        vectors, said = questions(snapshot, self._encoder, queries)
+        measuring = Measuring(snapshot, vectors, self._depth)
 
         def search_with(effort: int) -> NearestSearch:
-            return beside(snapshot, load(IndexSettings(kind=kind, effort=effort), built.path), exact)
+            return beside(snapshot, load(IndexSettings(kind=kind, effort=effort), built.path), measuring.exact)
 
-        reached, tried = choose_effort(recalls, search_with, EFFORTS[kind], promise)
+        reached, tried = choose_effort(measuring.recalls, search_with, EFFORTS[kind], promise)
         return IndexReport(
             kind=kind,
             why=why,
@@ -231,8 +223,9 @@ class Indexing:
             bytes=built.bytes,
             promise=promise,
             reached=reached,
+            filtered=measuring.filtered(search_with(reached.effort), reached.effort, SECOND_HALF),
             tried=tuple(tried),
-            questions=f"{len(recalls):,} {said}",
+            questions=f"{len(vectors):,} {said}",
         )
 
     def _published(self, snapshot: StoredSnapshot, kind: str) -> Built:
@@ -240,41 +233,3 @@ class Indexing:
             build(IndexSettings(kind=kind), snapshot, folder, threads=os.cpu_count() or 1, progress=self._progress)
 
         return self._writer.publish(ROOM, fill, {"kind": kind})
-
-    def _questions(self, snapshot: StoredSnapshot, queries: Sequence[str] | Vectors | None) -> tuple[Vectors, str]:
-        """Vectors to ask with, and where they come from."""
-        if queries is not None:
-            if len(queries) < 2:
-                raise InputError("tuning halves the queries, so it needs two at least")
-            if isinstance(queries, np.ndarray):
-                contract = self._encoder.contract
-                vectors = checked_vectors(queries, contract.dimension, what="queries")
-                return scaled(vectors, contract.similarity, what="queries"), "queries given"
-            return self._encoder.encode_queries(list(queries)), "queries given"
-        numbers = np.random.default_rng(SEED).permutation(snapshot.document_numbers())
-        if self._encoder.can_encode:
-            texts = list(islice(pseudo_queries(self._documents(snapshot, numbers)), QUESTIONS))
-            if len(texts) >= 2:
-                return self._encoder.encode_queries(texts), "titles and openings of documents, encoded as queries"
-        return _between(snapshot), "points between two stored vectors"
-
-    def _documents(self, snapshot: StoredSnapshot, numbers: Any) -> Iterator[Any]:
-        for start in range(0, len(numbers), QUESTIONS):
-            yield from snapshot.documents(numbers[start : start + QUESTIONS])
-
-
-def verified(store: Store, encoder: GuardedEncoder, depth: int, progress: Progress, *, repair: bool) -> VerifyReport:
-    """Verifies a store; with repair, an index that was damaged is built again."""
-    report = store.verify(progress, repair=repair)
-    if any(damage.repaired for damage in report.damage):
-        with store.writing() as writer:
-            Indexing(store, writer, encoder, depth, progress).again()
-    return report
-
-
-def _between(snapshot: StoredSnapshot) -> Vectors:
-    """Questions for vectors of the user's own, whose encoder is not at hand: no stored vector lies there itself."""
-    living = np.flatnonzero(snapshot.passing(None))
-    pairs = np.random.default_rng(SEED).choice(living, (QUESTIONS, 2))
-    middle = snapshot.vectors(pairs[:, 0]) + 0.8 * snapshot.vectors(pairs[:, 1])
-    return unit_vectors(middle[np.abs(middle).sum(axis=1) > 0])

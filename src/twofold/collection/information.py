@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from twofold.collection.indexing import STATE, IndexReport
+from twofold.collection import indexing, wording
+from twofold.collection.indexing import IndexReport
 from twofold.collection.settings import Settings
+from twofold.collection.wording import WordsReport
 from twofold.contract import Contract
 from twofold.storage.reading import StoredSnapshot
 from twofold.storage.store import Store
@@ -21,7 +23,8 @@ class Info:
 
     truncated: documents whose vectors leave out some of their text; tokens_cut: tokens left out in all. bytes: on disk,
     by part. log_held_back: bytes of SQLite's log that readers of older commits keep from being folded in. index: the
-    approximate index and what it was measured to find; None where search is exact.
+    approximate index and what it was measured to find; None where search is exact. words: how the collection knows its
+    words; None where it does not.
     """
 
     path: str
@@ -41,16 +44,19 @@ class Info:
     bytes: Mapping[str, int]
     log_held_back: int
     index: IndexReport | None
+    words: WordsReport | None
 
     def to_json(self) -> dict[str, Any]:
         """All figures as JSON values."""
         index = None if self.index is None else self.index.to_json()
-        return {**asdict(self), "contract": self.contract.to_json(), "index": index}
+        words = None if self.words is None else self.words.to_json()
+        return {**asdict(self), "contract": self.contract.to_json(), "index": index, "words": words}
 
 
 def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, settings: Settings) -> Info:
     """The figures of one snapshot."""
-    head, made, index = snapshot.head, store.description, snapshot.state(STATE)
+    head, made = snapshot.head, store.description
+    index, words = snapshot.state(indexing.STATE), snapshot.state(wording.STATE)
     return Info(
         path=str(store.path),
         commit=head.commit,
@@ -69,4 +75,5 @@ def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, setting
         bytes=store.bytes(),
         log_held_back=store.held_back(),
         index=None if index is None else IndexReport.from_json(index),
+        words=None if words is None else WordsReport.from_json(words),
     )

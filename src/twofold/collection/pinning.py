@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.indexing import Indexes
 from twofold.collection.wording import Words
 from twofold.searching.searcher import SnapshotSearcher
+from twofold.storage.forking import watch
 from twofold.storage.store import Store
 
 
 class Pinning:
-    """Makes searchers that are pinned to a commit; what they share is opened once.
+    """Makes searchers that are pinned to a commit; what they share is opened once, by one thread at a time.
 
     depth: where a ranking ends unless a call says otherwise.
     """
@@ -19,15 +22,19 @@ class Pinning:
         self._store = store
         self._encoder = encoder
         self._depth = depth
-        self._indexes = Indexes()
-        self._words = Words(store)
+        self._start()
+        watch(self)
 
-    def searcher(self, depth: int | None, *, exact: bool) -> SnapshotSearcher:
-        """A searcher of the latest commit, until it is closed; exact: without the approximate index."""
+    def searcher(self, depth: int | None, *, exact: bool, query_language: bool) -> SnapshotSearcher:
+        """A searcher of the latest commit, until it is closed; exact: without the approximate index.
+
+        query_language: words are asked in tantivy's language.
+        """
         snapshot = self._store.snapshot()
         try:
-            dense = self._indexes.search(snapshot, exact=exact)
-            words = self._words.search(snapshot, dense)
+            with self._lock:
+                dense = self._indexes.search(snapshot, exact=exact)
+                words = self._words.search(snapshot, dense, query_language=query_language)
             asked = self._depth if depth is None else depth
             return SnapshotSearcher(snapshot, dense, self._encoder, depth=asked, words=words)
         except BaseException:
@@ -36,4 +43,20 @@ class Pinning:
 
     def forget_words(self) -> None:
         """Lets go of the lexical index that was opened, since it is made again."""
-        self._words.forget()
+        with self._lock:
+            self._words.forget()
+
+    def before_fork(self) -> None:
+        """Nothing: a thread in the middle of opening goes on in the parent, and the child opens for itself."""
+
+    def after_fork_in_parent(self) -> None:
+        """Nothing was stopped."""
+
+    def after_fork_in_child(self) -> None:
+        """Forgets what is the parent's."""
+        self._start()
+
+    def _start(self) -> None:
+        self._lock = threading.Lock()
+        self._indexes = Indexes()
+        self._words = Words(self._store)

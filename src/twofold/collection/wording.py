@@ -1,88 +1,130 @@
 """The words of a collection: its lexical index, kept up with the commits, and how both sides are mixed.
 
-The index is derived: it is made when it is asked for (`tune`), catches up when a search first needs it and the writer's
-lock is free, and is thrown away and made again when it is damaged. A search beside a writer uses the words up to the
-commit that was read; later documents are found by meaning.
+The index is derived: `tune` makes it, and `add` calls that where mixing was measured to be right. It catches up when a
+search first needs it and the writer's lock is free, and is thrown away and made again when it is damaged. A search
+beside a writer uses the words up to the commit that was read; later documents are found by meaning.
 """
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, islice
+from typing import Any
 
 import numpy as np
 
 from twofold.collection.guarding import GuardedEncoder
 from twofold.errors import CorruptionError, InputError, LockedError, StorageError
+from twofold.indexes.flat import FlatIndex
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.index import LexicalIndex
 from twofold.progress import Progress, silent
+from twofold.rankings import Qrels
+from twofold.searching.exact import ExactSearch
 from twofold.searching.fusion import Fusion
 from twofold.searching.hybrid import HybridSearch
 from twofold.searching.nearest import NearestSearch
 from twofold.storage.reading import StoredSnapshot
 from twofold.storage.store import Store
 from twofold.storage.writing import Writer
-from twofold.tuning.chance import chance
+from twofold.tuning.chance import chance as mean_chance
+from twofold.tuning.chance import drawn
 from twofold.tuning.pseudo_queries import pseudo_queries
+from twofold.tuning.sharing import Asked, Learned, learned_share
 
 ROOM, STATE = "lexical", "fusion"
-QUESTIONS, PASSAGES, SEED = 256, 4096, 0
+QUESTIONS, PASSAGES = 256, 4096
 """Questions and passages that are drawn to see what chance is."""
+GROWTH = 4
+"""A collection so many times as large as when that was measured is measured again."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordsReport:
+    """How a collection knows its words.
+
+    fusion: how they are mixed with meaning. lexical: how texts become terms. documents: how many there were when that
+    was found. learned: what judgements said of the share of words; None where there were none.
+    """
+
+    fusion: Fusion
+    lexical: LexicalSettings
+    documents: int
+    learned: Learned | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        learned = None if self.learned is None else self.learned.to_json()
+        return {
+            "fusion": self.fusion.to_json(),
+            "lexical": self.lexical.to_json(),
+            "documents": self.documents,
+            "learned": learned,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> WordsReport:
+        """The report that `to_json` wrote."""
+        return cls(
+            Fusion.from_json(values["fusion"]),
+            LexicalSettings.from_json(values["lexical"]),
+            values["documents"],
+            None if values["learned"] is None else Learned.from_json(values["learned"]),
+        )
 
 
 class Words:
-    """The opened lexical index of a collection; threads may share it."""
+    """The opened lexical index of a collection. One thread at a time (pinning.py holds the lock)."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._lock = threading.Lock()
         self._index: LexicalIndex | None = None
 
-    def search(self, snapshot: StoredSnapshot, dense: NearestSearch) -> HybridSearch | None:
+    def search(self, snapshot: StoredSnapshot, dense: NearestSearch, *, query_language: bool) -> HybridSearch | None:
         """How a snapshot is searched by words; None where the collection does not know its words."""
         state = snapshot.state(STATE)
         if state is None:
             return None
-        with self._lock:
-            index = self._caught_up(snapshot)
-            return (
-                None
-                if index is None
-                else HybridSearch(snapshot, dense, index.reader, Fusion.from_json(state["fusion"]))
-            )
+        index = self._caught_up(snapshot)
+        if index is None:
+            return None
+        reader = index.with_query_language() if query_language else index.reader
+        return HybridSearch(snapshot, dense, reader, WordsReport.from_json(state).fusion)
 
     def forget(self) -> None:
         """Lets go of the opened index, since it was made again."""
-        with self._lock:
-            self._index = None
+        self._index = None
 
     def _caught_up(self, snapshot: StoredSnapshot) -> LexicalIndex | None:
-        try:
-            index = self._opened()
-            if (index.generation, index.commit) == (snapshot.head.generation, snapshot.commit):
-                return index
-            index.reload()
-            if index.generation == snapshot.head.generation and index.commit >= snapshot.commit:
-                return index
-        except (CorruptionError, InputError):
-            index, self._index = None, None
+        generation, commit, index = snapshot.head.generation, snapshot.commit, self._index
+        if index is not None and (index.generation, index.commit) == (generation, commit):
+            return index
+        index = self._latest()
+        if index is not None and index.generation == generation and index.commit >= commit:
+            return index
         try:
             with self._store.writing() as writer, self._store.snapshot() as latest:
                 self._index = caught_up(writer, latest, index)
         except (LockedError, StorageError):
             # Somebody writes, or nobody may: what was read so far still answers, if it is of these documents.
-            return index if index is not None and index.generation == snapshot.head.generation else None
+            return index if index is not None and index.generation == generation else None
         return self._index
 
-    def _opened(self) -> LexicalIndex:
-        if self._index is None:
-            self._index = LexicalIndex.open(self._store.path / ROOM)
-        return self._index
-
-    def after_fork_in_child(self) -> None:
-        """Makes a lock of the child's own."""
-        self._lock = threading.Lock()
+    def _latest(self) -> LexicalIndex | None:
+        """The index as it is on disk, opened anew where it was made anew; None where it is damaged."""
+        for _ in range(2):
+            try:
+                if self._index is None:
+                    self._index = LexicalIndex.open(self._store.path / ROOM)
+                else:
+                    self._index.reload()
+            except (CorruptionError, InputError):
+                self._index = None
+            else:
+                return self._index
+        return None
 
 
 def caught_up(
@@ -101,47 +143,82 @@ def caught_up(
         )
         return index
     writer.clear(ROOM)
-    made = LexicalIndex.create(writer.folder(ROOM), LexicalSettings.from_json(snapshot.state(STATE)["lexical"]))
+    made = LexicalIndex.create(writer.folder(ROOM), WordsReport.from_json(snapshot.state(STATE)).lexical)
     everything = chain.from_iterable(snapshot.changes(-1).added)
     made.rebuild(everything, commit=head.commit, generation=head.generation, progress=progress)
     return made
 
 
-def wordless(snapshot: StoredSnapshot, encoder: GuardedEncoder) -> bool:
-    """Whether a collection should know its words and does not: its vectors come from a model and are cosines."""
-    model = encoder.source.get("kind") == "transformer" and encoder.contract.similarity == "cosine"
-    return model and snapshot.state(STATE) is None
+def unmeasured(snapshot: StoredSnapshot, encoder: GuardedEncoder) -> bool:
+    """Whether a collection should know its words and does not, or has outgrown what it was when that was measured.
+
+    It should where its vectors come from a model and are compared by cosine (docs/hybrid.md).
+    """
+    model = encoder.source.get("kind") == "transformer" and encoder.can_encode
+    if not model or encoder.contract.similarity != "cosine":
+        return False
+    state = snapshot.state(STATE)
+    if state is None:
+        return snapshot.head.documents > 0
+    known = WordsReport.from_json(state)
+    return known.learned is None and snapshot.head.documents >= GROWTH * known.documents
 
 
 class Wording:
     """Making a collection know its words, by a writer that holds the lock."""
 
-    def __init__(self, store: Store, writer: Writer, encoder: GuardedEncoder, progress: Progress) -> None:
+    def __init__(self, store: Store, writer: Writer, encoder: GuardedEncoder, depth: int, progress: Progress) -> None:
         self._store = store
         self._writer = writer
         self._encoder = encoder
+        self._depth = depth
         self._progress = progress
 
-    def run(self, analyser: str | None = None) -> Fusion:
-        """Makes the lexical index anew, finds what chance is, and keeps how both sides are mixed. Raises InputError."""
+    def run(self, analyser: str | None, queries: Mapping[str, str], qrels: Qrels) -> WordsReport:
+        """Makes the lexical index anew, finds how both sides are mixed, and keeps it. Raises InputError."""
         if self._encoder.contract.similarity != "cosine":
             raise InputError("meaning and words are mixed by cosines; this collection compares by dot products")
-        settings = LexicalSettings() if analyser is None else LexicalSettings(analyser=analyser)
         with self._store.snapshot() as snapshot:
-            fusion = Fusion(chance=self._chance(snapshot))
-        state = {"fusion": fusion.to_json(), "lexical": settings.to_json()}
-        if self._writer.state(STATE) != state:
+            chance = self._chance(snapshot)
+            report = WordsReport(Fusion(chance=chance), self._settings(analyser), snapshot.head.documents)
+        self._keep(report)
+        with self._store.snapshot() as snapshot:
+            index = caught_up(self._writer, snapshot, None, self._progress)
+            if not qrels:
+                return report
+            exact = ExactSearch(snapshot, FlatIndex(snapshot))
+            search = HybridSearch(snapshot, exact, index.reader, report.fusion)
+            learned = self._learned(snapshot, search, queries, qrels)
+        report = replace(report, fusion=replace(report.fusion, share=learned.share), learned=learned)
+        self._keep(report)
+        return report
+
+    def _settings(self, analyser: str | None) -> LexicalSettings:
+        if analyser is not None:
+            return LexicalSettings(analyser=analyser)
+        state = self._writer.state(STATE)
+        return LexicalSettings() if state is None else WordsReport.from_json(state).lexical
+
+    def _keep(self, report: WordsReport) -> None:
+        if self._writer.state(STATE) != (state := report.to_json()):
             self._writer.put_state(STATE, state)
-        with self._store.snapshot() as snapshot:
-            caught_up(self._writer, snapshot, None, self._progress)
-        return fusion
 
     def _chance(self, snapshot: StoredSnapshot) -> float:
-        generator = np.random.default_rng(SEED)
-        numbers = generator.permutation(snapshot.document_numbers())[: 4 * QUESTIONS]
-        texts = list(islice(pseudo_queries(snapshot.documents(numbers)), QUESTIONS))
-        rows = np.flatnonzero(snapshot.passing(None))
-        drawn = np.sort(generator.permutation(rows)[:PASSAGES])
-        if not texts or not len(drawn):
-            return 0.0
-        return chance(self._encoder.encode_queries(texts), snapshot.vectors(drawn))
+        rows = drawn(snapshot, snapshot.passing(None), PASSAGES)
+        _, first = np.unique(documents := snapshot.documents_of(rows), return_index=True)
+        texts = list(islice(pseudo_queries(snapshot.documents(documents[np.sort(first)][: 4 * QUESTIONS])), QUESTIONS))
+        return mean_chance(self._encoder.encode_queries(texts), snapshot.vectors(rows)) if texts else 0.0
+
+    def _learned(
+        self, snapshot: StoredSnapshot, search: HybridSearch, queries: Mapping[str, str], qrels: Qrels
+    ) -> Learned:
+        judged = [query for query, grades in qrels.items() if any(grade > 0 for grade in grades.values())]
+        lacking = [query for query in judged if query not in queries]
+        if lacking:
+            raise InputError(f"the query {lacking[0]!r} is judged, but has no text among the queries")
+        vectors = self._encoder.encode_queries([queries[query] for query in judged])
+        everything, asked = snapshot.passing(None), {}
+        for query, vector in zip(judged, vectors, strict=True):
+            sides = search.sides(queries[query], partial(np.asarray, vector), depth=self._depth, allowed=everything)
+            asked[query] = Asked(snapshot.ids(sides.near.documents), sides)
+        return learned_share(asked, qrels, search.fusion)

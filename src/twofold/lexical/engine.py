@@ -17,12 +17,16 @@ from twofold.errors import CorruptionError, LockedError, StorageError
 
 NUMBER, TEXT = "number", "text"
 """The fields: a document's number, signed because tantivy-py deletes nothing by an unsigned one; title and text."""
+LOCKS = ".tantivy-"
+"""How the names of its lock files begin: empty files that may come and go."""
 TERMS = "terms"
 """The name under which tantivy finds our analyser."""
 
 _REFUSED = re.compile(r"[Nn]o space left|[Pp]ermission denied|[Rr]ead-only file system|[Qq]uota|Too many open files")
 _BUSY = re.compile(r"LockBusy|[Ll]ockfile|acquire.*lock")
-AGAIN = "The lexical index is derived from the documents: throw it away and build it again; nothing is lost"
+AGAIN = (
+    "Nothing is lost: the lexical index is derived from the documents, and `twofold verify --repair` builds it again"
+)
 
 
 def schema() -> Schema:

@@ -13,7 +13,7 @@ from twofold.errors import InputError
 from twofold.lexical import state as notes
 from twofold.lexical.analysing import LexicalSettings, analyser
 from twofold.lexical.asking import Statistics, ask_language, ask_words
-from twofold.lexical.engine import TERMS, schema, speaking
+from twofold.lexical.engine import LOCKS, TERMS, schema, speaking
 from twofold.lexical.reading import LexicalReader
 from twofold.lexical.state import State
 from twofold.lexical.writing import updating
@@ -43,7 +43,8 @@ class LexicalIndex:
     def create(cls, folder: Path, settings: LexicalSettings | None = None) -> LexicalIndex:
         """An index without documents in an empty folder. Raises InputError, StorageError."""
         settings = settings or LexicalSettings()
-        if not folder.is_dir() or any(folder.iterdir()):
+        # An index that stood here before and is still open elsewhere may leave its lock in the folder.
+        if not folder.is_dir() or any(not path.name.startswith(LOCKS) for path in folder.iterdir()):
             raise InputError("a lexical index is made in an empty folder", path=folder)
         with speaking(folder):
             index = tantivy.Index(schema(), path=str(folder), reuse=False)
@@ -80,7 +81,7 @@ class LexicalIndex:
         return self._reader.generation
 
     def candidates(self, query: str, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
-        """Up to `count` document numbers (int64) with their scores (float32), best first; see LexicalReader."""
+        """The best `count` document numbers (int64) and their scores (float32), ties too; see LexicalReader."""
         return self._reader.candidates(query, count, allowed)
 
     def scores(self, query: str, documents: Numbers) -> Scores:
@@ -157,10 +158,11 @@ class LexicalIndex:
             update.commit(after)
         self.reload()
 
-    def check(self) -> None:
-        """Reads every file and compares its checksum. Raises CorruptionError, naming the file."""
-        notes.read(self._folder)
-        notes.check_files(self._folder, content=True)
+    @staticmethod
+    def check(folder: Path) -> None:
+        """Reads every file and compares its checksum, while writers go on. Raises CorruptionError, naming the file."""
+        notes.read(folder)
+        notes.check_files(folder, content=True)
 
     @property
     def dead_share(self) -> float:

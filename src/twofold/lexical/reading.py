@@ -44,9 +44,10 @@ class LexicalReader:
         return LexicalReader(self._state, self._ask_language, self._ask_language)
 
     def candidates(self, query: str, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
-        """Up to `count` document numbers (int64) with their scores (float32), best first, ties to the smaller number.
+        """The best `count` document numbers (int64) with their scores (float32), and all that tie with the last.
 
-        allowed: bool (document numbers,), which documents may appear; numbers beyond its end may not.
+        Best first, equal scores by number. allowed: bool (document numbers,), which documents may appear; numbers
+        beyond its end may not.
         """
         if count < 0:
             raise QueryError(f"a count of candidates is 0 or more, not {count}")
@@ -92,11 +93,13 @@ def _searched(question: Question, count: int, allowed: Mask, depth: int) -> tupl
 
 
 def _best(question: Question, numbers: Numbers, count: int) -> tuple[Numbers, Scores]:
-    """The best of these documents, which are ascending: by exact score, then number; without those that score 0."""
+    """The best of these documents, which are ascending, with all that tie with the last; none that scores 0."""
     scores = _finite(question.exact(numbers))
-    best = np.argsort(-scores, kind="stable")[:count]
-    best = best[scores[best] > 0]
-    return numbers[best], scores[best]
+    order = np.argsort(-scores, kind="stable")
+    falling = scores[order]
+    last = falling[count - 1] if len(falling) > count else 0
+    order = order[(falling >= last) & (falling > 0)]
+    return numbers[order], scores[order]
 
 
 def _finite(scores: Scores) -> Scores:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +12,7 @@ import numpy as np
 from twofold.protocols import Lexical, Snapshot
 from twofold.scores import Mask, Numbers, Scores, Vectors, order
 from twofold.searching.fusion import Fusion
-from twofold.searching.nearest import NearestSearch, scored
+from twofold.searching.nearest import Nearest, NearestSearch, scored
 
 Mode = Literal["dense", "lexical", "hybrid"]
 MODES: tuple[Mode, ...] = ("dense", "lexical", "hybrid")
@@ -32,6 +34,20 @@ class Mixed:
     word_weight: float
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What meaning and words say of the candidates of one question.
+
+    near: the candidates by number, with their dense scores; lexical: float32 (n,), their BM25; best: the highest dense
+    score of any document of the collection; weight: the sum of idf of the question's terms.
+    """
+
+    near: Nearest
+    lexical: Scores
+    best: float
+    weight: float
+
+
 class HybridSearch:
     """Rankings of one snapshot with the words of its documents.
 
@@ -44,35 +60,62 @@ class HybridSearch:
         self._lexical = lexical
         self._fusion = fusion
 
-    def hybrid(self, text: str, vector: Vectors, *, depth: int, top: int, allowed: Mask) -> Mixed:
+    @property
+    def fusion(self) -> Fusion:
+        """How both sides are mixed."""
+        return self._fusion
+
+    def hybrid(self, text: str, vector: Callable[[], Vectors], *, depth: int, top: int, allowed: Mask) -> Mixed:
         """The first `top` of the ranking of `depth` documents: the best of both sides' first `depth`, mixed.
 
-        A score depends on question and document alone: the weight of words comes from the best of all documents, also
-        where a filter lets only some of them through.
+        vector: gives the text's vector, float32 (dimension,); words are searched while it is made.
         """
-        near = self._dense.nearest(vector, depth=depth, top=depth, allowed=allowed)
-        worded, _ = self._lexical.candidates(text, depth, self._snapshot.document_mask(allowed))
-        everything = self._snapshot.passing(None)
-        if allowed is everything or len(near.scores) == 0:
-            best = near.scores[:1]
-        else:
-            best = self._dense.nearest(vector, depth=depth, top=1, allowed=everything).scores
-        weight = self._fusion.word_weight(float(best[0]), self._lexical.weight(text)) if len(best) else 0.0
-        return self._ranked(text, vector, np.union1d(near.documents, worded), weight, min(top, depth))
+        return self._ranked(self.sides(text, vector, depth=depth, allowed=allowed), min(top, depth))
 
-    def lexical(self, text: str, vector: Vectors, *, depth: int, top: int, allowed: Mask) -> Mixed:
+    def sides(self, text: str, vector: Callable[[], Vectors], *, depth: int, allowed: Mask) -> Sides:
+        """What both sides say of every candidate: the union of their first `depth` documents.
+
+        What is said depends on question and document alone: the best of all documents counts, also where a filter lets
+        only some of them through.
+        """
+        everything = self._snapshot.passing(None)
+        with ThreadPoolExecutor(2) as beside:  # made for each question: a thread that idles would not survive a fork
+            words = beside.submit(self._lexical.candidates, text, depth, self._snapshot.document_mask(allowed))
+            asked = vector()
+            whole = None
+            if allowed is not everything:
+                whole = beside.submit(self._dense.nearest, asked, depth=depth, top=1, allowed=everything)
+            near = self._dense.nearest(asked, depth=depth, top=depth, allowed=allowed)
+            best = near.scores[:1] if whole is None else whole.result().scores
+            worded, known = words.result()
+        candidates = scored(self._snapshot, asked, self._snapshot.rows_of(np.union1d(near.documents, worded))[0])
+        lexical = self._said_by_words(text, candidates.documents, worded, known)
+        return Sides(candidates, lexical, float(best[0]) if len(best) else 0.0, self._lexical.weight(text))
+
+    def lexical(self, text: str, vector: Callable[[], Vectors], *, depth: int, top: int, allowed: Mask) -> Mixed:
         """The first `top` of the ranking of `depth` documents by BM25; their best passages by meaning."""
-        worded, scores = self._lexical.candidates(text, depth, self._snapshot.document_mask(allowed))
+        with ThreadPoolExecutor(1) as beside:
+            words = beside.submit(self._lexical.candidates, text, depth, self._snapshot.document_mask(allowed))
+            asked = vector()
+            worded, scores = words.result()
         best = order(scores, self._snapshot.ids(worded))[: min(top, depth)]
         numbers = worded[best]
-        near = scored(self._snapshot, vector, self._snapshot.rows_of(np.sort(numbers))[0])
+        near = scored(self._snapshot, asked, self._snapshot.rows_of(np.sort(numbers))[0])
         places = np.searchsorted(near.documents, numbers)
         return Mixed(numbers, scores[best], near.rows[places], near.scores[places], scores[best], 1.0)
 
-    def _ranked(self, text: str, vector: Vectors, documents: Numbers, weight: float, top: int) -> Mixed:
-        near = scored(self._snapshot, vector, self._snapshot.rows_of(documents)[0])
-        lexical = self._lexical.scores(text, near.documents)
-        scores = self._fusion.fused(near.scores, lexical, weight)
+    def _said_by_words(self, text: str, documents: Numbers, worded: Numbers, known: Scores) -> Scores:
+        """float32 (n,): the BM25 of ascending documents, of which some are known: asking for a score costs time."""
+        scores = np.empty(len(documents), np.float32)
+        found = np.isin(documents, worded)
+        ascending = np.argsort(worded)
+        scores[found] = known[ascending][np.searchsorted(worded[ascending], documents[found])]
+        scores[~found] = self._lexical.scores(text, documents[~found])
+        return scores
+
+    def _ranked(self, sides: Sides, top: int) -> Mixed:
+        near, weight = sides.near, self._fusion.word_weight(sides.best, sides.weight)
+        scores = self._fusion.fused(near.scores, sides.lexical, weight)
         if len(scores) > top:
             last = np.partition(scores, len(scores) - top)[len(scores) - top]
             contenders = np.flatnonzero(scores >= last)
@@ -80,5 +123,10 @@ class HybridSearch:
             contenders = np.arange(len(scores))
         ranked = contenders[order(scores[contenders], self._snapshot.ids(near.documents[contenders]))[:top]]
         return Mixed(
-            near.documents[ranked], scores[ranked], near.rows[ranked], near.scores[ranked], lexical[ranked], weight
+            near.documents[ranked],
+            scores[ranked],
+            near.rows[ranked],
+            near.scores[ranked],
+            sides.lexical[ranked],
+            weight,
         )

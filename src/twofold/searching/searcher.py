@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -123,7 +124,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             block = names[first : first + QUERIES_AT_ONCE]
             vectors = self._encoder.encode_queries([queries[name] for name in block], report=report)
             for name, vector in zip(block, vectors, strict=True):
-                found = self._ranked(queries[name], vector, mode, depth=depth, top=depth, allowed=everything)
+                given = partial(np.asarray, vector)
+                found = self._ranked(queries[name], given, mode, depth=depth, top=depth, allowed=everything)
                 ids = self._snapshot.ids(found.documents)
                 run[name] = dict(zip(ids, found.scores.tolist(), strict=True))
         return run
@@ -182,14 +184,15 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def _found(
         self, query: str | Vectors, mode: Mode | None, top: int, allowed: Mask, report: EncodingReport | None
     ) -> Nearest | Mixed:
-        mode, vector = self._mode(query, mode), self._vector(query, report)
+        mode = self._mode(query, mode)
+        vector = partial(self._vector, query, report)
         return self._ranked(str(query), vector, mode, depth=self._depth, top=top, allowed=allowed)
 
     def _ranked(
-        self, text: str, vector: Vectors, mode: Mode, *, depth: int, top: int, allowed: Mask
+        self, text: str, vector: Callable[[], Vectors], mode: Mode, *, depth: int, top: int, allowed: Mask
     ) -> Nearest | Mixed:
         if mode == "dense" or self._words is None:
-            return self._dense.nearest(vector, depth=depth, top=top, allowed=allowed)
+            return self._dense.nearest(vector(), depth=depth, top=top, allowed=allowed)
         search = self._words.hybrid if mode == "hybrid" else self._words.lexical
         return search(text, vector, depth=depth, top=top, allowed=allowed)
 

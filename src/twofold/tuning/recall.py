@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.evaluation.intervals import bootstrap_interval
-from twofold.scores import Mask, Vectors
+from twofold.scores import Mask, Numbers, Vectors
 from twofold.searching.nearest import NearestSearch
 
 K = 10
@@ -22,6 +22,10 @@ K = 10
 SLACK = 0.005
 """A promise holds where the lower end of the interval is no further below it: a few hundred questions say no more."""
 MILLISECONDS = 1e3
+FIRST_HALF, SECOND_HALF, EVERYTHING = slice(0, None, 2), slice(1, None, 2), slice(None)
+"""Parts of the questions: one half chooses, the other checks."""
+SHARES = (0.5, 0.05, 0.001)
+"""What filters let through where recall is measured behind them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,33 +55,43 @@ class Point:
 class Recalls:
     """Questions with their exact answers, against which ways of searching are measured.
 
-    queries: float32 (n, dimension). allowed: bool (rows,).
+    queries: float32 (n, dimension). answers: of each the first K documents of exact search among the allowed rows.
+    allowed: bool (rows,).
     """
 
-    def __init__(self, exact: NearestSearch, queries: Vectors, allowed: Mask, *, depth: int) -> None:
+    def __init__(self, queries: Vectors, answers: Sequence[set[int]], allowed: Mask, *, depth: int) -> None:
         self._queries = queries
+        self._answers = answers
         self._allowed = allowed
         self._depth = depth
-        self._exact = [set(self._found(exact, query)) for query in queries]
 
     def __len__(self) -> int:
         return len(self._queries)
 
-    def measure(self, search: NearestSearch, effort: int, *, second_half: bool) -> Point:
-        """Measures one way of searching on one half of the questions, each of them alone."""
-        numbers = range(1 if second_half else 0, len(self._queries), 2)
+    def measure(self, search: NearestSearch, effort: int, part: slice = EVERYTHING) -> Point:
+        """Measures one way of searching on a part of the questions, each of them alone."""
+        numbers = range(len(self._queries))[part]
         self._found(search, self._queries[numbers[0]])  # warm
         recalls, seconds = np.empty(len(numbers)), np.empty(len(numbers))
         for place, number in enumerate(numbers):
             start = time.perf_counter()
             found = self._found(search, self._queries[number])
             seconds[place] = time.perf_counter() - start
-            recalls[place] = len(self._exact[number] & set(found)) / max(1, len(self._exact[number]))
+            recalls[place] = len(self._answers[number] & set(found)) / max(1, len(self._answers[number]))
         return _point(effort, recalls, seconds)
 
     def _found(self, search: NearestSearch, query: Vectors) -> list[int]:
         found: list[int] = search.nearest(query, depth=self._depth, top=K, allowed=self._allowed).documents.tolist()
         return found
+
+
+def masks_by_share(allowed: Mask, documents: Numbers) -> dict[float, Mask]:
+    """Masks that let shares of the documents through, drawn at random: filters, as far as nothing is known of them.
+
+    allowed: bool (rows,); documents: int64 (rows,), the document of each row.
+    """
+    draws = np.random.default_rng(0).random(int(documents.max(initial=-1)) + 1)[documents]
+    return {share: allowed & (draws < share) for share in SHARES}
 
 
 def choose_effort(
@@ -90,11 +104,11 @@ def choose_effort(
     """
     tried: list[Point] = []
     for effort in efforts:
-        tried.append(recalls.measure(search_with(effort), effort, second_half=False))
+        tried.append(recalls.measure(search_with(effort), effort, FIRST_HALF))
         if tried[-1].holds(promise):
             break
     chosen = tried[-1].effort
-    return recalls.measure(search_with(chosen), chosen, second_half=True), tried
+    return recalls.measure(search_with(chosen), chosen, SECOND_HALF), tried
 
 
 def _point(effort: int, recalls: NDArray[np.float64], seconds: NDArray[np.float64]) -> Point:

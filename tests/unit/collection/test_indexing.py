@@ -179,3 +179,34 @@ def test_vectors_compared_by_dot_product_stay_exact(tmp_path: Path, monkeypatch:
         assert made.optimize().index.kind == "flat"
         with pytest.raises(InputError, match="another length"):
             made.optimize(index="scan")
+
+
+def test_the_report_says_what_is_found_behind_filters(collection: Collection) -> None:
+    report = collection.optimize(index="scan", queries=QUERIES, recall=0.9).index
+    assert [share for share, _ in report.filtered] == [0.5, 0.05, 0.001]
+    assert all(point.queries == 30 for _, point in report.filtered)
+    assert report.filtered[-1][1].recall > 0.9
+    assert collection.info().index == report
+
+
+def test_recall_is_measured_again_on_the_collection_as_it_is(collection: Collection) -> None:
+    flat = collection.recall(QUERIES)
+    assert (flat.kind, flat.whole.recall, flat.kept) == ("flat", 1.0, True)
+    report = collection.optimize(index="graph", queries=QUERIES, recall=0.5).index
+    again = collection.recall(QUERIES)
+    assert report.reached is not None
+    assert (again.kind, again.promise, again.whole.queries) == ("graph", 0.5, 60)
+    assert 0.5 < again.whole.recall <= 1
+    assert again.kept
+    own = collection.recall()
+    assert own.questions == "400 points between two stored vectors"
+    collection.delete(where={})
+    with pytest.raises(InputError, match="no passages"):
+        collection.recall()
+
+
+def test_a_promise_that_the_index_does_not_keep_is_told(collection: Collection) -> None:
+    collection.optimize(index="scan", queries=QUERIES, recall=1.0)
+    found = collection.recall(QUERIES)
+    assert found.kept == (min(found.whole.low, *(point.low for _, point in found.filtered)) >= 0.995)
+    assert not found.kept

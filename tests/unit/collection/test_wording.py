@@ -168,13 +168,56 @@ def test_runs_are_made_in_every_mode(collection: Collection) -> None:
             assert list(run[number].items())[:10] == pairs(collection.search(question, mode=mode, depth=50))
 
 
-def test_the_choice_is_the_same_for_renamed_documents(tmp_path: Path) -> None:
-    chosen = []
-    for name in ("a", "b"):
+def test_the_choice_is_the_same_for_renamed_documents_and_shuffled_judgements(tmp_path: Path) -> None:
+    chosen, learned = [], []
+    judged = [(f"q{n}", f"word{n} word{n + 20}", n * 7) for n in range(30)]
+    for name in ("first", "renamed"):
         with twofold.create(tmp_path / name, HashedWords(64)) as made:
-            made.add([{**each, "id": f"{name}{n:05}"} for n, each in enumerate(documents(0, 100))])
+            made.add([{**each, "id": f"{name}{n:05}"} for n, each in enumerate(documents(0, 300))])
             chosen.append(made.tune())
+            queries = {query: text for query, text, _ in judged}
+            qrels = {query: {f"{name}{answer:05}": 1} for query, _, answer in judged}
+            learned.append(made.tune(queries=queries, qrels=qrels))
+            assert made.info().words == learned[-1]
+        random.Random(1).shuffle(judged)
     assert chosen[0] == chosen[1]
+    assert learned[0].fusion == learned[1].fusion
+    assert learned[0].learned is not None
+    assert learned[0].learned.questions == 30
+
+
+def test_judgements_need_texts_and_answers(collection: Collection) -> None:
+    with pytest.raises(InputError, match="'q1' is judged, but has no text"):
+        collection.tune(queries={}, qrels={"q1": {"d1": 1}})
+    with pytest.raises(InputError, match="1 judged questions say nothing"):
+        collection.tune(queries={"q1": "word1"}, qrels={"q1": {"d1": 1}, "q2": {"d2": 0}})
+    assert collection.search("word1", mode="hybrid")
+
+
+def test_signs_mean_something_to_words_only_where_that_is_asked_for(collection: Collection) -> None:
+    collection.add([{"id": "far", "text": "zyzzyva other words qwerty"}, {"id": "near", "text": "zyzzyva qwerty"}])
+    query = '"zyzzyva qwerty"'
+    assert len(collection.search(query, mode="lexical")) == 2
+    with collection.searcher(query_language=True) as searcher:
+        assert [hit.id for hit in searcher.search(query, mode="lexical")] == ["near"]
+        with pytest.raises(QueryError):
+            searcher.search('"zyzzyva', mode="lexical")
+
+
+def test_verify_finds_a_flipped_bit_and_repair_builds_the_words_again(collection: Collection, tmp_path: Path) -> None:
+    expected = [pairs(collection.search(question)) for question in QUESTIONS]
+    assert collection.verify().clean
+    part = next((tmp_path / "c" / "lexical").glob("*.term"))
+    content = bytearray(part.read_bytes())
+    content[len(content) // 3] ^= 4
+    part.write_bytes(content)
+    with twofold.open(tmp_path / "c") as again:
+        (damage,) = again.verify().damage
+        assert (damage.place, damage.derived, damage.repaired) == ("lexical", True, False)
+        assert part.name in damage.message
+        assert again.verify(repair=True).clean
+        assert again.verify().damage == []
+        assert [pairs(again.search(question)) for question in QUESTIONS] == expected
 
 
 def test_dot_products_are_not_mixed(tmp_path: Path) -> None:
@@ -182,3 +225,32 @@ def test_dot_products_are_not_mixed(tmp_path: Path) -> None:
         made.add([{"id": "a", "text": "x"}], vectors=np.ones((1, 8), np.float32))
         with pytest.raises(InputError, match="dot products"):
             made.tune()
+
+
+def test_a_model_learns_the_words_of_its_collection_unasked_and_again_when_it_has_grown(tmp_path: Path) -> None:
+    with twofold.create(tmp_path / "c", twofold.load_encoder()) as made:
+        assert made.info().words is None
+        made.add([{"id": "a", "text": "An apple a day."}, {"id": "b", "text": "Bees make honey."}])
+        first = made.info().words
+        assert first is not None
+        assert first.documents == 2
+        made.tune(analyser="plain")
+        made.add([{"id": f"c{n}", "text": f"Cars of the make {n} drive on roads."} for n in range(5)])
+        assert made.info().words != first
+        made.add([{"id": "d", "text": "Dogs bark."}])
+        again = made.info().words
+        assert again is not None
+        assert (again.documents, again.lexical.analyser) == (8, "plain")
+        assert again.fusion.chance != first.fusion.chance
+        assert set(made.search("who barks?")[0].parts) == {"dense", "lexical", "weight of words"}
+
+
+def test_a_share_that_judgements_taught_stays_when_the_collection_grows(tmp_path: Path) -> None:
+    with twofold.create(tmp_path / "c", twofold.load_encoder()) as made:
+        made.add([{"id": f"w{n}", "text": word} for n, word in enumerate(WORDS[:12])])
+        queries, qrels = dict(enumerate(WORDS[:12])), {n: {f"w{n}": 1} for n in range(12)}
+        taught = made.tune(
+            queries={str(n): text for n, text in queries.items()}, qrels={str(n): each for n, each in qrels.items()}
+        )
+        made.add([{"id": f"x{n}", "text": f"Nothing {n} of any interest."} for n in range(40)])
+        assert made.info().words == taught

@@ -198,13 +198,13 @@ def test_a_missing_or_cut_file_is_named(index: LexicalIndex, tmp_path: Path, par
 
 @pytest.mark.parametrize("part", notes.PARTS)
 def test_a_flipped_bit_is_found_by_a_check(index: LexicalIndex, tmp_path: Path, part: str) -> None:
-    index.check()
+    LexicalIndex.check(tmp_path)
     path = next(each for each in tmp_path.iterdir() if each.suffix == f".{part}")
     content = bytearray(path.read_bytes())
     content[0] ^= 1
     path.write_bytes(content)
     with pytest.raises(CorruptionError, match=path.name):
-        index.check()
+        LexicalIndex.check(tmp_path)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -244,3 +244,10 @@ def test_it_is_made_in_an_empty_folder_only(index: LexicalIndex, tmp_path: Path)
         LexicalIndex.create(tmp_path)
     with pytest.raises(InputError, match="empty"):
         LexicalIndex.create(tmp_path / "missing")
+
+
+def test_a_lock_that_an_older_index_left_does_not_keep_a_new_one_from_being_made(tmp_path: Path) -> None:
+    (tmp_path / ".tantivy-meta.lock").touch()
+    assert LexicalIndex.create(tmp_path).commit == 0
+    with pytest.raises(InputError, match="empty folder"):
+        LexicalIndex.create(tmp_path)

@@ -9,7 +9,7 @@ from twofold.documents import Document
 from twofold.scores import Mask, Vectors
 from twofold.searching.nearest import Nearest
 from twofold.tuning.pseudo_queries import WORDS, pseudo_queries
-from twofold.tuning.recall import K, Point, Recalls, choose_effort
+from twofold.tuning.recall import FIRST_HALF, K, Point, Recalls, choose_effort
 
 QUERIES = np.arange(40, dtype=np.float32)[:, None]
 
@@ -30,12 +30,13 @@ class Numbered:
 
 
 def recalls() -> Recalls:
-    return Recalls(Numbered(), QUERIES, np.ones(1, np.bool_), depth=200)
+    answers = [set(range(number * 100, number * 100 + K)) for number in range(len(QUERIES))]
+    return Recalls(QUERIES, answers, np.ones(1, np.bool_), depth=200)
 
 
 @pytest.mark.parametrize("wrong", [0, 1, 10])
 def test_recall_is_the_share_of_the_exact_first_ten(wrong: int) -> None:
-    point = recalls().measure(Numbered(wrong), 5, second_half=False)
+    point = recalls().measure(Numbered(wrong), 5, FIRST_HALF)
     assert point.recall == pytest.approx(1 - wrong / K)
     assert point.low <= point.recall <= point.high
     assert (point.effort, point.queries) == (5, 20)

@@ -1,0 +1,135 @@
+"""How much words should count in a collection, learned from judged questions.
+
+Few judgements say little, and the share that they like best is partly their accident. So every doubling or halving of
+the default must earn its keep, and what the learned share is worth is told by questions that did not choose it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.errors import InputError
+from twofold.evaluation.intervals import bootstrap_interval
+from twofold.evaluation.measures import measure_values, parse_measure
+from twofold.rankings import Qrels, Run
+from twofold.scores import order
+from twofold.searching.fusion import SHARE, Fusion
+from twofold.searching.hybrid import Sides
+
+MEASURE = "nDCG@10"
+TOP = 10
+SHARES = (0.0, 0.02, 0.05, 0.07, 0.1, 0.14, 0.18, 0.23, 0.28, 0.34, 0.4, SHARE, 0.6, 0.7, 0.85, 1.0, 1.4, 2.0, 5.0)
+"""From meaning alone to nearly words alone; the default is one of them."""
+RELUCTANCE = 0.057
+"""nDCG by which a share twice or half the default must be better, over the square root of the number of questions:
+.008 for 50. Chosen by 200 draws of 50 questions on seven collections (docs/hybrid.md)."""
+NOTHING = 0.045
+"""Added to both shares before they are compared, so that a share of 0 is some doublings away and not endlessly many."""
+FOLDS, SEED = 5, 0
+FEWEST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One judged question: its candidates' ids, in order of number, and what both sides say of them."""
+
+    ids: Sequence[str]
+    sides: Sides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """A share and its evidence, nDCG@10 all.
+
+    tried: (share, its mean over all questions). questions: how many. held_out: the mean over questions that did not
+    choose (five folds); default: that of the label-free share; dense: that of meaning alone. gain, low, high: held_out
+    over default, with the 95 % interval of the difference.
+    """
+
+    share: float
+    questions: int
+    held_out: float
+    default: float
+    dense: float
+    gain: float
+    low: float
+    high: float
+    tried: tuple[tuple[float, float], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The evidence as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Learned:
+        """The evidence that `to_json` wrote."""
+        tried = tuple((float(share), float(value)) for share, value in values["tried"])
+        return cls(**{**values, "tried": tried})
+
+
+def learned_share(asked: Mapping[str, Asked], qrels: Qrels, fusion: Fusion) -> Learned:
+    """The share that serves judged questions best, as far as there are enough of them to say so.
+
+    asked: by query id, those with a positive judgement. The choice does not depend on their order or names. Raises
+    InputError for fewer than 10 questions.
+    """
+    if len(asked) < FEWEST:
+        raise InputError(f"{len(asked)} judged questions say nothing about how to mix; give {FEWEST} at least")
+    values = _values(asked, qrels, fusion)
+    default, dense = values[:, SHARES.index(SHARE)], values[:, 0]
+    held_out = _held_out(values)
+    interval = bootstrap_interval(held_out - default)
+    return Learned(
+        share=SHARES[_chosen(values)],
+        questions=len(asked),
+        held_out=float(held_out.mean()),
+        default=float(default.mean()),
+        dense=float(dense.mean()),
+        gain=float((held_out - default).mean()),
+        low=interval.low,
+        high=interval.high,
+        tried=tuple(zip(SHARES, values.mean(axis=0).tolist(), strict=True)),
+    )
+
+
+def _values(asked: Mapping[str, Asked], qrels: Qrels, fusion: Fusion) -> NDArray[np.float64]:
+    """float64 (questions, shares): what each share gives each question."""
+    measure, queries = parse_measure(MEASURE), list(asked)
+    columns = []
+    for share in SHARES:
+        mixing = replace(fusion, share=share)
+        run: Run = {query: _first(each, mixing) for query, each in asked.items()}
+        columns.append(measure_values([measure], run, qrels, queries)[measure.name])
+    return np.stack(columns, axis=1)
+
+
+def _first(asked: Asked, fusion: Fusion) -> dict[str, float]:
+    sides = asked.sides
+    weight = fusion.word_weight(sides.best, sides.weight)
+    scores = fusion.fused(sides.near.scores, sides.lexical, weight)
+    return {asked.ids[place]: float(scores[place]) for place in order(scores, asked.ids)[:TOP].tolist()}
+
+
+def _chosen(values: NDArray[np.float64]) -> int:
+    """The position of the best share for these questions, the default's neighbourhood preferred."""
+    doublings = np.abs(np.log2((np.array(SHARES) + NOTHING) / (SHARE + NOTHING)))
+    return int(np.argmax(values.mean(axis=0) - RELUCTANCE / len(values) ** 0.5 * doublings))
+
+
+def _held_out(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """float64 (questions,): each question's value by the share that the other folds choose.
+
+    Questions fall into folds by their own values, so that neither order nor names decide.
+    """
+    folds = np.empty(len(values), np.int64)
+    folds[np.lexsort(values.T)] = np.arange(len(values)) % FOLDS
+    held_out = np.empty(len(values))
+    for fold in range(FOLDS):
+        inside = folds == fold
+        held_out[inside] = values[inside, _chosen(values[~inside])]
+    return held_out
