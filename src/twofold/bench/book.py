@@ -11,10 +11,11 @@ from twofold.bench.expected import Expected, ExpectedTable, read_book
 from twofold.bench.surroundings import header
 from twofold.collection.collection import Collection
 from twofold.collection.opening import create
+from twofold.collection.settings import DEPTH
 from twofold.encoders.loading import load_encoder
 from twofold.errors import InputError
 from twofold.evaluation.evaluating import evaluate_run
-from twofold.evaluation.mixing import min_max, reciprocal_ranks
+from twofold.evaluation.mixing import Sides, best_weighted, distribution_based, min_max, reciprocal_ranks, weighted
 from twofold.evaluation.sentences import evaluate_sentences
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
@@ -27,28 +28,63 @@ from twofold.tables import Cell, Column, Interval, Report, Table
 SIMILARITY = "similarity"
 NO_DATA, NO_METHOD = "no data here", "not in this version"
 
-Method = Callable[[Collection, dict[str, str]], Run]
-"""A way to search: a collection and queries (id → text) → their rankings."""
+
+class Asked:
+    """A collection and judged queries, with the rankings that several methods need made once."""
+
+    def __init__(self, collection: Collection, judged: Beir) -> None:
+        self._collection = collection
+        self._runs: dict[Mode, Run] = {}
+        self.judged = judged
+
+    def run(self, mode: Mode) -> Run:
+        """The rankings in one mode, as deep as a search's by default."""
+        if mode not in self._runs:
+            self._know_words(mode)
+            self._runs[mode] = self._collection.run(self.judged.queries, mode=mode, depth=DEPTH)
+        return self._runs[mode]
+
+    def sides(self) -> Sides:
+        """What both sides say of the documents of each hybrid ranking."""
+        self._know_words("hybrid")
+        with self._collection.searcher() as searcher:
+            return {
+                query: {hit.id: (hit.parts["dense"], hit.parts["lexical"]) for hit in searcher.search(text, k=DEPTH)}
+                for query, text in self.judged.queries.items()
+            }
+
+    def _know_words(self, mode: Mode) -> None:
+        if mode != "dense" and self._collection.info().words is None:
+            self._collection.tune()
 
 
-def _in_mode(mode: Mode, collection: Collection, queries: dict[str, str]) -> Run:
-    if mode != "dense":
-        with collection.searcher() as searcher:
-            knows_words = searcher.knows_words
-        if not knows_words:
-            collection.tune()
-    return collection.run(queries, mode=mode)
+Method = Callable[[Asked], Run]
+"""A way to search: a collection and judged queries → their rankings."""
 
 
-def _mixed(mix: Callable[[Sequence[Run]], Run], collection: Collection, queries: dict[str, str]) -> Run:
-    modes: tuple[Mode, ...] = ("dense", "lexical")
-    return mix([_in_mode(mode, collection, queries) for mode in modes])
+def _in_mode(mode: Mode, asked: Asked) -> Run:
+    return asked.run(mode)
+
+
+def _mixed(mix: Callable[[Sequence[Run]], Run], asked: Asked) -> Run:
+    return mix([asked.run("dense"), asked.run("lexical")])
+
+
+def _equal_weights(asked: Asked) -> Run:
+    return weighted(asked.sides(), 0.5)
+
+
+def _best_weight(asked: Asked) -> Run:
+    return best_weighted(asked.sides(), asked.judged.qrels, "nDCG@10")
 
 
 METHODS: dict[str, Method] = {
     **{mode: partial(_in_mode, mode) for mode in MODES},
     "rrf": partial(_mixed, reciprocal_ranks),
     "min-max": partial(_mixed, min_max),
+    "dbsf": partial(_mixed, distribution_based),
+    "min-max-exact": _equal_weights,
+    "best-weight": _best_weight,
 }
 """The ways to search that a row can name."""
 
@@ -100,19 +136,21 @@ def _rankings(folder: Path, rows: Sequence[Expected], encoder: Encoder, progress
     """The measured rows; the corpus is indexed once for each way to divide it, each run is made once."""
     asked = [row for row in rows if row.method != SIMILARITY]
     found: dict[Expected, Cell] = dict.fromkeys(asked, NO_METHOD)
-    runs: dict[tuple[str, str, str], tuple[Run, Beir]] = {}
     with ExitStack() as held:
         indexed: dict[str, Collection] = {}
+        questions: dict[tuple[str, str], Asked] = {}
+        runs: dict[tuple[str, str, str], Run] = {}
         for row in (row for row in asked if row.method in METHODS):
-            key = (row.passages, row.split, row.method)
-            if key not in runs:
-                judged = read_beir(folder, row.split)
-                if row.passages not in indexed:
-                    indexed[row.passages] = held.enter_context(create(None, encoder, passages=row.passages))
-                    indexed[row.passages].add(judged.documents(), progress=progress)
-                runs[key] = (METHODS[row.method](indexed[row.passages], judged.queries), judged)
-            run, judged = runs[key]
-            measured = evaluate_run(run, judged.qrels, measures=[row.measure])[row.measure]
+            if row.passages not in indexed:
+                indexed[row.passages] = held.enter_context(create(None, encoder, passages=row.passages))
+                indexed[row.passages].add(read_beir(folder, row.split).documents(), progress=progress)
+            key = (row.passages, row.split)
+            if key not in questions:
+                questions[key] = Asked(indexed[row.passages], read_beir(folder, row.split))
+            if (*key, row.method) not in runs:
+                runs[*key, row.method] = METHODS[row.method](questions[key])
+            qrels = questions[key].judged.qrels
+            measured = evaluate_run(runs[*key, row.method], qrels, measures=[row.measure])[row.measure]
             found[row] = Interval(measured.mean, measured.low, measured.high)
     return found
 

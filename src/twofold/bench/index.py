@@ -45,16 +45,18 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Blocks:
+class Blocks:
     """Vectors in memory, as an index asks for them."""
 
     vectors: NDArray[np.float16]
 
     def blocks(self) -> Sequence[tuple[int, NDArray[np.float16]]]:
+        """All of them in one stretch."""
         return [(0, self.vectors)]
 
     @property
     def longest(self) -> float:
+        """Vectors here have length 1."""
         return 1.0
 
 
@@ -124,7 +126,7 @@ def _ours(kind: str, halves: NDArray[np.float16]) -> Iterator[tuple[Contender, f
     with tempfile.TemporaryDirectory(prefix="twofold-bench-") as temporary:
         folder, everything = Path(temporary), np.ones(len(halves), np.bool_)
         start = time.perf_counter()
-        build(IndexSettings(kind=kind), _Blocks(halves), folder, threads=os.cpu_count() or 1)
+        build(IndexSettings(kind=kind), Blocks(halves), folder, threads=os.cpu_count() or 1)
         building = time.perf_counter() - start
         size = sum(file.stat().st_size for file in folder.iterdir()) / len(halves)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +86,11 @@ def _filtered(searcher: SnapshotSearcher, exact: SnapshotSearcher, asked: Vector
     snapshot = searcher.snapshot
     rows: list[tuple[Cell, ...]] = []
     for share in SHARES:
-        fresh = _fresh(snapshot, field, share)
-        snapshot.passing(next(fresh))
+        bounds = fresh_bounds(snapshot, field, share)
+        snapshot.passing(_below(field, next(bounds)))
         masks, seconds, found, truth = [], [], [], []
         for query in asked:
-            where = next(fresh)
+            where = _below(field, next(bounds))
             start = time.perf_counter()
             allowed = snapshot.passing(where)
             found.append(_ids(searcher.dense, query, DEPTHS[0], allowed))
@@ -105,25 +106,29 @@ def _filtered(searcher: SnapshotSearcher, exact: SnapshotSearcher, asked: Vector
     return Table("Filtered look-ups", columns, tuple(rows), notes)
 
 
-def _fresh(snapshot: Snapshot, field: str, share: float) -> Iterator[filters.Filter]:
-    """Filters that let about this share of the documents through, each with a bound of its own."""
+def fresh_bounds(snapshot: Snapshot, field: str, share: float) -> Iterator[float]:
+    """Bounds of a number field, each another, below which lies about this share of the documents.
+
+    Raises InputError where too few documents hold a number in the field.
+    """
     low, high = 0.0, 1.0
     for _ in range(40):
-        if snapshot.passing(filters.parse({field: {"$lt": high}})).mean() >= share:
+        if snapshot.passing(_below(field, high)).mean() >= share:
             break
         low, high = high, high * 2
     else:
         raise InputError(f"too few documents hold a number in {field!r} to let {share:.1%} of them through")
     for _ in range(30):
         middle = (low + high) / 2
-        if snapshot.passing(filters.parse({field: {"$lt": middle}})).mean() >= share:
+        if snapshot.passing(_below(field, middle)).mean() >= share:
             high = middle
         else:
             low = middle
-    number = 0
-    while True:
-        number += 1
-        yield filters.parse({field: {"$lt": high + number * 1e-9}})
+    return (high + number * 1e-9 for number in count(1))
+
+
+def _below(field: str, bound: float) -> filters.Filter:
+    return filters.parse({field: {"$lt": bound}})
 
 
 def _look_up(search: NearestSearch, query: Vectors, *, depth: int, allowed: Mask) -> object:

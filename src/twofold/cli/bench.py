@@ -56,6 +56,12 @@ def register(subparsers: Subparsers) -> None:
     _register_stored(measured)
     walk = _named(measured, "walkthrough", _walkthrough, "two towers beside a cross-encoder of the same size")
     walk.add_argument("collection", metavar="COLLECTION", nargs="?", type=Path, help="a folder (or docstrings)")
+    walk.add_argument("--queries", type=Path, metavar="FILE", help="questions that fit it (or some about Python)")
+    walk.add_argument(
+        "--cross-encoder", type=Path, metavar="FOLDER", help="a model (or the encoder with a random head)"
+    )
+    walk.add_argument("--judged", type=Path, metavar="FOLDER", help="a BEIR folder, for the quality of both")
+    walk.add_argument("--dim", type=int, metavar="N", help="also a million random vectors of so many numbers")
 
 
 def _register_stored(measured: Subparsers) -> None:
@@ -73,6 +79,10 @@ def _register_stored(measured: Subparsers) -> None:
     lookups.add_argument("collection", metavar="COLLECTION", type=Path, help="a collection with an index")
     lookups.add_argument("--queries", type=Path, metavar="X.npy", required=True, help="query vectors")
     lookups.add_argument("--field", metavar="NAME", help="numbers in the metadata to filter by")
+    hybrid = _named(measured, "hybrid", _hybrid, "text in, hits out, by meaning, by words and by both")
+    hybrid.add_argument("collection", metavar="COLLECTION", type=Path, help="a collection that knows its words")
+    hybrid.add_argument("--queries", type=Path, metavar="FILE", required=True, help="questions")
+    hybrid.add_argument("--field", metavar="NAME", help="numbers in the metadata to filter by")
     storage = _named(measured, "storage", _storage, "a durable store: adding, syncs, opening, verifying, bytes")
     storage.add_argument("data", metavar="DATA", nargs="?", type=Path, help="documents (or texts of random words)")
     storage.add_argument("--count", type=int, default=100_000, metavar="N", help="how many documents (100,000)")
@@ -85,6 +95,12 @@ def _register_judged(measured: Subparsers) -> None:
     quality.add_argument("data", metavar="FOLDER", type=Path, help="a BEIR folder")
     quality.add_argument("--split", default="test", metavar="NAME", help="which of its judgements (test)")
     add_encoder_options(quality)
+    small = _named(measured, "compression", _compression, "codes at equal bytes: the nDCG@10 that they keep")
+    small.add_argument("data", metavar="FOLDER", type=Path, help="a folder of BEIR folders")
+    small.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="only this collection; may come again"
+    )
+    add_encoder_options(small)
     book = _named(measured, "book", _book, "the figures of a reproduction book, beside what it expects")
     book.add_argument("book", metavar="BOOK", type=Path, help="a book such as benchmarks/expected.toml")
     book.add_argument("--data", required=True, type=Path, metavar="FOLDER", help="the folder of judged collections")
@@ -177,6 +193,18 @@ def _index(arguments: argparse.Namespace, progress: Progress) -> Report:
     )
 
 
+def _compression(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.compression import bench_compression
+
+    return bench_compression(arguments.data, only=arguments.only, encoder=_encoder(arguments), progress=progress)
+
+
+def _hybrid(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.hybrid import bench_hybrid
+
+    return bench_hybrid(arguments.collection, arguments.queries, field=arguments.field, progress=progress)
+
+
 def _lookups(arguments: argparse.Namespace, progress: Progress) -> Report:
     from twofold.bench.lookups import bench_lookups
 
@@ -192,7 +220,14 @@ def _storage(arguments: argparse.Namespace, progress: Progress) -> Report:
 def _walkthrough(arguments: argparse.Namespace, progress: Progress) -> Report:
     from twofold.bench.walkthrough import bench_walkthrough
 
-    return bench_walkthrough(arguments.collection, progress=progress)
+    return bench_walkthrough(
+        arguments.collection,
+        queries=arguments.queries,
+        cross_encoder=arguments.cross_encoder,
+        judged=arguments.judged,
+        dimension=arguments.dim,
+        progress=progress,
+    )
 
 
 def _encoder(arguments: argparse.Namespace) -> Encoder | None:

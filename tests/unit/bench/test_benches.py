@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from twofold.bench.compression import bench_compression, codes_of
+from twofold.bench.cross_encoders import quality
 from twofold.bench.encode import bench_encode
+from twofold.bench.hybrid import bench_hybrid
 from twofold.bench.indexing import bench_indexing
 from twofold.bench.quality import bench_quality
 from twofold.bench.search import bench_search
@@ -21,6 +25,7 @@ from twofold.collection.collection import Collection
 from twofold.collection.opening import create
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import InputError
+from twofold.scores import Scores
 from twofold.tables import Interval, Report
 
 TEXTS = {f"d{number}": f"document about subject{number} and little else" for number in range(30)}
@@ -107,17 +112,40 @@ def test_starting_is_measured_in_new_processes() -> None:
 
 
 def test_the_walkthrough_extrapolates_from_one_pair_to_all(collection: Collection) -> None:
-    found = {row[0]: row[1] for row in walkthrough(collection).rows}
-    assert "looked up among 30 passages" in found
-    pair, every = (value for name, value in found.items() if "pair" in str(name))
+    found = {str(row[0]): row[2] for row in walkthrough(collection).rows}
+    pair, every = found["a cross-encoder reads one pair"], found["… all pairs of one query (extrapolated)"]
     assert isinstance(pair, float)
     assert every == pytest.approx(pair / 1000 * 30)
-    assert found["kept on disk"] == pytest.approx(sum(collection.info().bytes.values()) / 30)
+    assert found["kept on disk, all parts"] == pytest.approx(sum(collection.info().bytes.values()) / 1e6)
+    faster, total = found["times faster, in all"], found["text in, hits out"]
+    assert isinstance(faster, float)
+    assert isinstance(total, float)
+    assert faster * total / 1000 == pytest.approx(every, rel=1e-6)
 
 
-def test_the_walkthrough_is_a_bench_of_its_own(collection: Collection) -> None:
-    report = bench_walkthrough(collection.path)
+def test_the_walkthrough_asks_with_ones_own_questions_and_measures_quality(
+    collection: Collection, beir: Path, tmp_path: Path
+) -> None:
+    questions = tmp_path / "questions.txt"
+    questions.write_text("what is a stack?\nwhere are files?\n")
+    report = bench_walkthrough(collection.path, queries=questions, judged=beir)
     assert [row[0] for row in report.tables[0].rows] == [row[0] for row in walkthrough(collection).rows]
+    (_, bi), (_, cross) = report.tables[1].rows
+    assert isinstance(bi, Interval)
+    assert cross == "not measured: name one with --cross-encoder"
+
+
+def test_a_cross_encoder_orders_the_first_anew(beir: Path) -> None:
+    class Shortest:
+        name = "the shortest text"
+
+        def scores(self, pairs: Sequence[tuple[str, str]]) -> Scores:
+            return np.array([-len(text) for _, text in pairs], np.float32)
+
+    towers, anew = (row[1] for row in quality(beir, HashedWords(64), Shortest()).rows)
+    assert isinstance(towers, Interval)
+    assert isinstance(anew, Interval)
+    assert anew.value != towers.value
 
 
 def test_encoding_is_timed_beside_sentence_transformers_on_equal_vectors(beir: Path) -> None:
@@ -138,3 +166,41 @@ def test_a_sample_is_spaced_over_the_whole_and_puts_the_title_first(tmp_path: Pa
     path = tmp_path / "some.jsonl"
     path.write_text('{"id": "a", "title": "T", "text": "x"}\n{"id": "b", "text": "y"}\n{"id": "c", "text": ""}\n')
     assert sample(path, 10) == ["T x", "y"]
+
+
+def test_searches_in_every_mode_are_timed_behind_every_filter(collection: Collection, tmp_path: Path) -> None:
+    questions = tmp_path / "questions.txt"
+    questions.write_text("what is subject3?\nwhere is subject7?\n")
+    with pytest.raises(InputError, match="run `twofold tune` first"):
+        bench_hybrid(collection.path, questions)
+    collection.add([{"id": f"n{number}", "text": f"number{number} subject3", "n": number} for number in range(400)])
+    collection.tune()
+    table = bench_hybrid(collection.path, questions, field="n").tables[0]
+    assert [row[0] for row in table.rows] == ["dense", "lexical", "hybrid"] * 4
+    assert [row[1] for row in table.rows[::3]] == ["none", "50.0% pass", "5.0% pass", "0.1% pass"]
+    assert all(isinstance(row[5], float) and 0 < row[5] <= 10 for row in table.rows)
+
+
+def test_codes_are_compared_at_equal_bytes(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "judged"
+    (folder / "qrels").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    texts = [" ".join(f"w{word}" for word in rng.integers(0, 400, 12)) for _ in range(300)]
+    (folder / "corpus.jsonl").write_text(
+        "".join(json.dumps({"_id": f"d{n}", "text": text}) + "\n" for n, text in enumerate(texts))
+    )
+    (folder / "queries.jsonl").write_text(
+        "".join(json.dumps({"_id": f"q{n}", "text": " ".join(texts[n].split()[:5])}) + "\n" for n in range(20))
+    )
+    (folder / "qrels" / "test.tsv").write_text(
+        "query-id\tcorpus-id\tscore\n" + "".join(f"q{n}\td{n}\t1\n" for n in range(20))
+    )
+    report = bench_compression(tmp_path / "data", encoder=HashedWords(64))
+    means: dict[Any, Any] = {row[0]: row[1:] for row in report.tables[0].rows}
+    assert set(means) == {*(name for _, name in codes_of(64)), "Twofold scan", "Twofold graph"}
+    assert means["SQfp16"][1] == pytest.approx(100)
+    assert all(row[3] >= row[1] - 1 for row in means.values())
+    assert means["PCA8,SQ8"][1] < means["SQ8"][1]
+    assert [row[3] for row in report.tables[-1].rows] == [1] * 4
+    with pytest.raises(InputError, match="no judged collection"):
+        bench_compression(tmp_path / "data", only=["other"], encoder=HashedWords(64))
