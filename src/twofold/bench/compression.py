@@ -151,6 +151,7 @@ def _by_code(name: str, vectors: Vectors) -> Candidates:
             part.niter = ROTATIONS
         if isinstance(part, faiss.IndexPQ):
             part.pq.cp.min_points_per_centroid = 1
+            part.do_polysemous_training = False  # minutes of annealing for a kind of search that is not asked here
     with threads_of_faiss(1):  # hundreds of small k-means: more threads would mostly wait for each other
         index.train(vectors)
         index.add(vectors)
