@@ -22,6 +22,7 @@ FLOORS = {
     "cli": 9,
     "bench": 8,
     "integrations": 8,
+    "training": 7,
     "collection": 6,
     "tuning": 5,
     "searching": 4,
@@ -46,6 +47,11 @@ GUESTS = {
     "scipy": {"evaluation"},
     "matplotlib": {"plots"},
     "mteb": {"integrations"},
+    "torch": {"training"},
+    "sentence_transformers": {"training"},
+    "transformers": {"training"},
+    "datasets": {"training"},
+    "accelerate": {"training"},
 }
 """Library → the rooms that may import it. numpy is everybody's; bench/ may import any peer inside a function."""
 
@@ -54,6 +60,7 @@ WRITERS = {
     "indexes": {"faiss.write_index"},  # into the folder that storage hands out
     "files": {"*"},  # write_aside, through which every other file goes
     "readers": {"gzip.GzipFile", "lzma.LZMAFile"},  # they pack into the file that write_aside gives
+    "training": {"os.makedirs", "shutil.rmtree"},  # the folder of checkpoints, which the trainer fills
     # collections that live as long as a measurement, and the bare write that ours is held against
     "bench": {"tempfile.TemporaryDirectory", "os.open", "os.pwrite"},
 }

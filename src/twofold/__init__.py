@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from twofold.readers.reading import read as read
     from twofold.reports import AddReport as AddReport
     from twofold.reports import EncodingReport as EncodingReport
+    from twofold.training.training import train as train
 
     __version__: str
 
@@ -67,6 +68,7 @@ _PLACES = {
     "open": "twofold.collection.opening:open_collection",
     "read": "twofold.readers.reading:read",
     "similarity": "twofold.encoders.similarity:similarity",
+    "train": "twofold.training.training:train",
 }
 
 __all__ = [
@@ -94,6 +96,7 @@ __all__ = [
     "open",
     "read",
     "similarity",
+    "train",
 ]
 
 

@@ -28,6 +28,7 @@ from twofold.cli import (
     optimize,
     search,
     similarity,
+    train,
     tune,
     verify,
 )
@@ -47,6 +48,7 @@ COMMANDS = (
     verify,
     optimize,
     tune,
+    train,
     backup,
     export,
     evaluate,

@@ -1,0 +1,106 @@
+"""`twofold train`: an encoder that knows the user's own questions, and by how much it got better."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from twofold.cli.options import Subparsers, command
+from twofold.cli.output import print_json, print_line, visible
+
+if TYPE_CHECKING:
+    from twofold.training.settings import TrainingSettings
+
+NUMBERS = {
+    "epochs": "passes over the pairs",
+    "batch": "pairs a step; each is a negative of all others",
+    "micro_batch": "texts held in memory at once, for batches that memory does not hold",
+    "negatives": "hard negatives a pair, found by the base's own search",
+    "seed": "of the split and of the order of batches",
+}
+SHARES = {
+    "learning_rate": "the highest rate",
+    "margin": "negatives score at most this share of the answer's score",
+    "dev_share": "share of the queries that are held out to measure by",
+}
+
+
+def register(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = command(
+        subparsers,
+        "train",
+        run,
+        does="train an encoder on questions and their answers, and measure what it gained; needs the extra [train]",
+        examples=(
+            "twofold train scifact --to my-encoder --test",
+            "twofold train faq.jsonl --base sentence-transformers/all-mpnet-base-v2 --to my-encoder --epochs 3",
+        ),
+    )
+    parser.add_argument(
+        "data", metavar="DATA", help="a BEIR folder with training judgements, or a file of pairs (JSON Lines, TSV, CSV)"
+    )
+    parser.add_argument("--to", metavar="FOLDER", required=True, help="the new encoder; run again, it goes on there")
+    parser.add_argument(
+        "--base", metavar="NAME", help="what is trained: a folder or a hub name (the embedded all-MiniLM-L6-v2)"
+    )
+    parser.add_argument(
+        "--test",
+        action="store_true",
+        help="also measure the folder's test split, before and after; choose nothing by it",
+    )
+    group = parser.add_argument_group("settings (docs/training.md says what each is for)")
+    for names, kind in ((NUMBERS, int), (SHARES, float)):
+        for name, what in names.items():
+            group.add_argument(_option(name), type=kind, metavar="N", help=f"{what} ({_default(name)})")
+    group.add_argument(
+        "--dimensions", type=int, nargs="+", metavar="N", help="prefixes of the vector that are trained too (none)"
+    )
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _default(name: str) -> str:
+    from twofold.training.settings import TrainingSettings
+
+    value = getattr(TrainingSettings(), name)
+    return "all at once" if value is None else f"{value:g}"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Trains, and prints before and after."""
+    from twofold.cli.bars import bar
+    from twofold.cli.screens import Screen
+    from twofold.training.training import train
+
+    settings = _settings(arguments)
+    with bar("Training", "steps") as progress:
+        outcome = train(
+            arguments.data,
+            to=arguments.to,
+            base=arguments.base,
+            settings=settings,
+            test=arguments.test,
+            progress=progress,
+        )
+    if arguments.json:
+        print_json(outcome.to_json())
+        return 0
+    screen = Screen()
+    for table in outcome.tables():
+        screen.table(table)
+        screen.line()
+    for said in (f"hard negatives: {outcome.mining}", *outcome.verdicts()):
+        print_line(said)
+    print_line(f"use it: twofold index {visible(arguments.data)} --encoder {visible(arguments.to)} --to …")
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> TrainingSettings:
+    from twofold.training.settings import TrainingSettings
+
+    given = {name: getattr(arguments, name) for name in (*NUMBERS, *SHARES)}
+    given["dimensions"] = tuple(arguments.dimensions or ())
+    return TrainingSettings(**{name: value for name, value in given.items() if value is not None})

@@ -1,0 +1,31 @@
+"""The model card of a trained encoder: README.md of its folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from twofold.files import write_aside
+from twofold.training.outcome import TrainingOutcome
+
+
+def write_card(folder: Path, outcome: TrainingOutcome, base: str, command: str) -> None:
+    """Writes README.md: base, data, command, settings, figures. folder: where the model lies now."""
+    curve = "\n".join(f"- step {step}: {value:.4f}" for step, value in outcome.curve.dev)
+    losses = [value for _, value in outcome.curve.loss]
+    lines = [
+        "---\nlibrary_name: sentence-transformers\npipeline_tag: sentence-similarity\n---",
+        "# An encoder trained with Twofold",
+        f"Base: {base}. Trained in {outcome.seconds:,.0f} seconds by:",
+        f"```text\n{command}\n```",
+        "Data: " + ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in outcome.counts.items()),
+        f"SHA-256 of the data: `{outcome.data}`",
+        *(table.to_markdown() for table in outcome.tables()),
+        *outcome.verdicts(),
+        f"Hard negatives: {outcome.mining}",
+        f"Loss: {losses[0]:.4f} at the first step, {losses[-1]:.4f} at the last." if losses else "",
+        f"nDCG@10 of the dev queries in a small pool, after each epoch (kept: step {outcome.curve.best}):\n\n{curve}",
+        f"```json\n{json.dumps(outcome.settings.to_json(), indent=2)}\n```",
+    ]
+    with write_aside(folder / "README.md") as file:
+        file.write("\n\n".join(filter(None, lines)).encode() + b"\n")

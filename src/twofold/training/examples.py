@@ -1,0 +1,87 @@
+"""What an encoder learns from: queries, documents, and which belong together; from a BEIR folder or a file of pairs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from twofold.documents import Document
+from twofold.errors import InputError
+from twofold.rankings import Qrels
+from twofold.readers.beir import read_beir
+from twofold.readers.pairs import read_pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Queries (id → text), documents (id → document), and the positive documents of each query, at least one."""
+
+    name: str
+    queries: Mapping[str, str]
+    documents: Mapping[str, Document]
+    positives: Mapping[str, tuple[str, ...]]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all texts and what belongs together: equal data give equal bits."""
+        whole = hashlib.sha256()
+        for identifier, query in sorted(self.queries.items()):
+            whole.update(json.dumps([identifier, query, self.positives[identifier]]).encode())
+        for identifier, document in sorted(self.documents.items()):
+            whole.update(json.dumps([identifier, document.title, document.text]).encode())
+        return whole.hexdigest()
+
+    def text(self, document: str) -> str:
+        """What is encoded of a document: its title, a space, its text."""
+        found = self.documents[document]
+        return f"{found.title} {found.text}".strip()
+
+    def qrels(self, queries: list[str]) -> Qrels:
+        """The positives of these queries as judgements."""
+        return {query: dict.fromkeys(self.positives[query], 1) for query in queries}
+
+
+def read_examples(path: str | Path) -> Examples:
+    """The training split of a BEIR folder, or a file of pairs (.jsonl, .tsv, .csv; plain, .gz or .xz).
+
+    Positives are judgements above 0; equal texts of pairs are one query, one document. Raises InputError for what is
+    neither, a judged document that the corpus lacks, and where no query has a positive.
+    """
+    examples = _of_folder(Path(path)) if Path(path).is_dir() else _of_pairs(Path(path))
+    if not examples.positives:
+        raise InputError("no query has a positive document, so there is nothing to learn from", path=path)
+    return examples
+
+
+def _of_folder(folder: Path) -> Examples:
+    beir = read_beir(folder, "train")
+    documents = {document.id: document for document in beir.documents() if document.has_content}
+    positives = {}
+    for query, judged in beir.qrels.items():
+        found = tuple(sorted(each for each, grade in judged.items() if grade > 0))
+        lacking = next((each for each in found if each not in documents), None)
+        if lacking is not None:
+            raise InputError(f"judges the document {lacking!r}, of which the corpus has no text", path=folder)
+        if found:
+            positives[query] = found
+    return Examples(beir.name, {query: beir.queries[query] for query in positives}, documents, positives)
+
+
+def _of_pairs(path: Path) -> Examples:
+    queries: dict[str, str] = {}
+    documents: dict[str, str] = {}
+    positives: dict[str, dict[str, None]] = {}
+    for pair in read_pairs(path):
+        if not pair.query.strip() or not pair.positive.strip():
+            raise InputError("holds a pair with an empty text", path=path)
+        query = queries.setdefault(pair.query, f"q{len(queries)}")
+        positives.setdefault(query, {})[documents.setdefault(pair.positive, f"d{len(documents)}")] = None
+    return Examples(
+        path.name.split(".")[0],
+        {identifier: text for text, identifier in queries.items()},
+        {identifier: Document(identifier, text) for text, identifier in documents.items()},
+        {query: tuple(found) for query, found in positives.items()},
+    )

@@ -1,0 +1,88 @@
+"""What a training run gave: figures before and after, in tables and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twofold.evaluation.comparison import Comparison
+from twofold.tables import Cell, Column, Interval, Table
+from twofold.training.fitting import Curve
+from twofold.training.geometry import Geometry
+from twofold.training.mining import MiningReport
+from twofold.training.settings import TrainingSettings
+
+BEFORE, AFTER, MEASURE = "before", "after", "nDCG@10"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOutcome:
+    """folder: the trained model. counts: queries, pairs and documents. comparisons: by split, before against after.
+
+    geometry: of the dev pairs, before and after. data: SHA-256 of the training data. seconds: of the optimisation.
+    """
+
+    folder: Path
+    counts: Mapping[str, int]
+    comparisons: Mapping[str, Comparison]
+    geometry: tuple[Geometry, Geometry]
+    mining: MiningReport
+    curve: Curve
+    settings: TrainingSettings
+    data: str
+    seconds: float
+
+    def tables(self) -> list[Table]:
+        """Before and after by split with intervals and the paired test, and the geometry of the dev pairs."""
+        columns = (
+            Column("split"),
+            Column("queries"),
+            Column(f"{MEASURE} before", digits=4),
+            Column("after", digits=4),
+            Column("difference", digits=4),
+            Column("p", digits=5),
+        )
+        rows: list[tuple[Cell, ...]] = []
+        for name, comparison in self.comparisons.items():
+            contrast = comparison.contrasts[0].difference
+            sides = [comparison.evaluations[each][MEASURE] for each in (BEFORE, AFTER)]
+            cells = [Interval(each.mean, each.low, each.high) for each in (*sides, contrast)]
+            rows.append((name, comparison.evaluations[BEFORE].queries, *cells, comparison.contrasts[0].p))
+        notes = ("dense search; 95 % bootstrap intervals over queries; p of the paired randomisation test",)
+        shape = (Column("encoder"), Column("alignment", digits=3), Column("uniformity", digits=3))
+        named = zip((BEFORE, AFTER), self.geometry, strict=True)
+        shapes = tuple((name, each.alignment, each.uniformity) for name, each in named)
+        return [
+            Table("Before and after", columns, tuple(rows), notes),
+            Table("Geometry of the dev pairs", shape, shapes, ("lower is better for both (Wang & Isola 2020)",)),
+        ]
+
+    def verdicts(self) -> list[str]:
+        """For each split, in a sentence, whether training helped."""
+        return [_verdict(name, comparison) for name, comparison in self.comparisons.items()]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but rankings, as JSON values."""
+        return {
+            "folder": str(self.folder),
+            **self.counts,
+            "comparisons": {name: comparison.to_json() for name, comparison in self.comparisons.items()},
+            "geometry": {BEFORE: self.geometry[0].to_json(), AFTER: self.geometry[1].to_json()},
+            "mining": self.mining.to_json(),
+            "curve": {"loss": self.curve.loss, "dev": self.curve.dev, "best_step": self.curve.best},
+            "settings": self.settings.to_json(),
+            "data_sha256": self.data,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def _verdict(name: str, comparison: Comparison) -> str:
+    by = comparison.contrasts[0].difference
+    gain = f"{by.mean:+.4f} [{by.low:+.4f}, {by.high:+.4f}]"
+    if by.low > 0:
+        return f"{name}: training helped, {MEASURE} {gain}"
+    if by.high < 0:
+        return f"{name}: training did harm, {MEASURE} {gain}; keep the base"
+    return f"{name}: no gain was shown, the interval of the difference includes zero: {MEASURE} {gain}"

@@ -1,0 +1,59 @@
+"""Every hyper-parameter of a training run, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from twofold.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """How an encoder is trained; checks itself (InputError), and goes to JSON."""
+
+    epochs: int = 2
+    """Passes over the pairs: small sets are learned by heart in more."""
+    batch: int = 32
+    """Pairs a step; each pair's negatives are also all other pairs of its batch."""
+    micro_batch: int | None = None
+    """Texts held in memory at once (GradCache, Gao et al. 2021); None computes a batch in one piece."""
+    learning_rate: float = 5e-5
+    """The highest rate; a base that was trained contrastively needs no larger one."""
+    warmup: float = 0.1
+    """Share of the steps over which the rate rises, so that the first batches do not undo the base."""
+    negatives: int = 1
+    """Hard negatives a pair; each costs as much time as the positive."""
+    window: tuple[int, int] = (0, 50)
+    """Ranks of the hybrid search from which negatives are taken; below it documents are easy."""
+    margin: float = 0.95
+    """A candidate that scores above this share of the positive's score is likely relevant (Moreira et al. 2024)."""
+    dev_share: float = 0.1
+    """Share of the queries that are held out."""
+    dimensions: tuple[int, ...] = ()
+    """Prefixes of the vector that are trained as vectors too (Matryoshka, Kusupati et al. 2022); none by default."""
+    seed: int = 0
+    """Of the split, of what fills up negatives, and of the order of batches."""
+
+    def __post_init__(self) -> None:
+        low, high = self.window
+        rules = {
+            "epochs, batch, and micro_batch where it is set, are at least 1": min(
+                self.epochs, self.batch, 1 if self.micro_batch is None else self.micro_batch
+            )
+            >= 1,
+            "learning_rate is above 0": self.learning_rate > 0,
+            "warmup is at least 0 and below 1": 0 <= self.warmup < 1,
+            "negatives is 0 or more": self.negatives >= 0,
+            "window is two ranks, the first below the second, the second at most 1,000": 0 <= low < high <= 1000,
+            "margin is above 0 and at most 1": 0 < self.margin <= 1,
+            "dev_share is between 0 and 1": 0 < self.dev_share < 1,
+            "dimensions are at least 1": all(each >= 1 for each in self.dimensions),
+        }
+        broken = next((rule for rule, holds in rules.items() if not holds), None)
+        if broken is not None:
+            raise InputError(f"{broken}; the settings are {self}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings by name, as JSON values."""
+        return {**asdict(self), "window": list(self.window), "dimensions": list(self.dimensions)}

@@ -1,0 +1,148 @@
+"""`train`: from data to a better encoder in a folder, measured on queries that it has not seen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from twofold.collection.collection import Collection
+from twofold.collection.opening import create
+from twofold.encoders.loading import load_encoder
+from twofold.encoders.transformer import TransformerEncoder
+from twofold.errors import InputError
+from twofold.evaluation.comparing import compare
+from twofold.files import folder_aside
+from twofold.models.locating import find_model
+from twofold.progress import Progress, silent
+from twofold.rankings import Qrels, Run, ranked
+from twofold.readers.beir import read_beir
+from twofold.training.card import write_card
+from twofold.training.examples import Examples, read_examples
+from twofold.training.fitting import Curve, Texts, check_installed, fit
+from twofold.training.geometry import Geometry, geometry
+from twofold.training.mining import MiningReport, Triplet, mine
+from twofold.training.outcome import AFTER, BEFORE, MEASURE, TrainingOutcome
+from twofold.training.settings import TrainingSettings
+from twofold.training.splitting import Split, split
+
+POOL = 10
+"""Documents a dev query, found by the base, among which its answers are sought after each epoch."""
+
+
+def train(
+    data: str | Path,
+    *,
+    to: str | Path,
+    base: str | Path | None = None,
+    settings: TrainingSettings | None = None,
+    test: bool = False,
+    progress: Progress = silent,
+) -> TrainingOutcome:
+    """Trains an encoder on what belongs together, and says by how much it got better on queries it has not seen.
+
+    data: a BEIR folder with training judgements, or a file of pairs. to: the new folder, which `load_encoder` and
+    sentence-transformers read to the same vectors. base: what is trained, a folder or a hub name, the embedded default
+    without one. test: also measures the folder's test split, before and after; choose nothing by it. An interrupted run
+    goes on when it is called again; until it is done, its checkpoints lie beside `to`. Raises InputError, ModelError,
+    MissingExtraError.
+    """
+    check_installed()
+    to, settings = Path(to).resolve(), settings or TrainingSettings()
+    if to.exists() and any(to.iterdir()):
+        raise InputError("there is something here already; name a folder that does not exist or is empty", path=to)
+    encoder, examples = load_encoder(base), read_examples(data)
+    parts = split(examples, settings.dev_share, settings.seed)
+    asked = {"dev": ({query: examples.queries[query] for query in parts.dev}, examples.qrels(parts.dev))}
+    if test:
+        judged = read_beir(data, "test")
+        asked["test"] = (judged.queries, judged.qrels)
+    with _collection(encoder, examples, progress) as collection:
+        before = _runs(collection, asked)
+        held_out = {document for query in parts.dev for document in examples.positives[query]}
+        triplets, mined = mine(collection, examples, parts.train, held_out, settings)
+    start = time.monotonic()
+    work = _work(to, encoder, examples, settings)
+    texts = _texts(examples, parts, triplets, before["dev"])
+    model, curve = fit(find_model(base).folder, encoder.contract, texts, settings, work, progress=progress)
+    with folder_aside(to) as aside:
+        model.save_pretrained(str(aside), create_model_card=False)
+        outcome = _measured(aside, to, (encoder, examples, parts), asked, before, (mined, curve, settings, start))
+        write_card(aside, outcome, str(base or "the embedded default"), " ".join(sys.argv))
+    shutil.rmtree(work)
+    return outcome
+
+
+Asked = Mapping[str, tuple[Mapping[str, str], Qrels]]
+
+
+def _measured(
+    aside: Path,
+    to: Path,
+    given: tuple[TransformerEncoder, Examples, Split],
+    asked: Asked,
+    before: Mapping[str, Run],
+    done: tuple[MiningReport, Curve, TrainingSettings, float],
+) -> TrainingOutcome:
+    (encoder, examples, parts), (mined, curve, settings, start) = given, done
+    seconds, trained = time.monotonic() - start, load_encoder(aside)
+    with _collection(trained, examples, silent) as collection:
+        after = _runs(collection, asked)
+    comparisons = {
+        name: compare({BEFORE: before[name], AFTER: after[name]}, qrels, measures=[MEASURE])
+        for name, (_, qrels) in asked.items()
+    }
+    pairs = sum(len(examples.positives[query]) for query in parts.train)
+    counts = {"training_queries": len(parts.train), "training_pairs": pairs, "dev_queries": len(parts.dev)}
+    counts |= {"documents": len(examples.documents), "near_duplicate_queries_kept_together": parts.near}
+    shapes = _geometry(encoder, examples, parts.dev), _geometry(trained, examples, parts.dev)
+    return TrainingOutcome(to, counts, comparisons, shapes, mined, curve, settings, examples.fingerprint, seconds)
+
+
+def _collection(encoder: TransformerEncoder, examples: Examples, progress: Progress) -> Collection:
+    collection = create(None, encoder)
+    try:
+        collection.add(examples.documents.values(), progress=progress)
+    except BaseException:
+        collection.close()
+        raise
+    return collection
+
+
+def _runs(collection: Collection, asked: Asked) -> dict[str, Run]:
+    return {name: collection.run(queries, mode="dense", exact=True) for name, (queries, _) in asked.items()}
+
+
+def _geometry(encoder: TransformerEncoder, examples: Examples, queries: list[str]) -> Geometry:
+    return geometry(
+        encoder.encode_queries([examples.queries[query] for query in queries]),
+        encoder.encode_documents([examples.text(examples.positives[query][0]) for query in queries]),
+    )
+
+
+def _texts(examples: Examples, parts: Split, triplets: list[Triplet], found: Run) -> Texts:
+    rows = [
+        (examples.queries[each.query], *(examples.text(document) for document in (each.positive, *each.negatives)))
+        for each in triplets
+    ]
+    pool = {document for query in parts.dev for document in examples.positives[query]}
+    pool |= {document for query in parts.dev for document in ranked(found[query])[:POOL]}
+    return Texts(
+        rows,
+        {query: examples.queries[query] for query in parts.dev},
+        {document: examples.text(document) for document in sorted(pool)},
+        examples.qrels(parts.dev),
+    )
+
+
+def _work(to: Path, encoder: TransformerEncoder, examples: Examples, settings: TrainingSettings) -> Path:
+    """The folder of checkpoints beside `to`; another base, other data or settings have another one."""
+    whole = json.dumps([encoder.contract.to_json(), examples.fingerprint, settings.to_json()], sort_keys=True)
+    work = to.with_name(f".{to.name}.{hashlib.sha256(whole.encode()).hexdigest()[:12]}.training")
+    os.makedirs(work, exist_ok=True)
+    return work

@@ -1,0 +1,65 @@
+"""What is learned from: BEIR folders and files of pairs, and what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from twofold.errors import InputError
+from twofold.training.examples import read_examples
+
+
+def beir(folder: Path, judgements: str) -> Path:
+    (folder / "qrels").mkdir(parents=True)
+    documents = [{"_id": "d1", "title": "Owls", "text": "fly at night"}, {"_id": "d2", "text": "bark"}, {"_id": "d3"}]
+    (folder / "corpus.jsonl").write_text("\n".join(json.dumps(each) for each in documents))
+    queries = [{"_id": "q1", "text": "night birds"}, {"_id": "q2", "text": "dogs"}]
+    (folder / "queries.jsonl").write_text("\n".join(json.dumps(each) for each in queries))
+    (folder / "qrels" / "train.tsv").write_text("query-id\tcorpus-id\tscore\n" + judgements)
+    return folder
+
+
+def test_a_folder_gives_its_training_judgements_above_zero(tmp_path: Path) -> None:
+    found = read_examples(beir(tmp_path / "zoo", "q1\td1\t1\nq1\td2\t0\n"))
+    assert found.name == "zoo"
+    assert found.queries == {"q1": "night birds"}
+    assert found.positives == {"q1": ("d1",)}
+    assert found.text("d1") == "Owls fly at night"
+    assert found.text("d2") == "bark"
+    assert "d3" not in found.documents  # without content it has no vector
+
+
+def test_a_judged_document_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"zoo: judges the document 'd3'"):
+        read_examples(beir(tmp_path / "zoo", "q1\td3\t1\n"))
+
+
+def test_nothing_to_learn_from_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing to learn from"):
+        read_examples(beir(tmp_path / "zoo", "q1\td1\t0\n"))
+
+
+def test_equal_texts_of_pairs_are_one_query_and_one_document(tmp_path: Path) -> None:
+    rows = [("a", "x"), ("a", "y"), ("b", "x"), ("a", "x")]
+    file = tmp_path / "faq.jsonl"
+    file.write_text("\n".join(json.dumps({"query": query, "positive": text}) for query, text in rows))
+    found = read_examples(file)
+    assert found.queries == {"q0": "a", "q1": "b"}
+    assert {name: each.text for name, each in found.documents.items()} == {"d0": "x", "d1": "y"}
+    assert found.positives == {"q0": ("d0", "d1"), "q1": ("d0",)}
+
+
+def test_an_empty_text_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "faq.tsv").write_text("query\tpositive\na\tx\nb\t \n")
+    with pytest.raises(InputError, match=r"empty text|no pair"):
+        read_examples(tmp_path / "faq.tsv")
+
+
+def test_the_fingerprint_goes_by_content(tmp_path: Path) -> None:
+    one = read_examples(beir(tmp_path / "one", "q1\td1\t1\n"))
+    same = read_examples(beir(tmp_path / "same", "q1\td1\t1\n"))
+    other = read_examples(beir(tmp_path / "other", "q1\td2\t1\n"))
+    assert one.fingerprint == same.fingerprint
+    assert one.fingerprint != other.fingerprint

@@ -1,0 +1,172 @@
+"""A whole training run of a small random model: what it learns, what it writes, and that a killed one goes on."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.base.modules import Transformer
+from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
+
+from twofold.encoders.loading import load_encoder
+from twofold.errors import InputError
+from twofold.models.locating import find_model
+from twofold.training.outcome import TrainingOutcome
+from twofold.training.settings import TrainingSettings
+from twofold.training.training import train
+
+SETTINGS = TrainingSettings(epochs=3, batch=16, learning_rate=1e-2, negatives=1, dev_share=0.2, margin=1.0)
+WORDS = [
+    "stone",
+    "river",
+    "cloud",
+    "bread",
+    "horse",
+    "lamp",
+    "window",
+    "paper",
+    "garden",
+    "silver",
+    "knife",
+    "apple",
+    "mirror",
+    "rope",
+    "candle",
+    "bridge",
+]
+THINGS = [
+    "north",
+    "south",
+    "market",
+    "winter",
+    "letter",
+    "doctor",
+    "engine",
+    "violin",
+    "forest",
+    "island",
+    "summer",
+    "castle",
+    "dinner",
+    "pocket",
+    "copper",
+    "wheel",
+]
+
+
+class Killed(BaseException):
+    """What ends a process, as far as the run can see."""
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of sentence-transformers with a random BERT of two thin layers."""
+    folder = tmp_path_factory.mktemp("base")
+    torch.manual_seed(7)
+    configuration = transformers.BertConfig(
+        num_hidden_layers=2, num_attention_heads=2, hidden_size=32, intermediate_size=48, max_position_embeddings=64
+    )
+    transformers.BertModel(configuration).save_pretrained(folder / "bare")
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"):
+        shutil.copy(find_model(None).folder / name, folder / "bare")
+    modules = [Transformer(str(folder / "bare"), max_seq_length=32), Pooling(32), Normalize()]
+    SentenceTransformer(modules=modules, device="cpu").save(str(folder / "model"))
+    return folder / "model"
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Questions of two words, answered by two others: each word has one that it always goes with."""
+    goes_with = dict(zip(WORDS, THINGS, strict=True))
+    drawn = random.Random(1)
+    file = tmp_path_factory.mktemp("pairs") / "riddles.jsonl"
+    asked = {tuple(sorted(drawn.sample(WORDS, 2))) for _ in range(400)}
+    rows = [{"query": f"{one} {two}", "positive": f"{goes_with[one]} {goes_with[two]}"} for one, two in sorted(asked)]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    return file
+
+
+@pytest.fixture(scope="module")
+def trained(base: Path, pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingOutcome:
+    return train(pairs, to=tmp_path_factory.mktemp("trained") / "encoder", base=base, settings=SETTINGS)
+
+
+def test_questions_that_were_never_seen_are_answered_better(trained: TrainingOutcome) -> None:
+    by = trained.comparisons["dev"]
+    assert by.evaluations["before"]["nDCG@10"].mean < 0.2
+    assert by.evaluations["after"]["nDCG@10"].mean > 0.8
+    assert by.contrasts[0].p < 0.01
+    assert trained.verdicts()[0].startswith("dev: training helped, nDCG@10 +0.")
+    assert trained.geometry[1].uniformity < trained.geometry[0].uniformity - 0.5
+    losses = [value for _, value in trained.curve.loss]
+    assert losses[-1] < losses[0] / 2
+
+
+def test_the_best_epoch_is_kept(trained: TrainingOutcome) -> None:
+    values = dict(trained.curve.dev)
+    assert len(values) == SETTINGS.epochs
+    assert values[trained.curve.best] == max(values.values())
+
+
+def test_both_libraries_load_the_folder_to_the_same_vectors(trained: TrainingOutcome) -> None:
+    texts = ["stone river", "north south market", "a longer text with words that were never in the training data " * 4]
+    ours = load_encoder(trained.folder, precision="f32")
+    theirs = SentenceTransformer(str(trained.folder), device="cpu")
+    assert ours.contract.max_tokens == 32
+    np.testing.assert_allclose(ours.encode_queries(texts), theirs.encode_query(texts), atol=1e-4)
+    np.testing.assert_allclose(ours.encode_documents(texts), theirs.encode_document(texts), atol=1e-4)
+
+
+def test_the_card_says_what_was_done(trained: TrainingOutcome) -> None:
+    card = (trained.folder / "README.md").read_text()
+    assert trained.data in card
+    assert trained.verdicts()[0] in card
+    assert str(trained.mining) in card
+    assert '"learning_rate": 0.01' in card
+    assert [path.name for path in trained.folder.parent.iterdir()] == ["encoder"]  # the checkpoints are gone
+
+
+@pytest.mark.parametrize("fatal", [3, 8, 17])
+def test_a_killed_run_goes_on_to_the_same_encoder(
+    fatal: int, trained: TrainingOutcome, base: Path, pairs: Path, tmp_path: Path
+) -> None:
+    def killing(done: int, total: int | None) -> None:
+        if total == 18 and done == fatal:
+            raise Killed
+
+    def counting(done: int, total: int | None) -> None:
+        if total == 18:
+            steps.append(done)
+
+    steps: list[int] = []
+    with pytest.raises(Killed):
+        train(pairs, to=tmp_path / "encoder", base=base, settings=SETTINGS, progress=killing)
+    assert not (tmp_path / "encoder").exists()
+    again = train(pairs, to=tmp_path / "encoder", base=base, settings=SETTINGS, progress=counting)
+    finished_epochs = (fatal - 1) // 6
+    assert steps == list(range(6 * finished_epochs + 1, 19))
+    assert again.curve == trained.curve
+    texts = ["stone river", "paper wheel"]
+    vectors = [load_encoder(each.folder, precision="f32").encode_queries(texts) for each in (trained, again)]
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-3)
+
+
+def test_what_changes_nothing_is_called_no_gain(base: Path, pairs: Path, tmp_path: Path) -> None:
+    idle = replace(SETTINGS, learning_rate=1e-12, epochs=1)
+    outcome = train(pairs, to=tmp_path / "encoder", base=base, settings=idle)
+    assert outcome.verdicts()[0].startswith("dev: no gain was shown, the interval of the difference includes zero")
+
+
+def test_a_folder_with_something_in_it_is_left_alone(base: Path, pairs: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(InputError, match="something here already"):
+        train(pairs, to=tmp_path, base=base, settings=SETTINGS)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
