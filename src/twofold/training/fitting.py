@@ -14,6 +14,9 @@ from twofold.rankings import Qrels
 from twofold.training.settings import TrainingSettings
 
 MEASURE = "eval_dev_cosine_ndcg@10"
+WITHOUT_ATTENTION_DROPOUT = {"attention_probs_dropout_prob": 0.0, "attention_dropout": 0.0}
+"""By the names of BERT's and DistilBERT's configurations: with it, torch's fused attention does not run on a CPU, and a
+step of 64 texts of 256 tokens took 17.3 s where it takes 7.4; the dropout of the other layers stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def fit(
 
     disable_progress_bar()
     set_seed(settings.seed)
-    model = SentenceTransformer(str(base))
+    model = SentenceTransformer(str(base), config_kwargs=WITHOUT_ATTENTION_DROPOUT)
     model.max_seq_length = contract.max_tokens
     model.prompts = {"query": contract.query_prompt, "document": contract.document_prompt}
     trainer = _trainer(model, contract, texts, settings, work)
