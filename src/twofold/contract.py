@@ -8,6 +8,8 @@ the space although every field agrees.
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
@@ -17,6 +19,9 @@ import numpy as np
 from twofold.scores import Similarity, Vectors, unit_vectors
 
 Side = Literal["query", "document"]
+
+QUERY_SIDE = ("query_prompt", "query_tower")
+"""Fields of a contract by which no document's vector changes."""
 
 PROBE_TEXTS = (
     "water",
@@ -51,6 +56,7 @@ class Contract:
     weights, tokenizer: fingerprints (hex digests of content). dimension: numbers a vector. pooling: how token states
     become one vector ("mean", "cls", …). layers: what follows the pooling ("normalize", "dense tanh", …), in order.
     max_tokens: the longest input, special tokens included. query_prompt, document_prompt: text put before each input.
+    query_tower: fingerprint of a tower of its own that encodes queries into this space; empty where there is none.
     """
 
     weights: str
@@ -62,13 +68,23 @@ class Contract:
     query_prompt: str = ""
     document_prompt: str = ""
     max_tokens: int
+    query_tower: str = ""
+
+    @property
+    def space(self) -> str:
+        """A hex digest of all that decides where documents lie; a query tower names the space that it was made for."""
+        values = {name: value for name, value in self.to_json().items() if name not in QUERY_SIDE}
+        return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16).hexdigest()
 
     def differences(self, other: Contract) -> tuple[Difference, ...]:
-        """Every field in which `other` differs from this contract; empty when the two are equal."""
+        """Every field in which `other` differs from this contract; empty where their vectors may be compared.
+
+        A query tower is made for one space and checked against it when it is loaded, so it makes no difference.
+        """
         return tuple(
             Difference(field.name, getattr(self, field.name), getattr(other, field.name))
             for field in fields(self)
-            if getattr(self, field.name) != getattr(other, field.name)
+            if field.name != "query_tower" and getattr(self, field.name) != getattr(other, field.name)
         )
 
     def to_json(self) -> dict[str, Any]:

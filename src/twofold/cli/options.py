@@ -46,7 +46,7 @@ def command(subparsers: Subparsers, name: str, run: Run, *, does: str, examples:
 
 
 def add_encoder_options(parser: argparse.ArgumentParser, *, otherwise: str = "the embedded all-MiniLM-L6-v2") -> None:
-    """--encoder, --precision, --threads; `otherwise` is the encoder where none is named."""
+    """--encoder, --precision, --query-tower, --threads; `otherwise` is the encoder where none is named."""
     group = parser.add_argument_group("encoder")
     group.add_argument(
         "--encoder",
@@ -59,6 +59,12 @@ def add_encoder_options(parser: argparse.ArgumentParser, *, otherwise: str = "th
         choices=["auto", "f32", "bf16"],
         default="auto",
         help="auto takes bf16 where the processor has it",
+    )
+    group.add_argument(
+        "--query-tower",
+        metavar="NAME",
+        help="what encodes queries instead: static (microseconds a query, for the embedded default), or a file that "
+        "`twofold train --query-tower` wrote",
     )
     group.add_argument("--threads", type=int, metavar="N", help="threads that encode; without this all cores")
 
@@ -75,7 +81,8 @@ def add_truncation_option(parser: argparse.ArgumentParser) -> None:
 
 def names_encoder(arguments: argparse.Namespace) -> bool:
     """Whether anything was said about the encoder."""
-    return bool(arguments.encoder is not None or arguments.precision != "auto" or arguments.threads is not None)
+    named = (arguments.encoder, arguments.query_tower, arguments.threads)
+    return arguments.precision != "auto" or any(each is not None for each in named)
 
 
 def encoder_of(arguments: argparse.Namespace) -> Encoder:
@@ -90,6 +97,7 @@ def encoder_of(arguments: argparse.Namespace) -> Encoder:
         precision=arguments.precision,
         threads=arguments.threads,
         on_truncation=getattr(arguments, "on_truncation", "count"),
+        query_tower=arguments.query_tower,
     )
 
 

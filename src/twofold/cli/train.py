@@ -34,13 +34,16 @@ def register(subparsers: Subparsers) -> None:
         does="train an encoder on questions and their answers, and measure what it gained; needs the extra [train]",
         examples=(
             "twofold train scifact --to my-encoder --test",
-            "twofold train faq.jsonl --base sentence-transformers/all-mpnet-base-v2 --to my-encoder --epochs 3",
+            "twofold train articles.jsonl --query-tower static --to my-tower.safetensors",
         ),
     )
     parser.add_argument(
-        "data", metavar="DATA", help="a BEIR folder with training judgements, or a file of pairs (JSON Lines, TSV, CSV)"
+        "data",
+        metavar="DATA",
+        help="a BEIR folder with training judgements, or a file of pairs (JSON Lines, TSV, CSV); for a query tower any "
+        "texts",
     )
-    parser.add_argument("--to", metavar="FOLDER", required=True, help="the new encoder; run again, it goes on there")
+    parser.add_argument("--to", metavar="FOLDER", required=True, help="the new encoder's folder, or the tower's file")
     parser.add_argument(
         "--base", metavar="NAME", help="what is trained: a folder or a hub name (the embedded all-MiniLM-L6-v2)"
     )
@@ -48,6 +51,11 @@ def register(subparsers: Subparsers) -> None:
         "--test",
         action="store_true",
         help="also measure the folder's test split, before and after; choose nothing by it",
+    )
+    parser.add_argument(
+        "--query-tower",
+        choices=["static"],
+        help="fit a tower that encodes queries in microseconds to the base, whose documents stay as they are",
     )
     group = parser.add_argument_group("settings (docs/training.md says what each is for)")
     for names, kind in ((NUMBERS, int), (SHARES, float)):
@@ -71,6 +79,26 @@ def _default(name: str) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains, and prints before and after."""
+    return _query_tower(arguments) if arguments.query_tower else _encoder(arguments)
+
+
+def _query_tower(arguments: argparse.Namespace) -> int:
+    from twofold.cli.bars import bar
+    from twofold.cli.screens import Screen
+    from twofold.training.query_tower import train_query_tower
+
+    with bar("Fitting", "steps") as progress:
+        outcome = train_query_tower(arguments.data, to=arguments.to, base=arguments.base, progress=progress)
+    if arguments.json:
+        print_json(outcome.to_json())
+        return 0
+    Screen().table(outcome.table())
+    print_line(str(outcome.fidelity))
+    print_line(f"use it: twofold search COLLECTION QUERY --query-tower {visible(arguments.to)}")
+    return 0
+
+
+def _encoder(arguments: argparse.Namespace) -> int:
     from twofold.cli.bars import bar
     from twofold.cli.screens import Screen
     from twofold.training.training import train

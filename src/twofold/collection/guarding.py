@@ -91,7 +91,9 @@ class GuardedEncoder:
 
     def _guarded(self, side: Side) -> Encoder:
         encoder = self.loaded()
-        if self._probes is None or side in self._probed:
+        # Another query tower gives other vectors in the same space; that it belongs there, it knows itself.
+        other_tower = side == "query" and encoder.contract.query_tower != self._contract.query_tower
+        if self._probes is None or side in self._probed or other_tower:
             return encoder
         encode: Callable[..., Vectors] = encoder.encode_queries if side == "query" else encoder.encode_documents
         cosine = self._probes.lowest_cosine(side, encode(PROBE_TEXTS))

@@ -61,6 +61,9 @@ class TransformerEncoder:
     @cached_property
     def contract(self) -> Contract:
         """All that decides the vectors; the weights are read once, at the first call."""
+        return self._decided()
+
+    def _decided(self) -> Contract:
         modes = "+".join(self._folder.modes)
         return Contract(
             weights=self._model.fingerprint,
@@ -92,6 +95,15 @@ class TransformerEncoder:
     def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
         """For each text int32 (tokens, 2): start and end of each token in characters; nothing is cut."""
         return self._tokenizing.spans(texts)
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The tokenizer's tokens by their number."""
+        return self._tokenizing.vocabulary
+
+    def query_tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        """For each text the numbers of the tokens that its query is made of, special tokens included."""
+        return list(self._inputs(texts, "query", EncodingReport()))
 
     def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
         """float32 (n, dimension): each text with the query prompt before it. Raises InputError, TruncationError."""

@@ -73,6 +73,15 @@ class Tokenizing:
         return len(encoding.ids) - int(encoding.special_tokens_mask[-1])
 
     @cached_property
+    def vocabulary(self) -> list[str]:
+        """The tokens by their number; "" where a number has none."""
+        numbers = self._whole.get_vocab()
+        tokens = [""] * (max(numbers.values()) + 1)
+        for token, number in numbers.items():
+            tokens[number] = token
+        return tokens
+
+    @cached_property
     def fingerprint(self) -> str:
         """A hex digest of all that decides the tokens, but for the length."""
         content = json.loads(self._json)
