@@ -1,0 +1,63 @@
+"""`train` as a user would try it: pairs in, an encoder or a query tower out, and a collection that uses it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from riddles import GOES_WITH, small_model, write_riddles
+
+Twofold = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_model(tmp_path_factory.mktemp("base"))
+
+
+def test_pairs_make_an_encoder_that_a_collection_uses(base: Path, tmp_path: Path, twofold: Twofold) -> None:
+    riddles, encoder = write_riddles(tmp_path / "riddles.jsonl"), tmp_path / "encoder"
+    settings = ("--epochs", 2, "--batch", 16, "--learning-rate", 0.01, "--dev-share", 0.2, "--margin", 1)
+    done = twofold("train", riddles, "--base", base, "--to", encoder, *settings)
+    assert done.status == 0, done.err
+    assert "Before and after" in done.out
+    assert "dev: training helped, nDCG@10 +0." in done.out
+    assert "hard negatives: " in done.out
+    answers = tmp_path / "answers.jsonl"
+    things = sorted(set(GOES_WITH.values()))
+    answers.write_text("\n".join(json.dumps({"_id": thing, "text": thing}) for thing in things))
+    collection = tmp_path / "answers.twofold"
+    assert twofold("index", answers, "--encoder", encoder, "--to", collection).status == 0
+    assert twofold("search", collection, "horse", "--mode", "dense", "--json").ids[0] == GOES_WITH["horse"]
+
+
+def test_bad_settings_and_missing_data_are_said(base: Path, tmp_path: Path, twofold: Twofold) -> None:
+    riddles = write_riddles(tmp_path / "riddles.jsonl")
+    done = twofold("train", riddles, "--base", base, "--to", tmp_path / "x", "--epochs", 0)
+    assert (done.status, done.out) == (1, "")
+    assert "epochs, batch" in done.err
+    done = twofold("train", tmp_path / "missing.jsonl", "--base", base, "--to", tmp_path / "x")
+    assert done.status == 1
+    assert "missing.jsonl" in done.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_query_tower_is_fitted_and_asked(base: Path, tmp_path: Path, twofold: Twofold) -> None:
+    texts, tower, collection = tmp_path / "texts.jsonl", tmp_path / "tower.safetensors", tmp_path / "c.twofold"
+    words = sorted({*GOES_WITH, *GOES_WITH.values()})
+    pairs = [f"the {one} and the {other}." for one in words for other in words if one < other]
+    texts.write_text("\n".join(json.dumps({"_id": pair, "text": pair}) for pair in pairs))
+    done = twofold("train", texts, "--query-tower", "static", "--base", base, "--to", tower, "--json")
+    assert done.status == 0, done.err
+    assert done.json["cosine"] > 0.9
+    assert done.json["nearest"] > 0.5
+    assert done.json["texts"] + done.json["held_out"] == len(pairs)
+    assert twofold("index", texts, "--encoder", base, "--to", collection).status == 0
+    found = twofold("search", collection, "the horse and the lamp", "--query-tower", tower, "--json")
+    assert found.status == 0, found.err
+    done = twofold("train", texts, "--query-tower", "static", "--base", base, "--to", tower)
+    assert done.status == 1
+    assert "something here already" in done.err
