@@ -34,6 +34,20 @@ def test_pairs_make_an_encoder_that_a_collection_uses(base: Path, tmp_path: Path
     assert twofold("search", collection, "horse", "--mode", "dense", "--json").ids[0] == GOES_WITH["horse"]
 
 
+def test_an_audit_looks_and_writes_nothing(base: Path, tmp_path: Path, twofold: Twofold) -> None:
+    riddles = write_riddles(tmp_path / "riddles.jsonl")
+    done = twofold("train", riddles, "--base", base, "--audit")
+    assert done.status == 0, done.err
+    assert "pairs without a word in common" in done.out
+    assert "hard negatives: " in done.out
+    looked = twofold("train", riddles, "--base", base, "--audit", "--json").json
+    assert looked["wordless"] == looked["pairs"]  # no answer shares a word with its riddle
+    assert looked["mining"]["candidates"] > 0
+    assert len(looked["sheet"]) == 50
+    assert [path.name for path in tmp_path.iterdir()] == ["riddles.jsonl"]
+    assert twofold("train", riddles, "--base", base).status == 2
+
+
 def test_bad_settings_and_missing_data_are_said(base: Path, tmp_path: Path, twofold: Twofold) -> None:
     riddles = write_riddles(tmp_path / "riddles.jsonl")
     done = twofold("train", riddles, "--base", base, "--to", tmp_path / "x", "--epochs", 0)

@@ -43,7 +43,7 @@ def register(subparsers: Subparsers) -> None:
         help="a BEIR folder with training judgements, or a file of pairs (JSON Lines, TSV, CSV); for a query tower any "
         "texts",
     )
-    parser.add_argument("--to", metavar="FOLDER", required=True, help="the new encoder's folder, or the tower's file")
+    parser.add_argument("--to", metavar="FOLDER", help="the new encoder's folder, or the tower's file")
     parser.add_argument(
         "--base", metavar="NAME", help="what is trained: a folder or a hub name (the embedded all-MiniLM-L6-v2)"
     )
@@ -51,6 +51,11 @@ def register(subparsers: Subparsers) -> None:
         "--test",
         action="store_true",
         help="also measure the folder's test split, before and after; choose nothing by it",
+    )
+    parser.add_argument(
+        "--audit",
+        action="store_true",
+        help="only look through the data: repetitions, leaks, what mining drops and keeps",
     )
     parser.add_argument(
         "--query-tower",
@@ -64,6 +69,7 @@ def register(subparsers: Subparsers) -> None:
     group.add_argument(
         "--dimensions", type=int, nargs="+", metavar="N", help="prefixes of the vector that are trained too (none)"
     )
+    parser.set_defaults(misuse=parser.error)
 
 
 def _option(name: str) -> str:
@@ -79,7 +85,28 @@ def _default(name: str) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains, and prints before and after."""
+    if arguments.audit:
+        return _audit(arguments)
+    if arguments.to is None:
+        arguments.misuse("--to says where the result is written")
     return _query_tower(arguments) if arguments.query_tower else _encoder(arguments)
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from twofold.cli.bars import bar
+    from twofold.cli.screens import Screen
+    from twofold.training.training import audit_data
+
+    settings = _settings(arguments)
+    with bar("Looking", "documents") as progress:
+        audit, mined = audit_data(arguments.data, base=arguments.base, settings=settings, progress=progress)
+    if arguments.json:
+        print_json({**audit.to_json(), "mining": mined.to_json()})
+        return 0
+    Screen().table(audit.table())
+    print_line(f"hard negatives: {mined}")
+    print_line(f"--json has {len(audit.sheet)} of them to look at, each beside its question and answer")
+    return 0
 
 
 def _query_tower(arguments: argparse.Namespace) -> int:
@@ -104,7 +131,7 @@ def _encoder(arguments: argparse.Namespace) -> int:
     from twofold.training.training import train
 
     settings = _settings(arguments)
-    with bar("Training", "steps") as progress:
+    with bar("Training", "documents, then steps") as progress:
         outcome = train(
             arguments.data,
             to=arguments.to,

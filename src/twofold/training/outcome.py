@@ -9,6 +9,7 @@ from typing import Any
 
 from twofold.evaluation.comparison import Comparison
 from twofold.tables import Cell, Column, Interval, Table
+from twofold.training.auditing import Audit
 from twofold.training.fitting import Curve
 from twofold.training.geometry import Geometry
 from twofold.training.mining import MiningReport
@@ -28,6 +29,7 @@ class TrainingOutcome:
     counts: Mapping[str, int]
     comparisons: Mapping[str, Comparison]
     geometry: tuple[Geometry, Geometry]
+    audit: Audit
     mining: MiningReport
     curve: Curve
     settings: TrainingSettings
@@ -35,7 +37,7 @@ class TrainingOutcome:
     seconds: float
 
     def tables(self) -> list[Table]:
-        """Before and after by split with intervals and the paired test, and the geometry of the dev pairs."""
+        """The audit, before and after by split with intervals and the paired test, the geometry of the dev pairs."""
         columns = (
             Column("split"),
             Column("queries"),
@@ -55,6 +57,7 @@ class TrainingOutcome:
         named = zip((BEFORE, AFTER), self.geometry, strict=True)
         shapes = tuple((name, each.alignment, each.uniformity) for name, each in named)
         return [
+            self.audit.table(),
             Table("Before and after", columns, tuple(rows), notes),
             Table("Geometry of the dev pairs", shape, shapes, ("lower is better for both (Wang & Isola 2020)",)),
         ]
@@ -70,6 +73,7 @@ class TrainingOutcome:
             **self.counts,
             "comparisons": {name: comparison.to_json() for name, comparison in self.comparisons.items()},
             "geometry": {BEFORE: self.geometry[0].to_json(), AFTER: self.geometry[1].to_json()},
+            "audit": self.audit.to_json(),
             "mining": self.mining.to_json(),
             "curve": {"loss": self.curve.loss, "dev": self.curve.dev, "best_step": self.curve.best},
             "settings": self.settings.to_json(),

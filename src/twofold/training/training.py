@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from twofold.collection.collection import Collection
@@ -22,6 +23,7 @@ from twofold.models.locating import find_model
 from twofold.progress import Progress, silent
 from twofold.rankings import Qrels, Run, ranked
 from twofold.readers.beir import read_beir
+from twofold.training.auditing import Audit, audit
 from twofold.training.card import write_card
 from twofold.training.examples import Examples, read_examples
 from twofold.training.fitting import Curve, Texts, check_installed, fit
@@ -56,52 +58,103 @@ def train(
     to, settings = Path(to).resolve(), settings or TrainingSettings()
     if to.exists() and any(to.iterdir()):
         raise InputError("there is something here already; name a folder that does not exist or is empty", path=to)
-    encoder, examples = load_encoder(base), read_examples(data)
-    parts = split(examples, settings.dev_share, settings.seed)
-    asked = {"dev": ({query: examples.queries[query] for query in parts.dev}, examples.qrels(parts.dev))}
-    if test:
-        judged = read_beir(data, "test")
-        asked["test"] = (judged.queries, judged.qrels)
-    with _collection(encoder, examples, progress) as collection:
-        before = _runs(collection, asked)
-        held_out = {document for query in parts.dev for document in examples.positives[query]}
-        triplets, mined = mine(collection, examples, parts.train, held_out, settings)
+    material = _material(data, base, settings, test=test, progress=progress)
     start = time.monotonic()
-    work = _work(to, encoder, examples, settings)
-    texts = _texts(examples, parts, triplets, before["dev"])
-    model, curve = fit(find_model(base).folder, encoder.contract, texts, settings, work, progress=progress)
+    work = _work(to, material, settings)
+    folder, contract = find_model(base).folder, material.encoder.contract
+    model, curve = fit(folder, contract, _texts(material), settings, work, progress=progress)
     with folder_aside(to) as aside:
         model.save_pretrained(str(aside), create_model_card=False)
-        outcome = _measured(aside, to, (encoder, examples, parts), asked, before, (mined, curve, settings, start))
+        outcome = _measured(aside, to, material, curve, settings, time.monotonic() - start)
         write_card(aside, outcome, str(base or "the embedded default"), " ".join(sys.argv))
     shutil.rmtree(work)
     return outcome
 
 
+def audit_data(
+    data: str | Path,
+    *,
+    base: str | Path | None = None,
+    settings: TrainingSettings | None = None,
+    progress: Progress = silent,
+) -> tuple[Audit, MiningReport]:
+    """What `train` would see in these data, and what its mining would drop and keep; trains nothing.
+
+    Of a BEIR folder with a test split, that split is looked at too. Raises InputError, ModelError.
+    """
+    settings = settings or TrainingSettings()
+    material = _material(data, base, settings, test=_has_test(data), progress=progress)
+    return material.audit, material.mined
+
+
 Asked = Mapping[str, tuple[Mapping[str, str], Qrels]]
+"""Split → its queries and judgements."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """All that is known before the first step. before: the runs of the base on each split."""
+
+    encoder: TransformerEncoder
+    examples: Examples
+    parts: Split
+    asked: Asked
+    before: Mapping[str, Run]
+    triplets: list[Triplet]
+    mined: MiningReport
+    audit: Audit
+
+
+def _has_test(data: str | Path) -> bool:
+    return any((Path(data) / "qrels").glob("test.tsv*"))
+
+
+def _material(
+    data: str | Path, base: str | Path | None, settings: TrainingSettings, *, test: bool, progress: Progress
+) -> _Material:
+    encoder, examples = load_encoder(base), read_examples(data)
+    parts = split(examples, settings.dev_share, settings.seed)
+    asked = {"dev": ({query: examples.queries[query] for query in parts.dev}, examples.qrels(parts.dev))}
+    if test:
+        judged = read_beir(data, "test")
+        asked["test"] = ({query: judged.queries[query] for query in judged.qrels}, judged.qrels)
+    with _collection(encoder, examples, progress) as collection:
+        before = _runs(collection, asked)
+        held_out = {document for query in parts.dev for document in examples.positives[query]}
+        triplets, mined = mine(collection, examples, parts.train, held_out, settings)
+    tested = (asked["test"][0], _relevant(asked["test"][1])) if test else None
+    return _Material(encoder, examples, parts, asked, before, triplets, mined, audit(examples, triplets, tested))
+
+
+def _relevant(qrels: Qrels) -> set[str]:
+    return {document for judged in qrels.values() for document, grade in judged.items() if grade > 0}
 
 
 def _measured(
-    aside: Path,
-    to: Path,
-    given: tuple[TransformerEncoder, Examples, Split],
-    asked: Asked,
-    before: Mapping[str, Run],
-    done: tuple[MiningReport, Curve, TrainingSettings, float],
+    aside: Path, to: Path, material: _Material, curve: Curve, settings: TrainingSettings, seconds: float
 ) -> TrainingOutcome:
-    (encoder, examples, parts), (mined, curve, settings, start) = given, done
-    seconds, trained = time.monotonic() - start, load_encoder(aside)
+    examples, parts, trained = material.examples, material.parts, load_encoder(aside)
     with _collection(trained, examples, silent) as collection:
-        after = _runs(collection, asked)
+        after = _runs(collection, material.asked)
     comparisons = {
-        name: compare({BEFORE: before[name], AFTER: after[name]}, qrels, measures=[MEASURE])
-        for name, (_, qrels) in asked.items()
+        name: compare({BEFORE: material.before[name], AFTER: after[name]}, qrels, measures=[MEASURE])
+        for name, (_, qrels) in material.asked.items()
     }
     pairs = sum(len(examples.positives[query]) for query in parts.train)
     counts = {"training_queries": len(parts.train), "training_pairs": pairs, "dev_queries": len(parts.dev)}
     counts |= {"documents": len(examples.documents), "near_duplicate_queries_kept_together": parts.near}
-    shapes = _geometry(encoder, examples, parts.dev), _geometry(trained, examples, parts.dev)
-    return TrainingOutcome(to, counts, comparisons, shapes, mined, curve, settings, examples.fingerprint, seconds)
+    return TrainingOutcome(
+        folder=to,
+        counts=counts,
+        comparisons=comparisons,
+        geometry=(_geometry(material.encoder, examples, parts.dev), _geometry(trained, examples, parts.dev)),
+        audit=material.audit,
+        mining=material.mined,
+        curve=curve,
+        settings=settings,
+        data=examples.fingerprint,
+        seconds=seconds,
+    )
 
 
 def _collection(encoder: TransformerEncoder, examples: Examples, progress: Progress) -> Collection:
@@ -125,13 +178,14 @@ def _geometry(encoder: TransformerEncoder, examples: Examples, queries: list[str
     )
 
 
-def _texts(examples: Examples, parts: Split, triplets: list[Triplet], found: Run) -> Texts:
+def _texts(material: _Material) -> Texts:
+    examples, parts = material.examples, material.parts
     rows = [
         (examples.queries[each.query], *(examples.text(document) for document in (each.positive, *each.negatives)))
-        for each in triplets
+        for each in material.triplets
     ]
     pool = {document for query in parts.dev for document in examples.positives[query]}
-    pool |= {document for query in parts.dev for document in ranked(found[query])[:POOL]}
+    pool |= {document for query in parts.dev for document in ranked(material.before["dev"][query])[:POOL]}
     return Texts(
         rows,
         {query: examples.queries[query] for query in parts.dev},
@@ -140,9 +194,10 @@ def _texts(examples: Examples, parts: Split, triplets: list[Triplet], found: Run
     )
 
 
-def _work(to: Path, encoder: TransformerEncoder, examples: Examples, settings: TrainingSettings) -> Path:
+def _work(to: Path, material: _Material, settings: TrainingSettings) -> Path:
     """The folder of checkpoints beside `to`; another base, other data or settings have another one."""
-    whole = json.dumps([encoder.contract.to_json(), examples.fingerprint, settings.to_json()], sort_keys=True)
-    work = to.with_name(f".{to.name}.{hashlib.sha256(whole.encode()).hexdigest()[:12]}.training")
+    decided = [material.encoder.contract.to_json(), material.examples.fingerprint, settings.to_json()]
+    name = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:12]
+    work = to.with_name(f".{to.name}.{name}.training")
     os.makedirs(work, exist_ok=True)
     return work
