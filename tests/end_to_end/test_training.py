@@ -20,7 +20,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_pairs_make_an_encoder_that_a_collection_uses(base: Path, tmp_path: Path, twofold: Twofold) -> None:
     riddles, encoder = write_riddles(tmp_path / "riddles.jsonl"), tmp_path / "encoder"
-    settings = ("--epochs", 2, "--batch", 16, "--learning-rate", 0.01, "--dev-share", 0.2, "--margin", 1)
+    settings = ("--epochs", 2, "--batch", 16, "--learning-rate", 0.01, "--dev-share", 0.2, "--margin", 1, "--blend", 1)
     done = twofold("train", riddles, "--base", base, "--to", encoder, *settings)
     assert done.status == 0, done.err
     assert "Before and after" in done.out

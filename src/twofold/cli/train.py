@@ -21,6 +21,7 @@ NUMBERS = {
 SHARES = {
     "learning_rate": "the highest rate",
     "margin": "negatives score at most this share of the answer's score",
+    "blend": "share of the trained weights in the result, the rest is the base's",
     "dev_share": "share of the queries that are held out to measure by",
 }
 

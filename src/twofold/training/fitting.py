@@ -71,6 +71,7 @@ def fit(
     disable_progress_bar()
     set_seed(settings.seed)
     model = SentenceTransformer(str(base), config_kwargs=WITHOUT_ATTENTION_DROPOUT)
+    start = {name: weight.clone() for name, weight in model.state_dict().items()}
     model.max_seq_length = contract.max_tokens
     model.prompts = {"query": contract.query_prompt, "document": contract.document_prompt}
     trainer = _trainer(model, contract, texts, settings, work)
@@ -82,7 +83,17 @@ def fit(
         [(entry["step"], entry[MEASURE]) for entry in log if MEASURE in entry],
         int(str(trainer.state.best_model_checkpoint or f"-{trainer.state.global_step}").rsplit("-", 1)[-1]),
     )
+    _blend(model, start, settings.blend)
     return model.eval(), curve
+
+
+def _blend(model: Any, start: Mapping[str, Any], share: float) -> None:
+    """Moves the trained weights back towards those that the model began with."""
+    blended = {
+        name: start[name].lerp(weight, share) if weight.is_floating_point() else weight
+        for name, weight in model.cpu().state_dict().items()
+    }
+    model.load_state_dict(blended)
 
 
 def _trainer(model: Any, contract: Contract, texts: Texts, settings: TrainingSettings, work: Path) -> Any:

@@ -12,7 +12,7 @@ from twofold.errors import InputError
 class TrainingSettings:
     """How an encoder is trained; checks itself (InputError), and goes to JSON."""
 
-    epochs: int = 2
+    epochs: int = 3
     """Passes over the pairs: small sets are learned by heart in more."""
     batch: int = 32
     """Pairs a step; each pair's negatives are also all other pairs of its batch."""
@@ -28,6 +28,9 @@ class TrainingSettings:
     """Ranks of the hybrid search from which negatives are taken; below it documents are easy."""
     margin: float = 0.95
     """A candidate that scores above this share of the positive's score is likely relevant (Moreira et al. 2024)."""
+    blend: float = 0.5
+    """Share of the trained weights in the result, the rest is the base's: what both agree on stays, what a few hundred
+    pairs taught by heart is halved (Wortsman et al. 2022, Xiao et al. 2023); 1 takes the trained weights alone."""
     dev_share: float = 0.1
     """Share of the queries that are held out."""
     dimensions: tuple[int, ...] = ()
@@ -47,6 +50,7 @@ class TrainingSettings:
             "negatives is 0 or more": self.negatives >= 0,
             "window is two ranks, the first below the second, the second at most 1,000": 0 <= low < high <= 1000,
             "margin is above 0 and at most 1": 0 < self.margin <= 1,
+            "blend is above 0 and at most 1": 0 < self.blend <= 1,
             "dev_share is between 0 and 1": 0 < self.dev_share < 1,
             "dimensions are at least 1": all(each >= 1 for each in self.dimensions),
         }

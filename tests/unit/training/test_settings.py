@@ -22,6 +22,7 @@ from twofold.training.settings import TrainingSettings
         ({"negatives": -1}, "negatives"),
         ({"window": (5, 5)}, "window"),
         ({"margin": 1.5}, "margin"),
+        ({"blend": 0.0}, "blend"),
         ({"dev_share": 0.0}, "dev_share"),
         ({"dimensions": (0,)}, "dimensions"),
     ],

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from riddles import small_model, write_riddles
+from safetensors.numpy import load_file
 from sentence_transformers import SentenceTransformer
 
 from twofold.encoders.loading import load_encoder
@@ -16,7 +17,7 @@ from twofold.training.outcome import TrainingOutcome
 from twofold.training.settings import TrainingSettings
 from twofold.training.training import train
 
-SETTINGS = TrainingSettings(epochs=3, batch=16, learning_rate=1e-2, negatives=1, dev_share=0.2, margin=1.0)
+SETTINGS = TrainingSettings(epochs=3, batch=16, learning_rate=1e-2, negatives=1, blend=1.0, dev_share=0.2, margin=1.0)
 
 
 class Killed(BaseException):
@@ -96,6 +97,16 @@ def test_a_killed_run_goes_on_to_the_same_encoder(
     texts = ["stone river", "paper wheel"]
     vectors = [load_encoder(each.folder, precision="f32").encode_queries(texts) for each in (trained, again)]
     np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-3)
+
+
+def test_a_blend_lies_between_the_base_and_the_trained_weights(
+    trained: TrainingOutcome, base: Path, pairs: Path, tmp_path: Path
+) -> None:
+    outcome = train(pairs, to=tmp_path / "half", base=base, settings=replace(SETTINGS, blend=0.5))
+    start, half, whole = (load_file(folder / "model.safetensors") for folder in (base, outcome.folder, trained.folder))
+    name = "encoder.layer.1.output.dense.weight"
+    assert np.abs(whole[name] - start[name]).max() > 0.01
+    np.testing.assert_allclose(half[name], (start[name] + whole[name]) / 2, atol=1e-4)
 
 
 def test_what_changes_nothing_is_called_no_gain(base: Path, pairs: Path, tmp_path: Path) -> None:
