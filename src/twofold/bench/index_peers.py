@@ -6,8 +6,12 @@ best first, by the library's own scores.
 
 from __future__ import annotations
 
+import json
+import os
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from twofold.scores import Numbers, Vectors
 
@@ -48,6 +52,20 @@ def faiss_ivf_pq(vectors: Vectors, threads: int) -> Contender:
     index = faiss.index_factory(vectors.shape[1], f"IVF{lists},PQ{vectors.shape[1] // 4}x8", faiss.METRIC_INNER_PRODUCT)
     return _faiss(
         index, vectors, threads, {f"{probes} probes": faiss.SearchParametersIVF(nprobe=probes) for probes in (32, 128)}
+    )
+
+
+def faiss_ivf_rabitq(vectors: Vectors, threads: int) -> Contender:
+    """FAISS's inverted lists over RaBitQ codes of one bit, about 4 √n lists.
+
+    Under squared distances, which order unit vectors as products do: under products its codes find less.
+    """
+    import faiss
+
+    lists = max(1, int(4 * len(vectors) ** 0.5))
+    index = faiss.index_factory(vectors.shape[1], f"IVF{lists},RaBitQfs", faiss.METRIC_L2)
+    return _faiss(
+        index, vectors, threads, {f"{probes} probes": faiss.SearchParametersIVF(nprobe=probes) for probes in (128, 512)}
     )
 
 
@@ -122,12 +140,95 @@ def scann_tree(vectors: Vectors, threads: int) -> Contender:
     return Contender({f"{searched} leaves": at(searched) for searched in (100, 300)}, size, rescored=False)
 
 
+def rabitqlib_hnsw(vectors: Vectors, threads: int) -> Contender:
+    """rabitqlib's HNSW over RaBitQ codes of four bits, M 16, efConstruction 200, 16 centroids."""
+    import rabitqlib
+
+    means = rabitqlib.RaBitQKMeans(vectors.shape[1], 16)
+    means.train(vectors[:: max(1, len(vectors) // 50_000)])
+    nearest = (vectors @ means.centroids.T).argmax(axis=1).astype("uint32")
+    index = rabitqlib.HnswIndex(vectors.shape[1], len(vectors), 16, 200, 4, "l2")
+    index.build(vectors, means.centroids, nearest, threads)
+
+    def at(ef: int) -> Search:
+        def search(query: Vectors, count: int) -> Numbers:
+            rows: Numbers = index.search(query[None], count, max(ef, count))[0][0].astype("int64")
+            return rows
+
+        return search
+
+    with tempfile.TemporaryDirectory(prefix="twofold-bench-") as temporary:
+        index.save(f"{temporary}/index")
+        size = os.path.getsize(f"{temporary}/index")
+    return Contender({f"ef {ef}": at(ef) for ef in (200, 400)}, size / len(vectors))
+
+
+def vsag_hgraph(vectors: Vectors, threads: int) -> Contender:
+    """VSAG's HGraph of degree 32 over RaBitQ codes, reordered by itself in float32. Raises PeerMissingError."""
+    try:
+        import pyvsag
+    except ImportError as error:
+        raise PeerMissingError("VSAG") from error
+    import numpy as np
+
+    built = {"base_quantization_type": "rabitq", "use_reorder": True, "precise_quantization_type": "fp32"}
+    built |= {"max_degree": 32, "ef_construction": 200, "build_thread_count": threads}
+    about = {"dtype": "float32", "metric_type": "ip", "dim": vectors.shape[1], "index_param": built}
+    index = pyvsag.Index("hgraph", json.dumps(about))
+    index.build(vectors.reshape(-1), np.arange(len(vectors)), len(vectors), vectors.shape[1])
+
+    def at(ef: int) -> Search:
+        parameters = json.dumps({"hgraph": {"ef_search": ef}})
+
+        def search(query: Vectors, count: int) -> Numbers:
+            rows: Numbers = np.asarray(index.knn_search(query, count, parameters)[0], np.int64)
+            return rows
+
+        return search
+
+    with tempfile.TemporaryDirectory(prefix="twofold-bench-") as temporary:
+        index.save(f"{temporary}/index")
+        size = os.path.getsize(f"{temporary}/index")
+    return Contender({f"ef {ef}": at(ef) for ef in (200, 400)}, size / len(vectors), rescored=False)
+
+
+def lancedb_hnsw(vectors: Vectors, threads: int) -> Contender:  # noqa: ARG001 - it takes all cores
+    """LanceDB's IVF_HNSW_SQ, on disk, with refinement by the stored vectors. Raises PeerMissingError."""
+    try:
+        import lancedb
+        import pyarrow
+    except ImportError as error:
+        raise PeerMissingError("LanceDB") from error
+    import numpy as np
+
+    folder = tempfile.TemporaryDirectory(prefix="twofold-bench-")
+    column = pyarrow.FixedSizeListArray.from_arrays(vectors.reshape(-1), vectors.shape[1])
+    rows = pyarrow.table({"row": np.arange(len(vectors)), "vector": column})
+    table = lancedb.connect(folder.name).create_table("bench", rows)
+    table.create_index(metric="dot", index_type="IVF_HNSW_SQ", vector_column_name="vector")
+
+    def at(ef: int) -> Search:
+        def search(query: Vectors, count: int, kept: object = folder) -> Numbers:  # noqa: ARG001 - as long as this lives
+            asked = table.search(query).select(["row", "_distance"]).ef(max(ef, count)).refine_factor(1).limit(count)
+            found: Numbers = asked.to_arrow()["row"].to_numpy()
+            return found
+
+        return search
+
+    size = sum(path.stat().st_size for path in Path(folder.name).rglob("*") if path.is_file())
+    return Contender({f"ef {ef}": at(ef) for ef in (200, 400)}, size / len(vectors), rescored=False)
+
+
 PEERS: Mapping[str, Callable[[Vectors, int], Contender]] = {
     "FAISS HNSW32, SQ8": faiss_hnsw,
     "FAISS IVF, PQ": faiss_ivf_pq,
+    "FAISS IVF, RaBitQ": faiss_ivf_rabitq,
+    "rabitqlib HNSW, 4 bit": rabitqlib_hnsw,
     "hnswlib": hnswlib_hnsw,
     "usearch i8": usearch_i8,
     "ScaNN": scann_tree,
+    "VSAG HGraph": vsag_hgraph,
+    "LanceDB HNSW, SQ": lancedb_hnsw,
 }
 
 
