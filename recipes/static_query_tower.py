@@ -1,0 +1,73 @@
+"""The query tower that ships with Twofold, from texts that may be used for it.
+
+    python recipes/static_query_tower.py DATA --to src/twofold/models/static_query_tower.safetensors
+
+DATA is the folder of docs/data.md. Only sets under permissive or share-alike licences are read: questions and sentences
+of pair files, questions of nq-open, sentences and titles of Wikipedia passages. The teacher, the embedded default,
+encodes each once and the table is fitted to that, about a quarter of an hour on two cores. docs/training.md has what it
+measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from twofold.encoders.loading import load_encoder
+from twofold.readers.pairs import read_pairs
+from twofold.readers.queries import read_queries
+from twofold.readers.reading import read
+from twofold.training.distilling import DistillingSettings, distil_static
+from twofold.training.query_tower import sentences
+
+PAIRS = (
+    "cmrc2018-trial-train drcd-dev-train factbook-train fairytaleqa-train films-train gesetze-train medquad-train "
+    "openstax-train peps-train policyqa-dev-train powershell-train pycode-train scitldr-train selqa-dev-train "
+    "tldr-crosslingual tldr-train"
+)
+LICENCES = (
+    "MedQuAD, tldr-pages, PowerShell-Docs (CC BY 4.0); FairytaleQA, SelQA, SciTLDR (Apache-2.0); PolicyQA (MIT); "
+    "CMRC 2018, DRCD, Wikipedia and its films (CC BY-SA); OpenStax (CC BY 3.0); Gesetze im Internet, World Factbook, "
+    "PEPs (public domain); docstrings of Python code (permissive); questions of nq-open (CC BY-SA 3.0)"
+)
+SENTENCES_A_POSITIVE, OF_POSITIVES, SENTENCES_A_PASSAGE, OF_PASSAGES = 6, 80_000, 2, 170_000
+SETTINGS = DistillingSettings(epochs=6, batch=2048)
+
+
+def main() -> None:
+    """Reads the texts, fits the table, writes it, and says how well it follows."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--to", type=Path, required=True)
+    arguments = parser.parse_args()
+    texts = texts_of(arguments.data)
+    table, fidelity = distil_static(load_encoder(), texts, about={"texts": LICENCES}, settings=SETTINGS)
+    table.write(arguments.to)
+    print(fidelity)  # noqa: T201 - a recipe speaks
+
+
+def texts_of(data: Path) -> list[str]:
+    """Questions and sentences, each once, in an order that is the same every time."""
+    draw = random.Random(0)  # noqa: S311 - a draw that can be repeated, no secret
+    pairs = [pair for name in PAIRS.split() for pair in read_pairs(data / "pairs" / f"{name}.jsonl.xz")]
+    asked = {pair.query for pair in pairs} | set(read_queries(data / "wiki" / "nq-open.queries.jsonl.xz").values())
+    said = {each for pair in pairs for each in islice(sentences(pair.positive), SENTENCES_A_POSITIVE)}
+    passages = set(_of_passages(data / "wiki" / "passages-100k.jsonl.xz", draw))
+    chosen = draw.sample(sorted(said), OF_POSITIVES) + draw.sample(sorted(passages), OF_PASSAGES)
+    texts = sorted({text for text in (*asked, *chosen) if text.strip()})
+    draw.shuffle(texts)
+    return texts
+
+
+def _of_passages(path: Path, draw: random.Random) -> Iterator[str]:
+    for document in read(path):
+        yield document.title
+        found = list(sentences(document.text))
+        yield from draw.sample(found, min(SENTENCES_A_PASSAGE, len(found)))
+
+
+if __name__ == "__main__":
+    main()
