@@ -75,3 +75,12 @@ def test_a_query_tower_is_fitted_and_asked(base: Path, tmp_path: Path, twofold: 
     done = twofold("train", texts, "--query-tower", "static", "--base", base, "--to", tower)
     assert done.status == 1
     assert "something here already" in done.err
+
+
+def test_the_tower_that_ships_answers_a_collection_of_the_default(
+    articles: Path, tmp_path: Path, twofold: Twofold
+) -> None:
+    assert twofold("index", articles, "--to", tmp_path / "c.twofold").status == 0
+    for mode in ("dense", "hybrid"):
+        asked = ("search", tmp_path / "c.twofold", "who wrote the first compiler?", "--mode", mode, "--json")
+        assert twofold(*asked, "--query-tower", "static").ids[0] == "compiler"

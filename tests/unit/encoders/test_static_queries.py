@@ -12,7 +12,7 @@ from twofold.documents import Document
 from twofold.encoders.loading import load_encoder, load_source
 from twofold.encoders.transformer import TransformerEncoder
 from twofold.errors import ModelError
-from twofold.models.static_table import StaticTable
+from twofold.models.static_table import EMBEDDED, StaticTable
 from twofold.reports import EncodingReport
 
 TEXTS = ["", "water", "Who wrote the first compiler?", "rivers " * 300]
@@ -97,3 +97,12 @@ def test_a_collection_that_was_made_with_the_tower_is_asked_by_it(encoder: Trans
     with open_collection(tmp_path / "c.twofold") as again:
         assert again.contract.query_tower == encoder.contract.query_tower
         assert again.run({"q": "water"}, mode="dense") == expected
+
+
+def test_the_tower_that_ships_lies_in_the_defaults_space_and_is_small(plain: TransformerEncoder) -> None:
+    shipped = load_encoder(query_tower="static")
+    questions = ["who wrote the first compiler", "how do owls hunt at night", "capital of Japan", "treatment of asthma"]
+    cosines = np.einsum("ij,ij->i", shipped.encode_queries(questions), plain.encode_queries(questions))
+    assert cosines.min() > 0.6
+    assert EMBEDDED.stat().st_size <= 12_000_000
+    assert "CC BY" in StaticTable.read(EMBEDDED).about["texts"]
