@@ -11,6 +11,9 @@ import numpy as np
 from twofold.documents import Document
 from twofold.scores import Numbers
 
+DELETED_AFTER = "SELECT number FROM documents WHERE deleted > ? AND added <= ?"
+"""In no order: asked for one, SQLite goes through all documents in it (a million in 130 ms), not the deletions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -29,10 +32,8 @@ class Changes:
 
 def deleted_after(connection: sqlite3.Connection, since: int) -> Numbers:
     """int64, ascending: documents that were living at the commit `since` and were deleted after it."""
-    found = connection.execute(
-        "SELECT number FROM documents WHERE deleted > ? AND added <= ? ORDER BY number", (since, since)
-    )
-    return np.fromiter((number for (number,) in found), dtype=np.int64)
+    found = connection.execute(DELETED_AFTER, (since, since))
+    return np.sort(np.fromiter((number for (number,) in found), dtype=np.int64))
 
 
 def first_after(connection: sqlite3.Connection, since: int, end: int) -> int:

@@ -11,6 +11,7 @@ from storing import block, document, new_store
 
 from twofold.documents import Document
 from twofold.errors import CorruptionError
+from twofold.storage.changes import DELETED_AFTER
 from twofold.storage.reading import BATCH
 from twofold.storage.store import Store
 
@@ -77,3 +78,12 @@ def test_a_damaged_document_is_an_error_and_no_change(tmp_path: Path) -> None:
     connection.close()
     with Store.open(tmp_path / "c") as store, pytest.raises(CorruptionError, match="'a'"):
         changed(store, 0)
+
+
+def test_deletions_are_found_by_their_index_and_not_among_all_documents(tmp_path: Path) -> None:
+    with new_store(tmp_path / "c") as store, store.writing() as writer:
+        writer.commit(block([document("a", "text")], rows=1))
+    connection = sqlite3.connect(tmp_path / "c" / "catalogue.sqlite")
+    plan = [line[-1] for line in connection.execute(f"EXPLAIN QUERY PLAN {DELETED_AFTER}", (1, 1))]
+    connection.close()
+    assert plan == ["SEARCH documents USING INDEX deletions (deleted>?)"]
