@@ -26,9 +26,9 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--index",
         metavar="KIND",
-        choices=["flat", "scan", "graph"],
-        help="flat (none, search is exact), scan (one bit a dimension) or graph (fastest, most memory); by default "
-        "what fits the size",
+        choices=["flat", "scan", "ivf", "graph"],
+        help="flat (none, search is exact), scan (one bit a dimension), ivf (the same in lists, of which the nearest "
+        "are scanned) or graph (fastest, most memory); by default what fits the size",
     )
     parser.add_argument(
         "--recall",

@@ -228,7 +228,7 @@ class Collection(AbstractContextManager["Collection"]):
     ) -> OptimizeReport:
         """Gives back the room of deleted documents and builds the index anew; readers keep the snapshots they hold.
 
-        index: "flat" (none: search stays exact), "scan" or "graph" (indexes/kinds.py); by default what fits the size.
+        index: "flat" (none: search stays exact), "scan", "ivf" or "graph" (indexes/kinds.py); by default what fits.
         recall: the recall@10 of exact search that is promised; queries: texts or vectors (n, dimension) to measure it
         with, otherwise made from documents. A crash at any moment leaves the collection as it was or as it will be.
         Raises LockedError, InputError, StorageError, CorruptionError.

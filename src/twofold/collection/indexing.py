@@ -35,7 +35,7 @@ ROOM, STATE = "indexes", "index"
 FROM_ROWS = 50_000
 """So many rows are indexed without being asked: exact search of fewer takes a few milliseconds."""
 PROMISE = 0.98
-EFFORTS = {"scan": (0,), "graph": (200, 300, 400, 500, 600, 800, 1200)}
+EFFORTS = {"scan": (0,), "ivf": (128, 256, 512, 1024, 2048), "graph": (200, 300, 400, 500, 600, 800, 1200)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.errors import InputError
-from twofold.indexes import graph, scan
+from twofold.indexes import graph, ivf, scan
 from twofold.progress import Progress, silent
 from twofold.protocols import VectorBlocks, VectorIndex
 
@@ -34,6 +34,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "scan": Kind(scan.fill, scan.opened),
+    "ivf": Kind(ivf.fill, ivf.opened, effort=ivf.EFFORT),
     "graph": Kind(graph.fill, graph.opened, effort=graph.EFFORT),
 }
 
@@ -42,7 +43,7 @@ KINDS: Mapping[str, Kind] = {
 class IndexSettings:
     """Which index, and how hard it searches.
 
-    kind: a word of KINDS. effort: nodes that a graph visits at least, 0 for its usual; a scan has none.
+    kind: a word of KINDS. effort: at least so many nodes of a graph, or lists of ivf; 0 for its usual; a scan has none.
     """
 
     kind: str

@@ -24,6 +24,8 @@ ROWS_AT_ONCE = 65_536
 """Rows that are coded at a time."""
 SAMPLE = 65_536
 """Rows of which the mean is taken, spread over all: codes are of what differs from it."""
+ROWS_A_LIST = 64
+"""Rows of which each centroid is learned."""
 
 
 class ScanIndex:
@@ -38,18 +40,26 @@ class ScanIndex:
         """The rows that were there when it was built."""
         return int(self._codes.ntotal)
 
+    def passing(self, allowed: Mask) -> int:
+        """How many rows a mask lets through."""
+        return self._count(allowed)
+
     def candidates(self, query: Vectors, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
         """Up to `count` allowed rows, best first; scores are 1 less half the estimated squared distance.
 
         query: float32 (dimension,) of length 1; allowed: bool (rows,).
         """
+        return self.among(query, count, allowed, 1)
+
+    def among(self, query: Vectors, count: int, allowed: Mask, probes: int) -> tuple[Numbers, Scores]:
+        """The same among the rows of the nearest lists; probes: how many, from 1 on."""
         passing = self._count(allowed)
         count = min(count, passing)
         if count == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         bitmap = None if passing == len(allowed) else np.packbits(allowed, bitorder="little")
         selector = None if bitmap is None else faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
-        parameters = faiss.SearchParametersIVF(sel=selector, nprobe=1)
+        parameters = faiss.SearchParametersIVF(sel=selector, nprobe=probes)
         with threads_of_faiss(1):
             distances, rows = self._codes.search(query[None], count, params=parameters)
         found = rows[0] >= 0
@@ -58,11 +68,18 @@ class ScanIndex:
 
 def fill(stored: VectorBlocks, folder: Path, threads: int, progress: Progress) -> None:
     """Writes the codes of all stored vectors into a folder; the same vectors give the same bytes."""
+    fill_lists(stored, folder, 1, threads, progress)
+
+
+def fill_lists(stored: VectorBlocks, folder: Path, lists: int, threads: int, progress: Progress) -> None:
+    """The same with the rows divided into lists by learned centroids."""
     pieces = stored.blocks()
     total = sum(len(vectors) for _, vectors in pieces)
-    sample = np.concatenate([vectors[:: max(1, total // SAMPLE)] for _, vectors in pieces]).astype(np.float32)
+    sampled = max(SAMPLE, lists * ROWS_A_LIST)
+    sample = np.concatenate([vectors[:: max(1, total // sampled)] for _, vectors in pieces]).astype(np.float32)
     with threads_of_faiss(threads):
-        codes = faiss.index_factory(sample.shape[1], "IVF1,RaBitQfs", faiss.METRIC_L2)
+        codes = faiss.index_factory(sample.shape[1], f"IVF{lists},RaBitQfs", faiss.METRIC_L2)
+        codes.cp.min_points_per_centroid = 1
         codes.train(sample)
         for first, vectors in pieces:
             for start in range(0, len(vectors), ROWS_AT_ONCE):
@@ -75,6 +92,11 @@ def fill(stored: VectorBlocks, folder: Path, threads: int, progress: Progress) -
 
 def opened(folder: Path, effort: int) -> ScanIndex:  # noqa: ARG001 - every kind is opened alike; a scan reads all rows
     """The scan in a folder. Raises CorruptionError where FAISS cannot read it."""
+    return ScanIndex(read_codes(folder))
+
+
+def read_codes(folder: Path) -> faiss.IndexIVFRaBitQFastScan:
+    """The codes that `fill` or `fill_lists` wrote. Raises CorruptionError where FAISS cannot read them."""
     path = folder / FILE
     try:
         # Mapped, so that codes are the system's to keep or to drop, and no anonymous memory.
@@ -83,4 +105,4 @@ def opened(folder: Path, effort: int) -> ScanIndex:  # noqa: ARG001 - every kind
         raise CorruptionError(f"{path} is no index that can be read: {error}") from error
     if not isinstance(codes, faiss.IndexIVFRaBitQFastScan):
         raise CorruptionError(f"{path} holds an index of another kind, a {type(codes).__name__}")
-    return ScanIndex(codes)
+    return codes

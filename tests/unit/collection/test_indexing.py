@@ -38,7 +38,7 @@ def ids(collection: Collection, query: Vectors, **options: object) -> list[tuple
     return [(hit.id, hit.score) for hit in collection.search(query, **options)]  # type: ignore[arg-type]  # by name
 
 
-@pytest.mark.parametrize("kind", ["scan", "graph"])
+@pytest.mark.parametrize("kind", ["scan", "ivf", "graph"])
 def test_an_index_finds_nearly_what_exact_search_finds_with_the_same_scores(collection: Collection, kind: str) -> None:
     report = collection.optimize(index=kind, queries=QUERIES, recall=0.9)
     assert report.index.kind == kind
