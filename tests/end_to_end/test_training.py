@@ -84,3 +84,25 @@ def test_the_tower_that_ships_answers_a_collection_of_the_default(
     for mode in ("dense", "hybrid"):
         asked = ("search", tmp_path / "c.twofold", "who wrote the first compiler?", "--mode", mode, "--json")
         assert twofold(*asked, "--query-tower", "static").ids[0] == "compiler"
+
+
+def test_a_collection_keeps_its_tower_however_the_model_is_loaded(
+    articles: Path, tmp_path: Path, twofold: Twofold
+) -> None:
+    collection = tmp_path / "c.twofold"
+    assert twofold("index", articles, "--query-tower", "static", "--to", collection).status == 0
+    asked = ("search", collection, "who wrote the first compiler?", "--mode", "dense", "--json")
+    plain, loaded = (twofold(*asked, *more).json["hits"] for more in ((), ("--precision", "f32")))
+    assert loaded == plain  # the stored vectors are the same, and the tower knows no precision
+
+
+def test_a_tower_is_refused_where_no_model_is(articles: Path, tmp_path: Path, twofold: Twofold) -> None:
+    collection = tmp_path / "c.twofold"
+    assert twofold("index", articles, "--encoder", "hashed-words:64", "--to", collection).status == 0
+    for words in (
+        ("search", collection, "tea", "--query-tower", "static"),
+        ("search", collection, "tea", "--query-tower", "static", "--encoder", "hashed-words:64"),
+    ):
+        done = twofold(*words)
+        assert (done.status, done.out) == (1, "")
+        assert "fitted to" in done.err

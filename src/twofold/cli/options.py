@@ -91,6 +91,8 @@ def encoder_of(arguments: argparse.Namespace) -> Encoder:
 
     name: str | None = arguments.encoder
     if name is not None and name.startswith(HASHED_WORDS):
+        if arguments.query_tower is not None:
+            raise ModelError(f"--query-tower goes with a model that it was fitted to, and {name} is none")
         return load_source({"kind": "hashed-words", "dimension": _dimension_of(name), "max_words": 256})
     return load_encoder(
         name,
@@ -104,7 +106,8 @@ def encoder_of(arguments: argparse.Namespace) -> Encoder:
 def encoder_for(collection: str, arguments: argparse.Namespace) -> Encoder | None:
     """The encoder for a collection that is there: what the options name, else what the collection names (None).
 
-    --precision and --threads alone mean the collection's own model, loaded in that way.
+    --precision, --threads and --query-tower alone mean the collection's own model, loaded in that way; its own query
+    tower too, unless another is named. Raises ModelError for a tower where the collection has no model.
     """
     from twofold.collection.opening import open_collection
 
@@ -113,9 +116,12 @@ def encoder_for(collection: str, arguments: argparse.Namespace) -> Encoder | Non
     if arguments.encoder is None:
         with open_collection(collection) as there:
             source = there.encoder.source
-        if "name" not in source:
+        if "name" not in source and arguments.query_tower is None:
             return None  # no model that could be loaded in another way
+        if "name" not in source:
+            raise ModelError(f"{collection} was made without a model, so no query tower was fitted to it")
         arguments.encoder = source["name"]
+        arguments.query_tower = arguments.query_tower or source.get("query_tower")
     return encoder_of(arguments)
 
 
