@@ -4,7 +4,7 @@
 
 DATA is the folder of docs/data.md. Only sets under permissive or share-alike licences are read: questions and sentences
 of pair files, questions of nq-open, sentences and titles of Wikipedia passages. The teacher, the embedded default,
-encodes each once and the table is fitted to that, about a quarter of an hour on two cores. docs/training.md has what it
+encodes each once and the table is fitted to that, some eight minutes on two cores. docs/training.md has what it
 measured.
 """
 

@@ -75,6 +75,10 @@ def test_a_query_tower_is_fitted_and_asked(base: Path, tmp_path: Path, twofold: 
     done = twofold("train", texts, "--query-tower", "static", "--base", base, "--to", tower)
     assert done.status == 1
     assert "something here already" in done.err
+    done = twofold("train", texts, "--base", base, "--to", tower)
+    assert done.status == 1
+    assert "something here already" in done.err
+    assert twofold("train", texts, "--query-tower", "static", "--to", tmp_path / "x", "--epochs", 2).status == 2
 
 
 def test_the_tower_that_ships_answers_a_collection_of_the_default(

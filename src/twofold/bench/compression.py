@@ -20,7 +20,6 @@ from twofold.encoders.loading import load_encoder
 from twofold.errors import InputError
 from twofold.evaluation.measures import measure_values, parse_measure
 from twofold.indexes.kinds import IndexSettings, build, load
-from twofold.indexes.threads import threads_of_faiss
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.readers.beir import Beir, read_beir
@@ -154,9 +153,8 @@ def _by_code(name: str, vectors: Vectors) -> Candidates:
         if isinstance(part, faiss.IndexPQ):
             part.pq.cp.min_points_per_centroid = 1
             part.do_polysemous_training = False  # minutes of annealing for a kind of search that is not asked here
-    with threads_of_faiss(1):  # hundreds of small k-means: more threads would mostly wait for each other
-        index.train(vectors)
-        index.add(vectors)
+    index.train(vectors)
+    index.add(vectors)
 
     def candidates(queries: Vectors) -> Iterator[Numbers]:
         yield from (rows[rows >= 0] for rows in index.search(queries, min(FETCHED, len(vectors)))[1])

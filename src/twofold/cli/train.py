@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twofold.cli.options import Subparsers, command
 from twofold.cli.output import print_json, print_line, visible
@@ -86,6 +86,8 @@ def _default(name: str) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains, and prints before and after."""
+    if arguments.query_tower and (arguments.audit or arguments.test or _given(arguments)):
+        arguments.misuse("--query-tower is fitted without judgements: of the options it takes --base and --to")
     if arguments.audit:
         return _audit(arguments)
     if arguments.to is None:
@@ -157,6 +159,11 @@ def _encoder(arguments: argparse.Namespace) -> int:
 def _settings(arguments: argparse.Namespace) -> TrainingSettings:
     from twofold.training.settings import TrainingSettings
 
+    return TrainingSettings(**_given(arguments))
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings that the command line names."""
     given = {name: getattr(arguments, name) for name in (*NUMBERS, *SHARES)}
-    given["dimensions"] = tuple(arguments.dimensions or ())
-    return TrainingSettings(**{name: value for name, value in given.items() if value is not None})
+    given["dimensions"] = tuple(arguments.dimensions) if arguments.dimensions else None
+    return {name: value for name, value in given.items() if value is not None}

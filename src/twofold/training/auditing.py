@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,11 +10,10 @@ from typing import Any
 from twofold.tables import Column, Table
 from twofold.training.examples import Examples
 from twofold.training.mining import Triplet
-from twofold.training.splitting import near_duplicates
+from twofold.training.splitting import near_duplicates, words_of
 
 SHEET = 50
 """Mined negatives to look at: enough to see whether one in ten of them is an answer."""
-WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +81,12 @@ def audit(
         equal_documents=sum(count for count in texts.values() if count > 1),
         shared_answers=sum(answered[document] > 1 for _, document in pairs),
         wordless=sum(
-            not _words(examples.queries[query]) & _words(examples.text(document)) for query, document in pairs
+            not words_of(examples.queries[query]) & words_of(examples.text(document)) for query, document in pairs
         ),
         leaked_answers=None if test is None else len(set(answered) & set(test[1])),
         leaked_queries=None if test is None else _leaked(examples.queries, test[0]),
         sheet=tuple(_sheet(examples, triplets)),
     )
-
-
-def _words(text: str) -> set[str]:
-    return {word.lower() for word in WORD.findall(text)}
 
 
 def _leaked(train: Mapping[str, str], test: Mapping[str, str]) -> int:

@@ -71,7 +71,8 @@ def fit(
     disable_progress_bar()
     set_seed(settings.seed)
     model = SentenceTransformer(str(base), config_kwargs=WITHOUT_ATTENTION_DROPOUT)
-    start = {name: weight.clone() for name, weight in model.state_dict().items()}
+    # Kept on the processor: a GPU's memory is for training, and `_blend` works here.
+    start = {name: weight.cpu().clone() for name, weight in model.state_dict().items()}
     model.max_seq_length = contract.max_tokens
     model.prompts = {"query": contract.query_prompt, "document": contract.document_prompt}
     trainer = _trainer(model, contract, texts, settings, work)

@@ -80,7 +80,7 @@ def train_query_tower(
     if to.exists():
         raise InputError("there is something here already; name a file that does not exist", path=to)
     start, teacher = time.monotonic(), load_encoder(base)
-    texts = list(texts_of(data))
+    texts = list(texts_in(data))
     table, fidelity = distil_static(
         teacher, texts, about={"texts": os.path.basename(data)}, settings=settings, progress=progress
     )
@@ -90,7 +90,7 @@ def train_query_tower(
     return QueryTowerOutcome(to, fidelity, timed, seconds)
 
 
-def texts_of(data: str | Path) -> Iterator[str]:
+def texts_in(data: str | Path) -> Iterator[str]:
     """The questions and sentences of pairs, or the titles and sentences of documents."""
     if not Path(data).is_dir() and _holds_pairs(data):
         for pair in read_pairs(data):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from twofold.errors import InputError
 from twofold.training.examples import Examples
 
+WORD = re.compile(r"\w+")
 NEAR = 0.8
 """Jaccard similarity of the words of two queries from which they count as the same question."""
 
@@ -59,12 +60,17 @@ def split(examples: Examples, share: float, seed: int) -> Split:
     return Split(train, [query for query in examples.queries if query in dev], near)
 
 
+def words_of(text: str) -> frozenset[str]:
+    """The different words of a text, in lower case."""
+    return frozenset(WORD.findall(text.lower()))
+
+
 def near_duplicates(texts: Mapping[str, str], near: float = NEAR) -> Iterator[tuple[str, str]]:
     """Pairs of ids whose texts' sets of words have a Jaccard similarity of at least `near`.
 
     Exact: two such sets share one of their rarest words (prefix filtering, Bayardo, Ma & Srikant 2007).
     """
-    words = {identifier: frozenset(re.findall(r"\w+", text.lower())) for identifier, text in texts.items()}
+    words = {identifier: words_of(text) for identifier, text in texts.items()}
     frequency = Counter(word for each in words.values() for word in each)
     by_word: dict[str, list[str]] = defaultdict(list)
     for identifier, mine in words.items():

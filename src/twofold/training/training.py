@@ -56,7 +56,7 @@ def train(
     """
     check_installed()
     to, settings = Path(to).resolve(), settings or TrainingSettings()
-    if to.exists() and any(to.iterdir()):
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise InputError("there is something here already; name a folder that does not exist or is empty", path=to)
     material = _material(data, base, settings, test=test, progress=progress)
     start = time.monotonic()
