@@ -56,7 +56,8 @@ class IvfIndex:
 def fill(stored: VectorBlocks, folder: Path, threads: int, progress: Progress) -> None:
     """Writes lists of codes of all stored vectors into a folder; the same vectors give the same bytes."""
     rows = sum(len(vectors) for _, vectors in stored.blocks())
-    scan.fill_lists(stored, folder, max(1, int(LISTS_A_ROOT * np.sqrt(rows))), threads, progress)
+    lists = min(rows, int(LISTS_A_ROOT * np.sqrt(rows)))
+    scan.fill_lists(stored, folder, lists, threads, progress)
 
 
 def opened(folder: Path, effort: int) -> IvfIndex:

@@ -59,3 +59,11 @@ def test_what_few_lists_lack_comes_from_all(folder: Path, vectors: Vectors, shar
     rows, scores = load(IndexSettings(kind="ivf", effort=1), folder).candidates(vectors[ROWS], ROWS, allowed)
     assert sorted(rows.tolist()) == np.flatnonzero(allowed).tolist()
     assert (np.diff(scores) <= 0).all()
+
+
+@pytest.mark.parametrize("rows", [1, 2, 15, 17])
+def test_few_rows_have_no_more_lists_than_rows(rows: int, vectors: Vectors, tmp_path: Path) -> None:
+    build(IndexSettings(kind="ivf"), Blocks(vectors[:rows].astype(np.float16)), tmp_path, threads=1)
+    index = load(IndexSettings(kind="ivf"), tmp_path)
+    found, _ = index.candidates(vectors[0], rows, np.ones(rows, np.bool_))
+    assert sorted(found.tolist()) == list(range(rows))
