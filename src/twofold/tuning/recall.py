@@ -88,10 +88,12 @@ class Recalls:
 def masks_by_share(allowed: Mask, documents: Numbers) -> dict[float, Mask]:
     """Masks that let shares of the documents through, drawn at random: filters, as far as nothing is known of them.
 
+    A share by which no row passes is left out: there is nothing to find behind it.
     allowed: bool (rows,); documents: int64 (rows,), the document of each row.
     """
     draws = np.random.default_rng(0).random(int(documents.max(initial=-1)) + 1)[documents]
-    return {share: allowed & (draws < share) for share in SHARES}
+    masks = {share: allowed & (draws < share) for share in SHARES}
+    return {share: mask for share, mask in masks.items() if mask.any()}
 
 
 def choose_effort(

@@ -9,7 +9,7 @@ from twofold.documents import Document
 from twofold.scores import Mask, Vectors
 from twofold.searching.nearest import Nearest
 from twofold.tuning.pseudo_queries import WORDS, pseudo_queries
-from twofold.tuning.recall import FIRST_HALF, K, Point, Recalls, choose_effort
+from twofold.tuning.recall import FIRST_HALF, SHARES, K, Point, Recalls, choose_effort, masks_by_share
 
 QUERIES = np.arange(40, dtype=np.float32)[:, None]
 
@@ -70,3 +70,10 @@ def test_pseudo_queries_are_titles_and_openings_by_turns() -> None:
     documents = [Document(str(number), text, "A  title") for number in range(2)]
     documents += [Document("untitled", "Only words here"), Document("nothing", "", "")]
     assert list(pseudo_queries(documents)) == ["A title", " ".join(["word"] * WORDS), "Only words here"]
+
+
+def test_a_filter_that_lets_nothing_through_is_not_measured() -> None:
+    everything, documents = np.ones(20_000, np.bool_), np.arange(20_000)
+    assert list(masks_by_share(everything, documents)) == list(SHARES)
+    assert all(mask.any() for mask in masks_by_share(everything[:50], documents[:50]).values())
+    assert SHARES[-1] not in masks_by_share(everything[:50], documents[:50])
