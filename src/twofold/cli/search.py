@@ -110,7 +110,8 @@ def _one(arguments: argparse.Namespace) -> int:
 
 
 def _searcher(collection: Collection, arguments: argparse.Namespace, depth: int | None) -> SnapshotSearcher:
-    return collection.searcher(depth=depth, exact=arguments.exact, query_language=arguments.query_language)
+    words = arguments.like is None and arguments.mode != "dense"
+    return collection.searcher(depth=depth, exact=arguments.exact, words=words, query_language=arguments.query_language)
 
 
 def _warn(report: EncodingReport) -> None:

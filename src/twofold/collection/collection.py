@@ -119,7 +119,8 @@ class Collection(AbstractContextManager["Collection"]):
         score depends on query and document alone, never on k. Raises QueryError, FilterError, VectorError,
         ContractError.
         """
-        with self.searcher(depth=depth, exact=exact) as searcher:
+        by_words = isinstance(query, str) and mode != "dense"
+        with self.searcher(depth=depth, exact=exact, words=by_words) as searcher:
             return searcher.search(query, k=k, offset=offset, where=where, mode=mode, ranker=ranker)
 
     def like(
@@ -132,7 +133,7 @@ class Collection(AbstractContextManager["Collection"]):
         depth: int | None = None,
     ) -> list[Hit]:
         """The k documents nearest to a stored one, itself left out. Raises QueryError for an unknown id."""
-        with self.searcher(depth=depth) as searcher:
+        with self.searcher(depth=depth, words=False) as searcher:
             return searcher.like(document_id, k=k, offset=offset, where=where)
 
     def run(
@@ -145,18 +146,19 @@ class Collection(AbstractContextManager["Collection"]):
         report: EncodingReport | None = None,
     ) -> Run:
         """The rankings of many queries: query id → document id → score, each `depth` long."""
-        with self.searcher(depth=depth, exact=exact) as searcher:
+        with self.searcher(depth=depth, exact=exact, words=mode != "dense") as searcher:
             return searcher.run(queries, depth=depth, mode=mode, report=report)
 
     def searcher(
-        self, *, depth: int | None = None, exact: bool = False, query_language: bool = False
+        self, *, depth: int | None = None, exact: bool = False, words: bool = True, query_language: bool = False
     ) -> SnapshotSearcher:
         """A searcher pinned to the latest commit until it is closed.
 
-        exact: without the approximate index. query_language: signs in a query mean something to the search by words:
+        exact: without the approximate index. words: without them it searches by meaning alone, and need not wait for
+        the lexical index to catch up with what was added. query_language: signs in a query mean something to the search by words:
         "a phrase", AND, OR, NOT, +, -, parentheses, ^ (tantivy's language); without it any text is just words.
         """
-        return self._pinning.searcher(depth, exact=exact, query_language=query_language)
+        return self._pinning.searcher(depth, exact=exact, words=words, query_language=query_language)
 
     def get(self, document_id: str) -> Document | None:
         """The document with this id, or None. Raises CorruptionError where its stored bytes have changed."""

@@ -25,18 +25,19 @@ class Pinning:
         self._start()
         watch(self)
 
-    def searcher(self, depth: int | None, *, exact: bool, query_language: bool) -> SnapshotSearcher:
+    def searcher(self, depth: int | None, *, exact: bool, words: bool, query_language: bool) -> SnapshotSearcher:
         """A searcher of the latest commit, until it is closed; exact: without the approximate index.
 
-        query_language: words are asked in tantivy's language.
+        words: catches the lexical index up and opens it, which a search by meaning need not wait for. query_language:
+        words are asked in tantivy's language.
         """
         snapshot = self._store.snapshot()
         try:
             with self._lock:
                 dense = self._indexes.search(snapshot, exact=exact)
-                words = self._words.search(snapshot, dense, query_language=query_language)
+                search = self._words.search(snapshot, dense, query_language=query_language) if words else None
             asked = self._depth if depth is None else depth
-            return SnapshotSearcher(snapshot, dense, self._encoder, depth=asked, words=words)
+            return SnapshotSearcher(snapshot, dense, self._encoder, depth=asked, words=search)
         except BaseException:
             snapshot.close()
             raise

@@ -14,6 +14,7 @@ from twofold.collection.collection import Collection
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import InputError, QueryError
+from twofold.lexical.index import LexicalIndex
 from twofold.rankings import Hit
 from twofold.searching.hybrid import Mode
 
@@ -94,6 +95,21 @@ def test_what_is_added_later_makes_the_same_scores_as_all_at_once(collection: Co
         whole.tune()
         for question in QUESTIONS:
             assert pairs(collection.search(question, mode="lexical")) == pairs(whole.search(question, mode="lexical"))
+
+
+def test_a_search_by_meaning_does_not_wait_for_the_words_of_what_was_added(
+    collection: Collection, tmp_path: Path
+) -> None:
+    collection.search("word1")
+    collection.add(documents(300, 350))
+    before = LexicalIndex.open(tmp_path / "c" / "lexical").commit
+    assert collection.search("word1", mode="dense")
+    assert collection.search(np.ones(64, np.float32))
+    assert collection.like("d3")
+    assert collection.run({"q": "word1"}, mode="dense")
+    assert LexicalIndex.open(tmp_path / "c" / "lexical").commit == before
+    assert collection.search("word1", mode="lexical")
+    assert LexicalIndex.open(tmp_path / "c" / "lexical").commit > before
 
 
 def test_another_process_would_find_the_same_after_opening(collection: Collection, tmp_path: Path) -> None:
