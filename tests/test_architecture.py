@@ -28,7 +28,7 @@ FLOORS = {
     "searching": 4,
     **dict.fromkeys(("storage", "indexes", "lexical", "encoders"), 3),
     **dict.fromkeys(("models", "passages", "readers", "evaluation", "plots"), 2),
-    **dict.fromkeys(("contract", "documents", "errors", "files", "filters", "progress", "protocols"), 1),
+    **dict.fromkeys(("contract", "documents", "errors", "files", "filters", "memory", "progress", "protocols"), 1),
     **dict.fromkeys(("rankings", "reports", "scores", "tables"), 1),
 }
 """Room → floor (docs/architecture.md). A room imports from lower floors only; floor 1 is one room of words."""
@@ -43,6 +43,7 @@ GUESTS = {
     "tantivy": {"lexical"},
     "sqlite3": {"storage"},
     "rich": {"cli"},
+    "psutil": {"memory"},
     "ir_measures": {"evaluation"},
     "scipy": {"evaluation"},
     "matplotlib": {"plots"},

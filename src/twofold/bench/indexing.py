@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from twofold.bench.memory import PeakMemory
 from twofold.bench.surroundings import header
 from twofold.bench.texts import documents_of, name_of
 from twofold.collection.building import build
 from twofold.collection.information import Info
 from twofold.encoders.loading import load_encoder
+from twofold.memory import PeakMemory
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.reports import AddReport

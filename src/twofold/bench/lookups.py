@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold import filters
-from twofold.bench.memory import anonymous_bytes
+from twofold.bench.cold import cold_look_ups
 from twofold.bench.search import exact_reference
 from twofold.bench.surroundings import header
 from twofold.bench.timing import MILLISECONDS
@@ -23,6 +23,7 @@ from twofold.collection.collection import Collection
 from twofold.collection.opening import open_collection
 from twofold.errors import InputError
 from twofold.evaluation.intervals import bootstrap_interval
+from twofold.memory import anonymous_bytes
 from twofold.progress import Progress, silent
 from twofold.protocols import Snapshot
 from twofold.scores import Mask, Vectors, checked_vectors, scaled
@@ -58,7 +59,8 @@ def bench_lookups(path: Path, queries: Path, *, field: str | None = None, progre
         memory = "unknown" if before is None or after is None else f"{(after - before) / MEBIBYTE:,.1f} MiB"
         opening = f"opened in {opened * MILLISECONDS:,.0f} ms, the first query took {first * MILLISECONDS:,.0f} ms more"
         notes = (f"{opening}; anonymous memory that both added: {memory}",)
-        return Report(header(), [replace(tables[0], notes=(*tables[0].notes, *notes)), *tables[1:]])
+    tables[0] = replace(tables[0], notes=(*tables[0].notes, *notes))
+    return Report(header(), [*tables, cold_look_ups(path, asked)])
 
 
 def _whole(

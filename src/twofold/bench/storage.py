@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from twofold.bench.corpus import BLOCK, Corpus, corpus
-from twofold.bench.memory import anonymous_bytes
 from twofold.bench.storage_peers import PeerMissingError, Stored, chroma_stored, lancedb_stored
 from twofold.bench.storing import BARE, Added, add_in_blocks, one_at_a_time
 from twofold.bench.surroundings import header
 from twofold.bench.timing import MILLISECONDS, Seconds, percentiles
 from twofold.collection.opening import open_collection
+from twofold.memory import anonymous_bytes
 from twofold.progress import Progress, silent
 from twofold.tables import Cell, Column, Report, Table
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from twofold.bench.cross_encoders import FolderScorer, PairScorer, RandomHead, quality
-from twofold.bench.memory import anonymous_bytes
 from twofold.bench.search import QUERIES, docstrings
 from twofold.bench.surroundings import header
 from twofold.bench.texts import spaced
@@ -20,6 +19,7 @@ from twofold.bench.timing import MILLISECONDS, Seconds, alternating, latencies, 
 from twofold.bench.vectors import bench_vectors
 from twofold.collection.collection import Collection
 from twofold.collection.opening import open_collection
+from twofold.memory import anonymous_bytes
 from twofold.progress import Progress, silent
 from twofold.readers.queries import read_queries
 from twofold.tables import Cell, Column, Report, Table

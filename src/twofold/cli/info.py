@@ -58,6 +58,14 @@ def _behind_filters(index: IndexReport) -> str:
     return f"; behind filters {said}" if said else ""
 
 
+def _tried(index: IndexReport) -> str:
+    """What was measured while the index was chosen, on the other half of the questions."""
+    return "; ".join(
+        f"{point.kind}{f' at effort {point.effort:,}' if point.effort else ''} {point.recall:.3f} in {point.p50:.2f} ms"
+        for point in index.tried
+    )
+
+
 def facts_of(info: Info) -> dict[str, str]:
     """A collection's figures in words; what is zero and needs no attention is left out."""
     contract, source = info.contract, info.encoder
@@ -79,6 +87,7 @@ def facts_of(info: Info) -> dict[str, str]:
         "on disk": f"{megabytes(sum(info.bytes.values()))}: "
         + ", ".join(f"{part} {megabytes(size)}" for part, size in info.bytes.items() if size),
         "index": said(info.index) if info.index else "",
+        "tried": _tried(info.index) if info.index else "",
         "words": words_in_words(info.words) if info.words else "",
         "held back": f"{megabytes(info.log_held_back)} of the log, by readers that hold an older commit"
         if info.log_held_back

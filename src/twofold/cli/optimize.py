@@ -28,7 +28,7 @@ def register(subparsers: Subparsers) -> None:
         metavar="KIND",
         choices=["flat", "scan", "ivf", "graph"],
         help="flat (none, search is exact), scan (one bit a dimension), ivf (the same in lists, of which the nearest "
-        "are scanned) or graph (fastest, most memory); by default what fits the size",
+        "are scanned) or graph (fastest, most memory); by default the first of them that is fast enough",
     )
     parser.add_argument(
         "--recall",
@@ -36,6 +36,13 @@ def register(subparsers: Subparsers) -> None:
         type=float,
         default=0.98,
         help="of exact search's first ten, what is promised (0.98)",
+    )
+    parser.add_argument(
+        "--latency",
+        metavar="MS",
+        type=float,
+        default=20.0,
+        help="milliseconds that the median look-up may take; kinds are tried from the smallest on (20)",
     )
     parser.add_argument(
         "--queries", metavar="FILE", help="questions to measure it with; without them titles and openings of documents"
@@ -51,7 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
     with open_collection(arguments.collection) as collection:
         with collection.writing(waited(arguments)), bar("Compacting", "passages") as progress:
             report = collection.optimize(
-                index=arguments.index, recall=arguments.recall, queries=_queries(arguments.queries), progress=progress
+                index=arguments.index,
+                recall=arguments.recall,
+                latency=arguments.latency,
+                queries=_queries(arguments.queries),
+                progress=progress,
             )
         left = len(collection)
     if arguments.json:

@@ -15,7 +15,7 @@ from twofold.collection.choosing import chosen
 from twofold.collection.deleting import delete
 from twofold.collection.exporting import Exporting, ExportReport
 from twofold.collection.guarding import GuardedEncoder
-from twofold.collection.indexing import PROMISE, Indexing, OptimizeReport, wanted
+from twofold.collection.indexing import LATENCY, PROMISE, Indexing, OptimizeReport, wanted
 from twofold.collection.information import Info, describe
 from twofold.collection.measuring import RecallReport
 from twofold.collection.pinning import Pinning
@@ -154,9 +154,9 @@ class Collection(AbstractContextManager["Collection"]):
     ) -> SnapshotSearcher:
         """A searcher pinned to the latest commit until it is closed.
 
-        exact: without the approximate index. words: without them it searches by meaning alone, and need not wait for
-        the lexical index to catch up with what was added. query_language: signs in a query mean something to the search by words:
-        "a phrase", AND, OR, NOT, +, -, parentheses, ^ (tantivy's language); without it any text is just words.
+        exact: without the approximate index. words: without them it searches by meaning alone, and need not wait until
+        what was added is known by its words. query_language: signs in a query mean something to the search by words: "a
+        phrase", AND, OR, NOT, +, -, parentheses, ^ (tantivy's language); without it any text is just words.
         """
         return self._pinning.searcher(depth, exact=exact, words=words, query_language=query_language)
 
@@ -225,20 +225,23 @@ class Collection(AbstractContextManager["Collection"]):
         *,
         index: str | None = None,
         recall: float = PROMISE,
+        latency: float = LATENCY,
         queries: Sequence[str] | Vectors | None = None,
         progress: Progress = silent,
     ) -> OptimizeReport:
         """Gives back the room of deleted documents and builds the index anew; readers keep the snapshots they hold.
 
-        index: "flat" (none: search stays exact), "scan", "ivf" or "graph" (indexes/kinds.py); by default what fits.
-        recall: the recall@10 of exact search that is promised; queries: texts or vectors (n, dimension) to measure it
-        with, otherwise made from documents. A crash at any moment leaves the collection as it was or as it will be.
+        index: "flat" (none: search stays exact), "scan", "ivf" or "graph" (indexes/kinds.py); by default the smallest
+        that keeps the promise and whose median look-up takes at most `latency` milliseconds here, a graph only where
+        memory is left for it. recall: the recall@10 of exact search that is promised; queries: texts or vectors
+        (n, dimension) to measure it with, otherwise made from documents. A crash at any moment leaves the collection as
+        it was or as it will be.
         Raises LockedError, InputError, StorageError, CorruptionError.
         """
         with self._store.writing() as writer:
             compact = writer.compact(progress)
             indexing = Indexing(self._store, writer, self._encoder, self._settings.depth, progress)
-            return OptimizeReport(compact, indexing.run(index, recall, queries))
+            return OptimizeReport(compact, indexing.run(index, recall, latency, queries))
 
     def wants_index(self) -> bool:
         """Whether it is large enough for an approximate index and the one that stands lacks too many passages."""

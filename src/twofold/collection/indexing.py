@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.measuring import Measuring, questions
 from twofold.contract import Contract
 from twofold.errors import CorruptionError, InputError
+from twofold.indexes import graph
 from twofold.indexes.flat import FlatIndex
 from twofold.indexes.kinds import KINDS, IndexSettings, build, load
+from twofold.memory import available_bytes
 from twofold.progress import Progress
 from twofold.protocols import VectorIndex
 from twofold.scores import Vectors
@@ -29,13 +32,23 @@ from twofold.storage.compacting import CompactReport
 from twofold.storage.reading import StoredSnapshot
 from twofold.storage.store import Store
 from twofold.storage.writing import Writer
-from twofold.tuning.recall import SECOND_HALF, Point, choose_effort
+from twofold.tuning.recall import SECOND_HALF, Point, best, least_effort
 
 ROOM, STATE = "indexes", "index"
 FROM_ROWS = 50_000
 """So many rows are indexed without being asked: exact search of fewer takes a few milliseconds."""
 PROMISE = 0.98
-EFFORTS = {"scan": (0,), "ivf": (128, 256, 512, 1024, 2048), "graph": (200, 300, 400, 500, 600, 800, 1200)}
+LATENCY = 20.0
+"""Milliseconds that half of the look-ups may take at most, unless a call says otherwise."""
+MEMORY_SHARE = 0.8
+"""Of the memory that is left, what building an index may take."""
+FLAT_QUESTIONS = slice(0, 40, 2)
+"""Exact search is timed by fewer: it is the slowest, and finds everything."""
+EFFORTS = {
+    "scan": (0, 400, 800, 1600),
+    "ivf": (128, 256, 512, 1024, 2048),
+    "graph": (200, 300, 400, 500, 600, 800, 1200),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +56,10 @@ class IndexReport:
     """What a collection's index is and what it was measured to find.
 
     kind: "flat" where search is exact and nothing is built. why: the choice in a sentence. rows: covered by the index.
-    bytes: of its files. promise: the recall@10 asked for. reached: on questions that choosing had not seen; None for
+    bytes: of its files. promise: the recall@10 asked for. latency: milliseconds that the median look-up should stay
+    below, where the kind was chosen by measuring. reached: on questions that choosing had not seen; None for
     flat. filtered: the same behind random filters, by the share of passages that they let through. tried: what was
-    measured while choosing. questions: where they came from.
+    measured while choosing, exact search first. questions: where they came from.
     """
 
     kind: str
@@ -53,6 +67,7 @@ class IndexReport:
     rows: int = 0
     bytes: int = 0
     promise: float = PROMISE
+    latency: float = LATENCY
     reached: Point | None = None
     filtered: tuple[tuple[float, Point], ...] = ()
     tried: tuple[Point, ...] = ()
@@ -71,6 +86,7 @@ class IndexReport:
             "rows": self.rows,
             "bytes": self.bytes,
             "promise": self.promise,
+            "latency": self.latency,
             "kept": self.kept,
             "reached": None if self.reached is None else self.reached.to_json(),
             "filtered": [[share, point.to_json()] for share, point in self.filtered],
@@ -83,11 +99,12 @@ class IndexReport:
         """The report that `to_json` wrote."""
         fields = {name: value for name, value in values.items() if name != "kept"}
         reached, tried, filtered = fields.pop("reached"), fields.pop("tried"), fields.pop("filtered", [])
+        unless = {"kind": values["kind"]}  # earlier reports spoke of one kind alone
         return cls(
             **fields,
-            reached=None if reached is None else Point(**reached),
-            filtered=tuple((share, Point(**point)) for share, point in filtered),
-            tried=tuple(Point(**point) for point in tried),
+            reached=None if reached is None else Point(**unless | reached),
+            filtered=tuple((share, Point(**unless | point)) for share, point in filtered),
+            tried=tuple(Point(**unless | point) for point in tried),
         )
 
 
@@ -122,26 +139,25 @@ class Indexes:
     def search(self, snapshot: StoredSnapshot, *, exact: bool) -> NearestSearch:
         """How a snapshot is searched: by the index that fits it, or exactly where there is none or that is asked."""
         all_rows = ExactSearch(snapshot, FlatIndex(snapshot))
-        index = None if exact else self._of(snapshot)
-        return all_rows if index is None else beside(snapshot, index, all_rows)
-
-    def _of(self, snapshot: StoredSnapshot) -> VectorIndex | None:
-        built = snapshot.built(ROOM)
+        built = None if exact else snapshot.built(ROOM)
         if built is None:
-            return None
+            return all_rows
         state = snapshot.state(STATE)
         effort = 0 if state is None else int(state["reached"]["effort"])
         if self._opened is None or self._opened[:2] != (built.checksum, effort):
             self._opened = (built.checksum, effort, _opened(built, effort))
-        return self._opened[2]
+        index = self._opened[2]
+        return all_rows if index is None else _beside(snapshot, index, built.about["kind"], effort, all_rows)
 
 
-def beside(snapshot: StoredSnapshot, index: VectorIndex, exact: NearestSearch) -> IndexedSearch:
+def _beside(
+    snapshot: StoredSnapshot, index: VectorIndex, kind: str, effort: int, exact: NearestSearch
+) -> IndexedSearch:
     """A search by an index, with the rows that it lacks searched exactly."""
     covers_all = index.rows >= snapshot.head.next_row
-    return IndexedSearch(
-        snapshot, index, tail=None if covers_all else FlatIndex(snapshot, first=index.rows), exact=exact
-    )
+    tail = None if covers_all else FlatIndex(snapshot, first=index.rows)
+    candidates = effort if kind == "scan" else 0
+    return IndexedSearch(snapshot, index, tail=tail, exact=exact, candidates=candidates)
 
 
 def _opened(built: Built, effort: int) -> VectorIndex | None:
@@ -163,13 +179,18 @@ class Indexing:
         self._depth = depth
         self._progress = progress
 
-    def run(self, kind: str | None, promise: float, queries: Sequence[str] | Vectors | None) -> IndexReport:
+    def run(
+        self, kind: str | None, promise: float, latency: float, queries: Sequence[str] | Vectors | None
+    ) -> IndexReport:
         """Builds the index that was asked for, or the one that fits; measures it and keeps what was found.
 
-        kind: a word of KINDS, "flat" for none, None for what fits. Raises InputError, StorageError.
+        kind: a word of KINDS, "flat" for none, None for what fits: the smallest whose median look-up takes at most
+        `latency` milliseconds. Raises InputError, StorageError.
         """
+        if not latency > 0:
+            raise InputError(f"a look-up takes some time: latency is above 0 milliseconds, not {latency!r}")
         with self._store.snapshot() as snapshot:
-            report = self._chosen(snapshot, kind, promise, queries)
+            report = self._chosen(snapshot, kind, promise, latency, queries)
         state = None if report.kind == "flat" else report.to_json()
         if state != self._writer.state(STATE):
             self._writer.put_state(STATE, state)
@@ -186,7 +207,12 @@ class Indexing:
         self._writer.put_state(STATE, replace(report, rows=built.rows, bytes=built.bytes).to_json())
 
     def _chosen(
-        self, snapshot: StoredSnapshot, kind: str | None, promise: float, queries: Sequence[str] | Vectors | None
+        self,
+        snapshot: StoredSnapshot,
+        kind: str | None,
+        promise: float,
+        latency: float,
+        queries: Sequence[str] | Vectors | None,
     ) -> IndexReport:
         rows = snapshot.head.next_row
         if kind not in (None, "flat", *KINDS):
@@ -197,39 +223,71 @@ class Indexing:
             return self._flat(promise, f"{rows:,} passages are searched exactly in a few milliseconds")
         if kind == "flat" or rows == 0:
             return self._flat(promise, "asked for" if kind == "flat" else "there are no passages")
-        chosen = kind or "scan"
-        why = "asked for" if kind else "one bit a dimension: small, quick to build, and filters go into the scan"
-        return self._built(snapshot, chosen, why, promise, queries)
+        vectors, said = questions(snapshot, self._encoder, queries)
+        measuring = Measuring(snapshot, vectors, self._depth)
+        report = self._built(snapshot, [kind] if kind else list(KINDS), measuring, promise, latency)
+        return replace(report, why="asked for" if kind else report.why, questions=f"{len(vectors):,} {said}")
 
     def _flat(self, promise: float, why: str) -> IndexReport:
         self._writer.clear(ROOM)
         return IndexReport(kind="flat", why=why, promise=promise)
 
     def _built(
-        self, snapshot: StoredSnapshot, kind: str, why: str, promise: float, queries: Sequence[str] | Vectors | None
+        self, snapshot: StoredSnapshot, kinds: list[str], measuring: Measuring, promise: float, latency: float
     ) -> IndexReport:
-        built = self._published(snapshot, kind)
-        vectors, said = questions(snapshot, self._encoder, queries)
-        measuring = Measuring(snapshot, vectors, self._depth)
-
-        def search_with(effort: int) -> NearestSearch:
-            return beside(snapshot, load(IndexSettings(kind=kind, effort=effort), built.path), measuring.exact)
-
-        reached, tried = choose_effort(measuring.recalls, search_with, EFFORTS[kind], promise)
+        """Builds kinds, the smallest first, until one keeps the promise in time; where none does, the best stays."""
+        tried = [measuring.recalls.measure(measuring.exact, "flat", part=FLAT_QUESTIONS)]
+        choices: list[Point] = []
+        refused = ""
+        for kind in kinds:
+            if len(kinds) > 1 and (refused := self._without_memory(kind, snapshot.head.next_row)):
+                break
+            built = self._published(snapshot, kind)
+            search_with = partial(_search_with, snapshot, measuring, built, kind)
+            points = least_effort(measuring.recalls, kind, search_with, EFFORTS[kind], promise)
+            tried += points
+            choices.append(points[-1])
+            if points[-1].holds(promise) and points[-1].p50 <= latency:
+                break
+        choice = best(choices, promise)
+        if choice.kind != choices[-1].kind:
+            built = self._published(snapshot, choice.kind)
+        search = _search_with(snapshot, measuring, built, choice.kind, choice.effort)
         return IndexReport(
-            kind=kind,
-            why=why,
+            kind=choice.kind,
+            why=_why(choice, promise, latency) + refused,
             rows=built.rows,
             bytes=built.bytes,
             promise=promise,
-            reached=reached,
-            filtered=measuring.filtered(search_with(reached.effort), reached.effort, SECOND_HALF),
+            latency=latency,
+            reached=measuring.recalls.measure(search, choice.kind, choice.effort, SECOND_HALF),
+            filtered=measuring.filtered(search, choice.kind, choice.effort, SECOND_HALF),
             tried=tuple(tried),
-            questions=f"{len(vectors):,} {said}",
         )
+
+    def _without_memory(self, kind: str, rows: int) -> str:
+        """Why a kind is not even tried, where memory does not hold it; otherwise nothing."""
+        needed = graph.memory_needed(rows, self._encoder.contract.dimension) if kind == "graph" else 0
+        free = available_bytes()
+        if needed <= MEMORY_SHARE * free:
+            return ""
+        return f"; a graph was not tried, it needs {needed / 1e9:,.1f} GB and {free / 1e9:,.1f} GB are left"
 
     def _published(self, snapshot: StoredSnapshot, kind: str) -> Built:
         def fill(folder: Path) -> None:
             build(IndexSettings(kind=kind), snapshot, folder, threads=os.cpu_count() or 1, progress=self._progress)
 
         return self._writer.publish(ROOM, fill, {"kind": kind})
+
+
+def _search_with(snapshot: StoredSnapshot, measuring: Measuring, built: Built, kind: str, effort: int) -> NearestSearch:
+    index = load(IndexSettings(kind=kind, effort=effort), built.path)
+    return _beside(snapshot, index, kind, effort, measuring.exact)
+
+
+def _why(choice: Point, promise: float, latency: float) -> str:
+    if not choice.holds(promise):
+        return "none kept the promise, it finds most"
+    if choice.p50 > latency:
+        return f"none was found within {latency:g} ms, it is the fastest"
+    return f"the smallest kind that keeps the promise within {latency:g} ms"

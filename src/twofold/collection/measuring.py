@@ -71,9 +71,11 @@ class Measuring:
         )
         self._behind = dict(zip(self._masks, behind, strict=True))
 
-    def filtered(self, search: NearestSearch, effort: int, part: slice = EVERYTHING) -> tuple[tuple[float, Point], ...]:
+    def filtered(
+        self, search: NearestSearch, kind: str, effort: int, part: slice = EVERYTHING
+    ) -> tuple[tuple[float, Point], ...]:
         """What a search finds behind each filter, by the share that it lets through, on a part of the questions."""
-        return tuple((share, recalls.measure(search, effort, part)) for share, recalls in self._behind.items())
+        return tuple((share, recalls.measure(search, kind, effort, part)) for share, recalls in self._behind.items())
 
 
 def questions(

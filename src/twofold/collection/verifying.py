@@ -54,8 +54,8 @@ def recall(store: Store, encoder: GuardedEncoder, depth: int, queries: Sequence[
         return RecallReport(
             kind=built.kind,
             promise=built.promise,
-            whole=measuring.recalls.measure(search, effort),
-            filtered=measuring.filtered(search, effort),
+            whole=measuring.recalls.measure(search, built.kind, effort),
+            filtered=measuring.filtered(search, built.kind, effort),
             questions=f"{len(vectors):,} {said}",
         )
 

@@ -59,6 +59,11 @@ class GraphIndex:
         return rows, scores
 
 
+def memory_needed(rows: int, dimension: int) -> int:
+    """Bytes held while a graph is built: its nodes, each with codes of its neighbours, and the vectors in float32."""
+    return rows * (DEGREE * (dimension // 8 + 8) + BITS * dimension // 8 + 136 + 4 * dimension)
+
+
 def fill(stored: VectorBlocks, folder: Path, threads: int, progress: Progress) -> None:
     """Writes a graph of all stored vectors, and the scan's codes, into a folder.
 

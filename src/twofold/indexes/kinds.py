@@ -24,7 +24,7 @@ Open = Callable[[Path, int], VectorIndex]
 class Kind:
     """One kind of index: `fill(vectors, folder, threads, progress)` builds it, `open(folder, effort)` opens it.
 
-    effort: what may be set without building again, with its usual value; 0 for a kind that has none.
+    effort: what may be set without building again, with its usual value; 0 for a kind that has none in itself.
     """
 
     fill: Fill
@@ -43,7 +43,8 @@ KINDS: Mapping[str, Kind] = {
 class IndexSettings:
     """Which index, and how hard it searches.
 
-    kind: a word of KINDS. effort: at least so many nodes of a graph, or lists of ivf; 0 for its usual; a scan has none.
+    kind: a word of KINDS. effort: at least so many nodes of a graph, or lists of ivf; 0 for its usual. A scan reads all
+    rows in any case: its effort is how many of them are scored again, at least, which is the searcher's to do.
     """
 
     kind: str

@@ -23,16 +23,24 @@ class IndexedSearch:
     """A `NearestSearch` by an index that covers the first rows; later ones are searched exactly.
 
     tail: an exact index of the rows from `index.rows` on, None where there are none. exact: answers what the index
-    cannot, since too few of its rows can be reached.
+    cannot, since too few of its rows can be reached. candidates: rows that the index is asked for at least, where its
+    codes are too coarse for no more than the ranking needs.
     """
 
     def __init__(
-        self, snapshot: Snapshot, index: VectorIndex, *, tail: ExactIndex | None, exact: NearestSearch
+        self,
+        snapshot: Snapshot,
+        index: VectorIndex,
+        *,
+        tail: ExactIndex | None,
+        exact: NearestSearch,
+        candidates: int = 0,
     ) -> None:
         self._snapshot = snapshot
         self._index = index
         self._tail = tail
         self._exact = exact
+        self._candidates = candidates
         self._count = MaskCount()
 
     def nearest(self, query: Vectors, *, depth: int, top: int, allowed: Mask) -> Nearest:
@@ -51,7 +59,7 @@ class IndexedSearch:
 
     def _of_index(self, query: Vectors, depth: int, covered: Mask, reachable: int) -> Numbers | None:
         """Rows of at least `depth` documents, or all that pass; None where the index cannot reach so many."""
-        for count in self._counts(depth):
+        for count in self._counts(max(self._candidates, self._first_count(depth))):
             rows, _ = self._index.candidates(query, count, covered)
             if len(rows) < min(count, reachable):
                 return None
@@ -62,7 +70,7 @@ class IndexedSearch:
     def _of_tail(self, query: Vectors, depth: int, allowed: Mask, passing: int) -> Numbers:
         """Rows of at least `depth` documents, or all that pass, of those that the index lacks."""
         if self._tail is not None:
-            for count in self._counts(depth):
+            for count in self._counts(self._first_count(depth)):
                 rows, _ = self._tail.candidates(query, count, allowed)
                 if len(rows) == passing or self._documents(rows) >= depth:
                     return rows
@@ -71,9 +79,8 @@ class IndexedSearch:
     def _documents(self, rows: Numbers) -> int:
         return len(rows) if self._snapshot.rows_per_document == 1 else len(np.unique(self._snapshot.documents_of(rows)))
 
-    def _counts(self, depth: int) -> Iterator[int]:
+    def _counts(self, count: int) -> Iterator[int]:
         """How many rows are fetched, wider and wider."""
-        count = self._first_count(depth)
         while True:
             yield count
             count *= WIDEN

@@ -32,9 +32,11 @@ SHARES = (0.5, 0.05, 0.001)
 class Point:
     """One way of searching, measured: recall@10 of exact search with its 95 % interval, and a look-up's time.
 
-    p50, p99: milliseconds of one look-up on one thread, vector in, scored documents out.
+    kind: of the index, "flat" for exact search. effort: as its kind counts it, 0 for the usual. p50, p99: milliseconds
+    of one look-up on one thread, vector in, scored documents out.
     """
 
+    kind: str
     effort: int
     recall: float
     low: float
@@ -68,7 +70,7 @@ class Recalls:
     def __len__(self) -> int:
         return len(self._queries)
 
-    def measure(self, search: NearestSearch, effort: int, part: slice = EVERYTHING) -> Point:
+    def measure(self, search: NearestSearch, kind: str, effort: int = 0, part: slice = EVERYTHING) -> Point:
         """Measures one way of searching on a part of the questions, each of them alone."""
         numbers = range(len(self._queries))[part]
         self._found(search, self._queries[numbers[0]])  # warm
@@ -78,7 +80,7 @@ class Recalls:
             found = self._found(search, self._queries[number])
             seconds[place] = time.perf_counter() - start
             recalls[place] = len(self._answers[number] & set(found)) / max(1, len(self._answers[number]))
-        return _point(effort, recalls, seconds)
+        return _point(kind, effort, recalls, seconds)
 
     def _found(self, search: NearestSearch, query: Vectors) -> list[int]:
         found: list[int] = search.nearest(query, depth=self._depth, top=K, allowed=self._allowed).documents.tolist()
@@ -96,27 +98,33 @@ def masks_by_share(allowed: Mask, documents: Numbers) -> dict[float, Mask]:
     return {share: mask for share, mask in masks.items() if mask.any()}
 
 
-def choose_effort(
-    recalls: Recalls, search_with: Callable[[int], NearestSearch], efforts: Sequence[int], promise: float
-) -> tuple[Point, list[Point]]:
-    """The least effort that keeps a promise on the first half of the questions, measured on the second.
+def least_effort(
+    recalls: Recalls, kind: str, search_with: Callable[[int], NearestSearch], efforts: Sequence[int], promise: float
+) -> list[Point]:
+    """What was measured on the first half of the questions until an effort kept the promise; the last is the choice.
 
     search_with: the search at an effort. efforts: from the least to the most; where none keeps the promise, the most is
-    taken. Gives the point that was reached and all that were tried.
+    the last.
     """
     tried: list[Point] = []
     for effort in efforts:
-        tried.append(recalls.measure(search_with(effort), effort, FIRST_HALF))
+        tried.append(recalls.measure(search_with(effort), kind, effort, FIRST_HALF))
         if tried[-1].holds(promise):
             break
-    chosen = tried[-1].effort
-    return recalls.measure(search_with(chosen), chosen, SECOND_HALF), tried
+    return tried
 
 
-def _point(effort: int, recalls: NDArray[np.float64], seconds: NDArray[np.float64]) -> Point:
+def best(points: Sequence[Point], promise: float) -> Point:
+    """The fastest of those that keep a promise; where none does, the one that finds most."""
+    keeping = [point for point in points if point.holds(promise)]
+    return min(keeping, key=lambda point: point.p50) if keeping else max(points, key=lambda point: point.recall)
+
+
+def _point(kind: str, effort: int, recalls: NDArray[np.float64], seconds: NDArray[np.float64]) -> Point:
     interval = bootstrap_interval(recalls)
     p50, p99 = np.percentile(seconds * MILLISECONDS, [50, 99]).tolist()
     return Point(
+        kind=kind,
         effort=effort,
         recall=float(recalls.mean()),
         low=interval.low,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from twofold.bench import lookups
+from twofold.bench.cold import cold_look_ups, drop_from_cache
 from twofold.bench.lookups import bench_lookups
 from twofold.collection.opening import create
 from twofold.encoders.given_vectors import GivenVectors
@@ -31,11 +33,28 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_recall_is_counted_whole_and_filtered(path: Path) -> None:
-    whole, filtered = bench_lookups(path / "c", path / "q.npy", field="part").tables
+    whole, filtered, cold = bench_lookups(path / "c", path / "q.npy", field="part").tables
     assert [row[0] for row in whole.rows][:2] == ["scan, depth 200", "scan, depth 50"]
     assert 0.5 < whole.rows[1][1].value <= whole.rows[0][1].value <= 1  # type: ignore[union-attr]  # intervals
     assert [row[0] for row in filtered.rows] == ["50.00% pass", "5.00% pass", "0.10% pass"]
     assert filtered.rows[2][1].value == 1.0  # type: ignore[union-attr]  # an interval
+    assert [row[0] for row in cold.rows] == ["opening", "the first look-up then", "100 look-ups in a row"]
+    assert all(0 < p50 <= worst for _, p50, worst in cold.rows)  # type: ignore[operator]  # numbers
+
+
+def test_a_system_that_cannot_forget_files_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "posix_fadvise", raising=False)
+    table = cold_look_ups(path / "c", VECTORS[:2])
+    assert (table.rows, table.notes) == ((), ("this system cannot be asked to forget files",))
+
+
+def test_every_file_is_dropped(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not hasattr(os, "posix_fadvise"):
+        pytest.skip("this system cannot be asked to forget files")
+    dropped = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda descriptor, *_: dropped.append(os.fstat(descriptor).st_ino))
+    drop_from_cache(path / "c")
+    assert set(dropped) == {file.stat().st_ino for file in (path / "c").rglob("*") if file.is_file()}
 
 
 def test_a_field_without_enough_numbers_is_refused(path: Path) -> None:

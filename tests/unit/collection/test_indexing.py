@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -160,7 +161,7 @@ def test_small_collections_stay_exact_and_large_ones_are_indexed_unasked(
         "3,000 passages are searched exactly in a few milliseconds",
     )
     monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
-    report = collection.optimize()
+    report = collection.optimize(recall=0.5)
     assert report.index.kind == "scan"
     assert report.index.questions == "400 points between two stored vectors"
 
@@ -205,8 +206,78 @@ def test_recall_is_measured_again_on_the_collection_as_it_is(collection: Collect
         collection.recall()
 
 
-def test_a_promise_that_the_index_does_not_keep_is_told(collection: Collection) -> None:
+def test_a_promise_that_the_index_does_not_keep_is_told(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(indexing.EFFORTS, "scan", (0,))
     collection.optimize(index="scan", queries=QUERIES, recall=1.0)
     found = collection.recall(QUERIES)
     assert found.kept == (min(found.whole.low, *(point.low for _, point in found.filtered)) >= 0.995)
     assert not found.kept
+
+
+def test_kinds_are_tried_from_the_smallest_on_until_one_is_fast_enough(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
+    fits = collection.optimize(recall=0.5, latency=1_000.0).index
+    assert (fits.kind, fits.why) == ("scan", "the smallest kind that keeps the promise within 1000 ms")
+    assert [point.kind for point in fits.tried] == ["flat", "scan"]
+    assert (fits.tried[0].recall, fits.tried[0].queries) == (1.0, 20)
+    none = collection.optimize(recall=0.5, latency=1e-6).index
+    assert {point.kind for point in none.tried} == {"flat", "scan", "ivf", "graph"}
+    assert none.why == "none was found within 1e-06 ms, it is the fastest"
+    last = {point.kind: point.p50 for point in none.tried[1:]}
+    assert none.kind == min(last, key=last.__getitem__)
+    assert none.reached is not None
+    assert (none.reached.kind, none.rows) == (none.kind, DOCUMENTS)
+    assert collection.info().index == none
+    for query in QUERIES[:5]:
+        assert dict(ids(collection, query)).items() & dict(ids(collection, query, exact=True)).items()
+
+
+def test_an_index_that_was_passed_over_for_a_better_one_is_not_what_stands(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
+    monkeypatch.setattr(indexing, "best", lambda points, _promise: points[0])
+    assert collection.optimize(latency=1e-6).index.kind == "scan"
+    files = {file.name for file in (tmp_path / "c" / "indexes").rglob("*") if file.suffix}
+    assert files == {"manifest.json", "codes.faiss"}
+
+
+def test_a_graph_is_tried_only_where_memory_holds_it(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
+    monkeypatch.setattr(indexing, "available_bytes", lambda: 1_000_000)
+    report = collection.optimize(recall=0.5, latency=1e-6).index
+    assert report.kind in ("scan", "ivf")
+    assert "a graph was not tried, it needs" in report.why
+    assert collection.optimize(index="graph").index.kind == "graph"
+
+
+@pytest.mark.parametrize("latency", [0.0, -1.0, float("nan")])
+def test_a_latency_that_no_search_can_have_is_refused(collection: Collection, latency: float) -> None:
+    with pytest.raises(InputError, match="above 0 milliseconds"):
+        collection.optimize(latency=latency)
+
+
+def test_a_report_from_before_kinds_were_compared_is_read(collection: Collection) -> None:
+    report = collection.optimize(index="scan", queries=QUERIES).index
+    values = report.to_json()
+    del values["latency"]
+    for point in (values["reached"], *values["tried"][1:], *(each for _, each in values["filtered"])):
+        del point["kind"]
+    values["tried"] = values["tried"][1:]
+    assert indexing.IndexReport.from_json(values) == replace(report, tried=report.tried[1:])
+
+
+def test_a_scan_scores_more_candidates_where_the_promise_asks_for_it(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(indexing.EFFORTS, "scan", (0, 3_000))
+    report = collection.optimize(index="scan", queries=QUERIES, recall=0.999).index
+    assert report.reached is not None
+    assert [(point.kind, point.effort) for point in report.tried] == [("flat", 0), ("scan", 0), ("scan", 3_000)]
+    assert report.tried[1].recall < report.tried[2].recall == report.reached.recall == 1.0
+    for query in QUERIES:
+        assert ids(collection, query) == ids(collection, query, exact=True)

@@ -9,7 +9,7 @@ from twofold.documents import Document
 from twofold.scores import Mask, Vectors
 from twofold.searching.nearest import Nearest
 from twofold.tuning.pseudo_queries import WORDS, pseudo_queries
-from twofold.tuning.recall import FIRST_HALF, SHARES, K, Point, Recalls, choose_effort, masks_by_share
+from twofold.tuning.recall import FIRST_HALF, SHARES, K, Point, Recalls, best, least_effort, masks_by_share
 
 QUERIES = np.arange(40, dtype=np.float32)[:, None]
 
@@ -36,31 +36,40 @@ def recalls() -> Recalls:
 
 @pytest.mark.parametrize("wrong", [0, 1, 10])
 def test_recall_is_the_share_of_the_exact_first_ten(wrong: int) -> None:
-    point = recalls().measure(Numbered(wrong), 5, FIRST_HALF)
+    point = recalls().measure(Numbered(wrong), "scan", 5, FIRST_HALF)
     assert point.recall == pytest.approx(1 - wrong / K)
     assert point.low <= point.recall <= point.high
-    assert (point.effort, point.queries) == (5, 20)
+    assert (point.kind, point.effort, point.queries) == ("scan", 5, 20)
 
 
-def test_one_half_chooses_and_the_other_checks() -> None:
+def test_the_least_effort_that_keeps_the_promise_is_the_last_that_one_half_is_asked_with() -> None:
     searches = {effort: Numbered(wrong) for effort, wrong in ((1, 5), (2, 1), (4, 0), (8, 0))}
-    reached, tried = choose_effort(recalls(), searches.__getitem__, list(searches), 0.98)
-    assert [point.effort for point in tried] == [1, 2, 4]
-    assert reached.effort == 4
+    tried = least_effort(recalls(), "graph", searches.__getitem__, list(searches), 0.98)
+    assert [(point.kind, point.effort) for point in tried] == [("graph", 1), ("graph", 2), ("graph", 4)]
     assert {asked % 2 for asked in searches[2].asked} == {0.0}
-    assert searches[4].asked[-20:] == [number for number in range(40) if number % 2]
     assert not searches[8].asked
 
 
-def test_where_nothing_keeps_the_promise_the_most_is_taken_and_said() -> None:
-    reached, tried = choose_effort(recalls(), lambda effort: Numbered(2), [1, 2], 0.98)
-    assert (reached.effort, len(tried)) == (2, 2)
-    assert not reached.holds(0.98)
-    assert reached.holds(0.8)
+def test_where_nothing_keeps_the_promise_the_most_is_the_last_and_says_so() -> None:
+    tried = least_effort(recalls(), "graph", lambda effort: Numbered(2), [1, 2], 0.98)
+    assert [point.effort for point in tried] == [1, 2]
+    assert not tried[-1].holds(0.98)
+    assert tried[-1].holds(0.8)
+
+
+def point(kind: str, low: float, p50: float) -> Point:
+    return Point(kind=kind, effort=0, recall=low + 0.01, low=low, high=1.0, p50=p50, p99=p50, queries=9)
+
+
+def test_the_best_is_the_fastest_that_keeps_the_promise_and_else_what_finds_most() -> None:
+    scan, lists, graph = point("scan", 0.98, 9.0), point("ivf", 0.975, 7.0), point("graph", 0.97, 0.5)
+    assert best([scan, lists, graph], 0.98) is lists
+    assert best([scan, lists, graph], 0.96) is graph
+    assert best([graph, scan, lists], 0.999) is scan
 
 
 def test_a_promise_holds_by_the_lower_end_of_the_interval() -> None:
-    figures = {"effort": 1, "recall": 0.99, "high": 1.0, "p50": 1.0, "p99": 2.0, "queries": 9}
+    figures = {"kind": "scan", "effort": 1, "recall": 0.99, "high": 1.0, "p50": 1.0, "p99": 2.0, "queries": 9}
     assert Point(low=0.975, **figures).holds(0.98)  # type: ignore[arg-type]  # counts and shares in one dict
     assert not Point(low=0.974, **figures).holds(0.98)  # type: ignore[arg-type]  # as above
 

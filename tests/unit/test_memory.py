@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twofold.bench.memory import PeakMemory, anonymous_bytes
+from twofold.memory import PeakMemory, anonymous_bytes
 
 MEBIBYTE = 2**20
 

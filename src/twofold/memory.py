@@ -1,4 +1,4 @@
-"""Anonymous memory of this process and its children, sampled while something runs.
+"""Memory: what the machine has left, and what this process and its children hold while something runs.
 
 Anonymous memory (RssAnon of /proc/PID/status) is what a process holds for itself; mapped files, which the system may
 drop at any time, do not count. Where there is no /proc nothing is known, and None says so.
@@ -13,9 +13,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 INTERVAL_SECONDS = 0.02
 KIBIBYTE = 1024
 PROCESSES = Path("/proc")
+GROUP = Path("/sys/fs/cgroup")
+
+
+def available_bytes() -> int:
+    """What can be taken without swapping, and within the limit of the container where there is one."""
+    free = int(psutil.virtual_memory().available)
+    try:
+        limit, used = ((GROUP / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
+    except OSError:
+        return free
+    return free if limit == "max" else max(0, min(free, int(limit) - int(used)))
 
 
 def anonymous_bytes(process: int) -> int | None:

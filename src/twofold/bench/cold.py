@@ -1,0 +1,64 @@
+"""Look-ups of a collection whose files the system does not hold in memory, as after a restart of the machine."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from twofold.bench.timing import MILLISECONDS
+from twofold.collection.opening import open_collection
+from twofold.scores import Vectors
+from twofold.tables import Column, Table
+
+ROUNDS, IN_A_ROW = 15, 100
+K, DEPTH = 10, 200
+
+
+def drop_from_cache(folder: Path) -> None:
+    """Asks the system to forget the files of a folder; what a process has mapped it keeps."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            finally:
+                os.close(descriptor)
+
+
+def cold_look_ups(path: Path, queries: Vectors) -> Table:
+    """Times the first look-up after opening, each time with nothing in the cache, and a hundred in a row.
+
+    queries: float32 (n, dimension) of length 1. Where the system cannot be asked to forget files, the table says so.
+    """
+    columns = (Column("nothing in the cache"), Column("p50", "ms", 1), Column("worst", "ms", 1))
+    if not hasattr(os, "posix_fadvise"):
+        return Table("Cold look-ups", columns, (), ("this system cannot be asked to forget files",))
+    opened, first = [], []
+    for number in range(ROUNDS):
+        opening, seconds = _after_dropping(path, queries[number % len(queries)][None])
+        opened.append(opening)
+        first += seconds
+    _, row = _after_dropping(path, queries[np.arange(IN_A_ROW) % len(queries)])
+    named = {"opening": opened, "the first look-up then": first, f"{IN_A_ROW} look-ups in a row": row}
+    rows = tuple(
+        (name, float(np.median(taken)) * MILLISECONDS, max(taken) * MILLISECONDS) for name, taken in named.items()
+    )
+    return Table("Cold look-ups", columns, rows, (f"{ROUNDS} rounds; the disk decides",))
+
+
+def _after_dropping(path: Path, queries: Vectors) -> tuple[float, list[float]]:
+    """Seconds of opening, and of each look-up."""
+    drop_from_cache(path)
+    start = time.perf_counter()
+    with open_collection(path) as collection, collection.searcher(words=False) as searcher:
+        everything = searcher.snapshot.passing(None)
+        opening = time.perf_counter() - start
+        seconds = []
+        for query in queries:
+            start = time.perf_counter()
+            searcher.dense.nearest(query, depth=DEPTH, top=K, allowed=everything)
+            seconds.append(time.perf_counter() - start)
+    return opening, seconds
