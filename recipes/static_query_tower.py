@@ -20,8 +20,9 @@ from twofold.encoders.loading import load_encoder
 from twofold.readers.pairs import read_pairs
 from twofold.readers.queries import read_queries
 from twofold.readers.reading import read
-from twofold.training.distilling import DistillingSettings, distil_static
+from twofold.training.distilling import DistillingSettings
 from twofold.training.query_tower import sentences
+from twofold.training.static_tower import distil_static
 
 PAIRS = (
     "cmrc2018-trial-train drcd-dev-train factbook-train fairytaleqa-train films-train gesetze-train medquad-train "

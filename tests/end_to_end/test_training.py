@@ -46,6 +46,7 @@ def test_an_audit_looks_and_writes_nothing(base: Path, tmp_path: Path, twofold: 
     assert len(looked["sheet"]) == 50
     assert [path.name for path in tmp_path.iterdir()] == ["riddles.jsonl"]
     assert twofold("train", riddles, "--base", base).status == 2
+    assert twofold("train", "--to", tmp_path / "x").status == 2
 
 
 def test_bad_settings_and_missing_data_are_said(base: Path, tmp_path: Path, twofold: Twofold) -> None:
@@ -79,6 +80,35 @@ def test_a_query_tower_is_fitted_and_asked(base: Path, tmp_path: Path, twofold: 
     assert done.status == 1
     assert "something here already" in done.err
     assert twofold("train", texts, "--query-tower", "static", "--to", tmp_path / "x", "--epochs", 2).status == 2
+
+
+def test_a_tower_of_fewer_layers_is_fitted_to_a_collection_and_tried_on_it(
+    base: Path, tmp_path: Path, twofold: Twofold
+) -> None:
+    texts, tower, collection = tmp_path / "texts.jsonl", tmp_path / "tower", tmp_path / "c.twofold"
+    words = sorted({*GOES_WITH, *GOES_WITH.values()})
+    documents = [
+        {"_id": f"{one}-{other}", "title": f"{one} {other}", "text": f"The {other} of the {one} was. It is a {one}!"}
+        for one in words
+        for other in words
+        if one < other
+    ]
+    texts.write_text("\n".join(json.dumps(each) for each in documents))
+    assert twofold("index", texts, "--encoder", base, "--to", collection).status == 0
+    small = tmp_path / "small"
+    asked = ("train", "--query-tower", "2-layer", "--for", collection, "--to", small)
+    done = twofold(*asked)
+    assert (done.status, done.out) == (1, "")
+    assert "the model has 2 layers, so a smaller tower has 1 to 1, not 2" in done.err
+    assert not small.exists()
+    done = twofold("train", "--query-tower", "static", "--for", collection, "--to", tower, "--json")
+    assert done.status == 0, done.err
+    figures = done.json["found"]["systems"]
+    assert figures["the tower"]["measures"]["nDCG@10"]["mean"] > 0
+    assert figures["the encoder itself"]["queries"] == len(documents)
+    assert twofold("train", "--query-tower", "static", "--to", small).status == 2
+    assert twofold("train", texts, "--for", collection, "--to", small).status == 2
+    assert twofold("train", texts, "--query-tower", "static", "--for", collection, "--base", base).status == 2
 
 
 def test_the_tower_that_ships_answers_a_collection_of_the_default(

@@ -30,7 +30,7 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=column)
 
 
-def command(subparsers: Subparsers, name: str, run: Run, *, does: str, examples: tuple[str, str]) -> Any:
+def command(subparsers: Subparsers, name: str, run: Run, *, does: str, examples: tuple[str, ...]) -> Any:
     """A new command with its one-line help, two examples and --json; `run` gets the parsed arguments."""
     parser = subparsers.add_parser(
         name,
@@ -63,7 +63,7 @@ def add_encoder_options(parser: argparse.ArgumentParser, *, otherwise: str = "th
     group.add_argument(
         "--query-tower",
         metavar="NAME",
-        help="what encodes queries instead: static (microseconds a query, for the embedded default), or a file that "
+        help="what encodes queries instead: static (microseconds a query, for the embedded default), or what "
         "`twofold train --query-tower` wrote",
     )
     group.add_argument("--threads", type=int, metavar="N", help="threads that encode; without this all cores")

@@ -35,12 +35,13 @@ def register(subparsers: Subparsers) -> None:
         does="train an encoder on questions and their answers, and measure what it gained; needs the extra [train]",
         examples=(
             "twofold train scifact --to my-encoder --test",
-            "twofold train articles.jsonl --query-tower static --to my-tower.safetensors",
+            "twofold train --query-tower 2-layer --for articles.twofold --to my-tower",
         ),
     )
     parser.add_argument(
         "data",
         metavar="DATA",
+        nargs="?",
         help="a BEIR folder with training judgements, or a file of pairs (JSON Lines, TSV, CSV); for a query tower any "
         "texts",
     )
@@ -58,11 +59,28 @@ def register(subparsers: Subparsers) -> None:
         action="store_true",
         help="only look through the data: repetitions, leaks, what mining drops and keeps",
     )
+    _add_tower_options(parser)
+    _add_settings(parser)
+    parser.set_defaults(misuse=parser.error)
+
+
+def _add_tower_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--query-tower",
-        choices=["static"],
-        help="fit a tower that encodes queries in microseconds to the base, whose documents stay as they are",
+        choices=["static", "2-layer", "4-layer"],
+        help="fit a smaller tower that encodes queries in the base's place, whose documents stay as they are: a table "
+        "of tokens (microseconds a query), or some of the base's layers",
     )
+    parser.add_argument(
+        "--for",
+        dest="collection",
+        metavar="COLLECTION",
+        help="with --query-tower: its encoder is the base, it is tried with the tower, and without DATA its own "
+        "sentences are what is learned from",
+    )
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings (docs/training.md says what each is for)")
     for names, kind in ((NUMBERS, int), (SHARES, float)):
         for name, what in names.items():
@@ -70,7 +88,6 @@ def register(subparsers: Subparsers) -> None:
     group.add_argument(
         "--dimensions", type=int, nargs="+", metavar="N", help="prefixes of the vector that are trained too (none)"
     )
-    parser.set_defaults(misuse=parser.error)
 
 
 def _option(name: str) -> str:
@@ -87,7 +104,11 @@ def _default(name: str) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Trains, and prints before and after."""
     if arguments.query_tower and (arguments.audit or arguments.test or _given(arguments)):
-        arguments.misuse("--query-tower is fitted without judgements: of the options it takes --base and --to")
+        arguments.misuse("--query-tower is fitted without judgements: of the options it takes --base, --for and --to")
+    if arguments.collection is not None and (not arguments.query_tower or arguments.base is not None):
+        arguments.misuse("--for goes with --query-tower, and says what the base is")
+    if arguments.data is None and arguments.collection is None:
+        arguments.misuse("DATA is what is learned from")
     if arguments.audit:
         return _audit(arguments)
     if arguments.to is None:
@@ -118,12 +139,20 @@ def _query_tower(arguments: argparse.Namespace) -> int:
     from twofold.training.query_tower import train_query_tower
 
     with bar("Fitting", "steps") as progress:
-        outcome = train_query_tower(arguments.data, to=arguments.to, base=arguments.base, progress=progress)
+        outcome = train_query_tower(
+            arguments.data,
+            to=arguments.to,
+            kind=arguments.query_tower,
+            base=arguments.base,
+            collection=arguments.collection,
+            progress=progress,
+        )
     if arguments.json:
         print_json(outcome.to_json())
         return 0
     Screen().table(outcome.table())
     print_line(str(outcome.fidelity))
+    print_line(outcome.verdict())
     print_line(f"use it: twofold search COLLECTION QUERY --query-tower {visible(arguments.to)}")
     return 0
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.hashed_words import HashedWords
-from twofold.encoders.static_queries import StaticQueries
 from twofold.encoders.transformer import TransformerEncoder
+from twofold.encoders.two_towers import TwoTowers
 from twofold.errors import InputError
 from twofold.protocols import Encoder
 
@@ -26,12 +26,12 @@ def load_encoder(
 
     precision: "auto" is bf16 where the processor has it, else f32; both can be asked for. threads: None takes all
     cores. on_truncation: "count" cuts a text that is too long and counts it in the report, "error" raises
-    TruncationError. query_tower: "static" encodes queries by the table that ships for the embedded default, a file by
-    one that was trained for this encoder (docs/training.md); documents stay the encoder's. Raises ModelError for a
-    model that cannot be used, InputError for other words.
+    TruncationError. query_tower: "static" encodes queries by the table that ships for the embedded default; a file or
+    folder by what `twofold train --query-tower` made for this encoder (docs/training.md); documents stay the encoder's.
+    Raises ModelError for a model that cannot be used, InputError for other words.
     """
     if query_tower is not None:
-        return StaticQueries(query_tower, name, precision=precision, threads=threads, on_truncation=on_truncation)
+        return TwoTowers(query_tower, name, precision=precision, threads=threads, on_truncation=on_truncation)
     return TransformerEncoder(name, precision=precision, threads=threads, on_truncation=on_truncation)
 
 
@@ -46,7 +46,8 @@ def load_source(source: Mapping[str, Any]) -> Encoder:
 KINDS: dict[str, Callable[[Mapping[str, Any]], Encoder]] = {
     "given-vectors": lambda source: GivenVectors(source["dimension"], similarity=source["similarity"]),
     "hashed-words": lambda source: HashedWords(source["dimension"], max_words=source["max_words"]),
-    "static-queries": lambda source: StaticQueries(source["query_tower"], source["name"]),
+    "static-queries": lambda source: TwoTowers(source["query_tower"], source["name"]),  # as it was called at first
     "transformer": lambda source: TransformerEncoder(source["name"]),
+    "two-towers": lambda source: TwoTowers(source["query_tower"], source["name"]),
 }
 """Kinds of encoders by the word in their source."""

@@ -132,7 +132,7 @@ def _arguments(rows: int, contract: Contract, settings: TrainingSettings, work: 
         learning_rate=settings.learning_rate,
         warmup_steps=round(settings.warmup * steps),
         use_cpu=not _has_cuda(),  # transformers refuses bf16 without a GPU unless it is told that there is none
-        bf16=_has_bf16(),
+        bf16=has_bf16(),
         seed=settings.seed,
         data_seed=settings.seed,
         # The same text twice in a batch would be its own negative.
@@ -157,7 +157,7 @@ def _has_cuda() -> bool:
     return bool(torch.cuda.is_available())
 
 
-def _has_bf16() -> bool:
+def has_bf16() -> bool:
     """Whether products in bf16 are faster than in float32 here; a processor without the unit only loses by them."""
     import torch
 

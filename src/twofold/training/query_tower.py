@@ -1,93 +1,207 @@
-"""`train_query_tower`: from texts without judgements to a query tower of microseconds, in the space of an encoder."""
+"""`train_query_tower`: from texts without judgements to a faster query tower, in the space of an encoder."""
 
 from __future__ import annotations
 
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from twofold.collection.opening import open_collection
 from twofold.encoders.loading import load_encoder
-from twofold.encoders.static_queries import StaticQueries
-from twofold.errors import InputError
+from twofold.encoders.transformer import TransformerEncoder
+from twofold.errors import InputError, ModelError
+from twofold.evaluation.comparing import compare
+from twofold.evaluation.comparison import Comparison
+from twofold.files import folder_aside
+from twofold.models.alignment import write_alignment
+from twofold.models.locating import find_model
 from twofold.progress import Progress, silent
+from twofold.protocols import Encoder
 from twofold.readers.pairs import read_pairs
 from twofold.readers.reading import read
-from twofold.tables import Column, Table
-from twofold.training.distilling import DistillingSettings, Fidelity, distil_static
+from twofold.tables import Column, Interval, Table
+from twofold.training.distilling import DistillingSettings, Fidelity
+from twofold.training.layered_tower import SETTINGS, distil_layers
+from twofold.training.static_tower import distil_static
+from twofold.tuning.pseudo_queries import pseudo_queries
 
+LAYERS = {"static": 0, "2-layer": 2, "4-layer": 4}
+"""Kinds of towers; a static one is a table and has no layer."""
 SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 SHORTEST, LONGEST = 15, 400
 """Characters of a sentence that is taken: shorter ones say little, longer ones are no questions."""
 TIMED = 200
+CHECKED = 500
+"""Documents of a collection whose titles or openings are asked for them."""
+ITSELF, TOWER, MEASURE = "the encoder itself", "the tower", "nDCG@10"
 
 
 @dataclass(frozen=True, slots=True)
 class QueryTowerOutcome:
-    """file: the tower. fidelity: how well it follows its teacher. milliseconds: of one query, teacher and tower."""
+    """place: the tower's file or folder. kind: a word of LAYERS. fidelity: how well it follows its teacher.
+    milliseconds: of one query, teacher and tower. found: how well both find documents of a collection by their own
+    titles and openings, which were not fitted; None where no collection was named.
+    """
 
-    file: Path
+    place: Path
+    kind: str
     fidelity: Fidelity
     milliseconds: tuple[float, float]
+    found: Comparison | None
     seconds: float
 
     def table(self) -> Table:
         """The teacher beside the tower."""
-        columns = (
+        columns = [
             Column("query tower"),
             Column("cosine to the teacher", digits=4),
             Column("of its 10 nearest", "%", 1),
             Column("p50 of a query", "ms", 3),
-        )
-        rows = (
-            ("the encoder itself", 1.0, 100.0, self.milliseconds[0]),
-            ("static", self.fidelity.cosine, self.fidelity.nearest * 100, self.milliseconds[1]),
-        )
-        notes = (f"on {self.fidelity.held_out:,} texts that the tower has not seen",)
-        return Table("What the tower keeps, and what it saves", columns, rows, notes)
+        ]
+        rows: list[tuple[Any, ...]] = [
+            (ITSELF, 1.0, 100.0, self.milliseconds[0]),
+            (self.kind, self.fidelity.cosine, self.fidelity.nearest * 100, self.milliseconds[1]),
+        ]
+        notes = [f"on {self.fidelity.held_out:,} texts that the tower has not seen"]
+        if self.found is not None:
+            columns.append(Column(MEASURE, digits=4))
+            values = [self.found.evaluations[name][MEASURE] for name in (ITSELF, TOWER)]
+            rows = [(*row, Interval(each.mean, each.low, each.high)) for row, each in zip(rows, values, strict=True)]
+            asked = self.found.evaluations[TOWER].queries
+            notes.append(f"{MEASURE}: {asked:,} documents of the collection sought by their titles and openings")
+        return Table("What the tower keeps, and what it saves", tuple(columns), tuple(rows), tuple(notes))
+
+    def verdict(self) -> str:
+        """What the tower costs and saves, in a sentence."""
+        times = self.milliseconds[0] / self.milliseconds[1]
+        said = f"a query is encoded {times:.1f} times as fast"
+        if self.found is None:
+            return f"{said}; what it costs in quality: twofold evaluate C … --query-tower"
+        values = [self.found.evaluations[name][MEASURE].mean for name in (ITSELF, TOWER)]
+        by = self.found.contrasts[0].difference
+        kept = f" ({values[1] / values[0]:.1%} kept)" if values[0] else ""
+        return f"{said}, at {MEASURE} {by.mean:+.4f} [{by.low:+.4f}, {by.high:+.4f}]{kept}"
 
     def to_json(self) -> dict[str, Any]:
         """All figures."""
         return {
-            "file": str(self.file),
+            "tower": str(self.place),
+            "kind": self.kind,
             **self.fidelity.to_json(),
             "teacher_ms": self.milliseconds[0],
-            "static_ms": self.milliseconds[1],
+            "tower_ms": self.milliseconds[1],
+            "found": None if self.found is None else self.found.to_json(),
             "seconds": round(self.seconds, 1),
         }
 
 
 def train_query_tower(
-    data: str | Path,
+    data: str | Path | None = None,
     *,
     to: str | Path,
+    kind: str = "static",
     base: str | Path | None = None,
+    collection: str | Path | None = None,
     settings: DistillingSettings | None = None,
     progress: Progress = silent,
 ) -> QueryTowerOutcome:
-    """Fits a static tower to an encoder's queries; a collection of that encoder takes it as it is.
+    """Fits a tower to an encoder's queries; a collection of that encoder takes it as it is.
 
     data: pairs, or documents in any form that `read` takes: questions, titles and sentences are what is learned from.
-    to: the new file. base: the encoder, the embedded default without one. Raises InputError, ModelError,
-    MissingExtraError.
+    to: the new file of a static tower, the new folder of one with layers. kind: "static", "2-layer" or "4-layer". base:
+    the encoder, the embedded default without one. collection: takes the place of `base`, and of `data` where none is
+    given; the tower is tried on it. Raises InputError, ModelError, MissingExtraError.
     """
     to = Path(to).resolve()
-    if to.exists():
-        raise InputError("there is something here already; name a file that does not exist", path=to)
-    start, teacher = time.monotonic(), load_encoder(base)
-    texts = list(texts_in(data))
-    table, fidelity = distil_static(
-        teacher, texts, about={"texts": os.path.basename(data)}, settings=settings, progress=progress
-    )
-    table.write(to)
-    seconds, asked = time.monotonic() - start, texts[:TIMED]
-    timed = _median(teacher.encode_queries, asked), _median(StaticQueries(to, base).encode_queries, asked)
-    return QueryTowerOutcome(to, fidelity, timed, seconds)
+    if kind not in LAYERS:
+        raise InputError(f"there is no query tower {kind!r}; there are {', '.join(LAYERS)}")
+    if to.exists() and (not LAYERS[kind] or not to.is_dir() or any(to.iterdir())):
+        raise InputError("there is something here already; name what does not exist", path=to)
+    if data is None and collection is None:
+        raise InputError("a query tower is fitted to texts: name a file of them, or a collection that holds some")
+    start = time.monotonic()
+    if collection is not None:
+        base = _model_of(collection)
+    teacher, questions = load_encoder(base), {} if collection is None else _questions(collection)
+    asked = set(questions.values())
+    texts = [text for text in (texts_of(collection) if data is None else texts_in(data)) if text not in asked]
+    about = {"texts": os.path.basename(data or collection or "")}
+    fidelity = _fitted(LAYERS[kind], teacher, texts, to, about=about, settings=settings, progress=progress)
+    seconds, tower = time.monotonic() - start, load_encoder(base, query_tower=to)
+    timed = tuple(_median(each.encode_queries, texts[:TIMED]) for each in (teacher, tower))
+    found = None if collection is None else _tried(collection, {ITSELF: teacher, TOWER: tower}, questions)
+    return QueryTowerOutcome(to, kind, fidelity, (timed[0], timed[1]), found, seconds)
+
+
+def _fitted(
+    layers: int,
+    teacher: TransformerEncoder,
+    texts: Sequence[str],
+    to: Path,
+    *,
+    about: dict[str, str],
+    settings: DistillingSettings | None,
+    progress: Progress,
+) -> Fidelity:
+    """Fits a tower and writes it. layers: 0 for a table."""
+    if not layers:
+        table, fidelity = distil_static(teacher, texts, about=about, settings=settings, progress=progress)
+        table.write(to)
+        return fidelity
+    folder, settings = find_model(teacher.source["name"]).folder, settings or SETTINGS
+    model, fidelity = distil_layers(teacher, folder, texts, layers, settings=settings, progress=progress)
+    with folder_aside(to) as aside:
+        model.save_pretrained(str(aside), create_model_card=False)
+        write_alignment(aside, teacher.contract.space, about)
+    return fidelity
+
+
+def _model_of(collection: str | Path) -> str | Path | None:
+    """The model that encoded a collection's documents. Raises ModelError where there is none."""
+    with open_collection(collection) as opened:
+        source = opened.encoder.source
+    if "name" not in source:
+        raise ModelError(f"{collection} was made without a model, so no query tower can be fitted to it")
+    name: str | None = source["name"]
+    return name
+
+
+def _questions(collection: str | Path) -> dict[str, str]:
+    """Documents of a collection, and what is asked for each: its title, or an opening of its text."""
+    with open_collection(collection) as opened:
+        ids = [document.id for document in opened if document.has_content]
+        drawn = np.random.default_rng(0).permutation(len(ids))[:CHECKED]
+        questions = {}
+        for place in drawn.tolist():
+            document = opened.get(ids[place])
+            text = next(pseudo_queries([document] if document else []), None)
+            if text:
+                questions[ids[place]] = text
+    return questions
+
+
+def _tried(collection: str | Path, encoders: dict[str, Encoder], questions: dict[str, str]) -> Comparison:
+    runs = {}
+    for name, encoder in encoders.items():
+        with open_collection(collection, encoder) as opened:
+            runs[name] = opened.run(questions, mode="dense")
+    return compare(runs, {document: {document: 1} for document in questions}, measures=[MEASURE])
+
+
+def texts_of(collection: str | Path | None) -> Iterator[str]:
+    """The titles and sentences of a collection's documents."""
+    if collection is None:
+        return
+    with open_collection(collection) as opened:
+        for document in opened:
+            yield from filter(None, (document.title,))
+            yield from sentences(document.text)
 
 
 def texts_in(data: str | Path) -> Iterator[str]:

@@ -1,0 +1,132 @@
+"""An encoder of two towers: documents by one transformer, queries by another tower in the same space."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from twofold.contract import Contract
+from twofold.encoders.texts import add_to, check_texts
+from twofold.encoders.transformer import TransformerEncoder
+from twofold.errors import ModelError
+from twofold.models.alignment import read_alignment
+from twofold.models.static_table import EMBEDDED, StaticTable
+from twofold.reports import EncodingReport
+from twofold.scores import Vectors
+
+STATIC = "static"
+
+Tokens = Callable[[Sequence[str], EncodingReport], Iterable[list[int]]]
+"""Texts → the numbers of their tokens as queries, with what was cut counted."""
+
+
+class QueryTower(Protocol):
+    """What encodes queries into a space that was there before it. aligned_to: that space (`Contract.space`)."""
+
+    @property
+    def aligned_to(self) -> str: ...  # noqa: D102 - as above
+
+    @property
+    def fingerprint(self) -> str: ...  # noqa: D102 - a hex digest of all that decides its vectors
+
+    def encode(self, texts: Sequence[str], report: EncodingReport | None) -> Vectors: ...  # noqa: D102 - float32 (n, dimension)
+
+
+class TwoTowers(TransformerEncoder):
+    """A transformer whose queries are encoded by another tower instead; collections of the transformer take it.
+
+    tower: what `twofold train --query-tower` wrote, a file (a table of tokens) or a folder (a transformer of fewer
+    layers); or "static" for the table that ships with Twofold and belongs to the embedded default. Raises ModelError
+    where the tower belongs to another space than the transformer's.
+    """
+
+    def __init__(
+        self,
+        tower: str | Path,
+        name: str | Path | None = None,
+        *,
+        precision: str = "auto",
+        threads: int | None = None,
+        on_truncation: str = "count",
+    ) -> None:
+        super().__init__(name, precision=precision, threads=threads, on_truncation=on_truncation)
+        self._place = str(tower) if tower == STATIC else str(Path(tower).resolve())
+        self._queries: QueryTower
+        if tower != STATIC and Path(tower).is_dir():
+            layers = TransformerEncoder(Path(tower), precision=precision, threads=threads, on_truncation=on_truncation)
+            self._queries = LayeredTower(read_alignment(Path(tower)), layers)
+        else:
+            table = StaticTable.read(EMBEDDED if tower == STATIC else Path(tower))
+            self._queries = StaticTower(table, lambda texts, counts: self._inputs(texts, "query", counts))
+        space = super()._decided().space
+        if self._queries.aligned_to != space:
+            raise ModelError(
+                f"the query tower {tower} was made for the space {self._queries.aligned_to}, and this encoder's is "
+                f"{space}; make one for it: twofold train … --query-tower static --base {name or 'MODEL'}"
+            )
+
+    def _decided(self) -> Contract:
+        return replace(super()._decided(), query_tower=self._queries.fingerprint)
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Where the transformer is, and the tower."""
+        return {**super().source, "kind": "two-towers", "query_tower": self._place}
+
+    def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
+        """float32 (n, dimension), as the tower makes them. Raises InputError, TruncationError."""
+        return self._queries.encode(texts, report)
+
+
+class StaticTower:
+    """Sums of a table's rows: no layer is run."""
+
+    def __init__(self, table: StaticTable, tokens: Tokens) -> None:
+        self._table = table
+        self._tokens = tokens
+
+    @property
+    def aligned_to(self) -> str:
+        """The space into which the table was fitted."""
+        return self._table.aligned_to
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the table."""
+        return self._table.fingerprint
+
+    def encode(self, texts: Sequence[str], report: EncodingReport | None) -> Vectors:
+        """float32 (n, dimension), each of length 1."""
+        check_texts(texts)
+        vectors = np.empty((len(texts), self._table.rows.shape[1]), dtype=np.float32)
+        counts = EncodingReport()
+        for position, ids in enumerate(self._tokens(texts, counts)):
+            vectors[position] = self._table.vector(ids)
+        if report is not None:
+            add_to(report, counts)
+        return vectors
+
+
+class LayeredTower:
+    """A transformer of fewer layers than the one that encoded the documents."""
+
+    def __init__(self, aligned_to: str, layers: TransformerEncoder) -> None:
+        self.aligned_to = aligned_to
+        self._layers = layers
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of all that decides its vectors."""
+        content = json.dumps([self.aligned_to, self._layers.contract.to_json()], sort_keys=True)
+        return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+    def encode(self, texts: Sequence[str], report: EncodingReport | None) -> Vectors:
+        """float32 (n, dimension)."""
+        return self._layers.encode_queries(texts, report=report)
