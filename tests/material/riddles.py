@@ -43,3 +43,21 @@ def write_riddles(file: Path) -> Path:
     rows = [{"query": f"{one} {two}", "positive": f"{GOES_WITH[one]} {GOES_WITH[two]}"} for one, two in sorted(asked)]
     file.write_text("\n".join(map(json.dumps, rows)))
     return file
+
+
+def write_collection(folder: Path) -> Path:
+    """A BEIR folder whose test asks for documents with the words of their own titles."""
+    (folder / "qrels").mkdir(parents=True)
+    words = sorted({*GOES_WITH, *GOES_WITH.values()})
+    titles = [f"{one} {other}" for one, other in zip(words, words[5:] + words[:5], strict=True)]
+    drawn, documents, queries, judged = random.Random(2), [], [], ["query-id\tcorpus-id\tscore"]
+    for number, title in enumerate(titles):
+        some = drawn.sample(words, 12)
+        text = f"Here: {' '.join(some[:4])}. There: {' '.join(some[4:8])}. Nowhere: {' '.join(some[8:])}."
+        documents.append({"_id": f"d{number}", "title": title, "text": text})
+        queries.append({"_id": f"q{number}", "text": title})
+        judged.append(f"q{number}\td{number}\t1")
+    (folder / "corpus.jsonl").write_text("\n".join(map(json.dumps, documents)))
+    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
+    (folder / "qrels" / "test.tsv").write_text("\n".join(judged))
+    return folder

@@ -15,6 +15,7 @@ NUMBERS = {
     "epochs": "passes over the pairs",
     "batch": "pairs a step; each is a negative of all others",
     "micro_batch": "texts held in memory at once, for batches that memory does not hold",
+    "pairs": "questions that are taken at most, drawn by the seed",
     "negatives": "hard negatives a pair, found by the base's own search",
     "seed": "of the split and of the order of batches",
 }
@@ -53,6 +54,18 @@ def register(subparsers: Subparsers) -> None:
         "--test",
         action="store_true",
         help="also measure the folder's test split, before and after; choose nothing by it",
+    )
+    parser.add_argument(
+        "--also",
+        metavar="FOLDER",
+        nargs="+",
+        default=[],
+        help="other BEIR folders whose test splits are measured too: what was forgotten",
+    )
+    parser.add_argument(
+        "--from-corpus",
+        action="store_true",
+        help="learn from documents alone: titles and headings ask for their text, sentences for the rest of theirs",
     )
     parser.add_argument(
         "--audit",
@@ -98,12 +111,13 @@ def _default(name: str) -> str:
     from twofold.training.settings import TrainingSettings
 
     value = getattr(TrainingSettings(), name)
-    return "all at once" if value is None else f"{value:g}"
+    return {"micro_batch": "all at once", "pairs": "all"}[name] if value is None else f"{value:g}"
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains, and prints before and after."""
-    if arguments.query_tower and (arguments.audit or arguments.test or _given(arguments)):
+    of_encoders = arguments.audit or arguments.test or arguments.also or arguments.from_corpus
+    if arguments.query_tower and (of_encoders or _given(arguments)):
         arguments.misuse("--query-tower is fitted without judgements: of the options it takes --base, --for and --to")
     if arguments.collection is not None and (not arguments.query_tower or arguments.base is not None):
         arguments.misuse("--for goes with --query-tower, and says what the base is")
@@ -123,7 +137,13 @@ def _audit(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     with bar("Looking", "documents") as progress:
-        audit, mined = audit_data(arguments.data, base=arguments.base, settings=settings, progress=progress)
+        audit, mined = audit_data(
+            arguments.data,
+            base=arguments.base,
+            settings=settings,
+            from_corpus=arguments.from_corpus,
+            progress=progress,
+        )
     if arguments.json:
         print_json({**audit.to_json(), "mining": mined.to_json()})
         return 0
@@ -169,7 +189,9 @@ def _encoder(arguments: argparse.Namespace) -> int:
             to=arguments.to,
             base=arguments.base,
             settings=settings,
+            from_corpus=arguments.from_corpus,
             test=arguments.test,
+            also=arguments.also,
             progress=progress,
         )
     if arguments.json:
@@ -181,6 +203,8 @@ def _encoder(arguments: argparse.Namespace) -> int:
         screen.line()
     for said in (f"hard negatives: {outcome.mining}", *outcome.verdicts()):
         print_line(said)
+    if arguments.from_corpus and not arguments.test:
+        print_line("dev asks with the corpus's own titles and sentences: people's questions may gain less, or lose")
     print_line(f"use it: twofold index {visible(arguments.data)} --encoder {visible(arguments.to)} --to …")
     return 0
 

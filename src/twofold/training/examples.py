@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twofold.documents import Document
@@ -39,21 +40,30 @@ class Examples:
         found = self.documents[document]
         return f"{found.title} {found.text}".strip()
 
+    def drawn(self, count: int | None, seed: int) -> Examples:
+        """So many of the queries at most, drawn by the seed; all where count is None."""
+        if count is None or count >= len(self.queries):
+            return self
+        drawn = set(random.Random(seed).sample(sorted(self.queries), count))  # noqa: S311 - repeatable, no secret
+        queries = {query: text for query, text in self.queries.items() if query in drawn}
+        return replace(self, queries=queries, positives={query: self.positives[query] for query in queries})
+
     def qrels(self, queries: list[str]) -> Qrels:
         """The positives of these queries as judgements."""
         return {query: dict.fromkeys(self.positives[query], 1) for query in queries}
 
 
-def read_examples(path: str | Path) -> Examples:
+def read_examples(path: str | Path, *, pairs: int | None = None, seed: int = 0) -> Examples:
     """The training split of a BEIR folder, or a file of pairs (.jsonl, .tsv, .csv; plain, .gz or .xz).
 
-    Positives are judgements above 0; equal texts of pairs are one query, one document. Raises InputError for what is
-    neither, a judged document that the corpus lacks, and where no query has a positive.
+    pairs: how many queries at most, drawn by the seed; all documents stay. Positives are judgements above 0; equal
+    texts of pairs are one query, one document. Raises InputError for what is neither, a judged document that the corpus
+    lacks, and where no query has a positive.
     """
     examples = _of_folder(Path(path)) if Path(path).is_dir() else _of_pairs(Path(path))
     if not examples.positives:
         raise InputError("no query has a positive document, so there is nothing to learn from", path=path)
-    return examples
+    return examples.drawn(pairs, seed)
 
 
 def _of_folder(folder: Path) -> Examples:

@@ -16,6 +16,8 @@ from twofold.training.mining import MiningReport
 from twofold.training.settings import TrainingSettings
 
 BEFORE, AFTER, MEASURE = "before", "after", "nDCG@10"
+OWN = ("dev", "test")
+"""Splits of what was trained on; every other name is that of another collection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,12 @@ class TrainingOutcome:
         ]
 
     def verdicts(self) -> list[str]:
-        """For each split, in a sentence, whether training helped."""
-        return [_verdict(name, comparison) for name, comparison in self.comparisons.items()]
+        """For each split, in a sentence, whether training helped; and what it did to other collections on average."""
+        others = [each.contrasts[0].difference.mean for name, each in self.comparisons.items() if name not in OWN]
+        said = [_verdict(name, comparison) for name, comparison in self.comparisons.items()]
+        if others:
+            said.append(f"other collections: {MEASURE} {sum(others) / len(others):+.4f} on average of {len(others)}")
+        return said
 
     def to_json(self) -> dict[str, Any]:
         """Everything but rankings, as JSON values."""

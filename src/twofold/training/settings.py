@@ -31,6 +31,8 @@ class TrainingSettings:
     blend: float = 0.5
     """Share of the trained weights in the result, the rest is the base's: what both agree on stays, what a few hundred
     pairs taught by heart is halved (Wortsman et al. 2022, Xiao et al. 2023); 1 takes the trained weights alone."""
+    pairs: int | None = None
+    """Queries that are taken at most, drawn by the seed; None takes all."""
     dev_share: float = 0.1
     """Share of the queries that are held out."""
     dimensions: tuple[int, ...] = ()
@@ -41,8 +43,8 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         low, high = self.window
         rules = {
-            "epochs, batch, and micro_batch where it is set, are at least 1": min(
-                self.epochs, self.batch, 1 if self.micro_batch is None else self.micro_batch
+            "epochs, batch, and micro_batch and pairs where they are set, are at least 1": min(
+                self.epochs, self.batch, *(each for each in (self.micro_batch, self.pairs) if each is not None)
             )
             >= 1,
             "learning_rate is above 0": self.learning_rate > 0,

@@ -8,12 +8,11 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from twofold.collection.collection import Collection
-from twofold.collection.opening import create
 from twofold.encoders.loading import load_encoder
 from twofold.encoders.transformer import TransformerEncoder
 from twofold.errors import InputError
@@ -22,16 +21,18 @@ from twofold.files import folder_aside
 from twofold.models.locating import find_model
 from twofold.progress import Progress, silent
 from twofold.rankings import Qrels, Run, ranked
-from twofold.readers.beir import read_beir
+from twofold.readers.reading import read
 from twofold.training.auditing import Audit, audit
 from twofold.training.card import write_card
 from twofold.training.examples import Examples, read_examples
 from twofold.training.fitting import Curve, Texts, check_installed, fit
+from twofold.training.from_corpus import examples_of
 from twofold.training.geometry import Geometry, geometry
 from twofold.training.mining import MiningReport, Triplet, mine
 from twofold.training.outcome import AFTER, BEFORE, MEASURE, TrainingOutcome
 from twofold.training.settings import TrainingSettings
 from twofold.training.splitting import Split, split
+from twofold.training.trials import Trial, asked_of, collected, runs, trial_of, trials_of
 
 POOL = 10
 """Documents a dev query, found by the base, among which its answers are sought after each epoch."""
@@ -43,22 +44,27 @@ def train(
     to: str | Path,
     base: str | Path | None = None,
     settings: TrainingSettings | None = None,
+    from_corpus: bool = False,
     test: bool = False,
+    also: Sequence[str | Path] = (),
     progress: Progress = silent,
 ) -> TrainingOutcome:
     """Trains an encoder on what belongs together, and says by how much it got better on queries it has not seen.
 
     data: a BEIR folder with training judgements, or a file of pairs. to: the new folder, which `load_encoder` and
     sentence-transformers read to the same vectors. base: what is trained, a folder or a hub name, the embedded default
-    without one. test: also measures the folder's test split, before and after; choose nothing by it. An interrupted run
-    goes on when it is called again; until it is done, its checkpoints lie beside `to`. Raises InputError, ModelError,
-    MissingExtraError.
+    without one. from_corpus: learns from the documents alone, their titles, headings and sentences, so data may be
+    whatever `read` takes. test: also measures the folder's test split, before and after; choose nothing by it. also:
+    other BEIR folders, whose test splits say what was forgotten. An interrupted run goes on when it is called again;
+    until it is done, its checkpoints lie beside `to`. Raises InputError, ModelError, MissingExtraError.
     """
     check_installed()
     to, settings = Path(to).resolve(), settings or TrainingSettings()
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise InputError("there is something here already; name a folder that does not exist or is empty", path=to)
-    material = _material(data, base, settings, test=test, progress=progress)
+    examples = _examples(data, settings, from_corpus=from_corpus)
+    others = [*([trial_of(data, "test")] if test else []), *trials_of(also)]
+    material = _material(examples, load_encoder(base), settings, others, progress)
     start = time.monotonic()
     work = _work(to, material, settings)
     folder, contract = find_model(base).folder, material.encoder.contract
@@ -76,6 +82,7 @@ def audit_data(
     *,
     base: str | Path | None = None,
     settings: TrainingSettings | None = None,
+    from_corpus: bool = False,
     progress: Progress = silent,
 ) -> tuple[Audit, MiningReport]:
     """What `train` would see in these data, and what its mining would drop and keep; trains nothing.
@@ -83,26 +90,34 @@ def audit_data(
     Of a BEIR folder with a test split, that split is looked at too. Raises InputError, ModelError.
     """
     settings = settings or TrainingSettings()
-    material = _material(data, base, settings, test=_has_test(data), progress=progress)
-    return material.audit, material.mined
-
-
-Asked = Mapping[str, tuple[Mapping[str, str], Qrels]]
-"""Split → its queries and judgements."""
+    examples = _examples(data, settings, from_corpus=from_corpus)
+    others = [trial_of(data, "test")] if _has_test(data) else []
+    own, parts = _held_out(examples, settings)
+    with collected(load_encoder(base), own.documents(), progress) as collection:
+        triplets, mined = _mined(collection, examples, parts, settings)
+    return audit(examples, triplets, _tested(others)), mined
 
 
 @dataclass(frozen=True, slots=True)
 class _Material:
-    """All that is known before the first step. before: the runs of the base on each split."""
+    """All that is known before the first step. trials: where the encoder is measured, the dev split first. before: the
+    runs of the base there.
+    """
 
     encoder: TransformerEncoder
     examples: Examples
     parts: Split
-    asked: Asked
+    trials: list[Trial]
     before: Mapping[str, Run]
     triplets: list[Triplet]
     mined: MiningReport
     audit: Audit
+
+
+def _examples(data: str | Path, settings: TrainingSettings, *, from_corpus: bool) -> Examples:
+    if from_corpus:
+        return examples_of(read(data), Path(data).name.split(".")[0], pairs=settings.pairs, seed=settings.seed)
+    return read_examples(data, pairs=settings.pairs, seed=settings.seed)
 
 
 def _has_test(data: str | Path) -> bool:
@@ -110,20 +125,41 @@ def _has_test(data: str | Path) -> bool:
 
 
 def _material(
-    data: str | Path, base: str | Path | None, settings: TrainingSettings, *, test: bool, progress: Progress
+    examples: Examples,
+    encoder: TransformerEncoder,
+    settings: TrainingSettings,
+    others: Sequence[Trial],
+    progress: Progress,
 ) -> _Material:
-    encoder, examples = load_encoder(base), read_examples(data)
+    own, parts = _held_out(examples, settings)
+    with collected(encoder, own.documents(), progress) as collection:
+        before = asked_of(collection, own.asked)
+        triplets, mined = _mined(collection, examples, parts, settings)
+    before |= runs(encoder, others, progress)
+    looked = audit(examples, triplets, _tested(others))
+    return _Material(encoder, examples, parts, [own, *others], before, triplets, mined, looked)
+
+
+def _held_out(examples: Examples, settings: TrainingSettings) -> tuple[Trial, Split]:
     parts = split(examples, settings.dev_share, settings.seed)
-    asked = {"dev": ({query: examples.queries[query] for query in parts.dev}, examples.qrels(parts.dev))}
-    if test:
-        judged = read_beir(data, "test")
-        asked["test"] = ({query: judged.queries[query] for query in judged.qrels}, judged.qrels)
-    with _collection(encoder, examples, progress) as collection:
-        before = _runs(collection, asked)
-        held_out = {document for query in parts.dev for document in examples.positives[query]}
-        triplets, mined = mine(collection, examples, parts.train, held_out, settings)
-    tested = (asked["test"][0], _relevant(asked["test"][1])) if test else None
-    return _Material(encoder, examples, parts, asked, before, triplets, mined, audit(examples, triplets, tested))
+    dev = ({query: examples.queries[query] for query in parts.dev}, examples.qrels(parts.dev))
+    return Trial(examples.documents.values, {"dev": dev}), parts
+
+
+def _mined(
+    collection: Collection, examples: Examples, parts: Split, settings: TrainingSettings
+) -> tuple[list[Triplet], MiningReport]:
+    held_out = {document for query in parts.dev for document in examples.positives[query]}
+    return mine(collection, examples, parts.train, held_out, settings)
+
+
+def _tested(others: Sequence[Trial]) -> tuple[Mapping[str, str], set[str]] | None:
+    """The questions of the test split and the documents that answer them, where it is among what is measured."""
+    for trial in others:
+        if "test" in trial.asked:
+            queries, qrels = trial.asked["test"]
+            return queries, _relevant(qrels)
+    return None
 
 
 def _relevant(qrels: Qrels) -> set[str]:
@@ -134,11 +170,11 @@ def _measured(
     aside: Path, to: Path, material: _Material, curve: Curve, settings: TrainingSettings, seconds: float
 ) -> TrainingOutcome:
     examples, parts, trained = material.examples, material.parts, load_encoder(aside)
-    with _collection(trained, examples, silent) as collection:
-        after = _runs(collection, material.asked)
+    after = runs(trained, material.trials)
     comparisons = {
         name: compare({BEFORE: material.before[name], AFTER: after[name]}, qrels, measures=[MEASURE])
-        for name, (_, qrels) in material.asked.items()
+        for trial in material.trials
+        for name, (_, qrels) in trial.asked.items()
     }
     pairs = sum(len(examples.positives[query]) for query in parts.train)
     counts = {"training_queries": len(parts.train), "training_pairs": pairs, "dev_queries": len(parts.dev)}
@@ -155,20 +191,6 @@ def _measured(
         data=examples.fingerprint,
         seconds=seconds,
     )
-
-
-def _collection(encoder: TransformerEncoder, examples: Examples, progress: Progress) -> Collection:
-    collection = create(None, encoder)
-    try:
-        collection.add(examples.documents.values(), progress=progress)
-    except BaseException:
-        collection.close()
-        raise
-    return collection
-
-
-def _runs(collection: Collection, asked: Asked) -> dict[str, Run]:
-    return {name: collection.run(queries, mode="dense", exact=True) for name, (queries, _) in asked.items()}
 
 
 def _geometry(encoder: TransformerEncoder, examples: Examples, queries: list[str]) -> Geometry:

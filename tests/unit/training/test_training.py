@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from riddles import small_model, write_riddles
+from riddles import small_model, write_collection, write_riddles
 from safetensors.numpy import load_file
 from sentence_transformers import SentenceTransformer
 
+import twofold
 from twofold.encoders.loading import load_encoder
 from twofold.errors import InputError
+from twofold.evaluation.evaluating import evaluate_run
+from twofold.readers.beir import read_beir
 from twofold.training.outcome import TrainingOutcome
 from twofold.training.settings import TrainingSettings
 from twofold.training.training import train
@@ -120,3 +123,28 @@ def test_a_folder_with_something_in_it_is_left_alone(base: Path, pairs: Path, tm
     with pytest.raises(InputError, match="something here already"):
         train(pairs, to=tmp_path, base=base, settings=SETTINGS)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_corpus_teaches_alone_and_the_test_asks_for_whole_documents(base: Path, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "riddles")
+    settings = replace(SETTINGS, epochs=1, pairs=50)
+    outcome = train(folder, to=tmp_path / "encoder", base=base, settings=settings, from_corpus=True, test=True)
+    assert outcome.counts["training_queries"] + outcome.counts["dev_queries"] == 50
+    assert list(outcome.comparisons) == ["dev", "test"]
+    judged = read_beir(folder, "test")
+    with twofold.create(None, load_encoder(base)) as collection:
+        collection.add(judged.documents())  # whole, with the titles that were taken out of what was learned from
+        expected = evaluate_run(collection.run(judged.queries, mode="dense", exact=True), judged.qrels)["nDCG@10"].mean
+    assert outcome.comparisons["test"].evaluations["before"]["nDCG@10"].mean == pytest.approx(expected)
+
+
+def test_what_is_done_to_other_collections_is_told(base: Path, pairs: Path, tmp_path: Path) -> None:
+    other = write_collection(tmp_path / "elsewhere")
+    settings = replace(SETTINGS, epochs=1)
+    outcome = train(pairs, to=tmp_path / "encoder", base=base, settings=settings, also=[other])
+    assert list(outcome.comparisons) == ["dev", "elsewhere"]
+    by = outcome.comparisons["elsewhere"].contrasts[0].difference.mean
+    assert by != 0
+    assert outcome.verdicts()[-1] == f"other collections: nDCG@10 {by:+.4f} on average of 1"
+    with pytest.raises(InputError, match="told apart by the names"):
+        train(pairs, to=tmp_path / "again", base=base, settings=settings, also=[other, other])
