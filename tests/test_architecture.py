@@ -53,6 +53,7 @@ GUESTS = {
     "transformers": {"training"},
     "datasets": {"training"},
     "accelerate": {"training"},
+    "peft": {"training"},
 }
 """Library → the rooms that may import it. numpy is everybody's; bench/ may import any peer inside a function."""
 
@@ -62,8 +63,8 @@ WRITERS = {
     "files": {"*"},  # write_aside, through which every other file goes
     "readers": {"gzip.GzipFile", "lzma.LZMAFile"},  # they pack into the file that write_aside gives
     "training": {"os.makedirs", "shutil.rmtree"},  # the folder of checkpoints, which the trainer fills
-    # collections that live as long as a measurement, and the bare write that ours is held against
-    "bench": {"tempfile.TemporaryDirectory", "os.open", "os.pwrite"},
+    # collections that live as long as a measurement, what recipes keep, and the bare write that ours is held against
+    "bench": {"tempfile.TemporaryDirectory", "os.makedirs", "os.open", "os.pwrite"},
 }
 """Room → the calls that change the disk which it may make; whoever is not here makes none."""
 

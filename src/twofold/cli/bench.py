@@ -101,6 +101,12 @@ def _register_judged(measured: Subparsers) -> None:
         "--only", action="append", default=[], metavar="NAME", help="only this collection; may come again"
     )
     add_encoder_options(small)
+    training = _named(measured, "training", _training, "recipes of training, and what they reached")
+    training.add_argument("recipes", metavar="RECIPE.py", nargs="+", type=Path, help="such as recipes/scifact.py")
+    training.add_argument("--data", required=True, type=Path, metavar="FOLDER", help="the folder of judged collections")
+    training.add_argument(
+        "--to", required=True, type=Path, metavar="FOLDER", help="keeps encoders and figures; a recipe goes on there"
+    )
     book = _named(measured, "book", _book, "the figures of a reproduction book, beside what it expects")
     book.add_argument("book", metavar="BOOK", type=Path, help="a book such as benchmarks/expected.toml")
     book.add_argument("--data", required=True, type=Path, metavar="FOLDER", help="the folder of judged collections")
@@ -169,6 +175,12 @@ def _book(arguments: argparse.Namespace, progress: Progress) -> Report:
     return bench_book(
         arguments.book, arguments.data, only=arguments.only, encoder=_encoder(arguments), progress=progress
     )
+
+
+def _training(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.training import bench_training
+
+    return bench_training(arguments.recipes, arguments.data, arguments.to, progress=progress)
 
 
 def _startup(arguments: argparse.Namespace, _: Progress) -> Report:

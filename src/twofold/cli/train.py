@@ -16,9 +16,11 @@ NUMBERS = {
     "batch": "pairs a step; each is a negative of all others",
     "micro_batch": "texts held in memory at once, for batches that memory does not hold",
     "pairs": "questions that are taken at most, drawn by the seed",
+    "lora": "rank of adapters that are trained in the weights' place; 0 trains all weights",
     "negatives": "hard negatives a pair, found by the base's own search",
     "seed": "of the split and of the order of batches",
 }
+LOSSES, TOWERS = ("contrastive", "guided", "margin-mse", "kl"), ("shared", "untied")
 SHARES = {
     "learning_rate": "the highest rate",
     "margin": "negatives score at most this share of the answer's score",
@@ -98,6 +100,14 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     for names, kind in ((NUMBERS, int), (SHARES, float)):
         for name, what in names.items():
             group.add_argument(_option(name), type=kind, metavar="N", help=f"{what} ({_default(name)})")
+    group.add_argument(
+        "--teacher",
+        metavar="NAME",
+        help="another encoder, a folder or a hub name: what it takes for an answer is no negative, and the losses "
+        "margin-mse and kl learn its scores",
+    )
+    group.add_argument("--loss", choices=LOSSES, help="what is minimised (contrastive)")
+    group.add_argument("--towers", choices=TOWERS, help="one set of weights for both sides, or one for each (shared)")
     group.add_argument(
         "--dimensions", type=int, nargs="+", metavar="N", help="prefixes of the vector that are trained too (none)"
     )
@@ -217,6 +227,6 @@ def _settings(arguments: argparse.Namespace) -> TrainingSettings:
 
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:
     """The settings that the command line names."""
-    given = {name: getattr(arguments, name) for name in (*NUMBERS, *SHARES)}
+    given = {name: getattr(arguments, name) for name in (*NUMBERS, *SHARES, "loss", "towers", "teacher")}
     given["dimensions"] = tuple(arguments.dimensions) if arguments.dimensions else None
     return {name: value for name, value in given.items() if value is not None}

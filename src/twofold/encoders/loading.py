@@ -9,8 +9,10 @@ from typing import Any
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.hashed_words import HashedWords
 from twofold.encoders.transformer import TransformerEncoder
-from twofold.encoders.two_towers import TwoTowers
+from twofold.encoders.two_towers import UNTIED, TwoTowers
 from twofold.errors import InputError
+from twofold.models.folder import is_untied
+from twofold.models.locating import find_model
 from twofold.protocols import Encoder
 
 
@@ -30,6 +32,8 @@ def load_encoder(
     folder by what `twofold train --query-tower` made for this encoder (docs/training.md); documents stay the encoder's.
     Raises ModelError for a model that cannot be used, InputError for other words.
     """
+    if query_tower is None and is_untied(find_model(name).folder):
+        query_tower = UNTIED
     if query_tower is not None:
         return TwoTowers(query_tower, name, precision=precision, threads=threads, on_truncation=on_truncation)
     return TransformerEncoder(name, precision=precision, threads=threads, on_truncation=on_truncation)

@@ -29,6 +29,8 @@ BLOCK = 128
 class TransformerEncoder:
     """A transformer model with its tokenizer, pooling and prompts.
 
+    tower: which of two is meant, where a folder has one for each side.
+
     Nothing heavy happens before the first encoding: the graph is compiled then, so an encoder may be made before a
     fork and used after it. An encoder that has encoded must not be used in a forked child. Any number of threads may
     encode at once.
@@ -41,11 +43,12 @@ class TransformerEncoder:
         precision: str = "auto",
         threads: int | None = None,
         on_truncation: str = "count",
+        tower: Side = "document",
     ) -> None:
         if on_truncation not in TRUNCATION:
             raise InputError(f"on_truncation must be one of {', '.join(TRUNCATION)}, not {on_truncation!r}")
         self._found = find_model(name)
-        self._folder = read_model_folder(self._found.folder)
+        self._folder = read_model_folder(self._found.folder, tower)
         self._tokenizing = Tokenizing(
             self._folder.transformer, self._folder.max_tokens, lower_case=self._folder.lower_case
         )

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ from twofold.models.static_table import EMBEDDED, StaticTable
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 
-STATIC = "static"
+STATIC, UNTIED = "static", "untied"
 
 Tokens = Callable[[Sequence[str], EncodingReport], Iterable[list[int]]]
 """Texts → the numbers of their tokens as queries, with what was cut counted."""
@@ -43,7 +43,8 @@ class TwoTowers(TransformerEncoder):
     """A transformer whose queries are encoded by another tower instead; collections of the transformer take it.
 
     tower: what `twofold train --query-tower` wrote, a file (a table of tokens) or a folder (a transformer of fewer
-    layers); or "static" for the table that ships with Twofold and belongs to the embedded default. Raises ModelError
+    layers); "static" for the table that ships with Twofold and belongs to the embedded default; "untied" for the
+    model's own, where its folder has a tower for each side. Raises ModelError
     where the tower belongs to another space than the transformer's.
     """
 
@@ -57,15 +58,17 @@ class TwoTowers(TransformerEncoder):
         on_truncation: str = "count",
     ) -> None:
         super().__init__(name, precision=precision, threads=threads, on_truncation=on_truncation)
-        self._place = str(tower) if tower == STATIC else str(Path(tower).resolve())
+        self._place = str(tower) if tower in (STATIC, UNTIED) else str(Path(tower).resolve())
+        space = super()._decided().space
+        loaded = partial(TransformerEncoder, precision=precision, threads=threads, on_truncation=on_truncation)
         self._queries: QueryTower
-        if tower != STATIC and Path(tower).is_dir():
-            layers = TransformerEncoder(Path(tower), precision=precision, threads=threads, on_truncation=on_truncation)
-            self._queries = LayeredTower(read_alignment(Path(tower)), layers)
+        if tower == UNTIED:
+            self._queries = LayeredTower(space, loaded(name, tower="query"))
+        elif tower != STATIC and Path(tower).is_dir():
+            self._queries = LayeredTower(read_alignment(Path(tower)), loaded(Path(tower)))
         else:
             table = StaticTable.read(EMBEDDED if tower == STATIC else Path(tower))
             self._queries = StaticTower(table, lambda texts, counts: self._inputs(texts, "query", counts))
-        space = super()._decided().space
         if self._queries.aligned_to != space:
             raise ModelError(
                 f"the query tower {tower} was made for the space {self._queries.aligned_to}, and this encoder's is "
@@ -115,7 +118,7 @@ class StaticTower:
 
 
 class LayeredTower:
-    """A transformer of fewer layers than the one that encoded the documents."""
+    """A transformer other than the one that encoded the documents, of fewer layers or with weights of its own."""
 
     def __init__(self, aligned_to: str, layers: TransformerEncoder) -> None:
         self.aligned_to = aligned_to

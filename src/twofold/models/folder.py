@@ -1,7 +1,8 @@
 """A model folder as sentence-transformers lays it out, read into frozen settings.
 
-modules.json names the modules in order: one Transformer, one Pooling, then Dense and Normalize layers. A folder without
-modules.json is a bare transformers model and is pooled by the mean, as sentence-transformers does.
+modules.json names the modules in order: one Transformer, one Pooling, then Dense and Normalize layers; or a Router with
+such modules for each side. A folder without modules.json is a bare transformers model and is pooled by the mean, as
+sentence-transformers does.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from twofold.contract import Side
 from twofold.errors import ModelError
 from twofold.models.architectures import architecture_of
 from twofold.models.configuration import Configuration
@@ -28,6 +30,8 @@ MODE_FIELDS = {
     "pooling_mode_lasttoken": "lasttoken",
 }
 """How Pooling's config.json said the modes before it had a field pooling_mode, in the order of concatenation."""
+
+MODULES, ROUTER = "modules.json", "Router"
 
 TORCH_ACTIVATIONS = {
     "Identity": "identity",
@@ -69,9 +73,12 @@ class ModelFolder:
     similarity: Similarity
 
 
-def read_model_folder(path: Path) -> ModelFolder:
-    """What stands in a model folder. Raises ModelError naming the file and the field that is missing or unknown."""
-    modules = _modules(path)
+def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
+    """What stands in a model folder. Raises ModelError naming the file and the field that is missing or unknown.
+
+    side: which of two towers, where the folder has one for each.
+    """
+    modules = _modules(path, side)
     transformer = path / modules[0][1]
     configuration = Configuration.read(transformer / "config.json")
     settings = Configuration.read_if_there(transformer / "sentence_bert_config.json")
@@ -91,18 +98,21 @@ def read_model_folder(path: Path) -> ModelFolder:
     )
 
 
-def _modules(path: Path) -> list[tuple[str, str]]:
+def is_untied(path: Path) -> bool:
+    """Whether a folder has a tower for each side. Raises ModelError where its modules cannot be read."""
+    return (path / MODULES).is_file() and [kind for kind, _ in _listed(path / MODULES)] == [ROUTER]
+
+
+def _modules(path: Path, side: Side) -> list[tuple[str, str]]:
     """(kind, folder) of each module in order, checked to be a Transformer, a Pooling and layers."""
-    file = path / "modules.json"
+    file = path / MODULES
     if not file.is_file():
         if not path.is_dir():
             raise ModelError(f"{path} is no folder")
         return [("Transformer", "")]
-    try:
-        listed = json.loads(file.read_text(encoding="utf-8"))
-        modules = [(str(module["type"]).rsplit(".", 1)[-1], str(module.get("path", ""))) for module in listed]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{file} cannot be read as a list of modules with type and path: {error!r}") from error
+    modules = _listed(file)
+    if [kind for kind, _ in modules] == [ROUTER]:
+        file, modules = _routed(path / modules[0][1], side)
     kinds = [kind for kind, _ in modules]
     if kinds[:2] != ["Transformer", "Pooling"]:
         raise ModelError(f"{file}: the first modules must be Transformer and Pooling, not {kinds[:2]}")
@@ -110,6 +120,24 @@ def _modules(path: Path) -> list[tuple[str, str]]:
         if kind not in ("Dense", "Normalize"):
             raise ModelError(f"{file}: the module {kind!r} is not known after the pooling; known are Dense, Normalize")
     return modules
+
+
+def _listed(file: Path) -> list[tuple[str, str]]:
+    try:
+        listed = json.loads(file.read_text(encoding="utf-8"))
+        return [(str(module["type"]).rsplit(".", 1)[-1], str(module.get("path", ""))) for module in listed]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{file} cannot be read as a list of modules with type and path: {error!r}") from error
+
+
+def _routed(path: Path, side: Side) -> tuple[Path, list[tuple[str, str]]]:
+    """The modules of one side, as a Router lists them, and the file that says so."""
+    file = path / "router_config.json"
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+        return file, [(str(said["types"][name]).rsplit(".", 1)[-1], name) for name in said["structure"][side]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{file} cannot be read as routes for a query and a document: {error!r}") from error
 
 
 def _pooling(path: Path) -> tuple[tuple[str, ...], bool]:

@@ -18,23 +18,28 @@ from twofold.reports import ReadReport
 
 QUERY_NAMES = ("query", "anchor", "question", "sentence1", "text1")
 POSITIVE_NAMES = ("positive", "answer", "document", "sentence2", "text2")
+NEGATIVE_NAMES = ("negative", "hard_negative", "text3")
 SCORE_NAMES = ("score", "label", "similarity")
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two texts that belong together; score: how much, higher is more, None where the file does not say."""
+    """Two texts that belong together. score: how much, higher is more. negative: a text that does not belong to the
+    query. Both are None where the file does not say.
+    """
 
     query: str
     positive: str
     score: float | None = None
+    negative: str | None = None
 
 
 def read_pairs(path: PathLike, *, skip_bad: bool = False, report: ReadReport | None = None) -> Iterator[Pair]:
     """The pairs of a file, one after the other.
 
     .jsonl, .ndjson, .json: objects with `query` (`anchor`, `question`, `sentence1`, `text1`), `positive` (`answer`,
-    `document`, `sentence2`, `text2`) and, if they like, `score` (`label`, `similarity`). .tsv, no quoting: a header
+    `document`, `sentence2`, `text2`) and, if they like, `negative` (`hard_negative`, `text3`) and `score` (`label`,
+    `similarity`). .tsv, no quoting: a header
     of these names in any order, or no header and query, positive and perhaps a score. .csv: such a header. Plain, .gz
     or .xz; `-` is standard input as JSON Lines. Other fields are not looked at. Raises InputError, naming file and
     line, for a line that holds no pair (counted with skip_bad), and at the end for a file without pairs.
@@ -114,7 +119,8 @@ def _check_header(header: list[str]) -> None:
 def _pair(record: Mapping[str, Any]) -> Pair:
     query, positive = (_text(record, names) for names in (QUERY_NAMES, POSITIVE_NAMES))
     name = next((name for name in SCORE_NAMES if name in record), None)
-    return Pair(query, positive, None if name is None else _score(record[name], name))
+    negative = _text(record, NEGATIVE_NAMES) if any(each in record for each in NEGATIVE_NAMES) else None
+    return Pair(query, positive, None if name is None else _score(record[name], name), negative)
 
 
 def _text(record: Mapping[str, Any], names: tuple[str, ...]) -> str:

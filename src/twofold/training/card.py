@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from pathlib import Path
 
+from twofold.errors import MissingExtraError
 from twofold.files import write_aside
-from twofold.training.outcome import TrainingOutcome
+from twofold.plots.training import Space, curves
+from twofold.training.outcome import AFTER, BEFORE, TrainingOutcome
+
+PICTURE = "training.png"
 
 
 def write_card(folder: Path, outcome: TrainingOutcome, base: str, command: str) -> None:
-    """Writes README.md: base, data, command, settings, figures. folder: where the model lies now."""
+    """Writes README.md: base, data, command, settings, figures, and a picture where matplotlib is installed.
+
+    folder: where the model lies now.
+    """
     curve = "\n".join(f"- step {step}: {value:.4f}" for step, value in outcome.curve.dev)
     losses = [value for _, value in outcome.curve.loss]
     lines = [
@@ -25,7 +33,18 @@ def write_card(folder: Path, outcome: TrainingOutcome, base: str, command: str) 
         f"Hard negatives: {outcome.mining}",
         f"Loss: {losses[0]:.4f} at the first step, {losses[-1]:.4f} at the last." if losses else "",
         f"nDCG@10 of the dev queries in a small pool, after each epoch (kept: step {outcome.curve.best}):\n\n{curve}",
+        f"![Loss, held-out questions and space]({PICTURE})" if _drawn(folder, outcome) else "",
         f"```json\n{json.dumps(outcome.settings.to_json(), indent=2)}\n```",
     ]
     with write_aside(folder / "README.md") as file:
         file.write("\n\n".join(filter(None, lines)).encode() + b"\n")
+
+
+def _drawn(folder: Path, outcome: TrainingOutcome) -> bool:
+    """Draws training.png; False where matplotlib is missing."""
+    spaces = [Space(name, *astuple(each)) for name, each in zip((BEFORE, AFTER), outcome.geometry, strict=True)]
+    try:
+        curves(outcome.curve.loss, outcome.curve.dev, outcome.curve.best, spaces, folder / PICTURE)
+    except MissingExtraError:
+        return False
+    return True

@@ -6,7 +6,7 @@ import hashlib
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from twofold.documents import Document
@@ -18,19 +18,24 @@ from twofold.readers.pairs import read_pairs
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Queries (id → text), documents (id → document), and the positive documents of each query, at least one."""
+    """Queries (id → text), documents (id → document), and the positive documents of each query, at least one.
+
+    negatives: documents that the data say are no answers, of queries that have such.
+    """
 
     name: str
     queries: Mapping[str, str]
     documents: Mapping[str, Document]
     positives: Mapping[str, tuple[str, ...]]
+    negatives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 over all texts and what belongs together: equal data give equal bits."""
         whole = hashlib.sha256()
         for identifier, query in sorted(self.queries.items()):
-            whole.update(json.dumps([identifier, query, self.positives[identifier]]).encode())
+            related = [self.positives[identifier], *filter(None, [self.negatives.get(identifier)])]
+            whole.update(json.dumps([identifier, query, *related]).encode())
         for identifier, document in sorted(self.documents.items()):
             whole.update(json.dumps([identifier, document.title, document.text]).encode())
         return whole.hexdigest()
@@ -56,9 +61,9 @@ class Examples:
 def read_examples(path: str | Path, *, pairs: int | None = None, seed: int = 0) -> Examples:
     """The training split of a BEIR folder, or a file of pairs (.jsonl, .tsv, .csv; plain, .gz or .xz).
 
-    pairs: how many queries at most, drawn by the seed; all documents stay. Positives are judgements above 0; equal
-    texts of pairs are one query, one document. Raises InputError for what is neither, a judged document that the corpus
-    lacks, and where no query has a positive.
+    pairs: how many queries at most, drawn by the seed; all documents stay. Positives are judgements above 0, negatives
+    what pairs name so; equal texts of pairs are one query, one document. Raises InputError for what is neither, a
+    judged document that the corpus lacks, and where no query has a positive.
     """
     examples = _of_folder(Path(path)) if Path(path).is_dir() else _of_pairs(Path(path))
     if not examples.positives:
@@ -84,14 +89,19 @@ def _of_pairs(path: Path) -> Examples:
     queries: dict[str, str] = {}
     documents: dict[str, str] = {}
     positives: dict[str, dict[str, None]] = {}
+    negatives: dict[str, dict[str, None]] = {}
     for pair in read_pairs(path):
-        if not pair.query.strip() or not pair.positive.strip():
+        texts = [pair.query, pair.positive, *([] if pair.negative is None else [pair.negative])]
+        if not all(text.strip() for text in texts):
             raise InputError("holds a pair with an empty text", path=path)
         query = queries.setdefault(pair.query, f"q{len(queries)}")
-        positives.setdefault(query, {})[documents.setdefault(pair.positive, f"d{len(documents)}")] = None
+        positive, *negative = (documents.setdefault(text, f"d{len(documents)}") for text in texts[1:])
+        positives.setdefault(query, {})[positive] = None
+        negatives.setdefault(query, {}).update(dict.fromkeys(negative))
     return Examples(
         path.name.split(".")[0],
         {identifier: text for text, identifier in queries.items()},
         {identifier: Document(identifier, text) for text, identifier in documents.items()},
         {query: tuple(found) for query, found in positives.items()},
+        {query: tuple(each for each in found if each not in positives[query]) for query, found in negatives.items()},
     )

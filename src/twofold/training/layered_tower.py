@@ -14,7 +14,8 @@ from twofold.errors import InputError
 from twofold.progress import Progress, silent
 from twofold.scores import Vectors
 from twofold.training.distilling import DistillingSettings, Fidelity, fidelity, lesson, loss
-from twofold.training.fitting import check_installed, has_bf16
+from twofold.training.fitting import check_installed
+from twofold.training.hardware import device, has_bf16
 
 SETTINGS = DistillingSettings(epochs=2, batch=256, learning_rate=3e-4)
 """A transformer learns more from a text than a table does, and takes longer."""
@@ -45,7 +46,7 @@ def distil_layers(
 
     disable_progress_bar()
     torch.manual_seed(settings.seed)
-    model = SentenceTransformer(str(folder), device="cuda" if torch.cuda.is_available() else "cpu")
+    model = SentenceTransformer(str(folder), device=device())
     _keep(model, layers)
     given = lesson(teacher, texts, vectors, settings.seed)
     # Without dropout: what is learned has no accidents of labels in it, and attention runs fused.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,11 +10,17 @@ from typing import Any
 
 from twofold.collection.collection import Collection
 from twofold.errors import InputError
+from twofold.protocols import Encoder
 from twofold.rankings import ranked
 from twofold.training.examples import Examples
 from twofold.training.settings import TrainingSettings
+from twofold.training.teaching import taught
 
 DEPTH = 1000
+SPARE = 4
+"""Candidates that a teacher is asked about, for each negative that is wanted."""
+Candidates = dict[tuple[str, str], list[str]]
+"""(query, positive) → documents that may be its negatives, the nearest first."""
 
 
 @dataclass(slots=True)
@@ -21,8 +28,10 @@ class MiningReport:
     """Candidates inside the rank window, and what became of them.
 
     judged: positives of the query. held_out: positives of dev queries, which training may not see. same_text: the
-    positive's own text under another id. margin: score too close to the positive's. kept: taken. filled: places for
-    which the window had nothing left and a document was drawn at random.
+    positive's own text under another id. margin: score too close to the positive's. teacher: too close by the teacher's
+    scores. given: negatives that came with the data. false_negatives: the share of what would have been taken without
+    the teacher that it scores too close to the answer, with the 95 % interval; None without a teacher. kept: taken.
+    filled: places for which the window had nothing left and a document was drawn at random.
     """
 
     candidates: int = 0
@@ -30,10 +39,13 @@ class MiningReport:
     held_out: int = 0
     same_text: int = 0
     margin: int = 0
+    teacher: int = 0
+    given: int = 0
     kept: int = 0
     filled: int = 0
+    false_negatives: tuple[float, float, float] | None = None
 
-    def to_json(self) -> dict[str, int]:
+    def to_json(self) -> dict[str, Any]:
         """The counts by name."""
         return asdict(self)
 
@@ -41,7 +53,16 @@ class MiningReport:
         return (
             f"{self.candidates:,} candidates looked at; dropped: {self.judged:,} judged relevant, {self.held_out:,} "
             f"answers of dev queries, {self.same_text:,} with the answer's text, {self.margin:,} that score too close "
-            f"to the answer; {self.kept:,} kept, {self.filled:,} places filled at random"
+            f"to the answer{self._by_teacher()}; {self.kept:,} kept, {self.filled:,} places filled at random"
+        )
+
+    def _by_teacher(self) -> str:
+        if self.false_negatives is None:
+            return ""
+        share, low, high = self.false_negatives
+        return (
+            f", {self.teacher:,} by the teacher, who takes {share:.1%} [{low:.1%}, {high:.1%}] of what would have been "
+            "a negative for an answer"
         )
 
 
@@ -59,33 +80,84 @@ class Triplet:
 
 
 def mine(
-    collection: Collection, examples: Examples, queries: Sequence[str], held_out: set[str], settings: TrainingSettings
+    collection: Collection,
+    examples: Examples,
+    queries: Sequence[str],
+    held_out: set[str],
+    settings: TrainingSettings,
+    teacher: Encoder | None = None,
 ) -> tuple[list[Triplet], MiningReport]:
     """One triplet for each pair of query and positive, `settings.negatives` negatives each; the same every time.
 
-    Candidates are ranked by hybrid search where the collection knows its words; the margin goes by dense scores
-    (positive-aware mining, Moreira et al. 2024). held_out: documents that may not be used.
+    Negatives that came with the data go first. Candidates are ranked by hybrid search where the collection knows its
+    words; the margin goes by dense scores (positive-aware mining, Moreira et al. 2024), and by the teacher's too where
+    there is one. held_out: documents that may not be used.
     """
     report = MiningReport()
-    texts = {query: examples.queries[query] for query in queries}
-    found = collection.run(texts, depth=settings.window[1]) if settings.negatives else {}
-    dense = collection.run(texts, depth=DEPTH, mode="dense") if settings.negatives else {}
+    candidates = _candidates(collection, examples, queries, held_out, settings, report)
+    if teacher is not None:
+        candidates = _unlike_answers(candidates, examples, settings, teacher, report)
     ids = [document for document in sorted(examples.documents) if document not in held_out]
     draw = random.Random(settings.seed)  # noqa: S311 - a draw that can be repeated, no secret
     triplets = []
-    for query in queries:
-        window = ranked(found.get(query, {}))[settings.window[0] :]
-        for positive in examples.positives[query]:
-            limit = _limit(dense.get(query, {}), positive, settings.margin)
-            taken = _taken(window, examples, (query, positive), held_out, (dense.get(query, {}), limit), report)
-            negatives = taken[: settings.negatives]
-            report.kept += len(negatives)
-            report.filled += settings.negatives - len(negatives)
-            negatives += _drawn(
-                ids, {*examples.positives[query], *negatives}, settings.negatives - len(negatives), draw
-            )
-            triplets.append(Triplet(query, positive, tuple(negatives)))
+    for (query, positive), found in candidates.items():
+        given = [each for each in examples.negatives.get(query, ()) if each not in held_out][: settings.negatives]
+        negatives = list(dict.fromkeys([*given, *found]))[: settings.negatives]
+        report.given += len(given)
+        report.kept += len(negatives)
+        report.filled += settings.negatives - len(negatives)
+        negatives += _drawn(ids, {*examples.positives[query], *negatives}, settings.negatives - len(negatives), draw)
+        triplets.append(Triplet(query, positive, tuple(negatives)))
     return triplets, report
+
+
+def _candidates(
+    collection: Collection,
+    examples: Examples,
+    queries: Sequence[str],
+    held_out: set[str],
+    settings: TrainingSettings,
+    report: MiningReport,
+) -> Candidates:
+    texts = {query: examples.queries[query] for query in queries}
+    found = collection.run(texts, depth=settings.window[1]) if settings.negatives else {}
+    dense = collection.run(texts, depth=DEPTH, mode="dense") if settings.negatives else {}
+    candidates = {}
+    for query in queries:
+        window, scores = ranked(found.get(query, {}))[settings.window[0] :], dense.get(query, {})
+        for positive in examples.positives[query]:
+            limit = _limit(scores, positive, settings.margin)
+            candidates[query, positive] = _taken(window, examples, (query, positive), held_out, (scores, limit), report)
+    return candidates
+
+
+def _unlike_answers(
+    candidates: Candidates, examples: Examples, settings: TrainingSettings, teacher: Encoder, report: MiningReport
+) -> Candidates:
+    """The first candidates of each pair, without those that the teacher takes for answers."""
+    some = {pair: found[: SPARE * settings.negatives] for pair, found in candidates.items()}
+    wanted: dict[str, list[str]] = {}
+    for (query, positive), found in some.items():
+        wanted.setdefault(query, []).extend([positive, *found])
+    scores = taught(teacher, examples, wanted)
+    left, answers = {}, []
+    for (query, positive), found in some.items():
+        limit = settings.margin * scores[query][positive]
+        close = [scores[query][each] > limit for each in found]
+        report.teacher += sum(close)
+        answers += close[: settings.negatives]
+        left[query, positive] = [each for each, too_close in zip(found, close, strict=True) if not too_close]
+    report.false_negatives = _share(answers)
+    return left
+
+
+def _share(found: Sequence[bool]) -> tuple[float, float, float]:
+    """A share and its 95 % interval (Wilson 1927)."""
+    count, z = max(1, len(found)), 1.96
+    share = sum(found) / count
+    middle, half = share + z * z / (2 * count), z * math.sqrt(share * (1 - share) / count + (z / count / 2) ** 2)
+    whole = 1 + z * z / count
+    return share, max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)
 
 
 def _drawn(ids: Sequence[str], not_these: set[str], count: int, draw: random.Random) -> list[str]:

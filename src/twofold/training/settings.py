@@ -7,6 +7,11 @@ from typing import Any
 
 from twofold.errors import InputError
 
+DISTILLING = ("margin-mse", "kl")
+"""Losses that learn from a teacher's scores; they look at each row by itself, and take a batch in one piece."""
+LOSSES = ("contrastive", "guided", *DISTILLING)
+TOWERS = ("shared", "untied")
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
@@ -18,7 +23,7 @@ class TrainingSettings:
     """Pairs a step; each pair's negatives are also all other pairs of its batch."""
     micro_batch: int | None = None
     """Texts held in memory at once (GradCache, Gao et al. 2021); None computes a batch in one piece."""
-    learning_rate: float = 5e-5
+    learning_rate: float = 2e-4
     """The highest rate; a base that was trained contrastively needs no larger one."""
     warmup: float = 0.1
     """Share of the steps over which the rate rises, so that the first batches do not undo the base."""
@@ -28,6 +33,18 @@ class TrainingSettings:
     """Ranks of the hybrid search from which negatives are taken; below it documents are easy."""
     margin: float = 0.95
     """A candidate that scores above this share of the positive's score is likely relevant (Moreira et al. 2024)."""
+    loss: str = "contrastive"
+    """contrastive: InfoNCE, the answer against all other texts of the batch. guided: the same without texts that a
+    guide finds nearer to the question than the answer (GISTEmbed, Solatorio 2024), where many answers fit. margin-mse
+    (Hofstätter et al. 2020) and kl: what a teacher scores answer and negatives, which needs one."""
+    teacher: str | None = None
+    """Another encoder, a folder or a hub name: what it takes for an answer is no negative, and it gives the scores that
+    margin-mse and kl learn."""
+    lora: int = 0
+    """Rank of adapters that are trained in the weights' place (Hu et al. 2021), for bases too large to be trained
+    whole; 0 trains all weights."""
+    towers: str = "shared"
+    """shared: one set of weights for questions and documents, each pair teaches both. untied: one for each."""
     blend: float = 0.5
     """Share of the trained weights in the result, the rest is the base's: what both agree on stays, what a few hundred
     pairs taught by heart is halved (Wortsman et al. 2022, Xiao et al. 2023); 1 takes the trained weights alone."""
@@ -54,6 +71,14 @@ class TrainingSettings:
             "margin is above 0 and at most 1": 0 < self.margin <= 1,
             "blend is above 0 and at most 1": 0 < self.blend <= 1,
             "dev_share is between 0 and 1": 0 < self.dev_share < 1,
+            f"loss is one of {', '.join(LOSSES)}": self.loss in LOSSES,
+            f"{' and '.join(DISTILLING)} need a teacher and negatives, and take no micro_batch": (
+                self.loss not in DISTILLING
+                or (self.teacher is not None and self.negatives > 0 and self.micro_batch is None)
+            ),
+            "the guided loss takes one negative a pair at most": self.loss != "guided" or self.negatives <= 1,
+            "lora is a rank from 0 on": self.lora >= 0,
+            f"towers are one of {', '.join(TOWERS)}": self.towers in TOWERS,
             "dimensions are at least 1": all(each >= 1 for each in self.dimensions),
         }
         broken = next((rule for rule, holds in rules.items() if not holds), None)

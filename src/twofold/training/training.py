@@ -20,6 +20,7 @@ from twofold.evaluation.comparing import compare
 from twofold.files import folder_aside
 from twofold.models.locating import find_model
 from twofold.progress import Progress, silent
+from twofold.protocols import Encoder
 from twofold.rankings import Qrels, Run, ranked
 from twofold.readers.reading import read
 from twofold.training.auditing import Audit, audit
@@ -30,8 +31,9 @@ from twofold.training.from_corpus import examples_of
 from twofold.training.geometry import Geometry, geometry
 from twofold.training.mining import MiningReport, Triplet, mine
 from twofold.training.outcome import AFTER, BEFORE, MEASURE, TrainingOutcome
-from twofold.training.settings import TrainingSettings
+from twofold.training.settings import DISTILLING, TrainingSettings
 from twofold.training.splitting import Split, split
+from twofold.training.teaching import taught
 from twofold.training.trials import Trial, asked_of, collected, runs, trial_of, trials_of
 
 POOL = 10
@@ -64,11 +66,13 @@ def train(
         raise InputError("there is something here already; name a folder that does not exist or is empty", path=to)
     examples = _examples(data, settings, from_corpus=from_corpus)
     others = [*([trial_of(data, "test")] if test else []), *trials_of(also)]
-    material = _material(examples, load_encoder(base), settings, others, progress)
+    teacher = None if settings.teacher is None else load_encoder(settings.teacher)
+    material = _material(examples, load_encoder(base), settings, (others, teacher), progress)
     start = time.monotonic()
-    work = _work(to, material, settings)
+    work = _work(to, material, settings, teacher)
     folder, contract = find_model(base).folder, material.encoder.contract
-    model, curve = fit(folder, contract, _texts(material), settings, work, progress=progress)
+    texts = _texts(material, teacher if settings.loss in DISTILLING else None)
+    model, curve, settings = fit(folder, contract, texts, settings, work, progress=progress)
     with folder_aside(to) as aside:
         model.save_pretrained(str(aside), create_model_card=False)
         outcome = _measured(aside, to, material, curve, settings, time.monotonic() - start)
@@ -93,8 +97,9 @@ def audit_data(
     examples = _examples(data, settings, from_corpus=from_corpus)
     others = [trial_of(data, "test")] if _has_test(data) else []
     own, parts = _held_out(examples, settings)
+    teacher = None if settings.teacher is None else load_encoder(settings.teacher)
     with collected(load_encoder(base), own.documents(), progress) as collection:
-        triplets, mined = _mined(collection, examples, parts, settings)
+        triplets, mined = _mined(collection, examples, parts, settings, teacher)
     return audit(examples, triplets, _tested(others)), mined
 
 
@@ -128,13 +133,15 @@ def _material(
     examples: Examples,
     encoder: TransformerEncoder,
     settings: TrainingSettings,
-    others: Sequence[Trial],
+    beside: tuple[Sequence[Trial], Encoder | None],
     progress: Progress,
 ) -> _Material:
+    """beside: where else the encoder is measured, and the teacher."""
+    others, teacher = beside
     own, parts = _held_out(examples, settings)
     with collected(encoder, own.documents(), progress) as collection:
         before = asked_of(collection, own.asked)
-        triplets, mined = _mined(collection, examples, parts, settings)
+        triplets, mined = _mined(collection, examples, parts, settings, teacher)
     before |= runs(encoder, others, progress)
     looked = audit(examples, triplets, _tested(others))
     return _Material(encoder, examples, parts, [own, *others], before, triplets, mined, looked)
@@ -147,10 +154,10 @@ def _held_out(examples: Examples, settings: TrainingSettings) -> tuple[Trial, Sp
 
 
 def _mined(
-    collection: Collection, examples: Examples, parts: Split, settings: TrainingSettings
+    collection: Collection, examples: Examples, parts: Split, settings: TrainingSettings, teacher: Encoder | None
 ) -> tuple[list[Triplet], MiningReport]:
     held_out = {document for query in parts.dev for document in examples.positives[query]}
-    return mine(collection, examples, parts.train, held_out, settings)
+    return mine(collection, examples, parts.train, held_out, settings, teacher)
 
 
 def _tested(others: Sequence[Trial]) -> tuple[Mapping[str, str], set[str]] | None:
@@ -200,7 +207,8 @@ def _geometry(encoder: TransformerEncoder, examples: Examples, queries: list[str
     )
 
 
-def _texts(material: _Material) -> Texts:
+def _texts(material: _Material, teacher: Encoder | None) -> Texts:
+    """What the trainer sees; teacher: says how well each document of a row answers, where that is what is learned."""
     examples, parts = material.examples, material.parts
     rows = [
         (examples.queries[each.query], *(examples.text(document) for document in (each.positive, *each.negatives)))
@@ -210,15 +218,28 @@ def _texts(material: _Material) -> Texts:
     pool |= {document for query in parts.dev for document in ranked(material.before["dev"][query])[:POOL]}
     return Texts(
         rows,
+        None if teacher is None else _scores(teacher, material),
         {query: examples.queries[query] for query in parts.dev},
         {document: examples.text(document) for document in sorted(pool)},
         examples.qrels(parts.dev),
     )
 
 
-def _work(to: Path, material: _Material, settings: TrainingSettings) -> Path:
+def _scores(teacher: Encoder, material: _Material) -> list[list[float]]:
+    wanted: dict[str, list[str]] = {}
+    for each in material.triplets:
+        wanted.setdefault(each.query, []).extend([each.positive, *each.negatives])
+    scores = taught(teacher, material.examples, wanted)
+    return [
+        [scores[each.query][document] for document in (each.positive, *each.negatives)] for each in material.triplets
+    ]
+
+
+def _work(to: Path, material: _Material, settings: TrainingSettings, teacher: Encoder | None) -> Path:
     """The folder of checkpoints beside `to`; another base, other data or settings have another one."""
-    decided = [material.encoder.contract.to_json(), material.examples.fingerprint, settings.to_json()]
+    encoders = [material.encoder, *([] if teacher is None else [teacher])]
+    contracts = [each.contract.to_json() for each in encoders]
+    decided = [contracts, material.examples.fingerprint, settings.to_json()]
     name = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:12]
     work = to.with_name(f".{to.name}.{name}.training")
     os.makedirs(work, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,26 @@ def test_the_fingerprint_goes_by_content(tmp_path: Path) -> None:
     other = read_examples(beir(tmp_path / "other", "q1\td2\t1\n"))
     assert one.fingerprint == same.fingerprint
     assert one.fingerprint != other.fingerprint
+
+
+def test_triplets_bring_their_negatives(tmp_path: Path) -> None:
+    rows = [("a", "x", "y"), ("a", "z", "x"), ("b", "y", "z")]
+    lines = [json.dumps({"query": query, "positive": text, "negative": not_it}) for query, text, not_it in rows]
+    (tmp_path / "faq.jsonl").write_text("\n".join([*lines, json.dumps({"query": "c", "positive": "x"})]))
+    found = read_examples(tmp_path / "faq.jsonl")
+    named = {identifier: document.text for identifier, document in found.documents.items()}
+    told = {found.queries[query]: [named[each] for each in texts] for query, texts in found.negatives.items()}
+    assert told == {"a": ["y"], "b": ["z"], "c": []}  # x answers "a" in another line
+    without = replace(found, negatives={})
+    assert without.fingerprint != found.fingerprint
+
+
+def test_so_many_queries_at_most_are_drawn_and_all_documents_stay(tmp_path: Path) -> None:
+    lines = [json.dumps({"query": f"q {number}", "positive": f"a {number}"}) for number in range(50)]
+    (tmp_path / "faq.jsonl").write_text("\n".join(lines))
+    whole, some = read_examples(tmp_path / "faq.jsonl"), read_examples(tmp_path / "faq.jsonl", pairs=7, seed=3)
+    assert len(some.queries) == len(some.positives) == 7
+    assert some.documents == whole.documents
+    assert some == read_examples(tmp_path / "faq.jsonl", pairs=7, seed=3)
+    assert some.queries != read_examples(tmp_path / "faq.jsonl", pairs=7, seed=4).queries
+    assert read_examples(tmp_path / "faq.jsonl", pairs=99) == whole

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,8 @@ from twofold.collection.opening import create
 from twofold.documents import Document
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import InputError
+from twofold.reports import EncodingReport
+from twofold.scores import Vectors
 from twofold.training.examples import Examples
 from twofold.training.mining import mine
 from twofold.training.settings import TrainingSettings
@@ -81,3 +84,32 @@ def test_none_are_mined_where_none_are_asked_for(collection: Collection) -> None
 def test_too_few_documents_are_said(collection: Collection) -> None:
     with pytest.raises(InputError, match="7 documents are too few"):
         mine(collection, examples(), ["q"], set(), TrainingSettings(negatives=7))
+
+
+def test_what_the_teacher_takes_for_an_answer_is_no_negative(collection: Collection) -> None:
+    class Teacher(HashedWords):
+        """Takes the house for an answer, whatever it is asked."""
+
+        def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
+            vectors = super().encode_documents(texts, report=report)
+            for place, text in enumerate(texts):
+                if "house" in text:
+                    vectors[place] = self.encode_queries(["red fox jumps"])[0]
+            return vectors
+
+    settings = TrainingSettings(negatives=1, margin=0.95)
+    [triplet], report = mine(collection, examples(), ["q"], {"dev"}, settings, Teacher(4096))
+    assert triplet.negatives[0] in ("easy", "far")
+    assert report.teacher == 1
+    assert report.false_negatives is not None
+    assert report.false_negatives == pytest.approx((1.0, 0.2065, 1.0), abs=1e-3)  # one of one, by Wilson
+    assert "1 by the teacher, who takes 100.0% [20.7%, 100.0%]" in str(report)
+    _, without = mine(collection, examples(), ["q"], {"dev"}, settings)
+    assert (without.teacher, without.false_negatives) == (0, None)
+
+
+def test_negatives_that_came_with_the_data_go_first(collection: Collection) -> None:
+    given = replace(examples(), negatives={"q": ("far", "dev")})
+    [triplet], report = mine(collection, given, ["q"], {"dev"}, TrainingSettings(negatives=2))
+    assert triplet.negatives == ("far", "hard")
+    assert (report.given, report.kept) == (1, 2)

@@ -25,6 +25,14 @@ from twofold.training.settings import TrainingSettings
         ({"blend": 0.0}, "blend"),
         ({"dev_share": 0.0}, "dev_share"),
         ({"dimensions": (0,)}, "dimensions"),
+        ({"pairs": 0}, "pairs"),
+        ({"loss": "hinge"}, "loss is one of contrastive, guided"),
+        ({"loss": "guided", "negatives": 2}, "one negative"),
+        ({"loss": "kl", "negatives": 1}, "need a teacher"),
+        ({"loss": "kl", "negatives": 0, "teacher": "x"}, "need a teacher and negatives"),
+        ({"loss": "margin-mse", "teacher": "x", "micro_batch": 4}, "no micro_batch"),
+        ({"lora": -1}, "lora"),
+        ({"towers": "three"}, "towers are one of shared, untied"),
     ],
 )
 def test_settings_check_themselves(given: dict[str, Any], rule: str) -> None:

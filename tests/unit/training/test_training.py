@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from riddles import small_model, write_collection, write_riddles
 from safetensors.numpy import load_file
 from sentence_transformers import SentenceTransformer
 
 import twofold
-from twofold.encoders.loading import load_encoder
+from twofold.encoders.loading import load_encoder, load_source
 from twofold.errors import InputError
 from twofold.evaluation.evaluating import evaluate_run
 from twofold.readers.beir import read_beir
+from twofold.training import fitting, losses
 from twofold.training.outcome import TrainingOutcome
 from twofold.training.settings import TrainingSettings
 from twofold.training.training import train
@@ -74,6 +77,8 @@ def test_the_card_says_what_was_done(trained: TrainingOutcome) -> None:
     assert trained.verdicts()[0] in card
     assert str(trained.mining) in card
     assert '"learning_rate": 0.01' in card
+    assert "](training.png)" in card
+    assert (trained.folder / "training.png").read_bytes().startswith(b"\x89PNG")
     assert [path.name for path in trained.folder.parent.iterdir()] == ["encoder"]  # the checkpoints are gone
 
 
@@ -148,3 +153,73 @@ def test_what_is_done_to_other_collections_is_told(base: Path, pairs: Path, tmp_
     assert outcome.verdicts()[-1] == f"other collections: nDCG@10 {by:+.4f} on average of 1"
     with pytest.raises(InputError, match="told apart by the names"):
         train(pairs, to=tmp_path / "again", base=base, settings=settings, also=[other, other])
+
+
+def test_untied_towers_are_one_folder_that_both_libraries_read(base: Path, pairs: Path, tmp_path: Path) -> None:
+    outcome = train(pairs, to=tmp_path / "untied", base=base, settings=replace(SETTINGS, towers="untied"))
+    assert outcome.comparisons["dev"].evaluations["after"]["nDCG@10"].mean > 0.5
+    ours = load_encoder(outcome.folder, precision="f32")
+    theirs = SentenceTransformer(str(outcome.folder), device="cpu")
+    texts = ["stone river", "north south market"]
+    np.testing.assert_allclose(ours.encode_queries(texts), theirs.encode_query(texts), atol=1e-4)
+    np.testing.assert_allclose(ours.encode_documents(texts), theirs.encode_document(texts), atol=1e-4)
+    assert np.abs(ours.encode_queries(texts) - ours.encode_documents(texts)).max() > 0.01
+    again = load_source(ours.source)
+    np.testing.assert_allclose(again.encode_queries(texts), ours.encode_queries(texts), atol=1e-2)  # bf16 or f32
+    with twofold.create(tmp_path / "c.twofold", ours) as made:
+        made.add([{"id": "a", "text": "stone"}, {"id": "b", "text": "river"}])
+    with twofold.open(tmp_path / "c.twofold") as opened:
+        assert opened.contract.query_tower == ours.contract.query_tower
+        assert {hit.id for hit in opened.search("stone", mode="dense")} == {"a", "b"}
+
+
+def test_adapters_are_part_of_the_weights_in_the_end_and_a_killed_run_keeps_them(
+    base: Path, pairs: Path, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, lora=4, epochs=2)
+
+    def killing(done: int, total: int | None) -> None:
+        if total == 12 and done == 9:
+            raise Killed
+
+    whole = train(pairs, to=tmp_path / "whole", base=base, settings=settings)
+    with pytest.raises(Killed):
+        train(pairs, to=tmp_path / "killed", base=base, settings=settings, progress=killing)
+    again = train(pairs, to=tmp_path / "killed", base=base, settings=settings)
+    start, one, other = (load_file(folder / "model.safetensors") for folder in (base, whole.folder, again.folder))
+    assert one.keys() == start.keys()
+    name = "encoder.layer.1.output.dense.weight"
+    assert np.linalg.matrix_rank(one[name] - start[name], tol=1e-4) == 4
+    np.testing.assert_allclose(one[name], other[name], atol=1e-4)
+
+
+@pytest.mark.parametrize("loss", ["guided", "margin-mse", "kl"])
+def test_every_loss_learns_the_riddles(
+    loss: str, base: Path, pairs: Path, trained: TrainingOutcome, tmp_path: Path
+) -> None:
+    settings = replace(
+        SETTINGS, loss=loss, teacher=str(trained.folder), negatives=1 if loss == "guided" else 2, epochs=4
+    )
+    outcome = train(pairs, to=tmp_path / loss, base=base, settings=settings)
+    by = outcome.comparisons["dev"]
+    assert by.evaluations["after"]["nDCG@10"].mean > by.evaluations["before"]["nDCG@10"].mean + 0.1
+    assert outcome.mining.false_negatives is not None
+    assert "by the teacher, who takes" in str(outcome.mining)
+
+
+def test_where_a_gpu_has_not_enough_memory_the_batch_is_divided(
+    base: Path, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int | None] = []
+    whole = losses.loss_of
+
+    def short(model: Any, settings: TrainingSettings, guide: Any) -> Any:
+        tried.append(settings.micro_batch)
+        if settings.micro_batch != 4:
+            raise torch.OutOfMemoryError
+        return whole(model, settings, guide)
+
+    monkeypatch.setattr(fitting, "loss_of", short)
+    outcome = train(pairs, to=tmp_path / "encoder", base=base, settings=replace(SETTINGS, epochs=1))
+    assert tried == [None, 8, 4]
+    assert outcome.settings.micro_batch == 4

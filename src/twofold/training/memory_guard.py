@@ -1,0 +1,110 @@
+"""Before the first step: whether the longest batch fits into memory, tried where it can do no harm, in a child process.
+
+Where it does not, the batch is computed in smaller pieces (GradCache, Gao et al. 2021), which gives the same gradient.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from twofold.contract import Contract
+from twofold.errors import InputError
+from twofold.models.configuration import Configuration
+from twofold.models.folder import read_model_folder
+from twofold.training.hardware import device, has_bf16, has_cuda, memory_left
+from twofold.training.losses import loss_of
+from twofold.training.models import guide_of, opened
+from twofold.training.settings import DISTILLING, TrainingSettings
+
+SHARE = 0.8
+"""Of the memory that is left, what a step may take."""
+SURELY = 0.02
+"""A step that a generous bound puts below this share of it is not tried."""
+BYTES_A_STATE = 400
+"""A bound of what training keeps for each number of a token's state in each layer."""
+LAYERS, MANY = ("num_hidden_layers", "n_layers"), 48
+"""What configurations call the number of layers; a base that does not say is taken for a large one."""
+
+Row = tuple[str, ...]
+
+
+def fitting(base: Path, contract: Contract, rows: Sequence[Row], settings: TrainingSettings) -> TrainingSettings:
+    """The settings with a micro-batch that fits; as they were where one was named or the whole batch fits.
+
+    Raises InputError where not even a single text fits.
+    """
+    if settings.micro_batch is not None or _surely_fits(base, contract, settings):
+        return settings
+    longest = sorted(rows, key=lambda row: -sum(map(len, row)))[: settings.batch]
+    while (peak := peak_of(base, contract, longest, settings)) is None or peak > SHARE * memory_left():
+        settings = halved(settings)
+    return settings
+
+
+def halved(settings: TrainingSettings) -> TrainingSettings:
+    """The settings with half as many texts in memory at a time. Raises InputError where that cannot be."""
+    if settings.loss in DISTILLING:
+        raise InputError(f"memory does not hold a batch, and the loss {settings.loss} takes it whole: lower the batch")
+    if settings.micro_batch == 1:
+        raise InputError("memory does not hold a step of a single text: take a smaller base")
+    return replace(settings, micro_batch=max(1, (settings.micro_batch or settings.batch) // 2))
+
+
+def peak_of(base: Path, contract: Contract, rows: Sequence[Row], settings: TrainingSettings) -> int | None:
+    """Bytes that one step of these rows takes at its peak, in a process of its own; None where that was killed."""
+    context = multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(1, mp_context=context) as process:
+            return process.submit(_step, base, contract, list(rows), settings).result()
+    except BrokenProcessPool:
+        return None
+
+
+def _step(base: Path, contract: Contract, rows: list[Row], settings: TrainingSettings) -> int:
+    """Runs in the child: one step, forth and back, and the peak of the memory that it took."""
+    import torch
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    before = _peak()
+    model = opened(base, contract, settings).to(device()).train()
+    guide = guide_of(base, contract, settings) if settings.loss == "guided" else None
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-9)
+    columns = [_features(model, [row[place] for row in rows], place == 0) for place in range(len(rows[0]))]
+    with torch.autocast(device(), dtype=torch.bfloat16, enabled=has_bf16()):
+        cost: Any = loss_of(model, settings, guide)(columns, torch.zeros(len(rows), max(1, settings.negatives)))
+    cost.backward()
+    optimiser.step()
+    return _peak() - before
+
+
+def _peak() -> int:
+    """Bytes that this process held at its peak, on the GPU where there is one."""
+    import resource
+
+    import torch
+
+    if has_cuda():
+        return int(torch.cuda.max_memory_allocated())
+    scale = 1 if sys.platform == "darwin" else 1024
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale)
+
+
+def _features(model: Any, texts: list[str], is_query: bool) -> Any:
+    features = model.preprocess(texts, task="query" if is_query else "document")
+    return {name: value.to(device()) if hasattr(value, "to") else value for name, value in features.items()}
+
+
+def _surely_fits(base: Path, contract: Contract, settings: TrainingSettings) -> bool:
+    """Whether a generous bound of what a step takes is far below what is left."""
+    configuration = Configuration.read(read_model_folder(base).transformer / "config.json")
+    layers = next((configuration.integer(name) for name in LAYERS if configuration.has(name)), MANY)
+    numbers = settings.batch * (2 + settings.negatives) * contract.max_tokens * contract.dimension * layers
+    return numbers * BYTES_A_STATE < SURELY * memory_left()

@@ -1,0 +1,83 @@
+"""The longest batch is tried in a process of its own, and divided until it fits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from riddles import small_model
+
+from twofold.contract import Contract
+from twofold.encoders.loading import load_encoder
+from twofold.errors import InputError
+from twofold.training import memory_guard
+from twofold.training.memory_guard import fitting, halved, peak_of
+from twofold.training.settings import TrainingSettings
+
+ROWS = [(f"question {number}", "an answer of some words " * number, "another text") for number in range(1, 65)]
+SETTINGS = TrainingSettings(batch=64)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_model(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="module")
+def contract(base: Path) -> Contract:
+    return load_encoder(base).contract
+
+
+def test_a_larger_batch_takes_more_memory(base: Path, contract: Contract) -> None:
+    many = [(" ".join(row),) * 3 for row in ROWS[-1:]] * 2048
+    peaks = [peak_of(base, contract, many[:count], SETTINGS) for count in (64, 2048)]
+    assert peaks[0] is not None
+    assert peaks[1] is not None
+    assert peaks[1] > peaks[0] + 100_000_000
+
+
+def test_a_batch_that_surely_fits_is_not_tried(base: Path, contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_guard, "peak_of", None)
+    assert fitting(base, contract, ROWS, SETTINGS) == SETTINGS
+    named = replace(SETTINGS, micro_batch=3)
+    assert fitting(base, contract, ROWS, named) == named
+
+
+def test_the_longest_rows_are_tried_in_smaller_pieces_until_they_fit(
+    base: Path, contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def peak(_base: Path, _contract: Contract, rows: list[tuple[str, ...]], settings: TrainingSettings) -> int | None:
+        tried.append(settings.micro_batch)
+        assert rows == sorted(ROWS, key=lambda row: -len("".join(row)))[:64]
+        return None if settings.micro_batch is None else settings.micro_batch * 1000  # the first was killed
+
+    monkeypatch.setattr(memory_guard, "peak_of", peak)
+    monkeypatch.setattr(memory_guard, "memory_left", lambda: 10_000)
+    assert fitting(base, contract, [*ROWS, ("q", "a", "n")], SETTINGS).micro_batch == 8
+    assert tried == [None, 32, 16, 8]
+    monkeypatch.setattr(memory_guard, "memory_left", lambda: 100)
+    with pytest.raises(InputError, match="does not hold a step of a single text"):
+        fitting(base, contract, ROWS, SETTINGS)
+
+
+def test_a_process_that_was_killed_has_no_peak(base: Path, contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_guard, "_step", killed)
+    assert peak_of(base, contract, ROWS, SETTINGS) is None
+
+
+def test_losses_that_take_a_batch_whole_cannot_be_divided() -> None:
+    with pytest.raises(InputError, match="the loss kl takes it whole"):
+        halved(replace(SETTINGS, loss="kl", teacher="x"))
+    assert halved(replace(SETTINGS, batch=7)).micro_batch == 3
+
+
+def killed(*_: object) -> int:
+    """What the system does to a process that takes too much."""
+    import os
+    import signal
+
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
