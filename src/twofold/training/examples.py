@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -62,7 +63,8 @@ def read_examples(path: str | Path, *, pairs: int | None = None, seed: int = 0) 
     """The training split of a BEIR folder, or a file of pairs (.jsonl, .tsv, .csv; plain, .gz or .xz).
 
     pairs: how many queries at most, drawn by the seed; all documents stay. Positives are judgements above 0, negatives
-    what pairs name so; equal texts of pairs are one query, one document. Raises InputError for what is neither, a
+    what pairs name so; of pairs with scores those above the middle of the scores belong together, and the others do
+    not. Equal texts of pairs are one query, one document. Raises InputError for what is neither, a
     judged document that the corpus lacks, and where no query has a positive.
     """
     examples = _of_folder(Path(path)) if Path(path).is_dir() else _of_pairs(Path(path))
@@ -88,20 +90,33 @@ def _of_folder(folder: Path) -> Examples:
 def _of_pairs(path: Path) -> Examples:
     queries: dict[str, str] = {}
     documents: dict[str, str] = {}
-    positives: dict[str, dict[str, None]] = {}
-    negatives: dict[str, dict[str, None]] = {}
-    for pair in read_pairs(path):
-        texts = [pair.query, pair.positive, *([] if pair.negative is None else [pair.negative])]
-        if not all(text.strip() for text in texts):
+    related: dict[bool, dict[str, dict[str, None]]] = {True: {}, False: {}}
+    pairs = list(read_pairs(path))
+    middle = _middle([pair.score for pair in pairs if pair.score is not None])
+    for pair in pairs:
+        belongs = pair.score is None or pair.score > middle
+        texts = [(pair.positive, belongs), *([] if pair.negative is None else [(pair.negative, False)])]
+        if not all(text.strip() for text in (pair.query, *(text for text, _ in texts))):
             raise InputError("holds a pair with an empty text", path=path)
         query = queries.setdefault(pair.query, f"q{len(queries)}")
-        positive, *negative = (documents.setdefault(text, f"d{len(documents)}") for text in texts[1:])
-        positives.setdefault(query, {})[positive] = None
-        negatives.setdefault(query, {}).update(dict.fromkeys(negative))
+        for text, is_answer in texts:
+            document = documents.setdefault(text, f"d{len(documents)}")
+            related[is_answer].setdefault(query, {})[document] = None
+    positives, negatives = related[True], related[False]
     return Examples(
         path.name.split(".")[0],
-        {identifier: text for text, identifier in queries.items()},
+        {identifier: text for text, identifier in queries.items() if identifier in positives},
         {identifier: Document(identifier, text) for text, identifier in documents.items()},
         {query: tuple(found) for query, found in positives.items()},
-        {query: tuple(each for each in found if each not in positives[query]) for query, found in negatives.items()},
+        {
+            query: tuple(each for each in negatives.get(query, ()) if each not in found)
+            for query, found in positives.items()
+        },
     )
+
+
+def _middle(scores: list[float]) -> float:
+    """Half way between the lowest score and the highest; below all where there is only one."""
+    if not scores or min(scores) == max(scores):
+        return -math.inf
+    return (min(scores) + max(scores)) / 2

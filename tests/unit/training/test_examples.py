@@ -87,3 +87,16 @@ def test_so_many_queries_at_most_are_drawn_and_all_documents_stay(tmp_path: Path
     assert some == read_examples(tmp_path / "faq.jsonl", pairs=7, seed=3)
     assert some.queries != read_examples(tmp_path / "faq.jsonl", pairs=7, seed=4).queries
     assert read_examples(tmp_path / "faq.jsonl", pairs=99) == whole
+
+
+def test_of_pairs_with_scores_the_upper_half_belongs_together(tmp_path: Path) -> None:
+    rows = [("a", "x", 5), ("a", "y", 0), ("a", "z", 2.6), ("b", "x", 1), ("c", "y", 2.5)]
+    lines = [json.dumps({"query": query, "positive": text, "score": score}) for query, text, score in rows]
+    (tmp_path / "sts.jsonl").write_text("\n".join(lines))
+    found = read_examples(tmp_path / "sts.jsonl")
+    assert found.queries == {"q0": "a"}
+    assert [found.text(each) for each in found.positives["q0"]] == ["x", "z"]
+    assert [found.text(each) for each in found.negatives["q0"]] == ["y"]
+    equal = [json.dumps({"query": query, "positive": text, "score": 1}) for query, text, _ in rows]
+    (tmp_path / "equal.jsonl").write_text("\n".join(equal))
+    assert len(read_examples(tmp_path / "equal.jsonl").queries) == 3
