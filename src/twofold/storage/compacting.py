@@ -68,7 +68,7 @@ class Compaction:
             for placed, share in segments.place(vectors, segment):
                 segments.append(self._disk, self._folder, placed, share)
                 part = numbers[start : start + len(share)]
-                change.describe((placed, share), self._rows.documents[part], self._rows.spans[part])
+                change.describe((placed, share), self._rows.documents(part), self._rows.spans(part))
                 segment = segments.after(placed, share)
                 start += len(share)
             change.count_rows(len(vectors))

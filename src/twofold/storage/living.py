@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -24,17 +24,37 @@ _Array = TypeVar("_Array", bound=NDArray[Any])
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """All rows of one commit.
+    """All rows of one commit. What follows from a row's place is not kept: a million rows of their own take 5 MB.
 
-    documents: int64 (rows,), the document number of each row, never falling. spans: int32 (rows, 2), characters.
-    living: bool (rows,), whether the document is not deleted. plain: whether row i is document i's, for every row.
+    living: bool (rows,), whether the document is not deleted. owners: int64 (rows,), the document number of each row,
+    never falling; None where row i is document i's, for every row. starts, ends: int32 (rows,), the span of each row in
+    characters; starts is None where all are 0.
     """
 
     commit: int
-    documents: Numbers
-    spans: NDArray[np.int32]
     living: Mask
-    plain: bool
+    owners: Numbers | None
+    starts: NDArray[np.int32] | None
+    ends: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.living)
+
+    def documents(self, rows: Numbers) -> Numbers:
+        """int64 (n,): the document number of each of these rows."""
+        return np.asarray(rows, np.int64) if self.owners is None else self.owners[rows]
+
+    def spans(self, rows: Numbers) -> NDArray[np.int32]:
+        """int32 (n, 2): start and end of each of these rows."""
+        ends = self.ends[rows]
+        return np.stack([np.zeros_like(ends) if self.starts is None else self.starts[rows], ends], axis=1)
+
+    def ranges(self, documents: Numbers) -> tuple[Numbers, Numbers]:
+        """The first row and the row after the last of each of these documents; equal where it has none."""
+        if self.owners is not None:
+            return ranges(self.owners, documents)
+        first = np.clip(documents, 0, len(self))
+        return first, np.clip(documents + 1, 0, len(self))
 
 
 class RowsCache:
@@ -43,8 +63,12 @@ class RowsCache:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._generation = 0
-        self._rows = _none()
-        self._documents, self._spans, self._living = _none().documents, _none().spans, _none().living
+        self._rows: Rows
+        self._living: Mask
+        self._owners: Numbers | None
+        self._starts: NDArray[np.int32] | None
+        self._ends: NDArray[np.int32]
+        self._forget()
 
     def at(self, head: Head, connection: sqlite3.Connection) -> Rows:
         """The rows of the commit `head`, which the connection's transaction must see; raises CorruptionError."""
@@ -58,8 +82,8 @@ class RowsCache:
                 # Another thread has read a later commit meanwhile; an older snapshot is on its own.
                 return RowsCache().at(head, connection)
             if head.generation != self._generation:
-                self._generation, self._rows = head.generation, _none()
-                self._documents, self._spans, self._living = _none().documents, _none().spans, _none().living
+                self._generation = head.generation
+                self._forget()
             self._rows = self._advanced(head, connection)
             return self._rows
 
@@ -67,29 +91,43 @@ class RowsCache:
         """Makes a lock of the child's own."""
         self._lock = threading.Lock()
 
+    def _forget(self) -> None:
+        self._rows = Rows(-1, np.empty(0, np.bool_), None, None, np.empty(0, np.int32))
+        self._living, self._ends = self._rows.living, self._rows.ends
+        self._owners = self._starts = None
+
     def _advanced(self, head: Head, connection: sqlite3.Connection) -> Rows:
-        before, count = len(self._rows.documents), head.next_row
+        before, count = len(self._rows), head.next_row
         self._make_room(count)
         self._read_blocks(connection, before, count)
-        plain = self._rows.plain and np.array_equal(self._documents[before:count], np.arange(before, count))
-        documents, spans, living = self._documents[:count], self._spans[:count], self._living[:count]
+        rows = Rows(
+            head.commit,
+            _sealed(self._living[:count]),
+            None if self._owners is None else _sealed(self._owners[:count]),
+            None if self._starts is None else _sealed(self._starts[:count]),
+            _sealed(self._ends[:count]),
+        )
         gone = _deletions(connection, self._rows.commit)
         if len(gone):
-            living = self._living = _without(documents, living, gone)
+            self._living = _without(rows, gone)
+            rows = replace(rows, living=_sealed(self._living))
+        living = rows.living
         if int(np.count_nonzero(living)) != head.rows:
             raise CorruptionError(
                 f"the catalogue is damaged: {np.count_nonzero(living)} rows are living by its blocks and marks, "
                 f"{head.rows} by its head. Run twofold verify, or restore a backup."
             )
-        return Rows(head.commit, _sealed(documents), _sealed(spans), _sealed(living), plain)
+        return rows
 
     def _make_room(self, count: int) -> None:
-        if count > len(self._documents) or count > len(self._living):
+        if count > len(self._ends) or count > len(self._living):
             # A first reading takes what it needs, later growth a quarter more, so that it is rarely copied.
             room = count if self._rows.commit < 0 else count + count // 4 + 1024
-            self._documents = _longer(self._documents, room)
-            self._spans = _longer(self._spans, room)
-            self._living = _longer(self._living, room)
+            self._ends, self._living = _longer(self._ends, room), _longer(self._living, room)
+            if self._owners is not None:
+                self._owners = _longer(self._owners, room)
+            if self._starts is not None:
+                self._starts = _longer(self._starts, room)
 
     def _read_blocks(self, connection: sqlite3.Connection, before: int, count: int) -> None:
         """Reads rows `before` to `count` into the arrays; the first of them may extend a block half read."""
@@ -111,10 +149,18 @@ class RowsCache:
             if rows <= skip:
                 continue
             end = first_row + rows
-            self._documents[end - rows + skip : end] = np.frombuffer(documents, "<u4")[skip:].astype(np.int64)
-            self._documents[end - rows + skip : end] += first_document
-            self._spans[end - rows + skip : end] = np.frombuffer(spans, "<i4").reshape(-1, 2)[skip:]
-            self._living[end - rows + skip : end] = True
+            place = slice(end - rows + skip, end)
+            owners = np.frombuffer(documents, "<u4")[skip:].astype(np.int64) + first_document
+            starts, self._ends[place] = np.frombuffer(spans, "<i4").reshape(-1, 2)[skip:].T
+            self._living[place] = True
+            if self._owners is None and not np.array_equal(owners, np.arange(place.start, place.stop)):
+                self._owners = np.arange(len(self._ends), dtype=np.int64)
+            if self._owners is not None:
+                self._owners[place] = owners
+            if self._starts is None and starts.any():
+                self._starts = np.zeros(len(self._ends), np.int32)
+            if self._starts is not None:
+                self._starts[place] = starts
         if end != count:
             raise CorruptionError(f"the catalogue is damaged: its blocks end at row {end}, its head says {count}")
 
@@ -144,10 +190,9 @@ def _deletions(connection: sqlite3.Connection, since: int) -> Numbers:
     return np.fromiter((number for (number,) in found), dtype=np.int64)
 
 
-def _without(documents: Numbers, living: Mask, gone: Numbers) -> Mask:
-    rows, _ = expanded(*ranges(documents, np.sort(gone)))
-    fresh = living.copy()
-    fresh[rows] = False
+def _without(rows: Rows, gone: Numbers) -> Mask:
+    fresh = rows.living.copy()
+    fresh[expanded(*rows.ranges(np.sort(gone)))[0]] = False
     return fresh
 
 
@@ -161,7 +206,3 @@ def _sealed(array: _Array) -> _Array:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def _none() -> Rows:
-    return Rows(-1, np.empty(0, np.int64), np.empty((0, 2), np.int32), np.empty(0, np.bool_), True)

@@ -14,7 +14,7 @@ from twofold.filters import TRUNCATED, Compare, Filter, comparisons, type_name
 from twofold.scores import Mask, Numbers
 from twofold.storage.columns import Column, Columns, NoColumnError, documents_passing, fields
 from twofold.storage.conditions import Condition, types_at
-from twofold.storage.living import Rows, expanded, ranges
+from twofold.storage.living import Rows, expanded
 from twofold.storage.schema import Head
 
 LOOKED_AT = 1000
@@ -56,13 +56,13 @@ class FilterCache:
             columns = self._columns.of(fields(where), head, connection)
             passing = documents_passing(where, columns, head.next_document)
         except NoColumnError:
-            answer = np.zeros(len(rows.documents), np.bool_)
-            answer[expanded(*ranges(rows.documents, numbers(where, connection)))[0]] = True
+            answer = np.zeros(len(rows), np.bool_)
+            answer[expanded(*rows.ranges(numbers(where, connection)))[0]] = True
             return answer
         for compare in _kinds_of_comparisons(where):
             if not _holds(columns[compare.field], compare, rows):
                 _check_type(compare, connection)
-        of_rows = passing[: len(rows.documents)] if rows.plain else passing[rows.documents]
+        of_rows = passing[: len(rows)] if rows.owners is None else passing[rows.owners]
         return of_rows & rows.living
 
     def after_fork_in_child(self) -> None:
@@ -98,7 +98,7 @@ def _holds(column: Column, compare: Compare, rows: Rows) -> bool:
     """Whether a living document is at hand that has the operand's type in the field."""
     if compare.value is None or compare.field == TRUNCATED:
         return True
-    first, last = ranges(rows.documents, column.owners_of(type_name(compare.value), LOOKED_AT))
+    first, last = rows.ranges(column.owners_of(type_name(compare.value), LOOKED_AT))
     return bool(rows.living[first[first < last]].any())
 
 

@@ -27,7 +27,7 @@ from twofold.storage import builds, passing
 from twofold.storage.builds import Built
 from twofold.storage.changes import Changes, deleted_after, first_after
 from twofold.storage.connections import Lease, translated
-from twofold.storage.living import Rows, RowsCache, expanded, ranges
+from twofold.storage.living import Rows, RowsCache, expanded
 from twofold.storage.maps import Piece, SegmentMaps, gather
 from twofold.storage.passing import FilterCache
 from twofold.storage.records import (
@@ -206,14 +206,14 @@ class StoredSnapshot:
 
     def spans(self, rows: Numbers) -> NDArray[np.int32]:
         """int32 (n, 2): start and end of each row in characters of its document's text."""
-        return self.rows.spans[rows]
+        return self.rows.spans(rows)
 
     def document_mask(self, rows: Mask) -> Mask:
         """bool (document numbers,): the documents of these rows, a mask over all rows."""
-        if self.rows.plain and self._head.next_document == len(rows):
+        if self.rows.owners is None and self._head.next_document == len(rows):
             return rows
         documents = np.zeros(self._head.next_document, np.bool_)
-        documents[self.rows.documents[rows]] = True
+        documents[self.rows.documents(np.flatnonzero(rows))] = True
         return documents
 
     def vectors(self, rows: Numbers) -> Vectors:
@@ -222,11 +222,11 @@ class StoredSnapshot:
 
     def rows_of(self, documents: Numbers) -> tuple[Numbers, Numbers]:
         """All rows of these documents, and beside each the position of its document in `documents`."""
-        return expanded(*ranges(self.rows.documents, documents))
+        return expanded(*self.rows.ranges(documents))
 
     def documents_of(self, rows: Numbers) -> Numbers:
         """int64 (n,): the document number of each row."""
-        return self.rows.documents[rows]
+        return self.rows.documents(rows)
 
     def blocks(self) -> Sequence[Piece]:
         """(number of the first row, float16 (n, dimension)) for every stretch of rows, ascending, no gaps."""

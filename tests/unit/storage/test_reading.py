@@ -67,7 +67,8 @@ def test_an_empty_collection_has_no_rows() -> None:
 
 def test_what_is_handed_out_cannot_be_changed(store: Store) -> None:
     with store.snapshot() as snapshot:
-        for array in (snapshot.passing(None), snapshot.rows.documents, snapshot.rows.spans, snapshot.blocks()[0][1]):
+        for array in (snapshot.passing(None), snapshot.rows.owners, snapshot.rows.ends, snapshot.blocks()[0][1]):
+            assert array is not None
             with pytest.raises(ValueError, match="read-only"):
                 array[0] = 0
 
@@ -111,7 +112,7 @@ def test_rows_read_late_by_an_older_snapshot_are_its_own(store: Store) -> None:
     with store.snapshot() as newer:
         assert newer.passing(None).tolist() == [False, False, *[True] * 8]
     assert older.passing(None).tolist() == [True] * 6  # the cache is ahead of it by now
-    assert len(older.rows.documents) == 6
+    assert len(older.rows) == 6
     older.close()
 
 
@@ -208,3 +209,21 @@ def test_a_segment_that_is_short_gone_or_another_is_named(tmp_path: Path) -> Non
         with pytest.raises(CorruptionError, match=r"000001\.f16"):
             snapshot.blocks()
         assert [each.id for each in snapshot.each()] == ["a", "b"]
+
+
+def test_what_follows_from_a_rows_place_is_kept_only_when_it_no_longer_does(tmp_path: Path) -> None:
+    with new_store(tmp_path / "c") as store:
+        with store.writing() as writer:
+            writer.commit(block([document("a"), document("b")]))
+        plain = store.snapshot()
+        assert (plain.rows.owners, plain.rows.starts) == (None, None)
+        with store.writing() as writer:
+            writer.commit(block([document("c"), document("d")], rows=[2, 1]))
+        with store.snapshot() as later:
+            assert later.documents_of(np.arange(5)).tolist() == [0, 1, 2, 2, 3]
+            assert later.spans(np.arange(5))[:, 0].tolist() == [0, 0, 0, 1, 0]
+            assert [each.tolist() for each in later.rows_of(np.array([3, 0, 2]))] == [[4, 0, 2, 3], [0, 1, 2, 2]]
+        assert plain.documents_of(np.array([1, 0])).tolist() == [1, 0]
+        assert [each.tolist() for each in plain.rows_of(np.array([1, 0, 7]))] == [[1, 0], [0, 1]]
+        assert plain.spans(np.array([1]))[0, 0] == 0
+        plain.close()

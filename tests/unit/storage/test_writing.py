@@ -29,7 +29,7 @@ def test_numbers_of_documents_and_rows_ascend_and_are_never_given_again(store: S
         assert writer.delete([1]) == 1
         assert writer.commit(block([document("b"), document("c")])).tolist() == [2, 3]
     with store.snapshot() as snapshot:
-        assert snapshot.rows.documents.tolist() == [0, 1, 1, 2, 3]
+        assert snapshot.documents_of(np.arange(5)).tolist() == [0, 1, 1, 2, 3]
         assert snapshot.rows.living.tolist() == [True, False, False, True, True]
 
 
