@@ -120,7 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs one measurement and prints where it was made and its tables."""
     from twofold.cli.bars import bar
 
-    with bar("Indexing", "documents") as progress:
+    with bar("Measuring", "steps") as progress:
         report: Report = arguments.measure(arguments, progress)
     if arguments.json:
         print_json(report.to_json())

@@ -5,11 +5,11 @@ Where it does not, the batch is computed in smaller pieces (GradCache, Gao et al
 
 from __future__ import annotations
 
-import multiprocessing
+import pickle
+import signal
+import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,10 @@ BYTES_A_STATE = 400
 """A bound of what training keeps for each number of a token's state in each layer."""
 LAYERS, MANY = ("num_hidden_layers", "n_layers"), 48
 """What configurations call the number of layers; a base that does not say is taken for a large one."""
+
+CHILD = "from twofold.training.memory_guard import child; print(child())"
+OUT_OF_MEMORY = 42
+"""The child's exit status where torch itself noticed."""
 
 Row = tuple[str, ...]
 
@@ -58,17 +62,33 @@ def halved(settings: TrainingSettings) -> TrainingSettings:
 
 
 def peak_of(base: Path, contract: Contract, rows: Sequence[Row], settings: TrainingSettings) -> int | None:
-    """Bytes that one step of these rows takes at its peak, in a process of its own; None where that was killed."""
-    context = multiprocessing.get_context("spawn")
-    try:
-        with ProcessPoolExecutor(1, mp_context=context) as process:
-            return process.submit(_step, base, contract, list(rows), settings).result()
-    except BrokenProcessPool:
+    """Bytes that one step of these rows takes at its peak, in a process of its own; None where that was killed.
+
+    Raises InputError where the step fails for another reason than memory.
+    """
+    asked = pickle.dumps((base, contract, list(rows), settings))
+    # A plain new interpreter, not multiprocessing, which would run the caller's own script again.
+    done = subprocess.run([sys.executable, "-c", CHILD], input=asked, capture_output=True, check=False)  # noqa: S603
+    if done.returncode == 0:
+        return int(done.stdout.split()[-1])
+    if done.returncode in (-signal.SIGKILL, OUT_OF_MEMORY):
         return None
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    raise InputError(f"the first step cannot be made: {said[-1] if said else f'exit status {done.returncode}'}")
+
+
+def child() -> int:
+    """What the process of its own does: reads what is asked, makes the step, gives the peak."""
+    import torch
+
+    try:
+        return _step(*pickle.load(sys.stdin.buffer))  # noqa: S301 - from the parent alone
+    except (MemoryError, torch.OutOfMemoryError):
+        sys.exit(OUT_OF_MEMORY)
 
 
 def _step(base: Path, contract: Contract, rows: list[Row], settings: TrainingSettings) -> int:
-    """Runs in the child: one step, forth and back, and the peak of the memory that it took."""
+    """One step, forth and back, and the peak of the memory that it took."""
     import torch
     from transformers.utils.logging import disable_progress_bar
 

@@ -63,21 +63,23 @@ def test_the_longest_rows_are_tried_in_smaller_pieces_until_they_fit(
         fitting(base, contract, ROWS, SETTINGS)
 
 
-def test_a_process_that_was_killed_has_no_peak(base: Path, contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory_guard, "_step", killed)
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), 9)", "raise MemoryError"])
+def test_a_process_that_was_killed_has_no_peak(
+    end: str, base: Path, contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = f"guard._step = lambda *_: exec({end!r})"
+    monkeypatch.setattr(
+        memory_guard, "CHILD", f"import os, twofold.training.memory_guard as guard; {step}; print(guard.child())"
+    )
     assert peak_of(base, contract, ROWS, SETTINGS) is None
+
+
+def test_a_step_that_fails_otherwise_says_why(base: Path, contract: Contract) -> None:
+    with pytest.raises(InputError, match=r"the first step cannot be made: .*missing"):
+        peak_of(base / "missing", contract, ROWS, SETTINGS)
 
 
 def test_losses_that_take_a_batch_whole_cannot_be_divided() -> None:
     with pytest.raises(InputError, match="the loss kl takes it whole"):
         halved(replace(SETTINGS, loss="kl", teacher="x"))
     assert halved(replace(SETTINGS, batch=7)).micro_batch == 3
-
-
-def killed(*_: object) -> int:
-    """What the system does to a process that takes too much."""
-    import os
-    import signal
-
-    os.kill(os.getpid(), signal.SIGKILL)
-    return 0
