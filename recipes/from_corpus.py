@@ -15,7 +15,7 @@ from twofold.tables import Cell, Column, Interval, Table
 from twofold.training.settings import TrainingSettings
 
 COLLECTIONS = ("cacm", "cranfield", "medquad", "nfcorpus", "scifact", "trecqa-wang")
-SETTINGS = TrainingSettings(epochs=1, pairs=1500)
+SETTINGS = TrainingSettings(epochs=1, pairs=1000)
 
 
 def measured(data: Path, work: Path, progress: Progress) -> Table:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from riddles import GOES_WITH, small_model, write_riddles
+from riddles import GOES_WITH, small_model, write_collection, write_riddles
 
 Twofold = Callable[..., Any]
 
@@ -47,6 +47,26 @@ def test_an_audit_looks_and_writes_nothing(base: Path, tmp_path: Path, twofold: 
     assert [path.name for path in tmp_path.iterdir()] == ["riddles.jsonl"]
     assert twofold("train", riddles, "--base", base).status == 2
     assert twofold("train", "--to", tmp_path / "x").status == 2
+
+
+def test_a_corpus_alone_is_learned_from_and_the_limits_of_that_are_said(
+    base: Path, tmp_path: Path, twofold: Twofold
+) -> None:
+    folder, other = write_collection(tmp_path / "riddles"), write_collection(tmp_path / "elsewhere")
+    asked = ("train", folder, "--from-corpus", "--base", base, "--epochs", 1, "--batch", 16)
+    done = twofold(*asked, "--to", tmp_path / "one", "--also", other)
+    assert done.status == 0, done.err
+    assert "dev asks with the corpus's own titles and sentences" in done.out
+    assert "other collections: nDCG@10" in done.out
+    looked = twofold(*asked, "--audit", "--teacher", tmp_path / "one", "--json")
+    assert looked.status == 0, looked.err
+    assert len(looked.json["mining"]["false_negatives"]) == 3
+    done = twofold(*asked, "--to", tmp_path / "two", "--loss", "kl")
+    assert (done.status, done.out) == (1, "")
+    assert "margin-mse and kl need a teacher" in done.err
+    done = twofold("train", folder, "--base", base, "--to", tmp_path / "two")
+    assert done.status == 1
+    assert "train" in done.err  # the folder has no such split
 
 
 def test_bad_settings_and_missing_data_are_said(base: Path, tmp_path: Path, twofold: Twofold) -> None:
