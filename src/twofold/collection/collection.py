@@ -21,7 +21,7 @@ from twofold.collection.measuring import RecallReport
 from twofold.collection.pinning import Pinning
 from twofold.collection.settings import Settings
 from twofold.collection.verifying import recall, verified
-from twofold.collection.wording import Wording, WordsReport, unmeasured
+from twofold.collection.wording import Wording, WordsReport, followed, unmeasured
 from twofold.contract import Contract
 from twofold.documents import Document
 from twofold.progress import Progress, silent
@@ -241,7 +241,10 @@ class Collection(AbstractContextManager["Collection"]):
         with self._store.writing() as writer:
             compact = writer.compact(progress)
             indexing = Indexing(self._store, writer, self._encoder, self._settings.depth, progress)
-            return OptimizeReport(compact, indexing.run(index, recall, latency, queries))
+            report = OptimizeReport(compact, indexing.run(index, recall, latency, queries))
+            self._pinning.forget_words()
+            followed(self._store, writer, progress)
+            return report
 
     def wants_index(self) -> bool:
         """Whether it is large enough for an approximate index and the one that stands lacks too many passages."""

@@ -149,6 +149,18 @@ def caught_up(
     return made
 
 
+def followed(store: Store, writer: Writer, progress: Progress = silent) -> None:
+    """Brings the lexical index of a collection that knows its words to the latest commit, so that no search waits."""
+    with store.snapshot() as snapshot:
+        if snapshot.state(STATE) is None:
+            return
+        try:
+            index = LexicalIndex.open(store.path / ROOM)
+        except (CorruptionError, InputError):
+            index = None
+        caught_up(writer, snapshot, index, progress)
+
+
 def unmeasured(snapshot: StoredSnapshot, encoder: GuardedEncoder) -> bool:
     """Whether a collection should know its words and does not, or has outgrown what it was when that was measured.
 

@@ -97,6 +97,20 @@ def test_what_is_added_later_makes_the_same_scores_as_all_at_once(collection: Co
             assert pairs(collection.search(question, mode="lexical")) == pairs(whole.search(question, mode="lexical"))
 
 
+def test_optimizing_brings_the_words_along(collection: Collection, tmp_path: Path) -> None:
+    collection.delete([f"d{n}" for n in range(40)])
+    collection.add(documents(300, 350))
+    collection.optimize()
+    index = LexicalIndex.open(tmp_path / "c" / "lexical")
+    with collection.searcher(words=False) as searcher:
+        assert index.commit == searcher.snapshot.commit
+    expected = [pairs(collection.search(question, mode="lexical")) for question in QUESTIONS]
+    with twofold.create(tmp_path / "whole", HashedWords(64)) as whole:
+        whole.add([*documents(0, 300)[40:], *documents(300, 350)])
+        whole.tune()
+        assert [pairs(whole.search(question, mode="lexical")) for question in QUESTIONS] == expected
+
+
 def test_a_search_by_meaning_does_not_wait_for_the_words_of_what_was_added(
     collection: Collection, tmp_path: Path
 ) -> None:
