@@ -49,6 +49,12 @@ class MiningReport:
         """The counts by name."""
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> MiningReport:
+        """The report that `to_json` wrote."""
+        found = values["false_negatives"]
+        return cls(**{**values, "false_negatives": None if found is None else tuple(found)})
+
     def __str__(self) -> str:
         return (
             f"{self.candidates:,} candidates looked at; dropped: {self.judged:,} judged relevant, {self.held_out:,} "

@@ -8,33 +8,30 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-from twofold.collection.collection import Collection
 from twofold.encoders.loading import load_encoder
-from twofold.encoders.transformer import TransformerEncoder
 from twofold.errors import InputError
 from twofold.evaluation.comparing import compare
 from twofold.files import folder_aside
 from twofold.models.locating import find_model
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
-from twofold.rankings import Qrels, Run, ranked
+from twofold.rankings import ranked
 from twofold.readers.reading import read
-from twofold.training.auditing import Audit, audit
+from twofold.training.auditing import Audit
 from twofold.training.card import write_card
 from twofold.training.examples import Examples, read_examples
 from twofold.training.fitting import Curve, Texts, check_installed, fit
 from twofold.training.from_corpus import examples_of
 from twofold.training.geometry import Geometry, geometry
-from twofold.training.mining import MiningReport, Triplet, mine
+from twofold.training.material import Material, gathered, held_out, looked_at, mined_in
+from twofold.training.mining import MiningReport
 from twofold.training.outcome import AFTER, BEFORE, MEASURE, TrainingOutcome
 from twofold.training.settings import DISTILLING, TrainingSettings
-from twofold.training.splitting import Split, split
 from twofold.training.teaching import taught
-from twofold.training.trials import Trial, asked_of, collected, runs, trial_of, trials_of
+from twofold.training.trials import collected, runs, trial_of, trials_of
 
 POOL = 10
 """Documents a dev query, found by the base, among which its answers are sought after each epoch."""
@@ -67,10 +64,11 @@ def train(
     examples = _examples(data, settings, from_corpus=from_corpus)
     others = [*([trial_of(data, "test")] if test else []), *trials_of(also)]
     teacher = None if settings.teacher is None else load_encoder(settings.teacher)
-    material = _material(examples, load_encoder(base), settings, (others, teacher), progress)
+    encoder = load_encoder(base)
+    work = _work(to, examples, settings, encoder, teacher)
+    material = gathered(examples, encoder, settings, work, others=others, teacher=teacher, progress=progress)
     start = time.monotonic()
-    work = _work(to, material, settings, teacher)
-    folder, contract = find_model(base).folder, material.encoder.contract
+    folder, contract = find_model(base).folder, encoder.contract
     texts = _texts(material, teacher if settings.loss in DISTILLING else None)
     model, curve, settings = fit(folder, contract, texts, settings, work, progress=progress)
     with folder_aside(to) as aside:
@@ -96,27 +94,11 @@ def audit_data(
     settings = settings or TrainingSettings()
     examples = _examples(data, settings, from_corpus=from_corpus)
     others = [trial_of(data, "test")] if _has_test(data) else []
-    own, parts = _held_out(examples, settings)
+    own, parts = held_out(examples, settings)
     teacher = None if settings.teacher is None else load_encoder(settings.teacher)
     with collected(load_encoder(base), own.documents(), progress) as collection:
-        triplets, mined = _mined(collection, examples, parts, settings, teacher)
-    return audit(examples, triplets, _tested(others)), mined
-
-
-@dataclass(frozen=True, slots=True)
-class _Material:
-    """All that is known before the first step. trials: where the encoder is measured, the dev split first. before: the
-    runs of the base there.
-    """
-
-    encoder: TransformerEncoder
-    examples: Examples
-    parts: Split
-    trials: list[Trial]
-    before: Mapping[str, Run]
-    triplets: list[Triplet]
-    mined: MiningReport
-    audit: Audit
+        triplets, mined = mined_in(collection, examples, parts, settings, teacher)
+    return looked_at(examples, triplets, others), mined
 
 
 def _examples(data: str | Path, settings: TrainingSettings, *, from_corpus: bool) -> Examples:
@@ -129,52 +111,8 @@ def _has_test(data: str | Path) -> bool:
     return any((Path(data) / "qrels").glob("test.tsv*"))
 
 
-def _material(
-    examples: Examples,
-    encoder: TransformerEncoder,
-    settings: TrainingSettings,
-    beside: tuple[Sequence[Trial], Encoder | None],
-    progress: Progress,
-) -> _Material:
-    """beside: where else the encoder is measured, and the teacher."""
-    others, teacher = beside
-    own, parts = _held_out(examples, settings)
-    with collected(encoder, own.documents(), progress) as collection:
-        before = asked_of(collection, own.asked)
-        triplets, mined = _mined(collection, examples, parts, settings, teacher)
-    before |= runs(encoder, others, progress)
-    looked = audit(examples, triplets, _tested(others))
-    return _Material(encoder, examples, parts, [own, *others], before, triplets, mined, looked)
-
-
-def _held_out(examples: Examples, settings: TrainingSettings) -> tuple[Trial, Split]:
-    parts = split(examples, settings.dev_share, settings.seed)
-    dev = ({query: examples.queries[query] for query in parts.dev}, examples.qrels(parts.dev))
-    return Trial(examples.documents.values, {"dev": dev}), parts
-
-
-def _mined(
-    collection: Collection, examples: Examples, parts: Split, settings: TrainingSettings, teacher: Encoder | None
-) -> tuple[list[Triplet], MiningReport]:
-    held_out = {document for query in parts.dev for document in examples.positives[query]}
-    return mine(collection, examples, parts.train, held_out, settings, teacher)
-
-
-def _tested(others: Sequence[Trial]) -> tuple[Mapping[str, str], set[str]] | None:
-    """The questions of the test split and the documents that answer them, where it is among what is measured."""
-    for trial in others:
-        if "test" in trial.asked:
-            queries, qrels = trial.asked["test"]
-            return queries, _relevant(qrels)
-    return None
-
-
-def _relevant(qrels: Qrels) -> set[str]:
-    return {document for judged in qrels.values() for document, grade in judged.items() if grade > 0}
-
-
 def _measured(
-    aside: Path, to: Path, material: _Material, curve: Curve, settings: TrainingSettings, seconds: float
+    aside: Path, to: Path, material: Material, curve: Curve, settings: TrainingSettings, seconds: float
 ) -> TrainingOutcome:
     examples, parts, trained = material.examples, material.parts, load_encoder(aside)
     after = runs(trained, material.trials)
@@ -200,14 +138,14 @@ def _measured(
     )
 
 
-def _geometry(encoder: TransformerEncoder, examples: Examples, queries: list[str]) -> Geometry:
+def _geometry(encoder: Encoder, examples: Examples, queries: list[str]) -> Geometry:
     return geometry(
         encoder.encode_queries([examples.queries[query] for query in queries]),
         encoder.encode_documents([examples.text(examples.positives[query][0]) for query in queries]),
     )
 
 
-def _texts(material: _Material, teacher: Encoder | None) -> Texts:
+def _texts(material: Material, teacher: Encoder | None) -> Texts:
     """What the trainer sees; teacher: says how well each document of a row answers, where that is what is learned."""
     examples, parts = material.examples, material.parts
     rows = [
@@ -225,7 +163,7 @@ def _texts(material: _Material, teacher: Encoder | None) -> Texts:
     )
 
 
-def _scores(teacher: Encoder, material: _Material) -> list[list[float]]:
+def _scores(teacher: Encoder, material: Material) -> list[list[float]]:
     wanted: dict[str, list[str]] = {}
     for each in material.triplets:
         wanted.setdefault(each.query, []).extend([each.positive, *each.negatives])
@@ -235,11 +173,10 @@ def _scores(teacher: Encoder, material: _Material) -> list[list[float]]:
     ]
 
 
-def _work(to: Path, material: _Material, settings: TrainingSettings, teacher: Encoder | None) -> Path:
+def _work(to: Path, examples: Examples, settings: TrainingSettings, encoder: Encoder, teacher: Encoder | None) -> Path:
     """The folder of checkpoints beside `to`; another base, other data or settings have another one."""
-    encoders = [material.encoder, *([] if teacher is None else [teacher])]
-    contracts = [each.contract.to_json() for each in encoders]
-    decided = [contracts, material.examples.fingerprint, settings.to_json()]
+    contracts = [each.contract.to_json() for each in (encoder, teacher) if each is not None]
+    decided = [contracts, examples.fingerprint, settings.to_json()]
     name = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:12]
     work = to.with_name(f".{to.name}.{name}.training")
     os.makedirs(work, exist_ok=True)

@@ -90,15 +90,17 @@ def test_a_killed_run_goes_on_to_the_same_encoder(
         if total == 18 and done == fatal:
             raise Killed
 
-    def counting(done: int, total: int | None) -> None:
-        if total == 18:
-            steps.append(done)
-
     steps: list[int] = []
+    encoded: list[int] = []
+
+    def counting(done: int, total: int | None) -> None:
+        (steps if total == 18 else encoded).append(done)
+
     with pytest.raises(Killed):
         train(pairs, to=tmp_path / "encoder", base=base, settings=SETTINGS, progress=killing)
     assert not (tmp_path / "encoder").exists()
     again = train(pairs, to=tmp_path / "encoder", base=base, settings=SETTINGS, progress=counting)
+    assert not encoded  # what the base finds was kept
     finished_epochs = (fatal - 1) // 6
     assert steps == list(range(6 * finished_epochs + 1, 19))
     assert again.curve == trained.curve
