@@ -37,8 +37,7 @@ MODES = ("dense", "hybrid")
 
 def measured(data: Path, work: Path, progress: Progress) -> Table:
     """nDCG@10 of the encoder itself and of each tower, dense and hybrid."""
-    towers = {"itself": None, "static": "static"}
-    towers |= {f"{layers} layers": tower(data, work, layers, progress) for layers in LAYERS}
+    towers = {"itself": None} | {f"{layers} layers": tower(data, work, layers, progress) for layers in LAYERS}
     columns = [Column("collection"), *(Column(f"{mode}, {name}", digits=4) for mode in MODES for name in towers)]
     found = [
         once(work / f"towers-{name}.json", lambda name=name: figures(data, work, name, towers, progress))
