@@ -45,8 +45,8 @@ def register(subparsers: Subparsers) -> None:
         "data",
         metavar="DATA",
         nargs="?",
-        help="a BEIR folder with training judgements, or a file of pairs (JSON Lines, TSV, CSV); for a query tower any "
-        "texts",
+        help="a BEIR folder with training judgements, or a file of pairs (JSON Lines, TSV, CSV); for a query tower and "
+        "with --from-corpus any documents",
     )
     parser.add_argument("--to", metavar="FOLDER", help="the new encoder's folder, or the tower's file")
     parser.add_argument(
@@ -121,7 +121,7 @@ def _default(name: str) -> str:
     from twofold.training.settings import TrainingSettings
 
     value = getattr(TrainingSettings(), name)
-    return {"micro_batch": "all at once", "pairs": "all"}[name] if value is None else f"{value:g}"
+    return {"micro_batch": "what fits", "pairs": "all"}[name] if value is None else f"{value:g}"
 
 
 def run(arguments: argparse.Namespace) -> int:
