@@ -22,7 +22,7 @@ class TrainingSettings:
     batch: int = 32
     """Pairs a step; each pair's negatives are also all other pairs of its batch."""
     micro_batch: int | None = None
-    """Texts held in memory at once (GradCache, Gao et al. 2021); None computes a batch in one piece."""
+    """Texts held in memory at once (GradCache, Gao et al. 2021); None takes as many as fit, at best the whole batch."""
     learning_rate: float = 2e-4
     """The highest rate; a base that was trained contrastively needs no larger one."""
     warmup: float = 0.1
