@@ -158,7 +158,8 @@ def followed(store: Store, writer: Writer, progress: Progress = silent) -> None:
             index = LexicalIndex.open(store.path / ROOM)
         except (CorruptionError, InputError):
             index = None
-        caught_up(writer, snapshot, index, progress)
+        if index is None or (index.generation, index.commit) != (snapshot.head.generation, snapshot.commit):
+            caught_up(writer, snapshot, index, progress)
 
 
 def unmeasured(snapshot: StoredSnapshot, encoder: GuardedEncoder) -> bool:
