@@ -3,7 +3,7 @@
     twofold bench training recipes/layered_query_tower.py --data DATA --to FOLDER
 
 Fitted to the texts of static_query_tower.py. Documents are encoded by the default once; each tower asks the same
-collections. Half an hour a tower on two cores.
+collections. Twenty minutes a tower on two cores.
 """
 
 from __future__ import annotations
