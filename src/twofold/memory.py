@@ -7,6 +7,7 @@ drop at any time, do not count. Where there is no /proc nothing is known, and No
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -74,13 +75,29 @@ class PeakMemory(AbstractContextManager["PeakMemory"]):
                 return
 
 
+def peak_bytes() -> int:
+    """What this process has held at most since it began, mapped files that were read among it."""
+    # Not getrusage where there is /proc: its peak begins with what the parent held when it forked.
+    found = _in_status(os.getpid(), "VmHWM:")
+    if found is not None:
+        return found
+    import resource
+
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else KIBIBYTE))
+
+
 def _rss_anon(process: int) -> int | None:
+    return _in_status(process, "RssAnon:")
+
+
+def _in_status(process: int, field: str) -> int | None:
+    """A size in a process's status, in bytes; None where the system does not tell."""
     try:
         status = (PROCESSES / str(process) / "status").read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
     for line in status.splitlines():
-        if line.startswith("RssAnon:"):
+        if line.startswith(field):
             return int(line.split()[1]) * KIBIBYTE
     return None
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from twofold.contract import Contract
 from twofold.errors import InputError
+from twofold.memory import peak_bytes
 from twofold.models.configuration import Configuration
 from twofold.models.folder import read_model_folder
 from twofold.training.hardware import device, has_bf16, has_cuda, memory_left
@@ -107,14 +108,9 @@ def _step(base: Path, contract: Contract, rows: list[Row], settings: TrainingSet
 
 def _peak() -> int:
     """Bytes that this process held at its peak, on the GPU where there is one."""
-    import resource
-
     import torch
 
-    if has_cuda():
-        return int(torch.cuda.max_memory_allocated())
-    scale = 1 if sys.platform == "darwin" else 1024
-    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale)
+    return int(torch.cuda.max_memory_allocated()) if has_cuda() else peak_bytes()
 
 
 def _features(model: Any, texts: list[str], is_query: bool) -> Any:

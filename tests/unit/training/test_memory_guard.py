@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from riddles import small_model
 
@@ -30,10 +31,12 @@ def contract(base: Path) -> Contract:
 
 
 def test_a_larger_batch_takes_more_memory(base: Path, contract: Contract) -> None:
+    held = np.ones(2**27, np.float64)  # a gigabyte of the parent, which is not the child's
     many = [(" ".join(row),) * 3 for row in ROWS[-1:]] * 2048
     peaks = [peak_of(base, contract, many[:count], SETTINGS) for count in (64, 2048)]
     assert peaks[0] is not None
     assert peaks[1] is not None
+    assert 0 < peaks[0] < held.nbytes
     assert peaks[1] > peaks[0] + 100_000_000
 
 
