@@ -99,7 +99,7 @@ def loss(made: Any, targets: Any, settings: DistillingSettings) -> Any:
     import torch
 
     student = torch.nn.functional.normalize(made)
-    itself = torch.eye(len(targets), dtype=torch.bool)
+    itself = torch.eye(len(targets), dtype=torch.bool, device=targets.device)
     said = (student @ targets.T / settings.temperature).masked_fill(itself, -1e9).log_softmax(dim=1)
     meant = (targets @ targets.T / settings.temperature).masked_fill(itself, -1e9).softmax(dim=1)
     return (1 - (student * targets).sum(dim=1)).mean() + torch.nn.functional.kl_div(said, meant, reduction="batchmean")

@@ -71,28 +71,37 @@ def fit(
     of batches and the random numbers that it would have had.
     """
     import torch
-    from transformers import set_seed
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
     settings = fitting(base, contract, texts.rows, settings)
     while True:
-        set_seed(settings.seed)
-        model = opened(base, contract, settings)
-        start = weights_of(model)
-        guide = guide_of(base, contract, settings) if settings.loss == "guided" else None
         try:
-            trainer = _trainer(model, contract, texts, settings, (work, guide))
-            trainer.add_callback(_teller(progress))
-            trainer.train(resume_from_checkpoint=any(work.glob("checkpoint-*")) or None)
+            model, state = _trained(base, contract, texts, settings, work, progress=progress)
             break
         except torch.OutOfMemoryError:
             settings = halved(settings)
     if settings.lora:
         without_adapters(model)
-        start = weights_of(opened(base, contract, replace(settings, lora=0)))
-    blend(model, start, settings.blend)
-    return model.eval(), _curve(trainer.state), settings
+    blend(model, weights_of(opened(base, contract, replace(settings, lora=0))), settings.blend)
+    return model.eval(), _curve(state), settings
+
+
+def _trained(
+    base: Path, contract: Contract, texts: Texts, settings: TrainingSettings, work: Path, *, progress: Progress
+) -> tuple[Any, Any]:
+    """The model of the best epoch as it was trained, and the trainer's state. A function of its own, so that nothing
+    of a try that did not fit is still held by the next.
+    """
+    from transformers import set_seed
+
+    set_seed(settings.seed)
+    model = opened(base, contract, settings)
+    guide = guide_of(base, contract, settings) if settings.loss == "guided" else None
+    trainer = _trainer(model, contract, texts, settings, (work, guide))
+    trainer.add_callback(_teller(progress))
+    trainer.train(resume_from_checkpoint=any(work.glob("checkpoint-*")) or None)
+    return model, trainer.state
 
 
 def _curve(state: Any) -> Curve:

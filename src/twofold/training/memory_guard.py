@@ -100,7 +100,8 @@ def _step(base: Path, contract: Contract, rows: list[Row], settings: TrainingSet
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-9)
     columns = [_features(model, [row[place] for row in rows], place == 0) for place in range(len(rows[0]))]
     with torch.autocast(device(), dtype=torch.bfloat16, enabled=has_bf16()):
-        cost: Any = loss_of(model, settings, guide)(columns, torch.zeros(len(rows), max(1, settings.negatives)))
+        labels = torch.zeros(len(rows), max(1, settings.negatives), device=device())
+        cost: Any = loss_of(model, settings, guide).to(device())(columns, labels)
     cost.backward()
     optimiser.step()
     return _peak() - before

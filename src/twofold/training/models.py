@@ -14,7 +14,6 @@ from twofold.training.settings import TrainingSettings
 WITHOUT_ATTENTION_DROPOUT = {"attention_probs_dropout_prob": 0.0, "attention_dropout": 0.0}
 """By the names of BERT's and DistilBERT's configurations: with it, torch's fused attention does not run on a CPU, and a
 step of 64 texts of 256 tokens took 17.3 s where it takes 7.4; the dropout of the other layers stays."""
-QUERY_COLUMN = "query"
 
 
 def opened(base: Path, contract: Contract, settings: TrainingSettings) -> Any:
