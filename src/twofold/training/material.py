@@ -22,7 +22,7 @@ from twofold.training.examples import Examples
 from twofold.training.mining import MiningReport, Triplet, mine
 from twofold.training.settings import TrainingSettings
 from twofold.training.splitting import Split, split
-from twofold.training.trials import Trial, asked_of, collected, runs
+from twofold.training.trials import Asked, Trial, asked_of, collected, runs
 
 KEPT = "material.json"
 
@@ -47,26 +47,27 @@ def gathered(
     settings: TrainingSettings,
     work: Path,
     *,
-    others: Sequence[Trial],
+    others: tuple[Asked, Sequence[Trial]],
     teacher: Encoder | None,
     progress: Progress,
 ) -> Material:
     """Splits, mines and measures the base, as far as the folder of checkpoints does not hold it already.
 
-    others: where the encoder is measured beside the dev split.
+    others: where the encoder is measured beside the dev split: what else is asked of the same documents, and of others.
     """
-    own, parts = held_out(examples, settings)
-    trials = [own, *others]
+    dev, parts = held_out(examples, settings)
+    own = Trial(dev.documents, {**dev.asked, **others[0]})
+    trials = [own, *others[1]]
     known = _known(work / KEPT, trials)
     if known is None:
         with collected(encoder, own.documents(), progress) as collection:
             before = asked_of(collection, own.asked)
             triplets, mined = mined_in(collection, examples, parts, settings, teacher)
-        before |= runs(encoder, others, progress)
+        before |= runs(encoder, others[1], progress)
         _keep(work / KEPT, before, triplets, mined)
     else:
         before, triplets, mined = known
-    return Material(encoder, examples, parts, trials, before, triplets, mined, looked_at(examples, triplets, others))
+    return Material(encoder, examples, parts, trials, before, triplets, mined, looked_at(examples, triplets, trials))
 
 
 def held_out(examples: Examples, settings: TrainingSettings) -> tuple[Trial, Split]:

@@ -62,10 +62,13 @@ def train(
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise InputError("there is something here already; name a folder that does not exist or is empty", path=to)
     examples = _examples(data, settings, from_corpus=from_corpus)
-    others = [*([trial_of(data, "test")] if test else []), *trials_of(also)]
+    tested = [trial_of(data, "test")] if test else []
     teacher = None if settings.teacher is None else load_encoder(settings.teacher)
     encoder = load_encoder(base)
     work = _work(to, examples, settings, encoder, teacher)
+    # Documents that were learned from as they are need not be encoded again for the test split.
+    here = {} if from_corpus or not tested else tested.pop().asked
+    others = (here, [*tested, *trials_of(also)])
     material = gathered(examples, encoder, settings, work, others=others, teacher=teacher, progress=progress)
     start = time.monotonic()
     folder, contract = find_model(base).folder, encoder.contract

@@ -225,3 +225,13 @@ def test_where_a_gpu_has_not_enough_memory_the_batch_is_divided(
     outcome = train(pairs, to=tmp_path / "encoder", base=base, settings=replace(SETTINGS, epochs=1))
     assert tried == [None, 8, 4]
     assert outcome.settings.micro_batch == 4
+
+
+def test_the_test_split_is_asked_of_the_documents_that_are_there_already(base: Path, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "riddles")
+    (folder / "qrels" / "train.tsv").write_bytes((folder / "qrels" / "test.tsv").read_bytes())
+    settings = replace(SETTINGS, epochs=1)
+    outcome = train(folder, to=tmp_path / "x", base=base, settings=settings, test=True)
+    assert list(outcome.comparisons) == ["dev", "test"]
+    assert outcome.comparisons["test"].evaluations["before"].queries == 32
+    assert outcome.audit.leaked_answers == 32
