@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from twofold.contract import Contract
-from twofold.errors import MissingExtraError
+from twofold.errors import InputError, MissingExtraError
+from twofold.models.folder import is_untied
 from twofold.models.locating import find_model
 from twofold.training.settings import TrainingSettings
 
@@ -83,6 +84,14 @@ def without_adapters(model: Any) -> None:
                 above, _, own = name.rpartition(".")
                 setattr(inner.get_submodule(above), own, layer.get_base_layer())
         inner.requires_grad_(True)
+
+
+def trainable(name: str | Path | None) -> Path:
+    """The folder of a base. Raises ModelError, and InputError where it has a tower for each side already."""
+    folder = find_model(name).folder
+    if is_untied(folder):
+        raise InputError("the model has a tower for each side already; name one whose sides share weights", path=folder)
+    return folder
 
 
 def weights_of(model: Any) -> dict[str, Any]:

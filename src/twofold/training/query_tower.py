@@ -20,7 +20,6 @@ from twofold.evaluation.comparing import compare
 from twofold.evaluation.comparison import Comparison
 from twofold.files import folder_aside
 from twofold.models.alignment import write_alignment
-from twofold.models.locating import find_model
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.readers.pairs import read_pairs
@@ -28,6 +27,7 @@ from twofold.readers.reading import read
 from twofold.tables import Column, Interval, Table
 from twofold.training.distilling import DistillingSettings, Fidelity
 from twofold.training.layered_tower import SETTINGS, distil_layers
+from twofold.training.models import trainable
 from twofold.training.static_tower import distil_static
 from twofold.tuning.pseudo_queries import pseudo_queries
 
@@ -154,7 +154,7 @@ def _fitted(
         table, fidelity = distil_static(teacher, texts, about=about, settings=settings, progress=progress)
         table.write(to)
         return fidelity
-    folder, settings = find_model(teacher.source["name"]).folder, settings or SETTINGS
+    folder, settings = trainable(teacher.source["name"]), settings or SETTINGS
     model, fidelity = distil_layers(teacher, folder, texts, layers, settings=settings, progress=progress)
     with folder_aside(to) as aside:
         model.save_pretrained(str(aside), create_model_card=False)

@@ -15,7 +15,6 @@ from twofold.encoders.loading import load_encoder
 from twofold.errors import InputError
 from twofold.evaluation.comparing import compare
 from twofold.files import folder_aside
-from twofold.models.locating import find_model
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.rankings import ranked
@@ -28,6 +27,7 @@ from twofold.training.from_corpus import examples_of
 from twofold.training.geometry import Geometry, geometry
 from twofold.training.material import Material, gathered, held_out, looked_at, mined_in
 from twofold.training.mining import MiningReport
+from twofold.training.models import trainable
 from twofold.training.outcome import AFTER, BEFORE, MEASURE, TrainingOutcome
 from twofold.training.settings import DISTILLING, TrainingSettings
 from twofold.training.teaching import taught
@@ -61,6 +61,7 @@ def train(
     to, settings = Path(to).resolve(), settings or TrainingSettings()
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise InputError("there is something here already; name a folder that does not exist or is empty", path=to)
+    folder = trainable(base)
     examples = _examples(data, settings, from_corpus=from_corpus)
     tested = [trial_of(data, "test")] if test else []
     teacher = None if settings.teacher is None else load_encoder(settings.teacher)
@@ -71,7 +72,7 @@ def train(
     others = (here, [*tested, *trials_of(also)])
     material = gathered(examples, encoder, settings, work, others=others, teacher=teacher, progress=progress)
     start = time.monotonic()
-    folder, contract = find_model(base).folder, encoder.contract
+    contract = encoder.contract
     texts = _texts(material, teacher if settings.loss in DISTILLING else None)
     model, curve, settings = fit(folder, contract, texts, settings, work, progress=progress)
     with folder_aside(to) as aside:

@@ -168,6 +168,8 @@ def test_untied_towers_are_one_folder_that_both_libraries_read(base: Path, pairs
     assert np.abs(ours.encode_queries(texts) - ours.encode_documents(texts)).max() > 0.01
     again = load_source(ours.source)
     np.testing.assert_allclose(again.encode_queries(texts), ours.encode_queries(texts), atol=1e-2)  # bf16 or f32
+    with pytest.raises(InputError, match="a tower for each side already"):
+        train(pairs, to=tmp_path / "again", base=outcome.folder, settings=SETTINGS)
     with twofold.create(tmp_path / "c.twofold", ours) as made:
         made.add([{"id": "a", "text": "stone"}, {"id": "b", "text": "river"}])
     with twofold.open(tmp_path / "c.twofold") as opened:
