@@ -20,7 +20,6 @@ NUMBERS = {
     "negatives": "hard negatives a pair, found by the base's own search",
     "seed": "of the split and of the order of batches",
 }
-LOSSES, TOWERS = ("contrastive", "guided", "margin-mse", "kl"), ("shared", "untied")
 SHARES = {
     "learning_rate": "the highest rate",
     "margin": "negatives score at most this share of the answer's score",
@@ -96,6 +95,8 @@ def _add_tower_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
+    from twofold.training.settings import LOSSES, TOWERS
+
     group = parser.add_argument_group("settings (docs/training.md says what each is for)")
     for names, kind in ((NUMBERS, int), (SHARES, float)):
         for name, what in names.items():

@@ -17,7 +17,6 @@ from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.measuring import Measuring, questions
 from twofold.contract import Contract
 from twofold.errors import CorruptionError, InputError
-from twofold.indexes import graph
 from twofold.indexes.flat import FlatIndex
 from twofold.indexes.kinds import KINDS, IndexSettings, build, load
 from twofold.memory import available_bytes
@@ -156,7 +155,7 @@ def _beside(
     """A search by an index, with the rows that it lacks searched exactly."""
     covers_all = index.rows >= snapshot.head.next_row
     tail = None if covers_all else FlatIndex(snapshot, first=index.rows)
-    candidates = effort if kind == "scan" else 0
+    candidates = effort if KINDS[kind].scores_more else 0
     return IndexedSearch(snapshot, index, tail=tail, exact=exact, candidates=candidates)
 
 
@@ -267,11 +266,10 @@ class Indexing:
 
     def _without_memory(self, kind: str, rows: int) -> str:
         """Why a kind is not even tried, where memory does not hold it; otherwise nothing."""
-        needed = graph.memory_needed(rows, self._encoder.contract.dimension) if kind == "graph" else 0
-        free = available_bytes()
+        needed, free = KINDS[kind].memory(rows, self._encoder.contract.dimension), available_bytes()
         if needed <= MEMORY_SHARE * free:
             return ""
-        return f"; a graph was not tried, it needs {needed / 1e9:,.1f} GB and {free / 1e9:,.1f} GB are left"
+        return f"; {kind} was not tried, it needs {needed / 1e9:,.1f} GB and {free / 1e9:,.1f} GB are left"
 
     def _published(self, snapshot: StoredSnapshot, kind: str) -> Built:
         def fill(folder: Path) -> None:

@@ -44,8 +44,8 @@ class TwoTowers(TransformerEncoder):
 
     tower: what `twofold train --query-tower` wrote, a file (a table of tokens) or a folder (a transformer of fewer
     layers); "static" for the table that ships with Twofold and belongs to the embedded default; "untied" for the
-    model's own, where its folder has a tower for each side. Raises ModelError
-    where the tower belongs to another space than the transformer's.
+    model's own, where its folder has a tower for each side. Raises ModelError where the tower belongs to another space
+    than the transformer's.
     """
 
     def __init__(

@@ -24,18 +24,26 @@ Open = Callable[[Path, int], VectorIndex]
 class Kind:
     """One kind of index: `fill(vectors, folder, threads, progress)` builds it, `open(folder, effort)` opens it.
 
-    effort: what may be set without building again, with its usual value; 0 for a kind that has none in itself.
+    effort: what may be set without building again, with its usual value; 0 for a kind that has none in itself, whose
+    effort is how many candidates are scored again (`scores_more`). memory: bytes held while so many rows of a dimension
+    are built, where that is worth asking for.
     """
 
     fill: Fill
     open: Open
     effort: int = 0
+    memory: Callable[[int, int], int] = lambda _rows, _dimension: 0
+
+    @property
+    def scores_more(self) -> bool:
+        """Whether more effort is more candidates, and no matter of the index."""
+        return self.effort == 0
 
 
 KINDS: Mapping[str, Kind] = {
     "scan": Kind(scan.fill, scan.opened),
     "ivf": Kind(ivf.fill, ivf.opened, effort=ivf.EFFORT),
-    "graph": Kind(graph.fill, graph.opened, effort=graph.EFFORT),
+    "graph": Kind(graph.fill, graph.opened, effort=graph.EFFORT, memory=graph.memory_needed),
 }
 
 
