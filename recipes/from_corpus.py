@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from twofold.bench.training import before_and_after, trained
+from twofold.bench.training import COLUMNS, before_and_after, trained
 from twofold.progress import Progress
-from twofold.tables import Cell, Column, Interval, Table
+from twofold.tables import Cell, Column, Table
 from twofold.training.settings import TrainingSettings
 
 COLLECTIONS = ("cacm", "cranfield", "medquad", "nfcorpus", "scifact", "trecqa-wang")
@@ -20,22 +20,12 @@ SETTINGS = TrainingSettings(epochs=1, pairs=1000)
 
 def measured(data: Path, work: Path, progress: Progress) -> Table:
     """Before and after by collection, with the verdict of the interval."""
-    columns = (
-        Column("collection"),
-        Column("pairs"),
-        Column("before", digits=4),
-        Column("after", digits=4),
-        Column("difference", digits=4),
-        Column("p", digits=5),
-        Column("verdict"),
-        Column("time", "s", 0),
-    )
+    columns = (Column("collection"), Column("pairs"), *COLUMNS, Column("verdict"), Column("time", "s", 0))
     rows: list[tuple[Cell, ...]] = []
     for name in COLLECTIONS:
         to = work / f"corpus-{name}"
         figures = trained(data / name, to, SETTINGS, progress, from_corpus=True, test=True)
-        old, new, mean, low, high, p = before_and_after(figures, "test")
-        said = "helped" if low > 0 else "harmed" if high < 0 else "no gain shown"
-        pairs = figures["training_pairs"]
-        rows.append((name, pairs, old, new, Interval(mean, low, high), p, said, figures["seconds"]))
+        cells = before_and_after(figures, "test")
+        said = "helped" if cells[2].low > 0 else "harmed" if cells[2].high < 0 else "no gain shown"
+        rows.append((name, figures["training_pairs"], *cells, said, figures["seconds"]))
     return Table("From the corpus alone, nDCG@10 of dense search", columns, tuple(rows))

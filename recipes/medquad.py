@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from twofold.bench.training import before_and_after, trained
+from twofold.bench.training import COLUMNS, before_and_after, trained
 from twofold.progress import Progress
-from twofold.tables import Cell, Column, Interval, Table
+from twofold.tables import Column, Table
 from twofold.training.settings import TrainingSettings
 
 OTHERS = ("cacm", "cranfield", "nfcorpus", "powershell", "trecqa-wang")
@@ -22,22 +22,13 @@ SETTINGS = TrainingSettings(epochs=1, pairs=2000)
 
 def measured(data: Path, work: Path, progress: Progress) -> Table:
     """Before and after on the collection that was meant, and on five that were not."""
-    columns = (
-        Column("collection"),
-        Column("before", digits=4),
-        Column("after", digits=4),
-        Column("difference", digits=4),
-        Column("p", digits=5),
-    )
     also = [data / name for name in ("medquad", *OTHERS)]
     figures = trained(data / "pairs" / "medquad-train.jsonl.xz", work / "medquad", SETTINGS, progress, also=also)
-    rows: list[tuple[Cell, ...]] = []
-    for name in ("medquad", *OTHERS):
-        old, new, mean, low, high, p = before_and_after(figures, name)
-        rows.append((name, old, new, Interval(mean, low, high), p))
-    forgotten = np.mean([before_and_after(figures, name)[2] for name in OTHERS])
+    found = {name: before_and_after(figures, name) for name in ("medquad", *OTHERS)}
+    forgotten = np.mean([found[name][1] - found[name][0] for name in OTHERS])
     notes = (
         f"{figures['training_queries']:,} training questions, {figures['seconds']:,.0f} s",
         f"mean difference on the five others: {forgotten:+.4f}",
     )
-    return Table("MedQuAD, nDCG@10 of dense search", columns, tuple(rows), notes)
+    rows = tuple((name, *cells) for name, cells in found.items())
+    return Table("MedQuAD, nDCG@10 of dense search", (Column("collection"), *COLUMNS), rows, notes)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from twofold.bench.training import before_and_after, trained
+from twofold.bench.training import COLUMNS, before_and_after, trained
 from twofold.progress import Progress
-from twofold.tables import Cell, Column, Interval, Table
+from twofold.tables import Cell, Column, Table
 from twofold.training.settings import TrainingSettings
 
 SEEDS = (0, 1, 2)
@@ -22,23 +22,15 @@ SEEDS = (0, 1, 2)
 
 def measured(data: Path, work: Path, progress: Progress) -> Table:
     """Before and after on what was held out and on the test split, by seed, and the means."""
-    columns = (
-        Column("seed"),
-        Column("split"),
-        Column("before", digits=4),
-        Column("after", digits=4),
-        Column("difference", digits=4),
-        Column("p", digits=5),
-        Column("time", "s", 0),
-    )
+    columns = (Column("seed"), Column("split"), *COLUMNS, Column("time", "s", 0))
     rows: list[tuple[Cell, ...]] = []
     after: dict[str, list[float]] = {"dev": [], "test": []}
     for seed in SEEDS:
         settings = TrainingSettings(seed=seed)
         figures = trained(data / "scifact", work / f"scifact-{seed}", settings, progress, test=True)
         for split, found in after.items():
-            old, new, mean, low, high, p = before_and_after(figures, split)
-            found.append(new)
-            rows.append((seed, split, old, new, Interval(mean, low, high), p, figures["seconds"]))
+            cells = before_and_after(figures, split)
+            found.append(cells[1])
+            rows.append((seed, split, *cells, figures["seconds"]))
     notes = tuple(f"mean of {len(SEEDS)} seeds, {split}: {np.mean(found):.4f}" for split, found in after.items())
     return Table("SciFact, nDCG@10 of dense search", columns, tuple(rows), notes)

@@ -13,11 +13,18 @@ from twofold.bench.surroundings import header
 from twofold.errors import InputError
 from twofold.files import write_aside
 from twofold.progress import Progress, silent
-from twofold.tables import Report, Table
+from twofold.tables import Column, Interval, Report, Table
 from twofold.training.settings import TrainingSettings
 from twofold.training.training import train
 
 FUNCTION = "measured"
+COLUMNS = (
+    Column("before", digits=4),
+    Column("after", digits=4),
+    Column("difference", digits=4),
+    Column("p", digits=5),
+)
+"""What `before_and_after` gives."""
 
 Recipe = Callable[[Path, Path, Progress], Table]
 """(folder of data, folder to work in, progress) → what was measured."""
@@ -73,10 +80,10 @@ def once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return kept
 
 
-def before_and_after(figures: dict[str, Any], name: str) -> tuple[float, float, float, float, float, float]:
-    """Of one comparison in a run's figures: nDCG@10 before and after, the difference with its interval, and p."""
+def before_and_after(figures: dict[str, Any], name: str) -> tuple[float, float, Interval, float]:
+    """Of one comparison in a run's figures, as COLUMNS name them: before, after, the difference, p."""
     comparison = figures["comparisons"][name]
     before, after = (comparison["systems"][each]["measures"]["nDCG@10"]["mean"] for each in ("before", "after"))
     (contrast,) = comparison["contrasts"]
     by = contrast["difference"]
-    return before, after, by["mean"], by["low"], by["high"], contrast["p"]
+    return before, after, Interval(by["mean"], by["low"], by["high"]), contrast["p"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from twofold.collection.collection import Collection
 from twofold.errors import InputError
+from twofold.evaluation.shares import share_interval
 from twofold.protocols import Encoder
 from twofold.rankings import ranked
 from twofold.training.examples import Examples
@@ -153,17 +153,9 @@ def _unlike_answers(
         report.teacher += sum(close)
         answers += close[: settings.negatives]
         left[query, positive] = [each for each, too_close in zip(found, close, strict=True) if not too_close]
-    report.false_negatives = _share(answers)
+    interval = share_interval(sum(answers), len(answers))
+    report.false_negatives = (sum(answers) / max(1, len(answers)), interval.low, interval.high)
     return left
-
-
-def _share(found: Sequence[bool]) -> tuple[float, float, float]:
-    """A share and its 95 % interval (Wilson 1927)."""
-    count, z = max(1, len(found)), 1.96
-    share = sum(found) / count
-    middle, half = share + z * z / (2 * count), z * math.sqrt(share * (1 - share) / count + (z / count / 2) ** 2)
-    whole = 1 + z * z / count
-    return share, max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)
 
 
 def _drawn(ids: Sequence[str], not_these: set[str], count: int, draw: random.Random) -> list[str]:

@@ -50,9 +50,9 @@ def test_figures_of_a_run_are_read_back(tmp_path: Path) -> None:
     settings = TrainingSettings(epochs=1, batch=16, learning_rate=1e-2, margin=1.0, pairs=100)
     first, again = (trained(pairs, tmp_path / "x", settings, silent, base=base) for _ in range(2))
     assert first == again
-    old, new, mean, low, high, p = before_and_after(first, "dev")
-    assert new - old == pytest.approx(mean)
-    assert low <= mean <= high
+    old, new, by, p = before_and_after(first, "dev")
+    assert new - old == pytest.approx(by.value)
+    assert by.low <= by.value <= by.high
     assert 0 <= p <= 1
 
 
