@@ -18,13 +18,12 @@ from twofold.collection.building import build
 from twofold.collection.opening import open_collection
 from twofold.encoders.loading import load_encoder
 from twofold.evaluation.evaluating import evaluate_run
-from twofold.models.alignment import write_alignment
 from twofold.models.locating import find_model
 from twofold.progress import Progress
 from twofold.readers.beir import read_beir
 from twofold.tables import Cell, Column, Table
 from twofold.training.distilling import DistillingSettings
-from twofold.training.layered_tower import distil_layers
+from twofold.training.layered_tower import distil_layers, write_tower
 
 COLLECTIONS = (
     *("cacm", "cosqa", "cranfield", "fairytaleqa", "medquad", "nfcorpus"),
@@ -73,6 +72,5 @@ def tower(data: Path, work: Path, layers: int, progress: Progress) -> Path:
         model, fidelity = distil_layers(
             teacher, find_model(None).folder, static.texts_of(data), layers, settings=SETTINGS, progress=progress
         )
-        model.save_pretrained(str(to), create_model_card=False)
-        write_alignment(to, teacher.contract.space, {"fidelity": str(fidelity)})
+        write_tower(model, to, teacher.contract.space, {"fidelity": str(fidelity)})
     return to

@@ -126,8 +126,15 @@ def test_a_tower_of_fewer_layers_is_fitted_to_a_collection_and_tried_on_it(
     figures = done.json["found"]["systems"]
     assert figures["the tower"]["measures"]["nDCG@10"]["mean"] > 0
     assert figures["the encoder itself"]["queries"] == len(documents)
-    assert twofold("train", "--query-tower", "static", "--to", small).status == 2
-    assert twofold("train", texts, "--for", collection, "--to", small).status == 2
+    deep = tmp_path / "deep.twofold"
+    assert twofold("index", texts, "--encoder", small_model(tmp_path / "deep", 3), "--to", deep).status == 0
+    done = twofold("train", "--query-tower", "2-layer", "--for", deep, "--to", small)
+    assert done.status == 0, done.err
+    assert "a query is encoded" in done.out
+    assert "times as fast, at nDCG@10" in done.out
+    assert twofold("search", deep, "stone river", "--query-tower", small, "--mode", "dense", "--json").ids
+    assert twofold("train", "--query-tower", "static", "--to", tower).status == 2
+    assert twofold("train", texts, "--for", collection, "--to", tmp_path / "x").status == 2
     assert twofold("train", texts, "--query-tower", "static", "--for", collection, "--base", base).status == 2
 
 

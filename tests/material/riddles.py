@@ -22,11 +22,15 @@ garden forest, silver island, knife summer, apple castle, mirror dinner, rope po
 GOES_WITH = dict(pair.split() for pair in RIDDLES.split(","))
 
 
-def small_model(folder: Path) -> Path:
-    """A folder of sentence-transformers with a random BERT of two thin layers."""
+def small_model(folder: Path, layers: int = 2) -> Path:
+    """A folder of sentence-transformers with a random BERT of some thin layers."""
     torch.manual_seed(7)
     configuration = transformers.BertConfig(
-        num_hidden_layers=2, num_attention_heads=2, hidden_size=32, intermediate_size=48, max_position_embeddings=64
+        num_hidden_layers=layers,
+        num_attention_heads=2,
+        hidden_size=32,
+        intermediate_size=48,
+        max_position_embeddings=64,
     )
     transformers.BertModel(configuration).save_pretrained(folder / "bare")
     for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 
 from twofold.encoders.transformer import TransformerEncoder
 from twofold.errors import InputError
+from twofold.files import folder_aside
+from twofold.models.alignment import write_alignment
 from twofold.progress import Progress, silent
 from twofold.scores import Vectors
 from twofold.training.distilling import DistillingSettings, Fidelity, fidelity, lesson, loss
@@ -54,6 +56,13 @@ def distil_layers(
     _fit(model, given.tokens[given.held_out :], given.targets[given.held_out :], settings, progress)
     found = _encoded(model, given.tokens[: given.held_out], settings.batch)
     return model, fidelity(found, given.targets[: given.held_out], len(given.tokens) - given.held_out)
+
+
+def write_tower(model: Any, to: Path, aligned_to: str, about: Mapping[str, str]) -> None:
+    """Writes a tower's folder, whole or not at all. aligned_to: the teacher's space; about: what it was fitted on."""
+    with folder_aside(to) as aside:
+        model.save_pretrained(str(aside), create_model_card=False)
+        write_alignment(aside, aligned_to, about)
 
 
 def _keep(model: Any, layers: int) -> None:

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from twofold.collection.collection import Collection
 from twofold.collection.opening import open_collection
+from twofold.documents import Document
 from twofold.encoders.loading import load_encoder
 from twofold.encoders.transformer import TransformerEncoder
 from twofold.errors import InputError, ModelError
 from twofold.evaluation.comparing import compare
 from twofold.evaluation.comparison import Comparison
-from twofold.files import folder_aside
-from twofold.models.alignment import write_alignment
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.readers.pairs import read_pairs
 from twofold.readers.reading import read
 from twofold.tables import Column, Interval, Table
 from twofold.training.distilling import DistillingSettings, Fidelity
-from twofold.training.layered_tower import SETTINGS, distil_layers
+from twofold.training.layered_tower import SETTINGS, distil_layers, write_tower
 from twofold.training.models import trainable
 from twofold.training.static_tower import distil_static
 from twofold.tuning.pseudo_queries import pseudo_queries
@@ -125,12 +126,12 @@ def train_query_tower(
         raise InputError("there is something here already; name what does not exist", path=to)
     if data is None and collection is None:
         raise InputError("a query tower is fitted to texts: name a file of them, or a collection that holds some")
-    start = time.monotonic()
+    start, questions, texts = time.monotonic(), dict[str, str](), list[str]()
     if collection is not None:
-        base = _model_of(collection)
-    teacher, questions = load_encoder(base), {} if collection is None else _questions(collection)
-    asked = set(questions.values())
-    texts = [text for text in (texts_of(collection) if data is None else texts_in(data)) if text not in asked]
+        with open_collection(collection) as opened:
+            base, questions, texts = _model_of(opened), _questions(opened), list(texts_of(opened))
+    teacher, asked = load_encoder(base), set(questions.values())
+    texts = [text for text in (texts if data is None else texts_in(data)) if text not in asked]
     about = {"texts": os.path.basename(data or collection or "")}
     fidelity = _fitted(LAYERS[kind], teacher, texts, to, about=about, settings=settings, progress=progress)
     seconds, tower = time.monotonic() - start, load_encoder(base, query_tower=to)
@@ -156,34 +157,25 @@ def _fitted(
         return fidelity
     folder, settings = trainable(teacher.source["name"]), settings or SETTINGS
     model, fidelity = distil_layers(teacher, folder, texts, layers, settings=settings, progress=progress)
-    with folder_aside(to) as aside:
-        model.save_pretrained(str(aside), create_model_card=False)
-        write_alignment(aside, teacher.contract.space, about)
+    write_tower(model, to, teacher.contract.space, about)
     return fidelity
 
 
-def _model_of(collection: str | Path) -> str | Path | None:
+def _model_of(collection: Collection) -> str | None:
     """The model that encoded a collection's documents. Raises ModelError where there is none."""
-    with open_collection(collection) as opened:
-        source = opened.encoder.source
+    source = collection.encoder.source
     if "name" not in source:
-        raise ModelError(f"{collection} was made without a model, so no query tower can be fitted to it")
+        raise ModelError(f"{collection.path} was made without a model, so no query tower can be fitted to it")
     name: str | None = source["name"]
     return name
 
 
-def _questions(collection: str | Path) -> dict[str, str]:
-    """Documents of a collection, and what is asked for each: its title, or an opening of its text."""
-    with open_collection(collection) as opened:
-        ids = [document.id for document in opened if document.has_content]
-        drawn = np.random.default_rng(0).permutation(len(ids))[:CHECKED]
-        questions = {}
-        for place in drawn.tolist():
-            document = opened.get(ids[place])
-            text = next(pseudo_queries([document] if document else []), None)
-            if text:
-                questions[ids[place]] = text
-    return questions
+def _questions(collection: Collection) -> dict[str, str]:
+    """Documents of a collection, drawn at random, and what is asked for each: its title, or an opening of its text."""
+    able = [document.id for document in collection if document.has_content]
+    drawn = set(random.Random(0).sample(able, min(CHECKED, len(able))))  # noqa: S311 - repeatable, no secret
+    asked = {document.id: next(pseudo_queries([document]), "") for document in collection if document.id in drawn}
+    return {document: text for document, text in asked.items() if text}
 
 
 def _tried(collection: str | Path, encoders: dict[str, Encoder], questions: dict[str, str]) -> Comparison:
@@ -194,16 +186,6 @@ def _tried(collection: str | Path, encoders: dict[str, Encoder], questions: dict
     return compare(runs, {document: {document: 1} for document in questions}, measures=[MEASURE])
 
 
-def texts_of(collection: str | Path | None) -> Iterator[str]:
-    """The titles and sentences of a collection's documents."""
-    if collection is None:
-        return
-    with open_collection(collection) as opened:
-        for document in opened:
-            yield from filter(None, (document.title,))
-            yield from sentences(document.text)
-
-
 def texts_in(data: str | Path) -> Iterator[str]:
     """The questions and sentences of pairs, or the titles and sentences of documents."""
     if not Path(data).is_dir() and _holds_pairs(data):
@@ -211,7 +193,12 @@ def texts_in(data: str | Path) -> Iterator[str]:
             yield pair.query
             yield from sentences(pair.positive)
         return
-    for document in read(data):
+    yield from texts_of(read(data))
+
+
+def texts_of(documents: Iterable[Document]) -> Iterator[str]:
+    """The titles and sentences of documents."""
+    for document in documents:
         yield from filter(None, (document.title,))
         yield from sentences(document.text)
 

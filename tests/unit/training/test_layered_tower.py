@@ -15,9 +15,9 @@ from sentence_transformers import SentenceTransformer
 from twofold.encoders.loading import load_encoder, load_source
 from twofold.encoders.transformer import TransformerEncoder
 from twofold.errors import InputError, ModelError
-from twofold.models.alignment import FILE, write_alignment
+from twofold.models.alignment import FILE
 from twofold.training.distilling import DistillingSettings
-from twofold.training.layered_tower import distil_layers
+from twofold.training.layered_tower import distil_layers, write_tower
 from twofold.training.query_tower import train_query_tower
 
 WORDS = sorted({*GOES_WITH, *GOES_WITH.values()})
@@ -46,8 +46,7 @@ def teacher(folder: Path) -> TransformerEncoder:
 def tower(folder: Path, teacher: TransformerEncoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     model, _ = distil_layers(teacher, folder, TEXTS, 1, settings=SETTINGS)
     to: Path = tmp_path_factory.mktemp("tower") / "one-layer"
-    model.save_pretrained(str(to), create_model_card=False)
-    write_alignment(to, teacher.contract.space, {})
+    write_tower(model, to, teacher.contract.space, {})
     return to
 
 
