@@ -66,7 +66,13 @@ def test_an_index_is_built_when_it_is_asked_for_and_info_says_what_it_finds(by_w
     done = twofold("optimize", by_words, "--index", "scan")
     assert (done.status, done.err) == (0, "")
     assert "index: scan over 8 passages (asked for); recall@10 1.000" in done.out
-    assert "titles and openings of documents" in twofold("info", by_words).out
+    said = twofold("info", by_words).out
+    assert "titles and openings of documents" in said
+    assert "flat 1.000 in " in said
+    assert "; scan 1.000 in " in said
+    done = twofold("optimize", by_words, "--latency", 0)
+    assert (done.status, done.out) == (1, "")
+    assert "latency is above 0 milliseconds" in done.err
     assert twofold("search", by_words, "the law of the cell", "--json").json == before
     assert twofold("info", by_words, "--json").json["index"]["kept"] is True
     done = twofold("optimize", by_words, "--index", "graph")
