@@ -122,6 +122,12 @@ class Lexical(Protocol):
         """The sum of the inverse document frequencies of the query's terms: what a document could score at most, in
         proportion."""
 
+    def text(self, query: str) -> str:
+        """What the query says, without signs that only search by words understands, and without what it excludes."""
+
+    def restriction(self, query: str) -> Mask | None:
+        """bool (document numbers that were read,): which documents may be found, also by meaning; None for any."""
+
 
 class Snapshot(VectorBlocks, Protocol):
     """One commit of a collection, as searching sees it: it does not change while it is held."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from twofold.documents import Document
-from twofold.lexical.analysing import LexicalSettings, analyser
+from twofold.lexical.analysing import Analysis, LexicalSettings
 from twofold.lexical.index import LexicalIndex
 
 bm25s = pytest.importorskip("bm25s", reason="bm25s is not installed: pip install bm25s")
@@ -26,10 +26,10 @@ def test_scores_are_those_of_bm25s(tmp_path: Path) -> None:
     settings = LexicalSettings()
     index = LexicalIndex.create(tmp_path, settings)
     index.update(((n, Document(str(n), text)) for n, text in enumerate(texts)), [], commit=1, generation=0)
-    terms = analyser(settings)
+    analysis = Analysis(settings)
     peer = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
-    peer.index([terms.analyze(text) for text in texts], show_progress=False)
+    peer.index([analysis.terms(text) for text in texts], show_progress=False)
     for length in (1, 2, 5, 20):
         query = " ".join(RNG.choice(WORDS, length))
-        theirs = peer.get_scores(terms.analyze(query)) * ALL_ALIKE
+        theirs = peer.get_scores(analysis.terms(query)) * ALL_ALIKE
         np.testing.assert_allclose(index.scores(query, np.arange(len(texts))), theirs, rtol=2e-5, atol=1e-6)

@@ -141,9 +141,26 @@ def test_words_are_found_mixed_and_explained(by_meaning: Path, twofold: Twofold)
 
 
 def test_signs_mean_something_only_in_the_query_language(by_meaning: Path, twofold: Twofold) -> None:
-    ask = ("search", by_meaning, "water -tea", "--mode", "lexical", "--json")
-    assert sorted(twofold(*ask).ids) == ["bread", "tea"]
-    assert twofold(*ask, "--query-language").ids == ["bread"]
+    for query in ("water -tea", "water AND NOT tea"):
+        ask = ("search", by_meaning, query, "--mode", "lexical", "--json")
+        assert sorted(twofold(*ask).ids) == ["bread", "tea"]
+        assert twofold(*ask, "--query-language").ids == ["bread"]
+    for mode in ("hybrid", "dense"):
+        ask = ("search", by_meaning, "tea water -tea", "--mode", mode, "--json")
+        assert twofold(*ask).ids[0] == "tea"
+        assert "tea" not in twofold(*ask, "--query-language").ids
+
+
+@pytest.mark.parametrize("query", ["-red", "-water", "--like-this", "-r"])
+def test_a_query_that_begins_with_a_dash_is_asked_after_two_dashes_and_help_says_so(
+    by_meaning: Path, twofold: Twofold, query: str
+) -> None:
+    done = twofold("search", by_meaning, query)
+    assert done.status == 2
+    assert f"as in: twofold search [options] … -- {query}" in done.err
+    assert twofold("search", "--json", by_meaning, "--", query).json["query"] == query
+    done = twofold("search", "--query-language", by_meaning, "--", query)
+    assert (done.status, "only says" in done.err or "cannot be understood" in done.err) == (1, True)
 
 
 @pytest.mark.parametrize(

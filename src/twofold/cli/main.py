@@ -32,7 +32,7 @@ from twofold.cli import (
     tune,
     verify,
 )
-from twofold.cli.options import HelpFormatter
+from twofold.cli.options import HelpFormatter, Parser
 from twofold.cli.output import say
 from twofold.errors import TwofoldError
 
@@ -60,7 +60,7 @@ DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line: every command with its options; docs/cli.md is made from it."""
-    whole = argparse.ArgumentParser(
+    whole = Parser(
         prog="twofold",
         usage="twofold [-h] [--version] COMMAND [...]",
         description="Finds the documents that answer a query, by meaning, on this machine.",

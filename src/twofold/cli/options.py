@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from twofold.errors import FilterError, ModelError, NotACollectionError
 
@@ -28,6 +29,35 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str, column: int = 26) -> None:
         super().__init__(prog, max_help_position=column)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse's parser, which also says how to give a text that begins with a dash, such as a query."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._given: list[str] = []
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """What is known, and nothing else: what is left over is an error of this parser, whose usage helps."""
+        self._given = list(sys.argv[1:] if args is None else args)
+        known, others = super().parse_known_args(args, namespace)
+        if others:
+            self.error(f"unrecognized arguments: {' '.join(others)}")
+        return known, others
+
+    def error(self, message: str) -> NoReturn:
+        """Ends with status 2 and the way out."""
+        options = self._given[: self._given.index("--")] if "--" in self._given else self._given
+        # argparse has no public name for the options that it knows.
+        known = self._option_string_actions
+        dashed = [word for word in options if word[:1] == "-" and word != "-" and word.partition("=")[0] not in known]
+        if dashed and self.prog.count(" "):
+            message += (
+                f"; {dashed[0]} is no option, and a text that begins with - goes behind the options and --, "
+                f"as in: {self.prog} [options] … -- {dashed[0]}"
+            )
+        super().error(message)
 
 
 def command(subparsers: Subparsers, name: str, run: Run, *, does: str, examples: tuple[str, ...]) -> Any:

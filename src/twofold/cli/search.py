@@ -34,7 +34,12 @@ def register(subparsers: Subparsers) -> None:
     )
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("query", metavar="QUERY", nargs="?", help="the question; - reads it from standard input")
+    what.add_argument(
+        "query",
+        metavar="QUERY",
+        nargs="?",
+        help="the question; - reads it from standard input; one that begins with - goes after --",
+    )
     what.add_argument("--like", metavar="ID", help="search with a stored document: the documents nearest to it")
     what.add_argument(
         "--queries", metavar="FILE", help="ask every query of a file (JSON Lines, or id, tab, text) and make a run"
@@ -56,7 +61,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--query-language",
         action="store_true",
-        help='signs in the query mean something to the search by words: "a phrase", AND, OR, NOT, +, -, (, ), ^; '
+        help='signs in the query mean something: "a phrase", AND, OR, NOT, +, -, (, ), ^ (docs/hybrid.md); '
         "without this any text is just words",
     )
     parser.add_argument("--explain", action="store_true", help="say of each document what made up its score")
@@ -110,7 +115,7 @@ def _one(arguments: argparse.Namespace) -> int:
 
 
 def _searcher(collection: Collection, arguments: argparse.Namespace, depth: int | None) -> SnapshotSearcher:
-    words = arguments.like is None and arguments.mode != "dense"
+    words = arguments.like is None and (arguments.mode != "dense" or arguments.query_language)
     return collection.searcher(depth=depth, exact=arguments.exact, words=words, query_language=arguments.query_language)
 
 

@@ -155,8 +155,9 @@ class Collection(AbstractContextManager["Collection"]):
         """A searcher pinned to the latest commit until it is closed.
 
         exact: without the approximate index. words: without them it searches by meaning alone, and need not wait until
-        what was added is known by its words. query_language: signs in a query mean something to the search by words: "a
-        phrase", AND, OR, NOT, +, -, parentheses, ^ (tantivy's language); without it any text is just words.
+        what was added is known by its words. query_language: signs in a query mean something: "a phrase", AND, OR, NOT,
+        +, -, parentheses, ^ (docs/hybrid.md), and what a query requires or excludes holds in every mode; without it any
+        text is just words. Raises QueryError where the language is asked for and the collection knows no words.
         """
         return self._pinning.searcher(depth, exact=exact, words=words, query_language=query_language)
 

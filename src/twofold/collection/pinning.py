@@ -7,6 +7,7 @@ import threading
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.indexing import Indexes
 from twofold.collection.wording import Words
+from twofold.errors import QueryError
 from twofold.searching.searcher import SnapshotSearcher
 from twofold.storage.forking import watch
 from twofold.storage.store import Store
@@ -29,13 +30,16 @@ class Pinning:
         """A searcher of the latest commit, until it is closed; exact: without the approximate index.
 
         words: catches the lexical index up and opens it, which a search by meaning need not wait for. query_language:
-        words are asked in tantivy's language.
+        queries are of the language of lexical/language.py, which needs words. Raises QueryError where there are none.
         """
         snapshot = self._store.snapshot()
         try:
             with self._lock:
                 dense = self._indexes.search(snapshot, exact=exact)
-                search = self._words.search(snapshot, dense, query_language=query_language) if words else None
+                known = words or query_language
+                search = self._words.search(snapshot, dense, query_language=query_language) if known else None
+            if query_language and search is None:
+                raise QueryError("this collection does not know its words, so it cannot be asked in the query language")
             asked = self._depth if depth is None else depth
             return SnapshotSearcher(snapshot, dense, self._encoder, depth=asked, words=search)
         except BaseException:

@@ -10,6 +10,7 @@ from typing import Any
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
 from twofold.errors import InputError
+from twofold.lexical.folding import Folding
 
 STEMMED_AND_STOPPED = frozenset(
     {"danish", "dutch", "english", "finnish", "french", "german", "hungarian", "italian", "norwegian", "portuguese"}
@@ -20,6 +21,10 @@ STEMMED = frozenset({"arabic", "greek", "romanian", "tamil", "turkish"})
 """Languages of which it carries a stemmer only."""
 ANALYSERS = (*sorted(STEMMED_AND_STOPPED | STEMMED), "plain", "ngram")
 
+RULES = 1
+"""The version of how texts become terms: an index made by another one is made again."""
+FOLDED_STOP_WORDS = {"german": ["dass"]}
+"""Stop words that tantivy's lists have only as they were before folding (daß)."""
 LONGEST_TERM = 255
 """Bytes; longer runs of letters are no words and are left out. Lucene's limit too."""
 LONGEST_GRAM = 8
@@ -31,9 +36,11 @@ ONE_LETTER = list(string.ascii_lowercase)
 class LexicalSettings:
     """Which terms a text is made of.
 
-    analyser: a language (its stemmer, its stop words where there are any, one-letter words left out); "plain" (words as
-    they stand, in lower case: names, languages without a stemmer); or "ngram" (every run of `shortest` to `longest`
-    characters: scripts without spaces, and code). A query shorter than `shortest` finds nothing. Raises InputError.
+    All spellings of a character are one (folding.py): case, composed and decomposed, full-width, ligatures; "turkish"
+    knows that ı is no i. analyser: a language (its stemmer, its stop words where there are any, one-letter words left
+    out); "plain" (words as they stand: names, languages without a stemmer); or "ngram" (every run of `shortest` to
+    `longest` characters: scripts without spaces, and code). A query shorter than `shortest` finds nothing. Raises
+    InputError.
     """
 
     analyser: str = "english"
@@ -62,15 +69,35 @@ class LexicalSettings:
         return cls(**values)
 
 
-def analyser(settings: LexicalSettings) -> TextAnalyzer:
-    """Text → terms, as the settings say."""
+class Analysis:
+    """Text → terms, as the settings say: folded (folding.py), then divided, stopped and stemmed by tantivy."""
+
+    def __init__(self, settings: LexicalSettings) -> None:
+        self.grams = settings.analyser == "ngram"
+        self.folded = Folding(settings.analyser, words=not self.grams)
+        self.analyser = _analyser(settings)
+
+    def terms(self, text: str) -> list[str]:
+        """The terms of any text, in their order."""
+        return self.analyser.analyze(self.folded(text))
+
+    def placed(self, text: str) -> list[tuple[int, str]]:
+        """Terms that are words, each with its place among the words of the text, stop words counted."""
+        return [
+            (place, term)
+            for place, word in enumerate(self.folded(text).split())
+            for term in self.analyser.analyze(word)
+        ]
+
+
+def _analyser(settings: LexicalSettings) -> TextAnalyzer:
+    """Folded text → terms."""
     if settings.analyser == "ngram":
-        grams = Tokenizer.ngram(settings.shortest, settings.longest, False)
-        return TextAnalyzerBuilder(grams).filter(Filter.lowercase()).build()
-    words = TextAnalyzerBuilder(Tokenizer.simple())
-    words = words.filter(Filter.remove_long(LONGEST_TERM + 1)).filter(Filter.lowercase())
+        return TextAnalyzerBuilder(Tokenizer.ngram(settings.shortest, settings.longest, False)).build()
+    words = TextAnalyzerBuilder(Tokenizer.whitespace()).filter(Filter.remove_long(LONGEST_TERM + 1))
     if settings.analyser == "plain":
         return words.build()
     if settings.analyser in STEMMED_AND_STOPPED:
         words = words.filter(Filter.stopword(settings.analyser))
-    return words.filter(Filter.custom_stopword(ONE_LETTER)).filter(Filter.stemmer(settings.analyser)).build()
+    left_out = ONE_LETTER + FOLDED_STOP_WORDS.get(settings.analyser, [])
+    return words.filter(Filter.custom_stopword(left_out)).filter(Filter.stemmer(settings.analyser)).build()

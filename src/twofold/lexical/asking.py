@@ -12,18 +12,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-import tantivy
-from tantivy import Occur, Query, Schema, Searcher, TextAnalyzer
+from tantivy import Occur, Query, Schema, Searcher
 
 from twofold.errors import CorruptionError, QueryError
+from twofold.lexical.analysing import Analysis
 from twofold.lexical.engine import AGAIN, NUMBER, TEXT, speaking
-from twofold.scores import Numbers, Scores
+from twofold.lexical.language import named, parse
+from twofold.lexical.matching import Matched, Matching
+from twofold.scores import Mask, Numbers, Scores
 
 ROUNDING = 2.0**-23
 """What one float32 addition may be off by, relatively; twice the bound, so that nothing is cut too early."""
@@ -35,8 +37,6 @@ COST_OF_WORDS, COST_OF_LANGUAGE = 4, 200
 """See Question.cost; measured over a million passages, where both ways take as long at some 7,000 allowed documents."""
 FILTERED_AT_MOST = 20_000
 """A set of more documents costs more as a filter (11 ms) than the scores of all that match."""
-LONGEST_LANGUAGE_QUERY, DEEPEST_LANGUAGE_QUERY = 10_000, 50
-"""Characters, and parentheses: the parser calls itself, and takes the process along when its stack ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,11 @@ class Statistics:
     folder: Path
     schema: Schema
     searcher: Searcher
-    analyser: TextAnalyzer
+    analysis: Analysis
 
     def terms(self, text: str) -> Counter[str]:
         """The terms of a text that some document has, with how often they are asked for; any text will do."""
-        clean = text.encode("utf-8", "replace").decode()
-        asked = Counter(self.analyser.analyze(clean))
+        asked = Counter(self.analysis.terms(text))
         return Counter({term: asked[term] for term in sorted(asked) if self._having(term)})
 
     def weight(self, terms: Counter[str]) -> float:
@@ -100,6 +99,9 @@ class Question(Protocol):
     def weight(self) -> float:
         """The sum of the inverse document frequencies of its terms."""
 
+    def restriction(self, end: int) -> Mask | None:
+        """bool (end,): which of the first documents may be found, also by meaning; None where any may."""
+
     def proposed(self, count: int) -> tuple[Numbers, Scores]:
         """The `count` best documents by scores that are near the exact ones, fast; fewer where no more match."""
 
@@ -119,6 +121,9 @@ class Words:
         self._ranked = Query.boolean_query([(Occur.Should, part) for part in self._parts])
         self.slack = 0.0 if len(terms) <= 2 else len(terms) * ROUNDING  # of two terms the order makes no difference
 
+    def restriction(self, end: int) -> None:
+        """Any document may be found."""
+
     def proposed(self, count: int) -> tuple[Numbers, Scores]:
         """See Question."""
         return self._statistics.found(self._ranked, count)
@@ -132,15 +137,30 @@ class Words:
 
 
 class Language:
-    """tantivy's query language: words, "phrases", AND, OR, NOT, + and -, parentheses, boosts with ^."""
+    """A query of the language (language.py).
+
+    ranked: what is scored. allowed: what may be found, None for anything. weight: that of the words that are not
+    excluded.
+    """
 
     cost = COST_OF_LANGUAGE
 
-    def __init__(self, statistics: Statistics, query: Query, weight: float) -> None:
+    def __init__(self, statistics: Statistics, ranked: Query, allowed: Matched | None, weight: float) -> None:
         self._statistics = statistics
-        self._ranked = query
+        self._ranked = ranked
+        self._allowed = allowed
         self.weight = weight
         self.slack = LANGUAGE_SLACK
+
+    def restriction(self, end: int) -> Mask | None:
+        """See Question."""
+        if self._allowed is None:
+            return None
+        query = Query.const_score_query(self._allowed.query, 1.0)
+        numbers, _ = self._statistics.found(query, self._statistics.searcher.num_docs)
+        allowed = np.full(end, self._allowed.complement)
+        allowed[numbers[numbers < end]] = not self._allowed.complement
+        return allowed
 
     def proposed(self, count: int) -> tuple[Numbers, Scores]:
         """See Question."""
@@ -161,22 +181,31 @@ def ask_words(statistics: Statistics, text: str) -> Question | None:
     return Words(statistics, terms) if terms else None
 
 
-def ask_language(statistics: Statistics, index: tantivy.Index, text: str) -> Question:
-    """What a query of the language asks for. Raises QueryError, saying where it cannot be understood."""
-    clean = text.encode("utf-8", "replace").decode()
-    if len(clean) > LONGEST_LANGUAGE_QUERY:
-        raise QueryError(f"a query of the language has at most {LONGEST_LANGUAGE_QUERY} characters, not {len(clean)}")
-    if clean.count("(") > DEEPEST_LANGUAGE_QUERY:
-        raise QueryError(f"a query of the language has at most {DEEPEST_LANGUAGE_QUERY} parentheses")
-    try:
-        query = index.parse_query(clean, [TEXT])
-        tree = tantivy.parse_query(clean)
-    except ValueError as error:
-        raise QueryError(_place(clean, error)) from error
-    terms = Counter[str]()
-    for phrase in _phrases(tree):
-        terms += statistics.terms(phrase)
-    return Language(statistics, query, statistics.weight(terms))
+def ask_language(statistics: Statistics, text: str) -> Question | None:
+    """What a query of the language asks for; None for an empty one.
+
+    Raises QueryError, saying where it cannot be understood, and for one that only excludes.
+    """
+    query = parse(text)
+    if query is None:
+        return None
+    matching = Matching(statistics.schema, statistics.analysis)
+    matched, names = matching.matched(query), [words.text for words in named(query)]
+    known = any(statistics.analysis.terms(name) for name in names)
+    if not names or (known and matched is not None and matched.complement):
+        raise QueryError(
+            f"the query {text!r} only says what to leave out, so that every other document would match; "
+            "name what hits should have"
+        )
+    terms = sum((statistics.terms(name) for name in names), Counter[str]())
+    ranked = matched.query if known and matched is not None else Query.empty_query()
+    return Language(statistics, ranked, matching.allowed(query), statistics.weight(terms))
+
+
+def text_of_language(text: str) -> str:
+    """The words of a query of the language that hits may have, without its signs: what a vector is made of."""
+    query = parse(text)
+    return "" if query is None else " ".join(words.text.strip() for words in named(query)).strip()
 
 
 def _term(schema: Schema, term: str, count: int) -> Query:
@@ -201,23 +230,3 @@ def _scored(statistics: Statistics, tree: Query, documents: Numbers) -> Scores:
     numbers, scores = np.append(numbers[order], -1), np.append(scores[order], np.float32(0))
     places = np.searchsorted(numbers[:-1], documents)
     return np.where(numbers[places] == documents, scores[places], np.float32(0)).astype(np.float32)
-
-
-def _phrases(tree: Mapping[str, Any]) -> Iterator[str]:
-    """The texts of a parsed query that a document may have; what is excluded is left out."""
-    if tree["type"] == "literal" and tree["field_name"] in (None, TEXT):
-        yield tree["phrase"]
-    for occur, clause in tree.get("clauses", ()):
-        if occur != "must_not":
-            yield from _phrases(clause)
-    if isinstance(inner := tree.get("underlying"), Mapping):
-        yield from _phrases(inner)
-
-
-def _place(text: str, error: ValueError) -> str:
-    _, found = tantivy.parse_query_lenient(text)
-    if found and str(error).startswith("Syntax Error"):
-        place, said = found[0]["pos"], found[0]["message"].replace('\\"', '"')
-        return f"the query {text!r} cannot be understood at character {place}: {said}"
-    said = "an operator lacks a side" if str(error).startswith("Syntax Error") else str(error)
-    return f"the query {text!r} cannot be understood: {said}"

@@ -11,10 +11,10 @@ import tantivy
 from twofold.documents import Document
 from twofold.errors import InputError
 from twofold.lexical import state as notes
-from twofold.lexical.analysing import LexicalSettings, analyser
-from twofold.lexical.asking import Statistics, ask_language, ask_words
+from twofold.lexical.analysing import Analysis, LexicalSettings
+from twofold.lexical.asking import Statistics, ask_language, ask_words, text_of_language
 from twofold.lexical.engine import LOCKS, TERMS, schema, speaking
-from twofold.lexical.reading import LexicalReader
+from twofold.lexical.reading import Asking, LexicalReader
 from twofold.lexical.state import State
 from twofold.lexical.writing import updating
 from twofold.progress import Progress, silent
@@ -33,9 +33,9 @@ class LexicalIndex:
         self._folder = folder
         self._index = index
         self._settings = settings
-        self._analyser = analyser(settings)
+        self._analysis = Analysis(settings)
         with speaking(folder):
-            index.register_tokenizer(TERMS, self._analyser)
+            index.register_tokenizer(TERMS, self._analysis.analyser)
             index.config_reader("manual")
         self.reload()
 
@@ -93,8 +93,16 @@ class LexicalIndex:
         return self._reader.weight(query)
 
     def with_query_language(self) -> LexicalReader:
-        """The state of now, asked in tantivy's query language; see LexicalReader."""
+        """The state of now, asked in the query language; see LexicalReader."""
         return self._reader.with_query_language()
+
+    def text(self, query: str) -> str:
+        """What the query says without signs of the language; see LexicalReader."""
+        return self._reader.text(query)
+
+    def restriction(self, query: str) -> Mask | None:
+        """bool (document numbers,): which documents may be found, None for any; see LexicalReader."""
+        return self._reader.restriction(query)
 
     def reload(self) -> None:
         """Sees what another process has committed since. Raises CorruptionError, also for an index made anew."""
@@ -104,9 +112,11 @@ class LexicalIndex:
         notes.check_stamp(self._folder, state)
         with speaking(self._folder):
             self._index.reload()
-            statistics = Statistics(self._folder, self._index.schema, self._index.searcher(), self._analyser)
+            statistics = Statistics(self._folder, self._index.schema, self._index.searcher(), self._analysis)
         self._reader = LexicalReader(
-            state, partial(ask_words, statistics), partial(ask_language, statistics, self._index)
+            state,
+            plain=Asking(partial(ask_words, statistics), str),
+            language=Asking(partial(ask_language, statistics), text_of_language),
         )
 
     def update(
@@ -132,7 +142,7 @@ class LexicalIndex:
                 path=self._folder,
             )
         after = State(settings=self._settings, commit=commit, generation=generation)
-        with updating(self._index, self._folder, before) as update:
+        with updating(self._index, self._folder, self._analysis.folded, before) as update:
             update.delete(deleted)
             update.add(added, progress)
             update.commit(after)
@@ -152,7 +162,7 @@ class LexicalIndex:
         """
         before = notes.read(self._folder)
         after = State(settings=self._settings, commit=commit, generation=generation)
-        with updating(self._index, self._folder, before) as update:
+        with updating(self._index, self._folder, self._analysis.folded, before) as update:
             update.clear()
             update.add(documents, progress)
             update.commit(after)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,16 +16,23 @@ SPARE = 64
 """Proposed beyond what is asked for, so that ties and what is not allowed seldom need a second look."""
 GROWTH = 4
 
-Ask = Callable[[str], Question | None]
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How queries are understood: what one asks for, None where that is nothing; and its text, without signs."""
+
+    question: Callable[[str], Question | None]
+    text: Callable[[str], str]
 
 
 class LexicalReader:
     """BM25 scores of one state. Implements protocols.Lexical."""
 
-    def __init__(self, state: State, ask: Ask, ask_language: Ask) -> None:
+    def __init__(self, state: State, plain: Asking, language: Asking) -> None:
         self._state = state
-        self._ask = ask
-        self._ask_language = ask_language
+        self._ask = plain.question
+        self._text = plain.text
+        self._language = language
 
     @property
     def commit(self) -> int:
@@ -37,11 +45,20 @@ class LexicalReader:
         return self._state.generation
 
     def with_query_language(self) -> LexicalReader:
-        """The same state, whose queries are of tantivy's language: "a phrase", AND, OR, NOT, +, -, (, ), ^.
+        """The same state, whose queries are of the query language: "a phrase", AND, OR, NOT, +, -, (, ), ^.
 
         Only for those who ask for it: in a user's own words such signs mean nothing. Searching raises QueryError.
         """
-        return LexicalReader(self._state, self._ask_language, self._ask_language)
+        return LexicalReader(self._state, self._language, self._language)
+
+    def text(self, query: str) -> str:
+        """What the query says without the signs of the language and what it excludes: what a vector is made of."""
+        return self._text(query)
+
+    def restriction(self, query: str) -> Mask | None:
+        """bool (document numbers that were read,): which documents may be found, also by meaning; None for any."""
+        question = self._ask(query)
+        return None if question is None else question.restriction(self._state.end)
 
     def candidates(self, query: str, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
         """The best `count` document numbers (int64) with their scores (float32), and all that tie with the last.

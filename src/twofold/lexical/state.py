@@ -17,7 +17,7 @@ from typing import Any
 
 from twofold.errors import CorruptionError, InputError
 from twofold.files import write_aside
-from twofold.lexical.analysing import LexicalSettings
+from twofold.lexical.analysing import RULES, LexicalSettings
 from twofold.lexical.engine import AGAIN
 
 FORMAT = 1
@@ -40,10 +40,11 @@ class State:
     """What has been read.
 
     commit, generation: of the collection, up to which all is read. stamp: tantivy's own count at that moment. end: no
-    document with this number or a greater one has been read.
+    document with this number or a greater one has been read. rules: by which its texts became terms.
     """
 
     settings: LexicalSettings
+    rules: int = RULES
     commit: int = 0
     generation: int = 0
     stamp: int = 0
@@ -58,7 +59,7 @@ def write(folder: Path, state: State) -> None:
 
 
 def read(folder: Path) -> State:
-    """The note. Raises CorruptionError where there is none, or none that can be trusted."""
+    """The note. Raises CorruptionError where there is none, none that can be trusted, or one of other rules."""
     fields = _json(folder / NOTE)
     checksum = fields.pop("checksum", None)
     if checksum != _checksum(fields):
@@ -66,9 +67,12 @@ def read(folder: Path) -> State:
     if (version := fields.pop("format", None)) != FORMAT:
         raise CorruptionError(f"{folder} has format {version}, this Twofold reads format {FORMAT}. {AGAIN}.")
     try:
-        return State(**{**fields, "settings": LexicalSettings.from_json(fields["settings"])})
+        state = State(**{**fields, "settings": LexicalSettings.from_json(fields["settings"])})
     except (TypeError, KeyError, InputError) as error:
         raise CorruptionError(f"{folder / NOTE} cannot be understood: {error}. {AGAIN}.") from error
+    if fields.get("rules") != RULES:
+        raise CorruptionError(f"{folder}: another version of Twofold took its texts apart in another way. {AGAIN}.")
+    return state
 
 
 def stamp(folder: Path) -> int:

@@ -13,6 +13,7 @@ from tantivy import FieldType, IndexWriter, Query
 from twofold.documents import Document
 from twofold.lexical import state as notes
 from twofold.lexical.engine import NUMBER, TEXT, schema, speaking
+from twofold.lexical.folding import Folding
 from twofold.lexical.state import State
 from twofold.progress import Progress
 
@@ -25,9 +26,10 @@ LARGEST = 2**63 - 1
 class Update:
     """One change of the index, gathered and then committed; or dropped with all that it did."""
 
-    def __init__(self, writer: IndexWriter, folder: Path, before: State) -> None:
+    def __init__(self, writer: IndexWriter, folder: Path, folded: Folding, before: State) -> None:
         self._writer = writer
         self._folder = folder
+        self._folded = folded
         self._schema = schema()
         self._before = before
         self._end = before.end
@@ -55,7 +57,7 @@ class Update:
             if number < self._end:  # greater numbers have never been read, and a deletion costs a look-up a segment
                 self.delete([number])
             with speaking(self._folder):
-                fields = {NUMBER: int(number), TEXT: content(document)}
+                fields = {NUMBER: int(number), TEXT: self._folded(content(document))}
                 self._writer.add_document(tantivy.Document.from_dict(fields, self._schema))
             self._end = max(self._end, int(number) + 1)
             self._changed = True
@@ -85,7 +87,7 @@ def content(document: Document) -> str:
 
 
 @contextmanager
-def updating(index: tantivy.Index, folder: Path, before: State) -> Iterator[Update]:
+def updating(index: tantivy.Index, folder: Path, folded: Folding, before: State) -> Iterator[Update]:
     """An update; after an error in the block the index is what it was. Merging that it caused is waited for.
 
     Raises CorruptionError, StorageError, LockedError.
@@ -93,7 +95,7 @@ def updating(index: tantivy.Index, folder: Path, before: State) -> Iterator[Upda
     with speaking(folder):
         writer = index.writer(HEAP_BYTES, 1)
     try:
-        yield Update(writer, folder, before)
+        yield Update(writer, folder, folded, before)
     except BaseException:
         with suppress(ValueError):
             writer.rollback()

@@ -65,6 +65,25 @@ class HybridSearch:
         """How both sides are mixed."""
         return self._fusion
 
+    def text(self, query: str) -> str:
+        """What the query says, without signs that only search by words understands: what a vector is made of."""
+        return self._lexical.text(query)
+
+    def within(self, query: str, allowed: Mask) -> Mask:
+        """bool (rows,): the allowed rows of documents that the query does not rule out, as -red does what has "red".
+
+        Documents that the lexical side has not read yet are ruled out by any such query.
+        """
+        read = self._lexical.restriction(query)
+        if read is None:
+            return allowed
+        rows = np.flatnonzero(allowed)
+        documents = self._snapshot.documents_of(rows)
+        rows, documents = rows[documents < len(read)], documents[documents < len(read)]
+        within = np.zeros_like(allowed)
+        within[rows] = read[documents]
+        return within
+
     def hybrid(self, text: str, vector: Callable[[], Vectors], *, depth: int, top: int, allowed: Mask) -> Mixed:
         """The first `top` of the ranking of `depth` documents: the best of both sides' first `depth`, mixed.
 
@@ -79,6 +98,7 @@ class HybridSearch:
         only some of them through.
         """
         everything = self._snapshot.passing(None)
+        allowed = self.within(text, allowed)
         with ThreadPoolExecutor(2) as beside:  # made for each question: a thread that idles would not survive a fork
             words = beside.submit(self._lexical.candidates, text, depth, self._snapshot.document_mask(allowed))
             asked = vector()

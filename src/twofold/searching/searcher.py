@@ -86,7 +86,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         if not isinstance(query, str):
             raise QueryError("a ranker reads the query, so it needs a text, not a vector")
         everything = self._hits(self._found(query, mode, self._depth, allowed, report), 0)
-        return reranked(query, everything, ranker)[offset:top]
+        return reranked(self._text(query), everything, ranker)[offset:top]
 
     def like(
         self, document_id: str, *, k: int = 10, offset: int = 0, where: Mapping[str, Any] | None = None
@@ -122,7 +122,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         names, run, everything = list(queries), Run(), self._allowed(None)
         for first in range(0, len(names), QUERIES_AT_ONCE):
             block = names[first : first + QUERIES_AT_ONCE]
-            vectors = self._encoder.encode_queries([queries[name] for name in block], report=report)
+            vectors = self._encoder.encode_queries([self._text(queries[name]) for name in block], report=report)
             for name, vector in zip(block, vectors, strict=True):
                 given = partial(np.asarray, vector)
                 found = self._ranked(queries[name], given, mode, depth=depth, top=depth, allowed=everything)
@@ -159,11 +159,15 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         if isinstance(query, str):
             if not query.strip():
                 raise QueryError("the query is empty")
-            vector: Vectors = self._encoder.encode_queries([query], report=report)[0]
+            vector: Vectors = self._encoder.encode_queries([self._text(query)], report=report)[0]
             return vector
         if not isinstance(query, np.ndarray | list | tuple):
             raise QueryError(f"a query is a text or a vector, not {type(query).__name__}")
         return self._scaled(checked_vectors([query], self._encoder.contract.dimension, what="the query vector")[0])
+
+    def _text(self, query: str) -> str:
+        """What a model reads of a query."""
+        return query if self._words is None else self._words.text(query)
 
     def _scaled(self, vector: Vectors) -> Vectors:
         line: Vectors = scaled(vector[None], self._encoder.contract.similarity, what="the query vector")[0]
@@ -192,7 +196,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         self, text: str, vector: Callable[[], Vectors], mode: Mode, *, depth: int, top: int, allowed: Mask
     ) -> Nearest | Mixed:
         if mode == "dense" or self._words is None:
-            return self._dense.nearest(vector(), depth=depth, top=top, allowed=allowed)
+            within = allowed if self._words is None else self._words.within(text, allowed)
+            return self._dense.nearest(vector(), depth=depth, top=top, allowed=within)
         search = self._words.hybrid if mode == "hybrid" else self._words.lexical
         return search(text, vector, depth=depth, top=top, allowed=allowed)
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from twofold.errors import InputError
-from twofold.lexical.analysing import ANALYSERS, LexicalSettings, analyser
+from twofold.lexical.analysing import ANALYSERS, Analysis, LexicalSettings
 
 
 @pytest.mark.parametrize("name", ANALYSERS)
@@ -15,23 +15,23 @@ def test_settings_go_to_json_and_back_and_every_analyser_reads_any_text(name: st
     settings = LexicalSettings(analyser=name)
     assert LexicalSettings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
     for text in ("", "\0", "a", "Ein Haus, 東京タワー и дом", "\U0001f600" * 50, "x" * 100_000):
-        analyser(settings).analyze(text)
+        Analysis(settings).terms(text)
 
 
 def test_english_words_lose_their_endings_stop_words_and_single_letters() -> None:
-    assert analyser(LexicalSettings()).analyze("The Houses of s, a 7 and RUNNING 42") == ["hous", "7", "run", "42"]
+    assert Analysis(LexicalSettings()).terms("The Houses of s, a 7 and RUNNING 42") == ["hous", "7", "run", "42"]
 
 
 def test_plain_words_stay_as_they_are_but_for_their_case() -> None:
-    assert analyser(LexicalSettings(analyser="plain")).analyze("The C-Houses of x") == ["the", "c", "houses", "of", "x"]
+    assert Analysis(LexicalSettings(analyser="plain")).terms("The C-Houses of x") == ["the", "c", "houses", "of", "x"]
 
 
 def test_ngrams_find_inside_of_scripts_without_spaces() -> None:
-    assert analyser(LexicalSettings(analyser="ngram")).analyze("東京都") == ["東京", "東京都", "京都"]
+    assert Analysis(LexicalSettings(analyser="ngram")).terms("東京都") == ["東京", "東京都", "京都"]
 
 
 def test_a_run_of_letters_that_is_no_word_is_left_out() -> None:
-    assert analyser(LexicalSettings()).analyze("ab " + "x" * 256 + " " + "y" * 255) == ["ab", "y" * 255]
+    assert Analysis(LexicalSettings()).terms("ab " + "x" * 256 + " " + "y" * 255) == ["ab", "y" * 255]
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from twofold.documents import Document
 from twofold.errors import QueryError
 from twofold.lexical.analysing import LexicalSettings
-from twofold.lexical.asking import DEEPEST_LANGUAGE_QUERY, LONGEST_LANGUAGE_QUERY
 from twofold.lexical.index import LexicalIndex
+from twofold.lexical.language import DEEPEST, LONGEST
 from twofold.scores import Scores
 
 COUNT = 5_000
@@ -118,14 +118,25 @@ def test_the_query_language_knows_phrases_and_operators(index: LexicalIndex) -> 
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ('red "whale', "character 10: missing delimiter"),
-        ("(red", r"character 4: expected '\)'"),
-        ("red AND", "cannot be understood"),
-        ("absent:red", "Field does not exist: 'absent'"),
-        ("-red", "Only excluding terms"),
+        ('red "whale', "character 5: this quote is not closed"),
+        ("(red", r"character 1: this \( is not closed"),
+        ("red (whale))", r"character 12: this \) closes nothing"),
+        ("red AND", "character 8: expected a word"),
+        ("red OR OR whale", "character 8: expected a word"),
+        ("AND red", "character 1: expected a word"),
+        ("red ()", "character 6: expected a word"),
+        ("red - whale", "character 5: - stands right before what it marks"),
+        ("red --whale", "character 6: expected a word"),
+        ("red ^2", "character 5: a boost stands right behind"),
+        ("red^", "character 4: a boost is a number above 0"),
+        ("red^-1 whale", "character 4: a boost is a number above 0"),
+        ("red^0", "character 4: a boost is a number above 0"),
+        ("-red", "name what hits should have"),
+        ("NOT red -whale", "name what hits should have"),
+        ("whale OR NOT red", "name what hits should have"),
         ("red^" + "9" * 60, "boost"),
-        ("(" * (DEEPEST_LANGUAGE_QUERY + 1) + "red", "parentheses"),
-        ("x" * (LONGEST_LANGUAGE_QUERY + 1), "characters"),
+        ("(" * (DEEPEST + 1) + "red", "parentheses"),
+        ("x" * (LONGEST + 1), "characters"),
     ],
 )
 def test_a_mistake_in_the_query_language_is_shown_in_its_place(index: LexicalIndex, query: str, said: str) -> None:

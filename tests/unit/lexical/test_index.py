@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from twofold.documents import Document
 from twofold.errors import CorruptionError, InputError, LockedError
 from twofold.lexical import state as notes
-from twofold.lexical.analysing import LexicalSettings
+from twofold.lexical.analysing import RULES, LexicalSettings
 from twofold.lexical.index import LexicalIndex
 
 ALLOWED = np.ones(100, np.bool_)
@@ -251,3 +252,11 @@ def test_a_lock_that_an_older_index_left_does_not_keep_a_new_one_from_being_made
     assert LexicalIndex.create(tmp_path).commit == 0
     with pytest.raises(InputError, match="empty folder"):
         LexicalIndex.create(tmp_path)
+
+
+def test_an_index_of_other_rules_of_analysis_is_not_read(index: LexicalIndex, tmp_path: Path) -> None:
+    notes.write(tmp_path, replace(notes.read(tmp_path), rules=RULES + 1))
+    with pytest.raises(CorruptionError, match="took its texts apart in another way"):
+        LexicalIndex.open(tmp_path)
+    with pytest.raises(CorruptionError):
+        index.reload()
