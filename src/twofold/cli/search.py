@@ -35,10 +35,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
-        "query",
-        metavar="QUERY",
-        nargs="?",
-        help="the question; - reads it from standard input; one that begins with - goes after --",
+        "query", metavar="QUERY", nargs="?", help="the question; - reads standard input; -- goes before -red"
     )
     what.add_argument("--like", metavar="ID", help="search with a stored document: the documents nearest to it")
     what.add_argument(
@@ -61,8 +58,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--query-language",
         action="store_true",
-        help='signs in the query mean something: "a phrase", AND, OR, NOT, +, -, (, ), ^ (docs/hybrid.md); '
-        "without this any text is just words",
+        help='signs mean something: "a phrase", AND, OR, NOT, +, -, (, ), ^; without this any text is just words',
     )
     parser.add_argument("--explain", action="store_true", help="say of each document what made up its score")
     parser.add_argument(

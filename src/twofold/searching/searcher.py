@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
+from unicodedata import category
 
 import numpy as np
 
@@ -117,8 +118,13 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         mode: Mode | None = None,
         report: EncodingReport | None = None,
     ) -> Run:
-        """The rankings of many queries, each to `depth` documents: query id → document id → score."""
+        """The rankings of many queries, each to `depth` documents: query id → document id → score.
+
+        Raises QueryError, also for an empty query, which it names.
+        """
         depth, mode = checked_count(depth, "depth"), self._mode("", mode)
+        if empty := [name for name, text in queries.items() if _unseen(text)]:
+            raise QueryError(f"the query {empty[0]!r} is empty")
         names, run, everything = list(queries), Run(), self._allowed(None)
         for first in range(0, len(names), QUERIES_AT_ONCE):
             block = names[first : first + QUERIES_AT_ONCE]
@@ -157,8 +163,6 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
     def _vector(self, query: str | Vectors, report: EncodingReport | None) -> Vectors:
         if isinstance(query, str):
-            if not query.strip():
-                raise QueryError("the query is empty")
             vector: Vectors = self._encoder.encode_queries([self._text(query)], report=report)[0]
             return vector
         if not isinstance(query, np.ndarray | list | tuple):
@@ -188,6 +192,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def _found(
         self, query: str | Vectors, mode: Mode | None, top: int, allowed: Mask, report: EncodingReport | None
     ) -> Nearest | Mixed:
+        if isinstance(query, str) and _unseen(query):
+            raise QueryError("the query is empty")
         mode = self._mode(query, mode)
         vector = partial(self._vector, query, report)
         return self._ranked(str(query), vector, mode, depth=self._depth, top=top, allowed=allowed)
@@ -210,6 +216,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
                 found.scores[offset:].tolist(), documents, spans, _parts(found, offset), strict=True
             )
         ]
+
+
+def _unseen(text: str) -> bool:
+    """Whether nothing in a text can be seen: spaces, controls, joiners, lone surrogates."""
+    return all(category(character)[0] in "ZC" for character in text)
 
 
 def _parts(found: Nearest | Mixed, offset: int) -> list[dict[str, float]]:
