@@ -130,3 +130,9 @@ def test_numbers_beyond_what_is_allowed_or_known_are_not_found(lexical: Lexical)
     assert len(numbers)
     assert numbers.max() < 100
     assert lexical.scores("word1", np.array([DOCUMENTS + 5, 10**12])).tolist() == [0, 0]
+
+
+def test_words_alone_restrict_nothing_and_are_what_a_vector_is_made_of(lexical: Lexical) -> None:
+    for query in QUERIES[:5]:
+        assert lexical.restriction(query) is None
+        assert lexical.text(query) == query
