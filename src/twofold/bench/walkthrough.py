@@ -125,8 +125,8 @@ def _rows(asking: _Asking, passages: int, passages_a_second: float, stored: int)
     total, looking = float(np.median(asking.total)), float(np.median(asking.looking))
     return (
         ("a cross-encoder reads one pair", QUOTED["pair"], asking.pair * MILLISECONDS, None, None, "ms"),
-        ("… all pairs of one query (extrapolated)", QUOTED["all pairs"], every_pair, None, None, "s"),
-        ("passages encoded, once (extrapolated)", None, passages / passages_a_second, None, None, "s"),
+        ("… all pairs (extrapolated)", QUOTED["all pairs"], every_pair, None, None, "s"),
+        ("passages encoded (extrapolated)", None, passages / passages_a_second, None, None, "s"),
         ("one query encoded", QUOTED["encoding"], *percentiles(asking.encoding), "ms"),
         ("looked up", QUOTED["look-up"], *percentiles(asking.looking), "ms"),
         ("text in, hits out", QUOTED["total"], *percentiles(asking.total), "ms"),

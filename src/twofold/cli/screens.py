@@ -21,6 +21,8 @@ from twofold.tables import Table
 WIDEST, IN_A_PIPE = 100, 80
 PASSAGE_LINES, NOTE_LINES = 2, 4
 INDENT = 8
+SHORTEST_NAME = 16
+"""Cells that the name of a table's row keeps, however wide the figures are."""
 
 
 class _Console(Console):
@@ -61,14 +63,24 @@ class Screen:
             self.line((f"{name:<{widest}}", "dim"), "  ", visible(value))
 
     def table(self, table: Table) -> None:
-        """A table, its title in bold and its notes below, wrapped."""
-        title, *rows = replace(table, notes=()).to_text().splitlines()
+        """A table, its title in bold and its notes below, wrapped; the names of its rows give way to wide figures."""
+        title, *rows = _fitting(replace(table, notes=()), self.width).to_text().splitlines()
         self.line((title, "bold"))
         for row in rows:
             self.line(without_controls(row))
         for note in table.notes:
             for line in lines_of(note, self.width, NOTE_LINES):
                 self.line((line, "dim"))
+
+
+def _fitting(table: Table, width: int) -> Table:
+    """The table with the texts of its first column cut by what it is too wide, as far as they can be read."""
+    over = max(map(cell_len, table.to_text().splitlines())) - width
+    names = [row[0] for row in table.rows if isinstance(row[0], str)]
+    if over <= 0 or len(names) < len(table.rows):
+        return table
+    room = max(max(map(cell_len, names), default=0) - over, SHORTEST_NAME)
+    return replace(table, rows=tuple((shortened(str(name), room), *cells) for name, *cells in table.rows))
 
 
 def head_of(hit: Hit, width: int) -> tuple[str, str]:

@@ -113,7 +113,7 @@ def test_starting_is_measured_in_new_processes() -> None:
 
 def test_the_walkthrough_extrapolates_from_one_pair_to_all(collection: Collection) -> None:
     found = {str(row[0]): row[2] for row in walkthrough(collection).rows}
-    pair, every = found["a cross-encoder reads one pair"], found["… all pairs of one query (extrapolated)"]
+    pair, every = found["a cross-encoder reads one pair"], found["… all pairs (extrapolated)"]
     assert isinstance(pair, float)
     assert every == pytest.approx(pair / 1000 * 30)
     assert found["kept on disk, all parts"] == pytest.approx(sum(collection.info().bytes.values()) / 1e6)

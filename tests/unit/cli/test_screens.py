@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from twofold.cli.screens import IN_A_PIPE, Screen, head_of, lines_of, shortened
 from twofold.documents import Document, Passage
 from twofold.rankings import Hit
+from twofold.tables import Column, Table
 
 
 def hit_of(identifier: str, text: str, title: str = "", score: float = 0.5) -> Hit:
@@ -74,3 +75,14 @@ def test_what_looks_like_markup_is_text(capsys: pytest.CaptureFixture[str]) -> N
         " 0.500  [red]x[/red]  [link=x]",
         "        [bold]not bold :smile: \\x1b[2J",
     ]
+
+
+@pytest.mark.parametrize("figure", [1.0, 1e9, 1e15])
+def test_a_table_fits_the_screen_whatever_its_figures_are(figure: float, capsys: pytest.CaptureFixture[str]) -> None:
+    columns = (Column("what"), *(Column(name, digits=1) for name in ("quoted", "p50")))
+    Screen().table(
+        Table("Times", columns, (("a name of some length for one row", figure, figure), ("short", 1.0, None)))
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(cell_len, lines)) <= IN_A_PIPE
+    assert f"{figure:,.1f}" in "".join(lines)
