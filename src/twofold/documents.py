@@ -6,27 +6,19 @@ A document is checked once, when it is made; every room above may trust it.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from twofold.errors import DocumentError
+import numpy as np
+
+from twofold.errors import DocumentError, InputError
+from twofold.values import Json, kind_of, plain, plain_text
 
 MAX_ID_BYTES = 512
-INT64 = range(-(2**63), 2**63)
-
-type_names = {
-    str: "text",
-    bool: "boolean",
-    int: "number",
-    float: "number",
-    type(None): "null",
-    list: "list",
-    dict: "object",
-}
-
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+TEXT_FIELDS = ("text", "content", "contents", "page_content", "body")
+"""The names under which a record may hold its text; the first that is there is taken, the others are metadata."""
+WHOLE = 'A record replaces the whole document of its id: give its text again, or "text": "" where there is none'
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +26,8 @@ class Document:
     """One document: an id, a text, a title and metadata, all checked.
 
     id: 1 to 512 bytes of UTF-8, no control characters. text, title: any text that UTF-8 can carry. metadata: JSON
-    values (numbers finite, integers of 64 bits). Raises DocumentError, naming the id, for anything else.
+    values (numbers finite, integers of 64 bits, 100 levels at most), of which the document keeps a deep copy in plain
+    types (values.py). Raises DocumentError, naming the id, for anything else.
     """
 
     id: str
@@ -43,12 +36,11 @@ class Document:
     metadata: Mapping[str, Json] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_id(self.id)
+        own = object.__setattr__  # frozen for everybody else
+        own(self, "id", _checked_id(self.id))
         for name in ("text", "title"):
-            _check_text(getattr(self, name), name, self.id)
-        if not isinstance(self.metadata, Mapping):
-            raise DocumentError(f"metadata must be an object, not {type(self.metadata).__name__}", document_id=self.id)
-        _check_json(dict(self.metadata), "metadata", self.id)
+            own(self, name, _checked_text(getattr(self, name), name, self.id))
+        own(self, "metadata", _checked_metadata(self.metadata, self.id))
 
     @property
     def has_content(self) -> bool:
@@ -56,8 +48,12 @@ class Document:
         return bool(self.text.strip() or self.title.strip())
 
     def metadata_json(self) -> str:
-        """The metadata as canonical JSON: sorted keys, no spaces; equal metadata give equal text."""
-        return json.dumps(dict(self.metadata), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        """The metadata as canonical JSON: sorted keys, no spaces; equal metadata give equal text.
+
+        They are checked again: what was put into them since must be readable too. Raises DocumentError.
+        """
+        metadata = _checked_metadata(self.metadata, self.id)
+        return json.dumps(metadata, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +65,22 @@ class Passage:
     text: str
 
 
-def as_documents(items: Iterable[Document | Mapping[str, Any] | tuple[str, str]]) -> Iterator[Document]:
+def as_documents(
+    items: Iterable[Document | Mapping[str, Any] | tuple[str, str]], *, text_required: bool = True
+) -> Iterator[Document]:
     """Documents from whatever people hold: Documents, dicts with id, text, title and more, or (id, text) pairs.
 
-    A dict's id may stand under `id` or `_id`; keys other than id, title, text and metadata become metadata. Raises
+    A dict's id may stand under `id` or `_id`, its text under any of TEXT_FIELDS; keys other than these, title and
+    metadata become metadata. text_required: refuse a dict that says nothing of its text, as it would put a document
+    without text in place of one that has some; "" says that there is none. Each document is copied as it comes. Raises
     DocumentError for anything else, naming the position.
     """
     for position, item in enumerate(items):
         match item:
             case Document():
-                yield item
+                yield replace(item)
             case Mapping():
-                yield _from_mapping(item, position)
+                yield _from_mapping(item, position, text_required=text_required)
             case (identifier, text):
                 yield Document(identifier, text)
             case _:
@@ -91,18 +91,34 @@ def as_documents(items: Iterable[Document | Mapping[str, Any] | tuple[str, str]]
 
 
 def identifier_of(value: object) -> str:
-    """The id that a JSON value stands for: a string as it is, an integer as its decimal string.
+    """The id that a value stands for: a string as it is, an integer as its decimal string.
 
     Raises DocumentError for anything else.
     """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    raise DocumentError(f"an id must be text or an integer, not {type_names.get(type(value), type(value).__name__)}")
+    match value:
+        case str():
+            return str.__str__(value)
+        case int() | np.integer() if not isinstance(value, bool):
+            return int.__repr__(int(value))
+    raise DocumentError(f"an id must be text or an integer, not {kind_of(value)}")
 
 
-def _from_mapping(item: Mapping[str, Any], position: int) -> Document:
+def flat_metadata(rest: dict[str, Any], identifier: str) -> dict[str, Any]:
+    """What is left of a record, with an object under `metadata` laid beside the other fields.
+
+    Raises DocumentError where a field stands in both places.
+    """
+    inner = rest.get("metadata")
+    if not isinstance(inner, Mapping):
+        return rest
+    beside = {name: value for name, value in rest.items() if name != "metadata"}
+    twice = sorted(inner.keys() & beside.keys())
+    if twice:
+        raise DocumentError(f"the field {twice[0]!r} stands beside and inside metadata", document_id=identifier)
+    return {**inner, **beside}
+
+
+def _from_mapping(item: Mapping[Any, Any], position: int, *, text_required: bool) -> Document:
     rest = dict(item)
     key = "id" if "id" in rest else "_id"
     if key not in rest:
@@ -110,16 +126,21 @@ def _from_mapping(item: Mapping[str, Any], position: int) -> Document:
             f"item {position} has no id (looked for 'id' and '_id'; it has {', '.join(map(repr, rest))})"
         )
     identifier = identifier_of(rest.pop(key))
-    text, title, metadata = rest.pop("text", ""), rest.pop("title", ""), rest.pop("metadata", {})
-    if not isinstance(metadata, Mapping):
-        rest, metadata = {**rest, "metadata": metadata}, {}
-    return Document(identifier, text, title, {**metadata, **rest})
+    name = next((name for name in TEXT_FIELDS if name in rest), None)
+    if name is None and text_required:
+        raise DocumentError(
+            f"item {position} has no text (looked for {', '.join(map(repr, TEXT_FIELDS))}). {WHOLE}",
+            document_id=identifier,
+        )
+    text = "" if name is None else rest.pop(name)
+    title = rest.pop("title", "")
+    return Document(identifier, text, title, flat_metadata(rest, identifier))
 
 
-def _check_id(identifier: object) -> None:
+def _checked_id(identifier: object) -> str:
     if not isinstance(identifier, str):
-        raise DocumentError(f"an id must be text, not {type_names.get(type(identifier), type(identifier).__name__)}")
-    _check_text(identifier, "id", identifier[:40].encode("utf-8", "replace").decode())
+        raise DocumentError(f"an id must be text, not {kind_of(identifier)}")
+    identifier = _checked_text(identifier, "id", identifier[:40].encode("utf-8", "replace").decode())
     size = len(identifier.encode())
     if not 0 < size <= MAX_ID_BYTES:
         raise DocumentError(
@@ -127,44 +148,22 @@ def _check_id(identifier: object) -> None:
         )
     if any(ord(character) < 32 or ord(character) == 127 for character in identifier):
         raise DocumentError("an id has no control characters", document_id=identifier)
+    return identifier
 
 
-def _check_text(value: object, name: str, identifier: str) -> None:
+def _checked_text(value: object, name: str, identifier: str) -> str:
     if not isinstance(value, str):
-        kind = type_names.get(type(value), type(value).__name__)
-        raise DocumentError(f"{name} must be text, not {kind}", document_id=identifier)
+        raise DocumentError(f"{name} must be text, not {kind_of(value)}", document_id=identifier)
     try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise DocumentError(
-            f"{name} has a lone surrogate (U+{ord(value[error.start]):04X}) at character {error.start}, "
-            "which UTF-8 cannot carry; clean the text first",
-            document_id=identifier,
-        ) from None
+        return plain_text(value, name)
+    except InputError as error:
+        raise DocumentError(str(error), document_id=identifier) from None
 
 
-def _check_json(value: object, place: str, identifier: str) -> None:
-    match value:
-        case None | bool():
-            return
-        case str():
-            _check_text(value, place, identifier)
-        case int():
-            if value not in INT64:
-                raise DocumentError(f"{place} holds {value}, which is beyond 64 bits", document_id=identifier)
-        case float():
-            if not math.isfinite(value):
-                raise DocumentError(f"{place} holds {value}, which JSON does not know", document_id=identifier)
-        case list() | tuple():
-            for position, element in enumerate(value):
-                _check_json(element, f"{place}[{position}]", identifier)
-        case dict():
-            for key, element in value.items():
-                if not isinstance(key, str):
-                    raise DocumentError(f"{place} has the key {key!r}, which is not text", document_id=identifier)
-                _check_text(key, f"a key of {place}", identifier)
-                _check_json(element, f"{place}.{key}", identifier)
-        case _:
-            raise DocumentError(
-                f"{place} holds a {type(value).__name__}, which JSON does not know", document_id=identifier
-            )
+def _checked_metadata(metadata: object, identifier: str) -> Json:
+    if not isinstance(metadata, Mapping):
+        raise DocumentError(f"metadata must be an object, not {type(metadata).__name__}", document_id=identifier)
+    try:
+        return plain(metadata, "metadata")
+    except InputError as error:
+        raise DocumentError(str(error), document_id=identifier) from None

@@ -3,25 +3,29 @@
     {"year": {"$gte": 1990, "$lt": 2000}, "author.name": "Hopper"}
 
 `parse` turns what the user wrote into a tree of frozen nodes or raises FilterError; `matches` is the definition of
-what a tree means, which every faster evaluation (SQL in the catalogue) is tested against. A dot enters objects. A
-field that holds a list matches when any of its elements does. Values of different types are unequal and unordered;
+what a tree means, which every faster evaluation (SQL in the catalogue) is tested against. A field that holds a list
+matches when any of its elements does, or the list as a whole. Values of different types are unequal and unordered;
 true is not 1. A field that is missing matches `$ne`, `$nin`, `$not` and `{"$exists": false}`, and equals null.
+
+A dot belongs to a key or enters an object: "author.name" is the key "author.name" and the key "name" of the object
+"author", as in Elasticsearch; where a document has both, either may match. A field whose name begins with $ is written
+with $$: {"$$price": 3}.
 """
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twofold.documents import INT64, Json, type_names
-from twofold.errors import FilterError
+from twofold.errors import FilterError, InputError
+from twofold.values import Json, equal, kind_of, plain, plain_text, type_names
 
 TRUNCATED = "$truncated"
 """The one field that is not metadata: whether a document's vectors leave out some of its text."""
 
-Scalar = None | bool | int | float | str
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "$eq": operator.eq,
     "$gt": operator.gt,
@@ -36,11 +40,11 @@ OPERATORS = (*COMPARISONS, "$ne", "$in", "$nin", "$not", "$exists", "$and", "$or
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """One field against one value with one of $eq, $gt, $gte, $lt, $lte."""
+    """One field against one plain value (values.py) with $eq; text and numbers also with $gt, $gte, $lt, $lte."""
 
     field: str
     operator: str
-    value: Scalar
+    value: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,46 +80,45 @@ Filter = Compare | Exists | Not | All | Some
 
 def parse(where: Mapping[str, Any]) -> Filter:
     """The tree of a `where`; raises FilterError naming the field and operator that cannot be understood."""
-    _check_depth(where, 0)
-    return _tree(where)
+    return _tree(where, 0)
 
 
-def _tree(where: Mapping[str, Any]) -> Filter:
-    if not isinstance(where, Mapping):
-        raise FilterError(f"a filter is an object such as {{'year': {{'$lt': 1990}}}}, not {_kind(where)}")
-    return _all(_condition(key, value) for key, value in where.items())
-
-
-def _check_depth(value: object, depth: int) -> None:
-    if depth > 2 * DEEPEST:
-        raise FilterError(f"the filter's conditions stand more than {DEEPEST} deep inside one another")
-    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    for each in inner:
-        _check_depth(each, depth + 1)
-
-
-def comparisons(condition: Filter) -> Iterator[Compare]:
-    """Every comparison in a tree, in the order written."""
+def leaves(condition: Filter) -> Iterator[Compare | Exists]:
+    """Every comparison and every question for existence in a tree, in the order written."""
     match condition:
-        case Compare():
+        case Compare() | Exists():
             yield condition
-        case Exists():
-            return
         case Not(inner):
-            yield from comparisons(inner)
-        case All(inner) | Some(inner):
-            for each in inner:
-                yield from comparisons(each)
+            yield from leaves(inner)
+        case All(parts) | Some(parts):
+            for each in parts:
+                yield from leaves(each)
+
+
+def fields(condition: Filter) -> set[str]:
+    """The fields that a tree speaks of, as they are written."""
+    return {leaf.field for leaf in leaves(condition)}
+
+
+def says_nothing(condition: Filter, *, negated: bool = False) -> bool:
+    """Whether a part of the tree lets everything pass because nothing stands in it: {} or {"$nin": []}."""
+    match condition:
+        case Not(inner):
+            return says_nothing(inner, negated=not negated)
+        case All(parts) | Some(parts):
+            empty = not parts and isinstance(condition, Some) == negated
+            return empty or any(says_nothing(each, negated=negated) for each in parts)
+    return False
 
 
 def matches(condition: Filter, metadata: Mapping[str, Json], *, truncated: bool = False) -> bool:
     """The definition: whether a document with this metadata passes."""
     match condition:
         case Compare(field, name, value):
-            found = [truncated] if field == TRUNCATED else values_at(metadata, field)
-            return any(_compares(name, element, value) for element in found)
+            found: list[Json] = [truncated] if field == TRUNCATED else found_at(metadata, field)
+            return any(_compares(name, element, value) for element in (*found, *elements(found)))
         case Exists(field):
-            return bool(_at(metadata, field))
+            return field == TRUNCATED or bool(found_at(metadata, field))
         case Not(inner):
             return not matches(inner, metadata, truncated=truncated)
         case All(inner):
@@ -124,12 +127,34 @@ def matches(condition: Filter, metadata: Mapping[str, Json], *, truncated: bool 
             return any(matches(each, metadata, truncated=truncated) for each in inner)
 
 
-def values_at(metadata: Mapping[str, Json], field: str) -> list[Json]:
-    """The values that a comparison sees: a list's elements, or the value itself, or null where there is none."""
-    found = _at(metadata, field)
+def found_at(metadata: Mapping[str, Json], field: str) -> list[Json]:
+    """What stands under a field's name, each dot of which belongs to a key or enters an object; often one value."""
+    return [value for _, value in _found(metadata, key_of(field))]
+
+
+def places_of(metadata: Mapping[str, Json], field: str) -> set[tuple[str, ...]]:
+    """The keys, from the outermost on, under which a field's name is found; more than one where its dots allow that."""
+    return {keys for keys, _ in _found(metadata, key_of(field))}
+
+
+def elements(found: list[Json]) -> list[Json]:
+    """The values that a comparison sees: a list's elements, any other value itself, null where nothing was found."""
     if not found:
         return [None]
-    return found[0] if isinstance(found[0], list) else found
+    return [element for value in found for element in (value if isinstance(value, list) else [value])]
+
+
+def field_names(metadata: Mapping[str, Json]) -> Iterator[str]:
+    """The names by which a document's fields can be asked for, those inside objects with dots."""
+    for key, value in metadata.items():
+        yield f"${key}" if key.startswith("$") else key
+        if isinstance(value, dict):
+            yield from (f"{key}.{name}" for name in field_names(value))
+
+
+def key_of(field: str) -> str:
+    """The name that a written field has in documents: $$ at its beginning stands for $."""
+    return field[1:] if field.startswith("$$") else field
 
 
 def type_name(value: Json) -> str:
@@ -137,97 +162,116 @@ def type_name(value: Json) -> str:
     return type_names[type(value)]
 
 
-def _at(metadata: Mapping[str, Json], field: str) -> list[Json]:
-    value: Any = metadata
-    for key in field.split("."):
-        if not isinstance(value, Mapping) or key not in value:
-            return []
-        value = value[key]
-    return [list(value) if isinstance(value, tuple) else value]
+def _found(
+    metadata: Mapping[str, Json], name: str, outer: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Json]]:
+    """(keys, value) of everything that stands under a name."""
+    if name in metadata:
+        yield (*outer, name), metadata[name]
+    dot = name.find(".")
+    while dot >= 0:
+        inner = metadata.get(name[:dot])
+        if isinstance(inner, dict):
+            yield from _found(inner, name[dot + 1 :], (*outer, name[:dot]))
+        dot = name.find(".", dot + 1)
 
 
-def _compares(name: str, element: Json, value: Scalar) -> bool:
-    if isinstance(element, list | dict) or type_name(element) != type_name(value):
-        return False
-    return COMPARISONS[name](element, value)
+def _compares(name: str, element: Json, value: Json) -> bool:
+    if name == "$eq":
+        return equal(element, value)
+    return type_name(element) == type_name(value) and COMPARISONS[name](element, value)
 
 
-def _condition(key: str, value: Any) -> Filter:
-    if key in ("$and", "$or"):
-        if not isinstance(value, list | tuple) or not value:
-            raise FilterError(f"{key} takes a list of filters, not {_kind(value)}")
-        parts = tuple(_tree(each) for each in value)
-        return All(parts) if key == "$and" else Some(parts)
+def _tree(where: Mapping[str, Any], depth: int) -> Filter:
+    if depth > DEEPEST:
+        raise FilterError(f"the filter's conditions stand more than {DEEPEST} deep inside one another")
+    if not isinstance(where, Mapping):
+        raise FilterError(f"a filter is an object such as {{'year': {{'$lt': 1990}}}}, not {kind_of(where)}")
+    return _all(_condition(key, value, depth) for key, value in where.items())
+
+
+def _condition(key: str, value: Any, depth: int) -> Filter:
     if not isinstance(key, str):
-        raise FilterError(f"a field is named by text, not by {_kind(key)}")
-    if key.startswith("$") and key != TRUNCATED:
-        hint = f"; inside a field it would be {{'field': {{{key!r}: …}}}}" if key in OPERATORS else ""
-        raise FilterError(f"{key} is no field and no operator that stands here (known: $and, $or, {TRUNCATED}){hint}")
-    return _field(key, value)
+        raise FilterError(f"a field is named by text, not by {kind_of(key)}")
+    key = _name(key)
+    if key in ("$and", "$or"):
+        if not isinstance(value, list | tuple):
+            raise FilterError(f"{key} takes a list of filters, not {kind_of(value)}")
+        if not value:
+            raise FilterError(f"{key} takes at least one filter; an empty list says nothing, leave it out")
+        parts = tuple(_tree(each, depth + 1) for each in value)
+        return All(parts) if key == "$and" else Some(parts)
+    if key.startswith("$") and not key.startswith("$$") and key != TRUNCATED:
+        hint = f"inside a field it would be {{'field': {{{key!r}: …}}}}"
+        if key not in OPERATORS:
+            hint = f"a field of this name is written '${key}'"
+        raise FilterError(f"{key} is no field and no operator that stands here (known: $and, $or, {TRUNCATED}); {hint}")
+    return _field(key, value, depth)
 
 
-def _field(field: str, value: Any) -> Filter:
+def _field(field: str, value: Any, depth: int) -> Filter:
+    if depth > DEEPEST:
+        raise FilterError(f"the conditions on {field!r} stand more than {DEEPEST} deep inside one another")
     if not isinstance(value, Mapping):
-        return Compare(field, "$eq", _scalar(field, "$eq", value))
+        return Compare(field, "$eq", _operand(field, "$eq", value))
     if not value:
-        raise FilterError(f"the condition on {field!r} is empty")
-    return _all(_operation(field, name, operand) for name, operand in value.items())
+        raise FilterError(f"the condition on {field!r} is empty; to compare with an empty object write {{'$eq': {{}}}}")
+    return _all(_operation(field, name, operand, depth) for name, operand in value.items())
 
 
-def _operation(field: str, name: str, operand: Any) -> Filter:
+def _operation(field: str, name: str, operand: Any, depth: int) -> Filter:
     match name:
         case "$ne":
-            return Not(Compare(field, "$eq", _scalar(field, name, operand)))
+            return Not(Compare(field, "$eq", _operand(field, name, operand)))
         case "$in":
             return _any_of(field, name, operand)
         case "$nin":
             return Not(_any_of(field, name, operand))
         case "$not":
             if not isinstance(operand, Mapping):
-                raise FilterError(f"$not on {field!r} takes a condition such as {{'$gt': 5}}, not {_kind(operand)}")
-            return Not(_field(field, operand))
+                raise FilterError(f"$not on {field!r} takes a condition such as {{'$gt': 5}}, not {kind_of(operand)}")
+            return Not(_field(field, operand, depth + 1))
         case "$exists":
-            if not isinstance(operand, bool):
-                raise FilterError(f"$exists on {field!r} takes true or false, not {_kind(operand)}")
-            return Exists(field) if operand else Not(Exists(field))
+            wanted = _operand(field, name, operand)
+            if not isinstance(wanted, bool):
+                raise FilterError(f"$exists on {field!r} takes true or false, not {kind_of(wanted)}")
+            return Exists(field) if wanted else Not(Exists(field))
+        case "$eq":
+            return Compare(field, name, _operand(field, name, operand))
         case _ if name in COMPARISONS:
-            value = _scalar(field, name, operand)
-            if name != "$eq" and (value is None or isinstance(value, bool)):
-                raise FilterError(f"{name} on {field!r} takes a number or text: {_kind(value)} has no order")
+            value = _operand(field, name, operand)
+            if not isinstance(value, int | float | str) or isinstance(value, bool):
+                raise FilterError(f"{name} on {field!r} takes a number or text: {kind_of(value)} has no order")
             return Compare(field, name, value)
-    raise FilterError(f"unknown operator {name!r} on {field!r} (known: {', '.join(OPERATORS)})")
+    whole = "" if str(name).startswith("$") else "; to compare with a whole object write {'$eq': {…}}"
+    raise FilterError(f"unknown operator {name!r} on {field!r} (known: {', '.join(OPERATORS)}){whole}")
 
 
 def _any_of(field: str, name: str, operand: Any) -> Filter:
     if not isinstance(operand, list | tuple):
-        raise FilterError(f"{name} on {field!r} takes a list, not {_kind(operand)}")
-    return Some(tuple(Compare(field, "$eq", _scalar(field, name, value)) for value in operand))
+        raise FilterError(f"{name} on {field!r} takes a list, not {kind_of(operand)}")
+    return Some(tuple(Compare(field, "$eq", _operand(field, name, value)) for value in operand))
 
 
-def _scalar(field: str, name: str, value: Any) -> Scalar:
-    if not isinstance(value, None | bool | int | float | str):
-        raise FilterError(
-            f"{name} on {field!r} compares with text, a number, true, false or null, not with {_kind(value)}"
-        )
-    if isinstance(value, float) and value != value:
-        raise FilterError(f"{name} on {field!r}: NaN compares with nothing")
-    if isinstance(value, int) and value not in INT64:
-        raise FilterError(f"{name} on {field!r}: {value} is beyond 64 bits")
-    return _plain(value)
+def _operand(field: str, name: str, value: Any) -> Json:
+    """The value as `add` would store it; infinity too, which everything can be compared with."""
+    if isinstance(value, float) and not math.isfinite(value):
+        if math.isnan(value):
+            raise FilterError(f"{name} on {field!r}: NaN compares with nothing")
+        return float(value)
+    try:
+        return plain(value, f"{name} on {field!r}: the value")
+    except InputError as error:
+        raise FilterError(str(error)) from None
 
 
-def _plain(value: Scalar) -> Scalar:
-    """The value without its subclass: numpy's numbers and texts and enumerations are what they stand for."""
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return None
+def _name(key: str) -> str:
+    try:
+        return plain_text(key, "the name of a field")
+    except InputError as error:
+        raise FilterError(str(error)) from None
 
 
 def _all(conditions: Iterator[Filter]) -> Filter:
     parts = tuple(conditions)
     return parts[0] if len(parts) == 1 else All(parts)
-
-
-def _kind(value: object) -> str:
-    return type_names.get(type(value), type(value).__name__)

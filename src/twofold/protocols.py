@@ -141,7 +141,10 @@ class Snapshot(VectorBlocks, Protocol):
         """Living rows over living documents, at least 1: how many candidates a ranking is likely to need."""
 
     def passing(self, where: Filter | None) -> Mask:
-        """bool (rows,): the rows of living documents that pass the filter. Raises FilterError (see filters.py)."""
+        """bool (rows,): the rows of living documents that pass the filter (see filters.py)."""
+
+    def check_fields(self, where: Filter) -> None:
+        """Raises FilterError where no document has a field of the filter, or has it with the type asked for."""
 
     def document_mask(self, rows: Mask) -> Mask:
         """bool (document numbers,): the documents of these rows, a mask over all rows."""

@@ -88,18 +88,39 @@ def test_an_empty_input_to_a_collection_is_an_error(by_words: Path, twofold: Two
     [
         ('{"year": {"$near": 3}}', "$near"),
         ('{"$nor": []}', "$nor"),
-        ('{"year": "1969"}', "year"),
-        ('{"nowhere": 1}', "nowhere"),
+        ('{"year": {"$gte": 1900}, "year": {"$lt": 2000}}', "the field 'year' stands twice"),
+        ('{"$or": [{"year": 1}, {"a": {"$lt": 1, "$lt": 2}}]}', "the field '$lt' stands twice"),
         ('{"year": {"$lt": true}}', "year"),
         ('{"year": {"$lt": NaN}}', "NaN"),
         ("year = 3", "JSON"),
         ("[1]", "object"),
     ],
 )
-def test_a_filter_that_cannot_match_or_be_read_is_an_error(
+def test_a_filter_that_cannot_be_read_is_an_error(where: str, said: str, by_meaning: Path, twofold: Twofold) -> None:
+    refused(twofold("search", by_meaning, "x", "--where", where), said)
+    refused(twofold("delete", by_meaning, "--where", where), said)
+
+
+@pytest.mark.parametrize(("where", "said"), [('{"year": "1969"}', "year"), ('{"yaer": 1969}', "did you mean 'year'?")])
+def test_a_filter_that_cannot_match_is_an_error_where_strictness_is_asked_for(
     where: str, said: str, by_meaning: Path, twofold: Twofold
 ) -> None:
-    refused(twofold("search", by_meaning, "x", "--where", where), said)
+    assert twofold("search", by_meaning, "x", "--where", where, "--json").json["hits"] == []
+    for words in (("search", by_meaning, "x"), ("delete", by_meaning)):
+        refused(twofold(*words, "--where", where, "--strict"), said)
+
+
+def test_all_documents_are_deleted_only_where_that_is_said(by_words: Path, twofold: Twofold) -> None:
+    refused(twofold("delete", by_words, "--where", "{}"), "--all")
+    unharmed(by_words, twofold)
+    assert twofold("delete", by_words, "--all", "--json").json == {"deleted": 8, "documents": 0}
+
+
+def test_a_partial_record_does_not_erase_a_document(by_words: Path, tmp_path: Path, twofold: Twofold) -> None:
+    partial = tmp_path / "partial.jsonl"
+    partial.write_text('{"id": "tea", "year": 1}\n')
+    refused(twofold("add", by_words, partial), "replaces the whole document")
+    unharmed(by_words, twofold)
 
 
 @pytest.mark.parametrize(

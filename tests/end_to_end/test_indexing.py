@@ -41,7 +41,7 @@ def test_the_summary_says_everything_that_was_counted(tmp_path: Path, twofold: T
     data = tmp_path / "odd.jsonl"
     data.write_text(
         '{"id": 1, "text": "one"}\n{"id": 1, "text": "one again"}\nnonsense\n'
-        '{"id": 2, "title": "a title only"}\n{"id": 3, "text": "  "}\n'
+        '{"id": 2, "title": "a title only", "text": ""}\n{"id": 3, "text": "  "}\n'
         + json.dumps({"id": 4, "text": "word " * 1000}) + "\n"
     )  # fmt: skip
     done = twofold("index", data, "--to", tmp_path / "c", "--skip-bad", "--passages", "none", *WORDS)

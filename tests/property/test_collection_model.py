@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,7 +24,7 @@ from twofold.collection.collection import Collection
 from twofold.collection.opening import create, open_collection
 from twofold.documents import Document
 from twofold.encoders.hashed_words import HashedWords
-from twofold.errors import FilterError, QueryError
+from twofold.errors import QueryError
 from twofold.rankings import Hit
 from twofold.searching.searcher import SnapshotSearcher
 from twofold.storage import segments
@@ -120,10 +119,6 @@ class CollectionMachine(RuleBasedStateMachine):
 
     @rule(where=FILTERS.filter(bool))
     def delete_where(self, where: dict[str, Any]) -> None:
-        if self.refuses(where, self.model):
-            with pytest.raises(FilterError):
-                self.collection.delete(where=where)
-            return
         passing = self.model.passing(where)
         assert self.collection.delete(where=where) == len(passing)
         for identifier in passing:
@@ -224,10 +219,6 @@ class CollectionMachine(RuleBasedStateMachine):
         offset: int,
         where: dict[str, Any] | None,
     ) -> None:
-        if self.refuses(where, model):
-            with pytest.raises(FilterError):
-                searcher.search(text, where=where, k=k)
-            return
         right = model.search(self.encoder.encode_queries([text])[0], model.passing(where))
         assert as_hits(searcher.search(text, k=k, offset=offset, where=where)) == right[offset : offset + k]
         self.done["search" if where is None else "filtered search"] += 1
@@ -241,16 +232,10 @@ class CollectionMachine(RuleBasedStateMachine):
         if known is None or not known.spans:
             with pytest.raises(QueryError):
                 self.collection.like(identifier, k=DEPTH)
-        elif not self.refuses(where, self.model):
+        else:
             right = self.model.like(identifier, self.model.passing(where))
             assert as_hits(self.collection.like(identifier, k=DEPTH, where=where)) == right[:DEPTH]
             self.done["like"] += 1
-
-    def refuses(self, where: Mapping[str, Any] | None, model: Model) -> bool:
-        """Whether a filter's field stands in none of the documents, while there are some."""
-        if where is None or not model.documents:
-            return False
-        return not any(field in each.document.metadata for each in model.documents.values() for field in where)
 
     @rule()
     def verify(self) -> None:

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator
+from enum import Enum, IntEnum, StrEnum
+from http import HTTPStatus
+from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from twofold.documents import MAX_ID_BYTES, Document, as_documents, identifier_of
 from twofold.errors import DocumentError
+
+
+class Names(StrEnum):
+    KEY = "key"
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+class Suit(Enum):
+    HEARTS = "h"
+
+
+def nested(depth: int) -> dict[str, Any]:
+    value: Any = 1
+    for _ in range(depth - 1):
+        value = [value]
+    return {"a": value}
 
 
 def test_a_document_without_text_or_title_has_no_content() -> None:
@@ -44,7 +68,7 @@ def test_an_id_that_cannot_be_stored_is_refused(identifier: Any, said: str) -> N
 @pytest.mark.parametrize("field", ["text", "title"])
 def test_what_utf8_cannot_carry_is_refused_naming_id_field_and_place(field: str) -> None:
     with pytest.raises(DocumentError, match=rf"document 'x': {field} has a lone surrogate \(U\+D800\) at character 2"):
-        next(as_documents([{"id": "x", field: "ab\ud800"}]))
+        next(as_documents([{"id": "x", "text": "", field: "ab\ud800"}]))
 
 
 @pytest.mark.parametrize("value", [5, b"bytes", ["a"], None])
@@ -79,7 +103,10 @@ def test_json_values_are_metadata(metadata: dict[str, Any]) -> None:
         ({"a": b"x"}, "metadata.a holds a bytes"),
         ({"a": {1: 2}}, "key 1, which is not text"),
         ({"a": "\ud800"}, "metadata.a has a lone surrogate"),
-        ({"\ud800": 1}, "a key of metadata has a lone surrogate"),
+        ({"\ud800": 1}, "metadata has a key that has a lone surrogate"),
+        ({"a": Suit.HEARTS}, "metadata.a holds a Suit, .*its value or its name"),
+        (nested(101), "stands more than 100 lists and objects deep"),
+        (nested(100_000), "stands more than 100 lists and objects deep"),
         ([("a", 1)], "metadata must be an object"),
     ],
 )
@@ -110,7 +137,7 @@ def test_documents_come_from_documents_dicts_and_pairs() -> None:
 
 
 def test_metadata_that_is_no_object_is_kept_as_a_field_of_that_name() -> None:
-    assert list(as_documents([{"id": "a", "metadata": "m"}])) == [Document("a", metadata={"metadata": "m"})]
+    assert list(as_documents([{"id": "a", "text": "", "metadata": "m"}])) == [Document("a", metadata={"metadata": "m"})]
 
 
 @pytest.mark.parametrize(
@@ -135,3 +162,66 @@ def test_an_integer_id_becomes_its_decimal_string_and_nothing_else_does() -> Non
     for value in (True, 1.0, None, ["a"]):
         with pytest.raises(DocumentError, match="an id must be text or an integer"):
             identifier_of(value)
+
+
+@pytest.mark.parametrize("name", ["text", "content", "contents", "page_content", "body"])
+def test_a_text_stands_under_any_of_its_usual_names(name: str) -> None:
+    assert list(as_documents([{"id": "a", name: "words", "n": 1}])) == [Document("a", "words", metadata={"n": 1})]
+
+
+@pytest.mark.parametrize("record", [{"id": "mars", "moons": 3}, {"id": "mars", "title": "Mars"}, {"id": "mars"}])
+def test_a_record_that_says_nothing_of_its_text_is_refused(record: dict[str, Any]) -> None:
+    with pytest.raises(DocumentError, match=r"document 'mars': item 0 has no text .*replaces the whole document"):
+        list(as_documents([record]))
+    assert next(as_documents([{**record, "text": ""}])).text == ""
+    assert next(as_documents([record], text_required=False)).text == ""
+
+
+def test_a_document_keeps_values_and_no_reference_to_what_was_given() -> None:
+    shared: dict[str, Any] = {"n": 0, "tags": ["a"]}
+    document = Document("x", metadata=shared)
+    shared["n"] = float("inf")
+    shared["tags"].append(object())
+    assert document.metadata == {"n": 0, "tags": ["a"]}
+
+
+def test_one_dict_that_a_generator_fills_again_and_again_is_as_many_documents() -> None:
+    def items() -> Iterator[dict[str, Any]]:
+        one: dict[str, Any] = {"text": "x", "tags": []}
+        for number in range(3):
+            one.update(id=str(number), n=number)
+            one["tags"].append(number)
+            yield one
+
+    assert [document.metadata for document in list(as_documents(items()))] == [
+        {"n": 0, "tags": [0]},
+        {"n": 1, "tags": [0, 1]},
+        {"n": 2, "tags": [0, 1, 2]},
+    ]
+
+
+def test_what_was_put_into_a_document_since_is_checked_before_it_becomes_json() -> None:
+    document = Document("x", metadata={"a": {}})
+    cast(dict[str, Any], document.metadata)["a"] = float("nan")
+    with pytest.raises(DocumentError, match=r"document 'x': metadata\.a holds nan"):
+        document.metadata_json()
+    with pytest.raises(DocumentError, match=r"metadata\.a holds nan"):
+        list(as_documents([document]))
+
+
+def test_values_of_other_types_become_plain() -> None:
+    given: dict[Any, Any] = {
+        Names.KEY: Level.HIGH,
+        "n": np.float32(0.5),
+        "b": np.bool_(True),
+        "t": (1, np.int64(2)),
+        "m": Counter("a"),
+    }
+    document = Document("x", metadata=given)
+    assert document.metadata == {"key": 3, "n": 0.5, "b": True, "t": [1, 2], "m": {"a": 1}}
+    assert [type(value) for value in document.metadata.values()] == [int, float, bool, list, dict]
+    assert type(next(iter(document.metadata))) is str
+
+
+def test_an_integer_enumeration_is_checked_at_once() -> None:
+    assert Document("x", metadata={"status": HTTPStatus.NOT_FOUND}).metadata == {"status": 404}

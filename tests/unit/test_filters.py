@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 import pytest
 
 from twofold.errors import FilterError
-from twofold.filters import TRUNCATED, Compare, comparisons, matches, parse, type_name
+from twofold.filters import TRUNCATED, Compare, Exists, leaves, matches, parse, says_nothing, type_name
 
 DOCUMENT: dict[str, Any] = {
     "year": 1990,
@@ -18,6 +19,10 @@ DOCUMENT: dict[str, Any] = {
     "author": {"name": "Grace", "born": 1906.0},
     "pages": [],
 }
+
+
+class Colour(Enum):
+    RED = "red"
 
 
 def passes(where: dict[str, Any], metadata: dict[str, Any] = DOCUMENT) -> bool:
@@ -117,12 +122,15 @@ def test_truncated_is_asked_of_the_document_and_not_of_its_metadata() -> None:
         ({"$gt": 1}, "inside a field it would be"),
         ({"a": {"b": 1}}, "unknown operator 'b' on 'a'"),
         ({"a": {}}, "the condition on 'a' is empty"),
-        ({"$or": []}, r"\$or takes a list of filters"),
+        ({"$or": []}, r"\$or takes at least one filter"),
+        ({"$and": []}, r"\$and takes at least one filter"),
         ({"$and": {"a": 1}}, r"\$and takes a list of filters"),
         ({"a": {"$in": "abc"}}, r"\$in on 'a' takes a list"),
         ({"a": {"$nin": {"x": 1}}}, r"\$nin on 'a' takes a list"),
-        ({"a": {"$in": [[1]]}}, r"\$in on 'a' compares with"),
-        ({"a": [1, 2]}, r"\$eq on 'a' compares with text, a number, true, false or null, not with list"),
+        ({"a": {"$in": [{1}]}}, r"\$in on 'a': the value holds a set"),
+        ({"a": [1, b"2"]}, r"\$eq on 'a': the value\[1\] holds a bytes"),
+        ({"a": {"$gt": [1]}}, "list has no order"),
+        ({"a": {"$not": {"$not": {"$ne": Colour.RED}}}}, "the value holds a Colour.*its value or its name"),
         ({"a": {"$gt": None}}, "null has no order"),
         ({"a": {"$lte": True}}, "boolean has no order"),
         ({"a": {"$exists": 1}}, "takes true or false"),
@@ -138,10 +146,35 @@ def test_a_filter_that_means_nothing_is_refused_naming_field_and_operator(where:
         parse(where)
 
 
-def test_comparisons_come_in_the_order_written() -> None:
+def test_the_leaves_of_a_tree_come_in_the_order_written() -> None:
     where = {"a": {"$gte": 1, "$ne": 3}, "$or": [{"b": {"$in": [4, 5]}}, {"c": {"$exists": True}}]}
     expected = [("a", "$gte", 1), ("a", "$eq", 3), ("b", "$eq", 4), ("b", "$eq", 5)]
-    assert list(comparisons(parse(where))) == [Compare(*each) for each in expected]
+    assert list(leaves(parse(where))) == [*(Compare(*each) for each in expected), Exists("c")]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [{}, {"a": {"$nin": []}}, {"$or": [{"a": 1}, {}]}, {"$and": [{"a": 1}, {}]}, {"a": {"$not": {"$in": []}}, "b": 1}],
+    ids=str,
+)
+def test_a_tree_of_which_a_part_lets_everything_pass_says_nothing(where: dict[str, Any]) -> None:
+    assert says_nothing(parse(where))
+
+
+@pytest.mark.parametrize("where", [{"a": 1}, {"a": {"$in": []}}, {"a": {"$ne": 1}}, {"a": {"$exists": False}}], ids=str)
+def test_a_tree_that_asks_for_something_says_something(where: dict[str, Any]) -> None:
+    assert not says_nothing(parse(where))
+
+
+def test_a_dot_belongs_to_a_key_or_enters_an_object() -> None:
+    for metadata in ({"a.b": 1}, {"a": {"b": 1}}, {"a.b": 2, "a": {"b": 1}}):
+        assert passes({"a.b": 1}, metadata)
+    assert not passes({"a.b": 1}, {"a": [{"b": 1}]})
+
+
+def test_a_field_whose_name_begins_with_a_dollar_is_written_with_two() -> None:
+    assert passes({"$$price": 3}, {"$price": 3})
+    assert not passes({"$$price": 3}, {"$$price": 3})
 
 
 def test_types_have_the_names_of_the_error_messages() -> None:

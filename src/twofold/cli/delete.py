@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from twofold.cli.options import Subparsers, add_where_option, command, where_of
+from twofold.cli.options import Subparsers, add_strict_option, add_where_option, command, where_of
 from twofold.cli.output import count_of, print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
 
@@ -15,7 +15,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "delete",
         run,
-        does="take documents out of a collection, by id or by filter",
+        does="take documents out of a collection, by id, by filter, or all",
         examples=(
             "twofold delete wiki.twofold article-17 article-18",
             'twofold delete wiki.twofold --where \'{"year": {"$lt": 1990}}\'',
@@ -25,6 +25,8 @@ def register(subparsers: Subparsers) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("ids", metavar="ID", nargs="*", default=[], help="a document's id; unknown ones are not counted")
     add_where_option(what, "all documents")
+    what.add_argument("--all", action="store_true", help="every document")
+    add_strict_option(parser)
     add_wait_option(parser)
 
 
@@ -35,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     where = where_of(arguments)
     with open_collection(arguments.collection) as collection:
         with collection.writing(waited(arguments)):
-            deleted = collection.delete(arguments.ids) if where is None else collection.delete(where=where)
+            deleted = collection.delete(arguments.ids or None, where=where, all=arguments.all, strict=arguments.strict)
         left = len(collection)
     if arguments.json:
         print_json({"deleted": deleted, "documents": left})

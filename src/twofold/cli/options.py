@@ -6,12 +6,12 @@ Imports nothing heavy at its top: `twofold --help` passes through here.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from twofold.errors import FilterError, ModelError, NotACollectionError
+from twofold.errors import FilterError, InputError, ModelError, NotACollectionError
+from twofold.strict_json import parse_json
 
 if TYPE_CHECKING:
     from twofold.collection.collection import Collection
@@ -187,14 +187,23 @@ def add_where_option(parser: argparse.ArgumentParser, what: str) -> None:
     )
 
 
+def add_strict_option(parser: argparse.ArgumentParser) -> None:
+    """--strict."""
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse a field of --where that no document has; otherwise it matches nothing",
+    )
+
+
 def where_of(arguments: argparse.Namespace) -> dict[str, Any] | None:
     """The filter that --where holds, None without one. Raises FilterError where it is no JSON object."""
     if arguments.where is None:
         return None
     try:
-        where = json.loads(arguments.where)
-    except ValueError as error:
-        raise FilterError(f"--where is not JSON ({error}): {arguments.where}") from None
+        where = parse_json(arguments.where, hint="Write an object such as '{\"year\": 1990}'")
+    except InputError as error:
+        raise FilterError(f"--where {arguments.where}: {error}") from None
     if not isinstance(where, dict):
         raise FilterError(f"--where takes a JSON object such as '{{\"year\": 1990}}', not {arguments.where}")
     return where

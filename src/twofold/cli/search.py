@@ -7,7 +7,15 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from twofold.cli.options import Subparsers, add_encoder_options, add_where_option, command, open_given, where_of
+from twofold.cli.options import (
+    Subparsers,
+    add_encoder_options,
+    add_strict_option,
+    add_where_option,
+    command,
+    open_given,
+    where_of,
+)
 from twofold.cli.output import count_of, print_json, print_line, say
 from twofold.reports import EncodingReport
 
@@ -44,6 +52,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument("--k", type=int, metavar="N", help="documents to show (default 10)")
     parser.add_argument("--offset", type=int, metavar="N", help="documents to leave out at the top (default 0)")
     add_where_option(parser, "only documents")
+    add_strict_option(parser)
     parser.add_argument(
         "--depth",
         type=int,
@@ -98,9 +107,11 @@ def _one(arguments: argparse.Namespace) -> int:
         offset = arguments.offset or 0
         with _searcher(collection, arguments, arguments.depth) as searcher:
             if arguments.like is None:
-                hits = searcher.search(query, k=k, offset=offset, where=where, mode=arguments.mode, report=report)
+                hits = searcher.search(
+                    query, k=k, offset=offset, where=where, mode=arguments.mode, strict=arguments.strict, report=report
+                )
             else:
-                hits = searcher.like(arguments.like, k=k, offset=offset, where=where)
+                hits = searcher.like(arguments.like, k=k, offset=offset, where=where, strict=arguments.strict)
     _warn(report)
     if arguments.json:
         asked = {"query": query} if arguments.like is None else {"like": arguments.like}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from twofold.documents import type_names
 from twofold.errors import InputError
 from twofold.readers.bad_lines import BadLines
 from twofold.readers.fields import GUESSES
 from twofold.readers.json_lines import json_records
 from twofold.readers.opening import bare_suffix, decoded, numbered_lines, shown
 from twofold.readers.separated import csv_rows, records, tsv_rows
+from twofold.values import type_names
 
 
 def texts_of(path: str, title: str | None, text: str | None) -> Iterator[str]:

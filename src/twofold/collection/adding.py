@@ -67,7 +67,10 @@ class Adding:
         total = len(documents) if isinstance(documents, Sequence) else None
         self._check_count(total)
         with Seen() as seen:
-            for block in _blocks(as_documents(documents), ENCODED_AT_ONCE if self._given is None else GIVEN_AT_ONCE):
+            for block in _blocks(
+                as_documents(documents, text_required=self._given is None),
+                ENCODED_AT_ONCE if self._given is None else GIVEN_AT_ONCE,
+            ):
                 self._add(block, writer, seen)
                 progress(self._taken, total)
         self._check_count(self._taken)

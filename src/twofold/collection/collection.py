@@ -92,12 +92,21 @@ class Collection(AbstractContextManager["Collection"]):
                 self.tune(progress=progress)
             return report
 
-    def delete(self, ids: Iterable[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
-        """Deletes documents by id or by filter (one of the two) and returns how many there were.
+    def delete(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        where: Mapping[str, Any] | None = None,
+        all: bool = False,  # noqa: A002 - the word that people look for
+        strict: bool = False,
+    ) -> int:
+        """Deletes documents by id, by filter, or all of them (one of the three), and returns how many there were.
 
-        Ids that are not there are passed over. Raises InputError, FilterError, LockedError, StorageError.
+        Ids that are not there are passed over. A filter that says nothing ({}) is refused, and so is one whose field
+        means two places. strict: refuse a filter whose fields no document has. Raises InputError, FilterError,
+        LockedError, StorageError.
         """
-        return delete(self._store, ids, where)
+        return delete(self._store, ids, where, everything=all, strict=strict)
 
     def search(
         self,
@@ -110,18 +119,19 @@ class Collection(AbstractContextManager["Collection"]):
         exact: bool = False,
         mode: Mode | None = None,
         ranker: Ranker | None = None,
+        strict: bool = False,
     ) -> list[Hit]:
         """The k best documents after the first `offset`, best first.
 
-        query: a text, or a vector (dimension,). where: a filter such as {"year": {"$lt": 1990}}. depth: where the
-        ranking ends. exact: without the approximate index. mode: "dense", "lexical" or "hybrid", by default hybrid
-        where the collection knows its words (`tune`). ranker: a second stage over that whole ranking. A document's
-        score depends on query and document alone, never on k. Raises QueryError, FilterError, VectorError,
-        ContractError.
+        query: a text, or a vector (dimension,). where: a filter such as {"year": {"$lt": 1990}}; a field that no
+        document has matches nothing, unless `strict` asks for an error. depth: where the ranking ends. exact: without
+        the approximate index. mode: "dense", "lexical" or "hybrid", by default hybrid where the collection knows its
+        words (`tune`). ranker: a second stage over that whole ranking. A document's score depends on query and document
+        alone, never on k. Raises QueryError, FilterError, VectorError, ContractError.
         """
         by_words = isinstance(query, str) and mode != "dense"
         with self.searcher(depth=depth, exact=exact, words=by_words) as searcher:
-            return searcher.search(query, k=k, offset=offset, where=where, mode=mode, ranker=ranker)
+            return searcher.search(query, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict)
 
     def like(
         self,
@@ -131,10 +141,14 @@ class Collection(AbstractContextManager["Collection"]):
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
         depth: int | None = None,
+        strict: bool = False,
     ) -> list[Hit]:
-        """The k documents nearest to a stored one, itself left out. Raises QueryError for an unknown id."""
+        """The k documents nearest to a stored one, itself left out; where and strict as in `search`.
+
+        Raises QueryError for an unknown id, FilterError.
+        """
         with self.searcher(depth=depth, words=False) as searcher:
-            return searcher.like(document_id, k=k, offset=offset, where=where)
+            return searcher.like(document_id, k=k, offset=offset, where=where, strict=strict)
 
     def run(
         self,
@@ -167,13 +181,21 @@ class Collection(AbstractContextManager["Collection"]):
             found = snapshot.find([document_id])
             return next(iter(snapshot.documents(np.array(list(found.values()), dtype=np.int64))), None)
 
-    def count(self, ids: Iterable[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
+    def count(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        where: Mapping[str, Any] | None = None,
+        strict: bool = False,
+    ) -> int:
         """How many documents there are: in all, of these ids, or of those that pass a filter.
 
-        Raises InputError for both at once, FilterError.
+        strict: refuse a filter whose fields no document has. Raises InputError for both at once, FilterError.
         """
         condition = chosen(ids, where)
         with self._store.snapshot() as snapshot:
+            if strict and condition is not None:
+                snapshot.check_fields(condition)
             return snapshot.count(condition) if ids is None else len(snapshot.find(list(ids)))
 
     def writing(self, wait: float = 0) -> AbstractContextManager[Any]:

@@ -1,4 +1,4 @@
-"""Deleting documents by id or by filter."""
+"""Deleting documents by id, by filter, or all of them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,37 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from twofold.collection.choosing import chosen
-from twofold.errors import InputError
+from twofold.errors import FilterError, InputError
+from twofold.filters import Filter, says_nothing
+from twofold.storage.reading import StoredSnapshot
 from twofold.storage.store import Store
 
 
-def delete(store: Store, ids: Iterable[str] | None, where: Mapping[str, Any] | None) -> int:
-    """Marks the named documents as deleted in one commit; returns how many there were."""
-    if ids is None and where is None:
-        raise InputError("delete takes ids or a filter")
+def delete(
+    store: Store, ids: Iterable[str] | None, where: Mapping[str, Any] | None, *, everything: bool, strict: bool
+) -> int:
+    """Marks the named documents as deleted in one commit; returns how many there were.
+
+    A filter of which a part says nothing, or whose field means two places, is refused: it would delete more than was
+    said. Raises InputError, FilterError.
+    """
+    if [ids is not None, where is not None, everything].count(True) != 1:
+        raise InputError("delete takes ids, or a filter (where=), or all=True for every document: one of the three")
     condition = chosen(ids, where)
     with store.writing() as writer, store.snapshot() as snapshot:
-        if ids is None:
-            return writer.delete(snapshot.document_numbers(condition))
-        return writer.delete(list(snapshot.find(list(ids)).values()))
+        if ids is not None:
+            return writer.delete(list(snapshot.find(list(ids)).values()))
+        if condition is not None:
+            _check(condition, snapshot, strict=strict)
+        return writer.delete(snapshot.document_numbers(condition))
+
+
+def _check(condition: Filter, snapshot: StoredSnapshot, *, strict: bool) -> None:
+    if says_nothing(condition):
+        raise FilterError(
+            "a part of this filter says nothing, so all documents would pass it; to delete every document say so: "
+            "all=True, or --all"
+        )
+    snapshot.check_unambiguous(condition)
+    if strict:
+        snapshot.check_fields(condition)

@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from twofold.documents import Document, Json
+from twofold.documents import Document
 from twofold.errors import InputError
 from twofold.reports import ReadReport
+from twofold.values import Json
 
 LEFT_OUT = frozenset({"test", "tests", "idlelib", "lib2to3", "site-packages", "dist-packages", "turtledemo"})
 """Folders that hold no documentation for users: tests, an editor, a retired library, other people's packages."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from twofold.documents import Document, identifier_of
+from twofold.documents import TEXT_FIELDS, WHOLE, Document, flat_metadata, identifier_of
 from twofold.errors import DocumentError, InputError
 
-GUESSES = {"id": ("_id", "id"), "title": ("title",), "text": ("text", "contents", "body")}
+GUESSES = {"id": ("_id", "id"), "title": ("title",), "text": TEXT_FIELDS}
 """Where a name is not given, the first of these that a record has; two possible ids are refused."""
 
 
@@ -49,18 +49,16 @@ class Fields:
     def document(self, record: Mapping[str, Any]) -> Document:
         """The document that a record holds.
 
-        A text or title that is null counts as absent. An object under `metadata` is laid beside the other fields.
-        Raises InputError or DocumentError where there is no id, or a value that a document cannot hold.
+        A text or title that is null is empty. An object under `metadata` is laid beside the other fields. Raises
+        InputError or DocumentError where there is no id, nothing said of the text, or a value that a document cannot
+        hold.
         """
         rest = dict(record)
         identifier = identifier_of(rest.pop(self._id_of(rest)))
-        title, text = self._taken(rest, "title"), self._taken(rest, "text")
-        return Document(identifier, text, title, _flat_metadata(rest, identifier))
-
-    def has_content(self, names: Iterable[str]) -> bool:
-        """Whether any of these names would be taken as a title or a text."""
-        wanted = [*self._candidates("title"), *self._candidates("text")]
-        return any(name in wanted for name in names)
+        if self._lacks_text(rest):
+            raise DocumentError(f"{self._no_text(rest)}. {WHOLE}", document_id=identifier)
+        text, title = self._taken(rest, "text"), self._taken(rest, "title")
+        return Document(identifier, text, title, flat_metadata(rest, identifier))
 
     def check_columns(self, columns: Iterable[str]) -> None:
         """Raises InputError, naming the columns there, where a header lacks what every document needs."""
@@ -69,15 +67,16 @@ class Fields:
         for name in self.given():
             if name not in there:
                 raise InputError(f"no field {name!r}; there are {_listed(there)}")
-        if not self.has_content(there):
-            raise InputError(self.nothing_to_encode(there))
+        if self._lacks_text(there):
+            raise InputError(self._no_text(there))
 
-    def nothing_to_encode(self, names: Iterable[str]) -> str:
-        """What to say where no record has a title or a text."""
-        wanted = [*self._candidates("text"), *self._candidates("title")]
+    def _lacks_text(self, names: Iterable[str]) -> bool:
+        return not any(name in self._candidates("text") for name in names)
+
+    def _no_text(self, names: Iterable[str]) -> str:
         return (
-            f"no field for text or title (looked for {_listed(wanted)}; there are {_listed(names)}). "
-            "Name one: --text FIELD or --title FIELD (Python: Fields(text=…))"
+            f"no text (looked for {_listed(self._candidates('text'))}; there are {_listed(names)}). "
+            "Name the field that holds it: --text FIELD (Python: Fields(text=…))"
         )
 
     def _candidates(self, what: str) -> tuple[str, ...]:
@@ -101,17 +100,6 @@ class Fields:
         name = next((name for name in self._candidates(what) if name in rest), None)
         value = None if name is None else rest.pop(name)
         return "" if value is None else value
-
-
-def _flat_metadata(rest: dict[str, Any], identifier: str) -> dict[str, Any]:
-    inner = rest.get("metadata")
-    if not isinstance(inner, dict):
-        return rest
-    del rest["metadata"]
-    twice = sorted(inner.keys() & rest.keys())
-    if twice:
-        raise DocumentError(f"the field {twice[0]!r} stands beside and inside metadata", document_id=identifier)
-    return {**inner, **rest}
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twofold.documents import type_names
 from twofold.errors import InputError
 from twofold.readers.bad_lines import BadLines
 from twofold.readers.json_lines import json_records
 from twofold.readers.opening import STANDARD_INPUT, PathLike, bare_suffix, shown
 from twofold.readers.separated import csv_rows, records, tsv_rows
 from twofold.reports import ReadReport
+from twofold.values import type_names
 
 QUERY_NAMES = ("query", "anchor", "question", "sentence1", "text1")
 POSITIVE_NAMES = ("positive", "answer", "document", "sentence2", "text2")

@@ -114,23 +114,18 @@ class _Reading:
 
     def _of_records(self, numbered: Iterator[tuple[int, dict[str, Any]]], path: PathLike) -> Iterator[Document]:
         unseen = {name for name in (self.fields.title, self.fields.text) if name is not None}
-        first: dict[str, Any] | None = None
-        contentless = True
+        found = False
         for number, record in numbered:
             try:
                 document = self.fields.document(record)
-            except (InputError, RecursionError) as error:
-                why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-                self.bad.take(InputError(why, path=shown(path), line=number))
+            except InputError as error:
+                self.bad.take(InputError(str(error), path=shown(path), line=number))
                 continue
-            first = record if first is None else first
+            found = True
             unseen.difference_update(record)
-            contentless = contentless and not self.fields.has_content(record)
             yield document
-        if first is not None and unseen:
+        if found and unseen:
             raise InputError(f"no record has the field {min(unseen)!r}", path=shown(path))
-        if first is not None and contentless:
-            raise InputError(self.fields.nothing_to_encode(first), path=shown(path))
 
     def _skipped(self) -> str:
         report = self.bad.report

@@ -70,6 +70,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         where: Mapping[str, Any] | None = None,
         mode: Mode | None = None,
         ranker: Ranker | None = None,
+        strict: bool = False,
         report: EncodingReport | None = None,
     ) -> list[Hit]:
         """The k best documents after the first `offset`.
@@ -77,11 +78,12 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         query: a text, or a vector of float32 (dimension,), which is scaled to unit length where the contract says
         cosine. where: a filter on metadata (filters.py). mode: "dense" (by meaning), "lexical" (by words, BM25) or
         "hybrid"; by default hybrid where the collection knows its words and the query is a text. ranker: a second stage
-        that reads the whole ranking, so that a page does not depend on k; it needs a text. report: counts what of the
-        query was cut. Raises QueryError where offset + k goes beyond the depth.
+        that reads the whole ranking, so that a page does not depend on k; it needs a text. strict: a field of the
+        filter that no document has is an error. report: counts what of the query was cut. Raises QueryError where
+        offset + k goes beyond the depth.
         """
         top = self._page(k, offset)
-        allowed = self._allowed(where)
+        allowed = self._allowed(where, strict=strict)
         if ranker is None:
             return self._hits(self._found(query, mode, top, allowed, report), offset)
         if not isinstance(query, str):
@@ -90,7 +92,13 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return reranked(self._text(query), everything, ranker)[offset:top]
 
     def like(
-        self, document_id: str, *, k: int = 10, offset: int = 0, where: Mapping[str, Any] | None = None
+        self,
+        document_id: str,
+        *,
+        k: int = 10,
+        offset: int = 0,
+        where: Mapping[str, Any] | None = None,
+        strict: bool = False,
     ) -> list[Hit]:
         """The documents nearest to a stored one, itself left out.
 
@@ -105,7 +113,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         if len(rows) == 0:
             raise QueryError(f"document {document_id!r} has neither text nor title, hence no vector to search with")
         vector = self._snapshot.vectors(rows).mean(axis=0)
-        allowed = self._allowed(where).copy()
+        allowed = self._allowed(where, strict=strict).copy()
         allowed[rows] = False
         found = self._dense.nearest(self._scaled(vector), depth=self._depth, top=top, allowed=allowed)
         return self._hits(found, offset)
@@ -158,8 +166,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             )
         return offset + k
 
-    def _allowed(self, where: Mapping[str, Any] | None) -> Mask:
-        return self._snapshot.passing(None if where is None else filters.parse(where))
+    def _allowed(self, where: Mapping[str, Any] | None, *, strict: bool = False) -> Mask:
+        condition = None if where is None else filters.parse(where)
+        if strict and condition is not None:
+            self._snapshot.check_fields(condition)
+        return self._snapshot.passing(condition)
 
     def _vector(self, query: str | Vectors, report: EncodingReport | None) -> Vectors:
         if isinstance(query, str):

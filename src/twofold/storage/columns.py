@@ -19,11 +19,11 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.documents import Json
-from twofold.filters import COMPARISONS, TRUNCATED, All, Compare, Exists, Filter, Not, Some, matches, values_at
-from twofold.scores import Mask, Numbers
-from twofold.storage.conditions import JSON_TYPES, nameable, path_of
+from twofold.filters import COMPARISONS, TRUNCATED, All, Compare, Exists, Filter, Not, Some, elements, found_at
+from twofold.scores import Mask
+from twofold.storage.conditions import JSON_TYPES, nameable, paths_of
 from twofold.storage.schema import Head
+from twofold.values import Json
 
 EXACT = 2**53
 """Integers up to here are float64 without loss."""
@@ -31,12 +31,9 @@ TEXTS = 2**18
 """Different texts of one field that are kept; a field with more is compared by SQL."""
 REMEMBERED = 1000
 """Names of fields that were asked about once."""
-SAMPLED = 4_096
-"""Elements that are looked at first, for the types that a field holds."""
 FIELDS = 8
 """Columns that are kept: some 20 bytes a document each."""
 _NULL, _FALSE, _TRUE, _NUMBER, _TEXT, _OTHER = range(6)
-_KINDS = {"null": (_NULL,), "boolean": (_FALSE, _TRUE), "number": (_NUMBER,), "text": (_TEXT,)}
 _NO_TEXT = -1
 _SCALARS = {name: word for word in ("text", "number", "boolean", "null") for name in JSON_TYPES[word]}
 
@@ -123,14 +120,6 @@ class Column:
             len(owners) == end and bool((np.diff(owners) == 1).all()),
         )
 
-    def owners_of(self, kind: str, limit: int) -> Numbers:
-        """Up to `limit` documents that hold a value of this type (in the words of filters.py) in the field."""
-        for end in (SAMPLED, len(self.kinds)):  # most columns hold one type, so their first elements say enough
-            found = np.flatnonzero(np.isin(self.kinds[:end], _KINDS[kind]))[:limit]
-            if len(found) == limit:
-                break
-        return self.owners[found].astype(np.int64)
-
     def comparing(self, compare: Compare) -> Mask:
         """bool (end,): the documents of which an element compares so. Raises NoColumnError."""
         return self._documents(self._elements(compare))
@@ -161,6 +150,8 @@ class Column:
             case str() if compare.operator == "$eq":
                 code = self.codes.get(value)
                 return np.zeros(len(self.texts), np.bool_) if code is None else cast(Mask, self.texts == code)
+            case list() | dict():
+                raise NoColumnError
             case str():
                 # The last place answers for the code of "no text".
                 table = np.array([*(compares(text, value) for text in self.codes), False], np.bool_)
@@ -259,17 +250,6 @@ def _either(parts: Sequence[Filter], columns: dict[str, Column], end: int) -> It
         yield columns[name].among(values)[:end]
 
 
-def fields(where: Filter) -> set[str]:
-    """The fields that a tree speaks of."""
-    match where:
-        case Compare(name) | Exists(name):
-            return {name}
-        case Not(inner):
-            return fields(inner)
-        case All(parts) | Some(parts):
-            return {name for part in parts for name in fields(part)}
-
-
 def _values(connection: sqlite3.Connection, name: str, first: int) -> Iterator[tuple[int, bool, Sequence[Json]]]:
     """(document's number, whether the field is there, its elements) from a number on, deleted documents too."""
     if name == TRUNCATED:
@@ -280,16 +260,21 @@ def _values(connection: sqlite3.Connection, name: str, first: int) -> Iterator[t
         return
     if not nameable(name):
         raise NoColumnError
+    if len(paths := paths_of(name)) > 1:
+        for number, whole in connection.execute(
+            "SELECT number, metadata FROM documents WHERE number >= ? ORDER BY number", (first,)
+        ):
+            yield (number, *_by_definition(whole, name))
+        return
     found = connection.execute(
         "SELECT number, json_type(metadata, :place), json_extract(metadata, :place), "
         r"CASE WHEN instr(metadata, '\u0000') THEN metadata END "
         "FROM documents WHERE number >= :first ORDER BY number",
-        {"place": path_of(name), "first": first},
+        {"place": paths[0], "first": first},
     )
     for number, kind, value, whole in found:
         if whole is not None:  # SQLite's JSON ends a string at NUL
-            metadata = json.loads(whole)
-            yield number, matches(Exists(name), metadata), values_at(metadata, name)
+            yield (number, *_by_definition(whole, name))
         elif kind is None:
             yield number, False, [None]
         elif kind == "array":
@@ -298,3 +283,9 @@ def _values(connection: sqlite3.Connection, name: str, first: int) -> Iterator[t
             yield number, True, [kind == "true"]
         else:
             yield number, True, [value if kind in _SCALARS else {}]
+
+
+def _by_definition(metadata: str, name: str) -> tuple[bool, Sequence[Json]]:
+    """Whether a document has the field, and its elements."""
+    found = found_at(json.loads(metadata), name)
+    return bool(found), elements(found)

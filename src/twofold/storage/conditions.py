@@ -1,7 +1,8 @@
 """Filters as SQL over the catalogue's JSON.
 
 `filters.matches` is the definition, and is itself called where SQLite's JSON cannot follow: fields with quotes,
-backslashes or control characters, strings with NUL in a document, and trees beyond SQLite's limits.
+backslashes, control characters or many dots, whole lists and objects, strings with NUL in a document, and trees beyond
+SQLite's limits.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import math
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from twofold.documents import Json
 from twofold.filters import (
     TRUNCATED,
     All,
@@ -19,12 +19,15 @@ from twofold.filters import (
     Exists,
     Filter,
     Not,
-    Scalar,
     Some,
+    elements,
+    found_at,
+    key_of,
     matches,
+    places_of,
     type_name,
-    values_at,
 )
+from twofold.values import Json
 
 JSON_TYPES = {
     "text": ("text",),
@@ -37,6 +40,8 @@ JSON_TYPES = {
 """The type words of filters.py → those of SQLite's json_type."""
 LARGEST = 500
 """Parameters beyond which a tree is too large for SQL; a long $in is one."""
+DOTS = 3
+"""Each dot of a field's name doubles the places where it may stand; names with more are answered by the definition."""
 _SIGNS = {"$eq": "=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 
 
@@ -82,8 +87,10 @@ class Condition:
             case Compare(field, name, value):
                 test = f"{{value}} {_SIGNS[name]} {self._bound(value)}"
                 return self._compared(field, JSON_TYPES[type_name(value)], test)
+            case Exists(field) if field == TRUNCATED:
+                return "1"
             case Exists(field):
-                return f"(json_type(metadata, {self._bound(path_of(field))}) IS NOT NULL)"
+                return self._anywhere(field, "json_type(metadata, {place}) IS NOT NULL")
             case Not(inner):
                 return f"(NOT {self._of(inner)})"
             case All(parts):
@@ -92,7 +99,7 @@ class Condition:
                 return self._some(parts)
 
     def _some(self, parts: Sequence[Filter]) -> str:
-        among: dict[tuple[str, str], list[Scalar]] = {}
+        among: dict[tuple[str, str], list[Json]] = {}
         rest: list[str] = []
         for part in parts:
             match part:
@@ -111,17 +118,23 @@ class Condition:
 
     def _compared(self, field: str, types: tuple[str, ...], test: str) -> str:
         """Whether the field, or an element of the list in it, has one of the types and passes the test."""
-        place = self._bound(path_of(field))
         listed = ", ".join(f"'{name}'" for name in types)
-        scalar = test.replace("{value}", f"json_extract(metadata, {place})")
+        scalar = test.replace("{value}", "json_extract(metadata, {place})")
         element = test.replace("{value}", "value")
         cases = " ".join(f"WHEN '{name}' THEN {scalar}" for name in types)
-        elements = f"SELECT 1 FROM json_each(metadata, {place}) WHERE type IN ({listed}) AND {element}"  # noqa: S608
-        # What is missing is null.
-        return (
-            f"(CASE coalesce(json_type(metadata, {place}), 'null') {cases} WHEN 'array' THEN "
-            f"EXISTS ({elements}) ELSE 0 END)"
+        inside = f"SELECT 1 FROM json_each(metadata, {{place}}) WHERE type IN ({listed}) AND {element}"  # noqa: S608
+        there = self._anywhere(
+            field, f"CASE json_type(metadata, {{place}}) {cases} WHEN 'array' THEN EXISTS ({inside}) ELSE 0 END"
         )
+        if types != JSON_TYPES["null"]:
+            return there
+        missing = self._anywhere(field, "json_type(metadata, {place}) IS NOT NULL")
+        return f"({there} OR NOT {missing})"  # what is missing is null
+
+    def _anywhere(self, field: str, test: str) -> str:
+        """Whether the test holds at one of the places where the field may stand."""
+        tests = [f"({test.replace('{place}', self._bound(path))})" for path in paths_of(field)]
+        return _joined(tests, "OR")
 
 
 def types_at(connection: sqlite3.Connection, field: str) -> Iterator[set[str]]:
@@ -129,20 +142,33 @@ def types_at(connection: sqlite3.Connection, field: str) -> Iterator[set[str]]:
 
     A list counts as the types of its elements, an empty one as a list.
     """
-    if nameable(field):
+    if nameable(field) and len(paths := paths_of(field)) == 1:
         found = connection.execute(
             "SELECT CASE json_type(metadata, :place) WHEN 'array' THEN coalesce("
             "(SELECT group_concat(DISTINCT type) FROM json_each(metadata, :place)), 'array') "
             "ELSE json_type(metadata, :place) END FROM documents WHERE deleted IS NULL",
-            {"place": path_of(field)},
+            {"place": paths[0]},
         )
         words = {name: word for word, names in JSON_TYPES.items() for name in names}
         yield from ({words[name] for name in names.split(",")} for (names,) in found if names)
     else:
         for (metadata,) in connection.execute("SELECT metadata FROM documents WHERE deleted IS NULL"):
             values: dict[str, Json] = json.loads(metadata)
-            if matches(Exists(field), values):
-                yield {type_name(value) for value in values_at(values, field)} or {"list"}
+            if there := found_at(values, field):
+                yield {type_name(value) for value in elements(there)} or {"list"}
+
+
+def places_at(connection: sqlite3.Connection, field: str) -> int:
+    """In how many places living documents hold a field: more than one where a dot belongs to a key here and enters an
+    object there.
+    """
+    if nameable(field):
+        there = "SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL AND json_type(metadata, ?) IS NOT NULL)"
+        return sum(connection.execute(there, (path,)).fetchone()[0] for path in paths_of(field))
+    places = set[tuple[str, ...]]()
+    for (metadata,) in connection.execute("SELECT metadata FROM documents WHERE deleted IS NULL"):
+        places |= places_of(json.loads(metadata), field)
+    return len(places)
 
 
 def _plain(where: Filter) -> bool:
@@ -152,7 +178,7 @@ def _plain(where: Filter) -> bool:
             return nameable(field)
         case Compare(field, name, value):
             ordered = name != "$eq" and (value is None or isinstance(value, bool))
-            return nameable(field) and not ordered and _encodable(value)
+            return nameable(field) and not ordered and not isinstance(value, list | dict)
         case Not(inner):
             return _plain(inner)
         case All(parts) | Some(parts):
@@ -160,24 +186,20 @@ def _plain(where: Filter) -> bool:
 
 
 def nameable(field: str) -> bool:
-    """Whether a JSON path of SQLite can name the field."""
-    return not any(character in '"\\' or character < " " for character in field) and _encodable(field)
+    """Whether SQLite's JSON paths can name the field, and so few of them that asking them all is worth it."""
+    return field.count(".") <= DOTS and not any(character in '"\\' or character < " " for character in field)
 
 
-def path_of(field: str) -> str:
-    """The field in SQLite's language of JSON paths."""
-    return "$" + "".join(f'."{key}"' for key in field.split("."))
+def paths_of(field: str) -> list[str]:
+    """Where the field may stand, in SQLite's language of JSON paths: each dot belongs to a key or enters an object."""
+    first, *rest = key_of(field).split(".")
+    keys = [[first]]
+    for part in rest:
+        keys = [longer for path in keys for longer in ([*path[:-1], f"{path[-1]}.{part}"], [*path, part])]
+    return ["$" + "".join(f'."{key}"' for key in path) for path in keys]
 
 
-def _encodable(value: Scalar) -> bool:
-    try:
-        str(value).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _in_documents(value: Scalar) -> bool:
+def _in_documents(value: Json) -> bool:
     """Whether a document's JSON could hold an equal value that SQL sees."""
     return "\0" not in value if isinstance(value, str) else not isinstance(value, float) or math.isfinite(value)
 

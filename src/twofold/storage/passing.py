@@ -1,24 +1,26 @@
-"""Which documents and rows pass a filter: checked for sense, answered by columns or by SQL, remembered for a commit."""
+"""Which documents and rows pass a filter: answered by columns or by SQL, remembered for a commit; and whether its
+fields are there at all, for who asks."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from difflib import get_close_matches
 
 import numpy as np
 
 from twofold.errors import FilterError
-from twofold.filters import TRUNCATED, Compare, Filter, comparisons, type_name
+from twofold.filters import TRUNCATED, Compare, Exists, Filter, field_names, fields, leaves, type_name
 from twofold.scores import Mask, Numbers
-from twofold.storage.columns import Column, Columns, NoColumnError, documents_passing, fields
-from twofold.storage.conditions import Condition, types_at
+from twofold.storage.columns import Columns, NoColumnError, documents_passing
+from twofold.storage.conditions import Condition, places_at, types_at
 from twofold.storage.living import Rows, expanded
 from twofold.storage.schema import Head
 
-LOOKED_AT = 1000
-"""Documents that are tried before SQL is asked whether a field ever has a type."""
+LOOKED_AT = 10_000
+"""Documents whose fields are looked through for the one that may have been meant."""
 REMEMBERED = 16
 """Filters whose answers are kept; each takes a byte a row."""
 _PLURALS = {"text": "text", "number": "numbers", "boolean": "booleans", "null": "null", "list": "empty lists"}
@@ -33,10 +35,7 @@ class FilterCache:
         self._columns = Columns()
 
     def at(self, where: Filter, rows: Rows, head: Head, connection: sqlite3.Connection) -> Mask:
-        """bool (rows,), read-only: what passes at the commit `head`, which the connection's transaction must see.
-
-        Raises FilterError.
-        """
+        """bool (rows,), read-only: what passes at the commit `head`, which the connection's transaction must see."""
         # The text of a tree tells true from 1 and 1 from 1.0; equality of trees does not.
         key = (head.commit, repr(where))
         with self._lock:
@@ -59,9 +58,6 @@ class FilterCache:
             answer = np.zeros(len(rows), np.bool_)
             answer[expanded(*rows.ranges(numbers(where, connection)))[0]] = True
             return answer
-        for compare in _kinds_of_comparisons(where):
-            if not _holds(columns[compare.field], compare, rows):
-                _check_type(compare, connection)
         of_rows = passing[: len(rows)] if rows.owners is None else passing[rows.owners]
         return of_rows & rows.living
 
@@ -72,7 +68,7 @@ class FilterCache:
 
 
 def numbers(where: Filter | None, connection: sqlite3.Connection) -> Numbers:
-    """int64: the numbers of the living documents that pass, ascending. Raises FilterError."""
+    """int64: the numbers of the living documents that pass, ascending."""
     if where is None:
         found = connection.execute("SELECT number FROM documents WHERE deleted IS NULL ORDER BY number")
     else:
@@ -82,40 +78,50 @@ def numbers(where: Filter | None, connection: sqlite3.Connection) -> Numbers:
             f"SELECT number FROM documents WHERE deleted IS NULL AND {condition.sql} ORDER BY number",  # noqa: S608
             condition.parameters,
         )
-    answer = np.fromiter((number for (number,) in found), dtype=np.int64)
-    if where is not None:
-        for compare in _kinds_of_comparisons(where):
-            _check_type(compare, connection)
-    return answer
+    return np.fromiter((number for (number,) in found), dtype=np.int64)
 
 
-def _kinds_of_comparisons(where: Filter) -> Iterable[Compare]:
-    """One comparison of each kind says what all of them would; a list of values may be long."""
-    return {(each.field, type_name(each.value)): each for each in comparisons(where)}.values()
-
-
-def _holds(column: Column, compare: Compare, rows: Rows) -> bool:
-    """Whether a living document is at hand that has the operand's type in the field."""
-    if compare.value is None or compare.field == TRUNCATED:
-        return True
-    first, last = rows.ranges(column.owners_of(type_name(compare.value), LOOKED_AT))
-    return bool(rows.living[first[first < last]].any())
-
-
-def _check_type(compare: Compare, connection: sqlite3.Connection) -> None:
-    """Raises FilterError where no living document has the operand's type in the field: a typo is a typo."""
-    if compare.value is None or compare.field == TRUNCATED:
+def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
+    """Raises FilterError for a field that no living document has, or that never holds the type it is compared with."""
+    if not connection.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL)").fetchone()[0]:
         return
-    sought, found = type_name(compare.value), set[str]()
-    for types in types_at(connection, compare.field):
-        if sought in types:
-            return
+    # One comparison of each kind says what all of them would; a list of values may be long.
+    kinds = {(leaf.field, type_name(leaf.value) if isinstance(leaf, Compare) else ""): leaf for leaf in leaves(where)}
+    for leaf in kinds.values():
+        if leaf.field != TRUNCATED:
+            _check_field(leaf, connection)
+
+
+def check_unambiguous(where: Filter, connection: sqlite3.Connection) -> None:
+    """Raises FilterError for a field whose name means two places in living documents."""
+    for field in sorted(fields(where)):
+        if "." in field and places_at(connection, field) > 1:
+            raise FilterError(
+                f"{field!r} is a key of some documents and a key inside an object of others, so the filter may mean "
+                "more than was said; find the documents with it, and name their ids"
+            )
+
+
+def _check_field(leaf: Compare | Exists, connection: sqlite3.Connection) -> None:
+    sought = type_name(leaf.value) if isinstance(leaf, Compare) and leaf.value is not None else ""
+    found = set[str]()
+    for types in types_at(connection, leaf.field):
         found |= types
-    if found:
-        held = " and ".join(_PLURALS.get(word, f"{word}s") for word in sorted(found))
-        raise FilterError(
-            f"the field {compare.field!r} holds {held}, never {_PLURALS[sought]}: "
-            f"{compare.operator} {compare.value!r} can match nothing"
-        )
-    if connection.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL)").fetchone()[0]:
-        raise FilterError(f"no document of this collection has the field {compare.field!r}")
+        if not sought or sought in found or (isinstance(leaf, Compare) and isinstance(leaf.value, list | dict)):
+            return
+    if not found:
+        raise FilterError(f"no document of this collection has the field {leaf.field!r}{_nearest(leaf, connection)}")
+    held = " and ".join(_PLURALS.get(word, f"{word}s") for word in sorted(found))
+    raise FilterError(
+        f"the field {leaf.field!r} holds {held}, never {_PLURALS[sought]}: "
+        f"{leaf.operator} {leaf.value!r} can match nothing"  # type: ignore[union-attr]  # only a comparison seeks a type
+    )
+
+
+def _nearest(leaf: Compare | Exists, connection: sqlite3.Connection) -> str:
+    """The name of a field that may have been meant."""
+    names = set[str]()
+    for (metadata,) in connection.execute("SELECT metadata FROM documents WHERE deleted IS NULL LIMIT ?", (LOOKED_AT,)):
+        names.update(field_names(json.loads(metadata)))
+    near = get_close_matches(leaf.field, sorted(names), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""

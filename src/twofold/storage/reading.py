@@ -134,8 +134,18 @@ class StoredSnapshot:
         """Living rows over living documents, at least 1."""
         return max(1.0, self._head.rows / max(1, self._head.documents))
 
+    def check_fields(self, where: Filter) -> None:
+        """Raises FilterError, naming the nearest, for a field that no living document has with the type asked for."""
+        with self._lease.held() as connection:
+            passing.check_fields(where, connection)
+
+    def check_unambiguous(self, where: Filter) -> None:
+        """Raises FilterError for a field with a dot that stands in two places in living documents."""
+        with self._lease.held() as connection:
+            passing.check_unambiguous(where, connection)
+
     def passing(self, where: Filter | None) -> Mask:
-        """bool (rows,): the rows of living documents that pass the filter; read-only. Raises FilterError."""
+        """bool (rows,): the rows of living documents that pass the filter; read-only."""
         rows = self.rows
         if where is None:
             return rows.living
@@ -143,13 +153,13 @@ class StoredSnapshot:
             return self._derived.filters.at(where, rows, self._head, connection)
 
     def count(self, where: Filter | None = None) -> int:
-        """How many living documents pass the filter, those without rows among them. Raises FilterError."""
+        """How many living documents pass the filter, those without rows among them."""
         if where is None:
             return self._head.documents
         return len(self.document_numbers(where))
 
     def document_numbers(self, where: Filter | None = None) -> Numbers:
-        """int64: the numbers of the living documents that pass the filter, ascending. Raises FilterError."""
+        """int64: the numbers of the living documents that pass the filter, ascending."""
         with self._lease.held() as connection:
             return passing.numbers(where, connection)
 

@@ -201,7 +201,7 @@ def test_recall_is_measured_again_on_the_collection_as_it_is(collection: Collect
     assert again.kept
     own = collection.recall()
     assert own.questions == "400 points between two stored vectors"
-    collection.delete(where={})
+    collection.delete(all=True)
     with pytest.raises(InputError, match="no passages"):
         collection.recall()
 

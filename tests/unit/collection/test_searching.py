@@ -94,11 +94,22 @@ def test_k_beyond_the_count_gives_what_there_is(collection: Collection) -> None:
     assert collection.search("red", k=10, offset=3) == []
 
 
-def test_a_filter_that_can_never_match_is_an_error(collection: Collection) -> None:
-    for where in ({"yaer": 1990}, {"year": "1990"}, {"year": {"$almost": 3}}):
-        with pytest.raises(FilterError):
-            collection.search("red", where=where)
-    assert collection.search("red", where={"year": 1991}) == []
+def test_a_field_that_no_document_has_matches_nothing_unless_strictness_is_asked_for(collection: Collection) -> None:
+    for where in ({"yaer": 1990}, {"year": "1990"}):
+        assert collection.search("red", where=where) == []
+        assert collection.count(where=where) == collection.delete(where=where) == 0
+        for strict in (
+            lambda where: collection.search("red", where=where, strict=True),
+            lambda where: collection.like("apple", where=where, strict=True),
+            lambda where: collection.count(where=where, strict=True),
+            lambda where: collection.delete(where=where, strict=True),
+        ):
+            with pytest.raises(FilterError, match="year"):
+                strict(where)
+    assert len(collection.search("red", where={"yaer": {"$ne": 1990}})) == 3
+    assert collection.search("red", where={"year": 1991}, strict=True) == []
+    with pytest.raises(FilterError, match="almost"):
+        collection.search("red", where={"year": {"$almost": 3}})
 
 
 def test_deleting_takes_ids_or_a_filter(collection: Collection) -> None:
@@ -107,9 +118,40 @@ def test_deleting_takes_ids_or_a_filter(collection: Collection) -> None:
     assert [hit.id for hit in collection.search("red apple", k=10)] == ["brick", "pear"]
     assert collection.delete(where={"year": 2001}) == 2
     assert len(collection) == 0
-    for wrong in ({}, {"ids": ["a"], "where": {"year": 1}}, {"ids": "apple"}):
+    for wrong in (
+        {},
+        {"ids": ["a"], "where": {"year": 1}},
+        {"ids": "apple"},
+        {"ids": ["a"], "all": True},
+        {"where": {"a": 1}, "all": True},
+    ):
         with pytest.raises(InputError):
             collection.delete(**wrong)
+
+
+@pytest.mark.parametrize("where", [{}, {"$or": []}, {"year": {"$nin": []}}, {"$or": [{"year": 1}, {}]}, {"year": {}}])
+def test_a_filter_that_says_nothing_deletes_nothing(collection: Collection, where: dict[str, Any]) -> None:
+    with pytest.raises(FilterError, match=r"nothing|is empty"):
+        collection.delete(where=where)
+    assert len(collection) == 3
+    assert collection.delete(all=True) == 3
+    assert len(collection) == 0
+
+
+def test_a_field_that_means_two_places_deletes_nothing(collection: Collection) -> None:
+    collection.add([{"id": "key", "text": "x", "author.name": "Ada"}])
+    assert collection.delete(where={"author.name": "Ada"}) == 1
+    collection.add(
+        [{"id": "key", "text": "x", "author.name": "Ada"}, {"id": "inside", "text": "x", "author": {"name": "Cy"}}]
+    )
+    for where in ({"author.name": {"$ne": "Ada"}}, {"$or": [{"year": 2001}, {"author.name": "Ada"}]}):
+        with pytest.raises(FilterError, match=r"'author\.name' is a key of some documents and a key inside"):
+            collection.delete(where=where)
+    assert len(collection) == 5
+    assert {hit.id for hit in collection.search("x", where={"author.name": {"$in": ["Ada", "Cy"]}})} == {
+        "key",
+        "inside",
+    }
 
 
 def test_a_pinned_searcher_sees_one_commit(collection: Collection) -> None:

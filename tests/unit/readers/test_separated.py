@@ -130,7 +130,7 @@ def test_a_header_must_be_there_name_each_column_once_and_name_what_is_needed(tm
         list(read(written(tmp_path, "a.csv", "id,text,a,a\n1,x,2,3\n")))
     with pytest.raises(InputError, match=r"line 1: no id .*--id FIELD"):
         list(read(written(tmp_path, "a.csv", "key,text\n1,x\n"), skip_bad=True))
-    with pytest.raises(InputError, match=r"line 1: no field for text or title .*'key', 'abstract'"):
+    with pytest.raises(InputError, match=r"line 1: no text .*'key', 'abstract'.*--text FIELD"):
         list(read(written(tmp_path, "a.csv", "key,abstract\n1,x\n"), fields=Fields(id="key")))
     with pytest.raises(InputError, match="line 1: no field 'abstrct'; there are 'id', 'abstract'"):
         list(read(written(tmp_path, "a.csv", "id,abstract\n1,x\n"), fields=Fields(text="abstrct")))

@@ -1,0 +1,162 @@
+"""Metadata values in one plain form.
+
+`plain` makes it, of what is stored and of what a filter compares with, so a stored value used as a filter finds its
+document whatever Python type it came in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from twofold.errors import InputError
+
+INT64 = range(-(2**63), 2**63)
+DEEPEST = 100
+"""Lists and objects may stand inside one another so many times, as in MongoDB; SQLite's JSON ends at 1,000."""
+SHOWN = 80
+"""Characters of a place that a message shows."""
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+type_names = {
+    str: "text",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    type(None): "null",
+    list: "list",
+    dict: "object",
+}
+
+
+class _RefusedError(Exception):
+    """Says why a value is refused; the places around it are put before `place` on the way out."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.place = ""
+
+
+def plain(value: object, place: str) -> Json:
+    """A deep copy of a value, made of None, bool, int, float, str, list and dict alone.
+
+    Subclasses of these (IntEnum, StrEnum, (str, Enum), namedtuple, OrderedDict) and numpy's scalars become what they
+    are made of; tuples become lists, any Mapping a dict. place: what messages call the value. Raises InputError, naming
+    the place inside, for NaN and infinity, integers beyond 64 bits, lone surrogates, keys that are no text, more than
+    DEEPEST levels, and every other type.
+    """
+    try:
+        return _plain(value, 1)
+    except _RefusedError as refused:
+        inside = refused.place if len(refused.place) <= SHOWN else f"{refused.place[:SHOWN]}…"
+        raise InputError(f"{place}{inside} {refused}") from None
+
+
+def plain_text(value: str, place: str) -> str:
+    """The text as a str of no subclass. Raises InputError for a lone surrogate, naming the place."""
+    try:
+        return _text(value)
+    except _RefusedError as refused:
+        raise InputError(f"{place} {refused}") from None
+
+
+def kind_of(value: object) -> str:
+    """The type of any value in the words of messages: text, number, boolean, null, list, object, or Python's name."""
+    return type_names.get(type(value), type(value).__name__)
+
+
+def equal(one: Json, other: Json) -> bool:
+    """Whether two plain values are equal: 1 equals 1.0 and never true; the order of keys does not matter."""
+    if type_names[type(one)] != type_names[type(other)]:
+        return False
+    match one, other:
+        case list(), list():
+            return len(one) == len(other) and all(map(equal, one, other))
+        case dict(), dict():
+            return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
+    return one == other
+
+
+def _plain(value: object, depth: int) -> Json:
+    match value:
+        case None:
+            return None
+        case str():
+            return _text(value)
+        case bool() | np.bool_():
+            return bool(value)
+        case int() | np.integer():
+            return _integer(value)
+        case float() | np.floating():
+            return _finite(value)
+        case list() | tuple():
+            return _list(value, depth)
+        case Mapping():
+            return _object(value, depth)
+    hint = "give its value or its name" if isinstance(value, Enum) else "give text, numbers, true, false, null, lists"
+    raise _RefusedError(f"holds a {type(value).__name__}, which JSON does not know; {hint}")
+
+
+def _text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise _RefusedError(
+            f"has a lone surrogate (U+{ord(value[error.start]):04X}) at character {error.start}, "
+            "which UTF-8 cannot carry; clean the text first"
+        ) from None
+    return str.__str__(value)  # an Enum's own __str__ may say its name
+
+
+def _integer(value: int | np.integer[Any]) -> int:
+    number = int.__int__(value) if isinstance(value, int) else int(value)
+    if number not in INT64:
+        raise _RefusedError(f"holds {number}, which is beyond 64 bits")
+    return number
+
+
+def _finite(value: float | np.floating[Any]) -> float:
+    number = float.__float__(value) if isinstance(value, float) else float(value)
+    if not math.isfinite(number):
+        raise _RefusedError(f"holds {number}, which JSON does not know")
+    return number
+
+
+def _list(values: list[object] | tuple[object, ...], depth: int) -> list[Json]:
+    _check_depth(depth)
+    copy: list[Json] = []
+    for element in values:
+        try:
+            copy.append(_plain(element, depth + 1))
+        except _RefusedError as refused:
+            refused.place = f"[{len(copy)}]{refused.place}"
+            raise
+    return copy
+
+
+def _object(values: Mapping[Any, object], depth: int) -> dict[str, Json]:
+    _check_depth(depth)
+    copy: dict[str, Json] = {}
+    for key, element in values.items():
+        if not isinstance(key, str):
+            raise _RefusedError(f"has the key {key!r}, which is not text")
+        try:
+            name = _text(key)
+        except _RefusedError as refused:
+            raise _RefusedError(f"has a key that {refused}") from None
+        try:
+            copy[name] = _plain(element, depth + 1)
+        except _RefusedError as refused:
+            refused.place = f".{name}{refused.place}"
+            raise
+    return copy
+
+
+def _check_depth(depth: int) -> None:
+    if depth > DEEPEST:
+        raise _RefusedError(f"stands more than {DEEPEST} lists and objects deep; flatten it, or keep it as text")
