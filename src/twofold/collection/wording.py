@@ -117,7 +117,7 @@ class Words:
         for _ in range(2):
             try:
                 if self._index is None:
-                    self._index = LexicalIndex.open(self._store.path / ROOM)
+                    self._index = LexicalIndex.open(self._store.inside / ROOM)
                 else:
                     self._index.reload()
             except (CorruptionError, InputError):
@@ -155,7 +155,7 @@ def followed(store: Store, writer: Writer, progress: Progress = silent) -> None:
         if snapshot.state(STATE) is None:
             return
         try:
-            index = LexicalIndex.open(store.path / ROOM)
+            index = LexicalIndex.open(store.inside / ROOM)
         except (CorruptionError, InputError):
             index = None
         if index is None or (index.generation, index.commit) != (snapshot.head.generation, snapshot.commit):

@@ -26,7 +26,9 @@ from twofold.scores import Mask, Numbers, Vectors
 from twofold.storage import builds, passing
 from twofold.storage.builds import Built
 from twofold.storage.changes import Changes, deleted_after, first_after
-from twofold.storage.connections import Lease, translated
+from twofold.storage.connecting import translated
+from twofold.storage.connections import Lease
+from twofold.storage.folder import Folder
 from twofold.storage.living import Rows, RowsCache, expanded
 from twofold.storage.maps import Piece, SegmentMaps, gather
 from twofold.storage.passing import FilterCache
@@ -51,9 +53,9 @@ FINGERPRINTS = 16
 class Derived:
     """What all snapshots of a collection share: arrays, maps and answers that were derived from the catalogue."""
 
-    def __init__(self, folder: Path, dimension: int) -> None:
-        self.folder = folder
-        self.maps = SegmentMaps(folder, dimension)
+    def __init__(self, folder: Folder, dimension: int) -> None:
+        self.folder = folder  # its descriptor stays open for as long as a snapshot needs it
+        self.maps = SegmentMaps(folder.inside, dimension)
         self.dimension = dimension
         self.rows = RowsCache()
         self.filters = FilterCache()
@@ -258,8 +260,8 @@ class StoredSnapshot:
 
     @property
     def folder(self) -> Path:
-        """The collection's folder."""
-        return self._derived.folder
+        """The collection's folder, for opening files in it."""
+        return self._derived.folder.inside
 
     def built(self, room: str) -> Built | None:
         """The newest whole build of a room ("indexes", "lexical") that was made from rows of this snapshot.
@@ -268,7 +270,7 @@ class StoredSnapshot:
         publishes takes older builds away: who finds one gone while opening it asks again. Raises InputError for
         another room.
         """
-        return next(filter(self.fits, builds.whole(builds.home_of(self._derived.folder, room))), None)
+        return next(filter(self.fits, builds.whole(builds.home_of(self.folder, room))), None)
 
     def fits(self, built: Built) -> bool:
         """Whether a build was made from the first rows of this snapshot's generation."""
