@@ -25,8 +25,8 @@ AGAIN = "What was acknowledged is in the folder that was opened. Open the collec
 class Folder:
     """One collection's folder for as long as this object lives.
 
-    path: its name when it was opened, absolute. name: by which the system finds it through the descriptor. inside: the same for opening what is in it. Printed it is `path`; given
-    to the system it leads through the descriptor, where the system has such paths.
+    path: its name when it was opened, absolute. name: what leads to it through the descriptor, where the system has
+    such paths. inside: for opening what is in it: printed it is `path`, and given to the system `name`.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:

@@ -127,7 +127,7 @@ class Store:
 
     def snapshot(self) -> StoredSnapshot:
         """The latest commit, held until it is closed. Raises MovedError, CorruptionError, StorageError."""
-        with self._told():
+        with self.staying():
             lease = self._readers.lease()
             try:
                 return StoredSnapshot(lease, self._derived)
@@ -229,6 +229,16 @@ class Store:
         0 while the log is small. The first commits after those snapshots were closed fold it in.
         """
         return long(self.inside / f"{CATALOGUE}-wal")
+
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        """Work on files that a library opens by their paths: at its end the folder must still be at its path.
+
+        Raises MovedError, also in place of an error that comes from a folder that was moved.
+        """
+        with self._told():
+            yield
+            self._folder.check()
 
     @contextmanager
     def _told(self) -> Iterator[None]:
