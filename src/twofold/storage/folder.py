@@ -19,7 +19,8 @@ from twofold.storage.layout import CATALOGUE, DESCRIPTION, Description, not_a_co
 
 DESCRIPTORS = "/proc/self/fd"
 """Where Linux shows what a process holds open: a path through here leads to the file, not to a name."""
-AGAIN = "What was acknowledged is in the folder that was opened. Open the collection again, by the path where it is now"
+AGAIN = "Open the collection again, by the path where it is now"
+KEPT = "What was acknowledged is in the folder that was opened"
 
 
 class Folder:
@@ -68,11 +69,13 @@ class Folder:
         try:
             at_path = os.stat(self.path)
         except (FileNotFoundError, NotADirectoryError):
-            raise MovedError(f"{self.path} was moved or removed after it was opened. {AGAIN}") from None
+            raise MovedError(f"{self.path} was moved or removed after it was opened. {KEPT}. {AGAIN}") from None
         except OSError as error:
             raise StorageError(f"{self.path} cannot be reached: {error.strerror or error}") from error
         if not os.path.samestat(at_path, os.fstat(self._descriptor)):
-            raise MovedError(f"another folder has been put in the place of {self.path} since it was opened. {AGAIN}")
+            raise MovedError(
+                f"another folder has been put in the place of {self.path} since it was opened. {KEPT}. {AGAIN}"
+            )
         if self._stamp() != self._seen:
             raise MovedError(f"{self.path} {self._difference()} after it was opened. {AGAIN}")
 

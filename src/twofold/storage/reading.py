@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.documents import Document
-from twofold.errors import CorruptionError, DocumentError
+from twofold.errors import CorruptionError, DocumentError, MovedError
 from twofold.filters import Filter
 from twofold.scores import Mask, Numbers, Vectors
 from twofold.storage import builds, passing
@@ -28,7 +28,7 @@ from twofold.storage.builds import Built
 from twofold.storage.changes import Changes, deleted_after, first_after
 from twofold.storage.connecting import translated
 from twofold.storage.connections import Lease
-from twofold.storage.folder import Folder
+from twofold.storage.folder import AGAIN, Folder
 from twofold.storage.living import Rows, RowsCache, expanded
 from twofold.storage.maps import Piece, SegmentMaps, gather
 from twofold.storage.passing import FilterCache
@@ -61,6 +61,20 @@ class Derived:
         self.filters = FilterCache()
         self.fingerprints: dict[tuple[int, int], str] = {}
         """(generation, rows) → the fingerprint of these rows, which never changes."""
+        self.latest = 0
+        """No snapshot from now on is of an earlier commit."""
+
+    def seen(self, commit: int, before: int) -> None:
+        """Notes the commit of a snapshot that was begun when `latest` was `before`.
+
+        Raises MovedError where it is earlier: an older copy was written over the files.
+        """
+        if commit < before:
+            raise MovedError(
+                f"{self.folder.path} is at commit {commit} and was at {before} before: an older copy was written over "
+                f"it after it was opened. {AGAIN}"
+            )
+        self.latest = max(self.latest, commit)
 
 
 def _begun(connection: sqlite3.Connection) -> Head:
@@ -92,6 +106,7 @@ class StoredSnapshot:
         self._rows: Rows | None = None
         self._pieces: list[Piece] | None = None
         self._segments: list[Segment] = []
+        latest = derived.latest
         with lease.held() as connection:
             self._head = _begun(connection)
             while not self._maps_segments():
@@ -99,6 +114,7 @@ class StoredSnapshot:
                 before, self._head = self._head, _begun(connection)
                 if self._head.generation == before.generation:
                     break  # it is damage, and whoever needs the vectors will hear of it
+        derived.seen(self._head.commit, latest)
         self._end = weakref.finalize(self, lease.close)
 
     def __enter__(self) -> StoredSnapshot:
