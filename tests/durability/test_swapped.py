@@ -39,7 +39,8 @@ def test_folders_that_change_places_mix_nothing_damage_nothing_and_say_so(
     for _ in range(steps):
         done[mover.step()] += 1
         time.sleep(PAUSE)
-    stop.set(), stop_processes.set()
+    stop.set()
+    stop_processes.set()
     for thread in started:
         thread.join()
     for process in processes:

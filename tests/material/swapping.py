@@ -48,7 +48,8 @@ def tag_of(text: str) -> str:
 class Findings:
     """What a worker saw.
 
-    wrong: answers that no collection gives. acknowledged: (tag, id, text) that `add` returned for. said: errors by class.
+    wrong: answers that no collection gives. acknowledged: (tag, id, text) that `add` returned for. said: errors, by
+    class.
     """
 
     wrong: list[str] = field(default_factory=list)
@@ -72,9 +73,9 @@ class Worker:
         while not ended():
             try:
                 with open_collection(self._path()) as collection:
-                    found = collection.get("d0")
-                    for _ in range(self._draw.randrange(1, 40) if found else 0):  # it may be empty still
-                        self._once(collection, tag_of(found.text))
+                    if found := collection.get("d0"):  # else it is empty still
+                        for _ in range(self._draw.randrange(1, 40)):
+                            self._once(collection, tag_of(found.text))
             except (CollectionError, QueryError) as error:
                 self._findings.said[type(error).__name__] += 1
                 if isinstance(error, MovedError) and "pen the collection again" not in str(error):

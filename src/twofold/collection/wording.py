@@ -109,7 +109,8 @@ class Words:
                 self._index = caught_up(writer, latest, index)
         except (LockedError, StorageError):
             # Somebody writes, or nobody may: what was read so far still answers, if it is of these documents.
-            return index if index is not None and index.generation == generation else None
+            # An index at commit 0 has read nothing: somebody is making it at this moment.
+            return index if index is not None and index.generation == generation and index.commit else None
         return self._index
 
     def _latest(self) -> LexicalIndex | None:

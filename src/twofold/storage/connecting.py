@@ -186,16 +186,26 @@ def fold(connection: sqlite3.Connection) -> None:
 
 def long(log: Path) -> int:
     """Bytes of a log that is longer than it may always grow to; otherwise 0."""
-    size = log.stat().st_size if log.exists() else 0
+    size = _size(log)
     return size if size > CHECKPOINT_PAGES * (PAGE_BYTES + FRAME_BYTES) else 0
 
 
 def _mode(path: Path, *, writes: bool) -> str:
     """How SQLite may open a catalogue: on a disk that nobody can write it needs no locks and no log."""
-    if path.parent.exists() and not os.statvfs(path.parent).f_flag & os.ST_RDONLY:
+    try:
+        read_only = os.statvfs(path.parent).f_flag & os.ST_RDONLY
+    except OSError:  # SQLite finds out what is the matter
+        read_only = 0
+    if not read_only:
         return "rw" if writes else "ro"
-    log = path.with_name(f"{path.name}-wal")
-    return "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
+    return "ro" if _size(path.with_name(f"{path.name}-wal")) else "ro&immutable=1"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it is not there, or goes at this moment
+        return 0
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,7 +139,9 @@ def leftovers(folder: Path, first: int, last: Segment | None, dimension: int) ->
     number = last.number if last else 0
     if last:
         path, size = path_of(folder, number), last.size(dimension)
-        held = path.stat().st_size if path.exists() else 0
+        held = 0
+        with suppress(FileNotFoundError):
+            held = path.stat().st_size
         if held < size:
             raise CorruptionError(f"{path} has {held} bytes, {size} were written. Restore a backup.")
         if held > size:

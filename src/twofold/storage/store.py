@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,29 +18,25 @@ from twofold.errors import (
     InputError,
     LockedError,
     MovedError,
-    NotACollectionError,
     StorageError,
     TwofoldError,
 )
 from twofold.files import absolute, folder_aside
 from twofold.progress import Progress, silent
 from twofold.storage import acknowledged, forking
-from twofold.storage.connecting import connect, fold, long, translated
+from twofold.storage.connecting import fold, long
 from twofold.storage.connections import Connections
 from twofold.storage.copying import BackupReport, Copying
 from twofold.storage.disk import Disk
 from twofold.storage.folder import Folder
 from twofold.storage.in_memory import new_folder, vanish
-from twofold.storage.layout import CATALOGUE, DERIVED, DESCRIPTION, LOCK, UNFINISHED, VECTORS, Description, new_id
+from twofold.storage.layout import CATALOGUE, DERIVED, LOCK, VECTORS, Description, new_id
 from twofold.storage.locking import WriterLock
+from twofold.storage.making import free, made
 from twofold.storage.publishing import Publisher
 from twofold.storage.reading import Derived, StoredSnapshot
-from twofold.storage.schema import Head, make_tables
 from twofold.storage.verifying import Damage, Verification, VerifyReport, wrong
 from twofold.storage.writing import Writer
-
-ASIDE = (f".{CATALOGUE}.", f".{DESCRIPTION}.")
-"""How the names of files begin that are being made."""
 
 
 class Store:
@@ -86,9 +82,9 @@ class Store:
         description = Description.now(dimension, contract, source, settings)
         if path is None:
             disk = Disk(durable=False)
-            return cls(_made(new_folder(), description, disk), description, disk, temporary=True)
+            return cls(made(new_folder(), description, disk), description, disk, temporary=True)
         disk = disk or Disk()
-        return cls(_made(_free(absolute(path), disk), description, disk), description, disk)
+        return cls(made(free(absolute(path), disk), description, disk), description, disk)
 
     @classmethod
     def open(cls, path: str | Path, *, disk: Disk | None = None) -> Store:
@@ -274,67 +270,6 @@ def _part(room: str, name: str) -> str:
     if room:
         return room if room == VECTORS or room in DERIVED else "other"
     return "catalogue" if name == CATALOGUE else "log" if name.startswith(f"{CATALOGUE}-") else "other"
-
-
-def _free(path: Path, disk: Disk) -> Folder:
-    """The folder at a path that holds no collection, made where there is none; its name is durable."""
-    _check_free(path)
-    missing = [each for each in (path, *path.parents) if not each.exists()]
-    disk.make_folder(path)
-    for each in missing:
-        disk.sync_folder(each.parent)
-    return Folder.open(path)
-
-
-def _made(folder: Folder, description: Description, disk: Disk) -> Folder:
-    """Makes an empty collection in a folder; collection.json comes last, and makes it one."""
-    inside = folder.inside
-    with WriterLock(inside / LOCK, disk).held():
-        _check_free(inside)
-        _clear(inside, disk)
-        disk.make_folder(inside / VECTORS)
-        # Under a name of its own first: SQLite opens by the path, where anybody may put another collection.
-        aside = inside / f".{CATALOGUE}.{new_id()}"
-        with translated(aside), closing(connect(aside, durable=disk.durable, create=True)) as connection:
-            make_tables(connection)
-        disk.rename(aside, inside / CATALOGUE)
-        disk.reached("catalogue created")
-        disk.sync_folder(inside)
-        disk.publish(inside / DESCRIPTION, description.to_bytes())
-        disk.reached("created")
-    folder.known()
-    return folder
-
-
-def _check_free(folder: Path) -> None:
-    if (folder / DESCRIPTION).exists():
-        raise InputError("there is a collection here already; open it, or choose another path", path=folder)
-    if folder.exists() and not folder.is_dir():
-        raise NotACollectionError(f"{folder} is a file; a collection is a folder")
-    names = {name.name for name in folder.iterdir()} if folder.exists() else set()
-    foreign = sorted(name for name in names - UNFINISHED if not name.startswith(ASIDE))
-    if foreign:
-        raise NotACollectionError(
-            f"{folder} is not empty and is no collection (it holds {', '.join(foreign[:3])}); choose another path"
-        )
-    if (folder / CATALOGUE).exists() and _commits(folder / CATALOGUE):
-        raise CorruptionError(f"{folder} holds documents but has lost its {DESCRIPTION}; restore a backup")
-
-
-def _commits(catalogue: Path) -> int:
-    """How many commits an orphaned catalogue holds; one that cannot be read was never finished."""
-    try:
-        with translated(catalogue), closing(connect(catalogue, durable=True)) as connection:
-            return Head.read(connection).commit
-    except CollectionError:
-        return 0
-
-
-def _clear(folder: Path, disk: Disk) -> None:
-    """Removes what a creation left that was stopped half-way."""
-    for path in folder.iterdir():
-        if path.is_file() and path.name != LOCK:
-            disk.remove(path)
 
 
 def _ended(

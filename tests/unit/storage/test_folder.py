@@ -249,7 +249,7 @@ def test_folders_that_are_exchanged_and_back_while_sqlite_opens_its_files_are_no
             exchange(live, other)
 
     def between(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        connection = real(*arguments, **options)
+        connection: sqlite3.Connection = real(*arguments, **options)
         if opened != "all files":
             exchange(live, other)
         return connection

@@ -201,7 +201,8 @@ def test_a_child_cannot_write_by_what_it_inherited_and_writes_by_a_block_of_its_
                 os._exit(status)
     os.write(tell, b".")
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    os.close(told), os.close(tell)
+    os.close(told)
+    os.close(tell)
     assert list(content(store)) == ["a", "of the child"]
     assert store.verify().damage == []
 
