@@ -118,7 +118,7 @@ class Words:
         for _ in range(2):
             try:
                 if self._index is None:
-                    self._index = LexicalIndex.open(self._store.inside / ROOM)
+                    self._index = LexicalIndex.open(self._store.folder(ROOM))
                 else:
                     self._index.reload()
             except (CorruptionError, InputError):
@@ -156,7 +156,7 @@ def followed(store: Store, writer: Writer, progress: Progress = silent) -> None:
         if snapshot.state(STATE) is None:
             return
         try:
-            index = LexicalIndex.open(store.inside / ROOM)
+            index = LexicalIndex.open(store.folder(ROOM))
         except (CorruptionError, InputError):
             index = None
         if index is None or (index.generation, index.commit) != (snapshot.head.generation, snapshot.commit):

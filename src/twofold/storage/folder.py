@@ -27,7 +27,8 @@ class Folder:
     """One collection's folder for as long as this object lives.
 
     path: its name when it was opened, absolute. name: what leads to it through the descriptor, where the system has
-    such paths. inside: for opening what is in it: printed it is `path`, and given to the system `name`.
+    such paths. inside: for opening what is in it: printed it is `path`, and given to the system `name`. id: of the
+    collection in it, once it is known.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -36,7 +37,7 @@ class Folder:
         self._end = weakref.finalize(self, os.close, descriptor)
         self._end.atexit = False
         self._seen: tuple[int, ...] = ()
-        self._id = ""
+        self.id = ""
         name = f"{DESCRIPTORS}/{descriptor}"
         self.name = name if os.path.exists(name) else str(path)
         self.inside = _inside(path, self)
@@ -58,7 +59,7 @@ class Folder:
         Raises NotACollectionError, FormatError, CorruptionError, StorageError.
         """
         description = Description.read(self.inside)
-        self._id, self._seen = description.id, self._stamp()
+        self.id, self._seen = description.id, self._stamp()
         return description
 
     def check(self) -> None:
@@ -86,6 +87,10 @@ class Folder:
             return found.st_dev, found.st_ino
         return None
 
+    def of_engine(self, room: str) -> Path:
+        """Where an engine keeps files that it finds by their path: no other collection has a folder of this name."""
+        return self.inside / room / self.id
+
     def own(self) -> bool:
         """Marks the folder as in use by this process and its forked children until the last of them ends.
 
@@ -111,7 +116,7 @@ class Folder:
         if not self._stamp():
             return f"lost its {DESCRIPTION} or its {CATALOGUE}"
         with suppress(CollectionError):
-            if Description.read(self.inside).id != self._id:
+            if Description.read(self.inside).id != self.id:
                 return "was filled with another collection"
         return "was filled with a copy"
 

@@ -208,6 +208,10 @@ class Store:
         if absolute(path).resolve().is_relative_to(os.path.realpath(self.inside)):
             raise InputError(f"this is inside the collection {self.path}; choose a folder elsewhere", path=path)
 
+    def folder(self, room: str) -> Path:
+        """Where an engine keeps what is derived in a room, made by `Writer.folder`; it may not be there."""
+        return self._folder.of_engine(room)
+
     def bytes(self) -> dict[str, int]:
         """Bytes on disk by part: catalogue, its log (what is not folded in yet), vectors, indexes, lexical, other."""
         parts = {"catalogue": 0, "log": 0, "vectors": 0, **dict.fromkeys(sorted(DERIVED), 0), "other": 0}

@@ -142,10 +142,14 @@ class Writer:
     def folder(self, room: str) -> Path:
         """The folder of an engine that commits in its own ways, made where it is missing; nothing in it is checked.
 
-        room: "indexes" or "lexical". Raises InputError, StorageError.
+        Its last name is the collection's id. room: "indexes" or "lexical". Raises InputError, StorageError.
         """
         self._check()
-        return self._publisher.made(room)
+        self._publisher.made(room)
+        folder = self._held.of_engine(room)
+        self._disk.make_folder(folder)
+        self._disk.sync_folder(folder.parent)
+        return folder
 
     def clear(self, room: str) -> None:
         """Throws away all that is derived in a room. Raises InputError, StorageError."""
