@@ -7,6 +7,8 @@ import os
 import pickle
 import shutil
 import sqlite3
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -290,6 +292,34 @@ def test_a_lock_file_that_is_replaced_under_a_writer_ends_its_right_to_write(tmp
                 other.commit(block([document("kept")]))
         write(store)
     assert holds(tmp_path / "c", FIRST, block([document("kept")]), block([document("late")]))
+
+
+def test_who_waited_for_a_lock_file_that_was_removed_takes_the_one_that_is_there(tmp_path: Path) -> None:
+    with filled(tmp_path / "c", FIRST) as store, Store.open(tmp_path / "c") as second:
+        failures: list[BaseException] = []
+
+        def wait() -> None:
+            try:
+                with second.writing(wait=20) as writer, Store.open(tmp_path / "c") as third:
+                    with pytest.raises(LockedError), third.writing():
+                        pass
+                    writer.commit(block([document("late")]))
+            except BaseException as error:  # noqa: BLE001
+                failures.append(error)
+
+        with store.writing():
+            waiting = threading.Thread(target=wait)
+            waiting.start()
+            while len([name for name in map(os.path.realpath, _descriptors()) if name.endswith("/lock")]) < 2:
+                time.sleep(0.001)  # until it has opened the file
+            (tmp_path / "c" / "lock").unlink()
+        waiting.join()
+    assert failures == []
+    assert holds(tmp_path / "c", FIRST, block([document("late")]))
+
+
+def _descriptors() -> list[str]:
+    return [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")]
 
 
 @pytest.mark.parametrize("how", [pickle.dumps, copy.copy, copy.deepcopy], ids=["pickle", "copy", "deepcopy"])
