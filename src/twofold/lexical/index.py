@@ -45,7 +45,7 @@ class LexicalIndex:
         """An index without documents in an empty folder. Raises InputError, StorageError."""
         settings = settings or LexicalSettings()
         # An index that stood here before and is still open elsewhere may leave its lock in the folder.
-        if not folder.is_dir() or any(not path.name.startswith(LOCKS) for path in folder.iterdir()):
+        if not folder.is_dir() or any(not name.startswith(LOCKS) for name in os.listdir(folder)):
             raise InputError("a lexical index is made in an empty folder", path=folder)
         with speaking(folder):
             index = tantivy.Index(schema(), path=os.fspath(folder), reuse=False)

@@ -126,7 +126,8 @@ def _inside(path: Path, folder: Folder) -> Path:
     held, root = weakref.ref(folder), str(path)
 
     class Inside(PosixPath):
-        # The class carries the folder, because the paths that pathlib makes of a path share nothing else with it.
+        # The class carries the folder, because the paths that pathlib makes of a path share nothing else with it. What
+        # a folder holds is asked of os.listdir: from Python 3.13 on iterdir and glob go by the name that is printed.
         __slots__ = ()
 
         def __fspath__(self) -> str:

@@ -78,6 +78,6 @@ def _commits(catalogue: Path) -> int:
 
 def _clear(folder: Path, disk: Disk) -> None:
     """Removes what a creation left that was stopped half-way."""
-    for path in folder.iterdir():
+    for path in (folder / name for name in os.listdir(folder)):
         if path.is_file() and path.name != LOCK:
             disk.remove(path)
