@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from twofold.errors import InputError as InputError
     from twofold.errors import LockedError as LockedError
     from twofold.errors import ModelError as ModelError
+    from twofold.errors import MovedError as MovedError
     from twofold.errors import TwofoldError as TwofoldError
     from twofold.evaluation.comparing import compare as compare
     from twofold.evaluation.evaluating import evaluate as evaluate
@@ -59,6 +60,7 @@ _PLACES = {
     "InputError": "twofold.errors:InputError",
     "LockedError": "twofold.errors:LockedError",
     "ModelError": "twofold.errors:ModelError",
+    "MovedError": "twofold.errors:MovedError",
     "Passage": "twofold.documents:Passage",
     "TwofoldError": "twofold.errors:TwofoldError",
     "compare": "twofold.evaluation.comparing:compare",
@@ -86,6 +88,7 @@ __all__ = [
     "InputError",
     "LockedError",
     "ModelError",
+    "MovedError",
     "Passage",
     "TwofoldError",
     "__version__",

@@ -14,6 +14,7 @@
         ├── NotACollectionError  the folder is none, or is none yet
         ├── FormatError          written by a newer Twofold
         ├── LockedError          another process is writing
+        ├── MovedError           the folder that was opened is no longer at its path
         ├── CorruptionError      stored bytes are not those that were written
         └── StorageError         the disk refused: full, read-only, gone
 
@@ -107,6 +108,10 @@ class FormatError(CollectionError):
 
 class LockedError(CollectionError):
     """Another process is writing to the collection."""
+
+
+class MovedError(CollectionError):
+    """The folder that was opened is no longer at its path: moved, removed, or another one took its place."""
 
 
 class CorruptionError(CollectionError):

@@ -14,6 +14,18 @@ from typing import IO
 from twofold.errors import InputError, StorageError
 
 
+def absolute(path: str | Path) -> Path:
+    """The path from the root on, links and ".." as they are: what it names stays the same when the process changes
+    its working directory. Raises InputError where that directory was removed.
+    """
+    try:
+        return (path if isinstance(path, Path) else Path(path)).absolute()
+    except FileNotFoundError:
+        raise InputError(
+            "the working directory was removed, so this path leads nowhere; give it from the root on", path=path
+        ) from None
+
+
 @contextmanager
 def write_aside(path: str | Path) -> Iterator[IO[bytes]]:
     """A binary file to write to that takes the name `path`, synced, when the block ends without an error.
@@ -21,7 +33,7 @@ def write_aside(path: str | Path) -> Iterator[IO[bytes]]:
     Until then `path` keeps what it had; after an error nothing is left behind. Raises StorageError, naming the path,
     where the disk refuses.
     """
-    path = Path(path)
+    path = absolute(path)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
@@ -50,7 +62,7 @@ def folder_aside(path: str | Path) -> Iterator[Path]:
     behind; a killed process leaves a folder beside `path` whose name begins with a dot. Raises InputError where
     something is at `path` that is no empty folder, StorageError where the disk refuses.
     """
-    path = Path(path).resolve()
+    path = absolute(path).resolve()
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         _check_free(path)

@@ -74,18 +74,20 @@ def as_another_user(work: Callable[[], None]) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_who_may_not_write_beside_the_catalogue_is_told_what_to_do_or_reads_beside_a_writer() -> None:
+def test_who_may_not_write_beside_the_catalogue_reads_what_was_opened_before_or_is_told_what_to_do() -> None:
     sent = block([document("a"), document("b")], rows=2)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "c"
         with new_store(path) as store, store.writing() as writer:
             writer.commit(sent)
+            store.backup(Path(folder) / "never opened")
         os.chmod(folder, 0o755)
-        os.chmod(path, 0o555)
+        for each in Path(folder).iterdir():
+            os.chmod(each, 0o555)
 
         def is_told() -> None:
             with pytest.raises(StorageError, match=r"may not write to .*twofold backup"):
-                Store.open(path)
+                Store.open(Path(folder) / "never opened")
 
         def reads() -> None:
             with Store.open(path) as store:
@@ -96,6 +98,7 @@ def test_who_may_not_write_beside_the_catalogue_is_told_what_to_do_or_reads_besi
 
         try:
             as_another_user(is_told)
+            as_another_user(reads)
             if os.getuid() == 0:  # a writer keeps SQLite's shared file in place
                 with Store.open(path) as store, store.writing() as writer:
                     writer.put_state("any", 1)

@@ -110,7 +110,7 @@ def test_collection_json_is_as_the_page_says(folder: Path) -> None:
     checksum = fields.pop("checksum")
     canonical = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     assert checksum == blake2b(canonical.encode(), digest_size=16).hexdigest()
-    assert sorted(fields) == ["contract", "created", "dimension", "format", "settings", "source"]
+    assert sorted(fields) == ["contract", "created", "dimension", "format", "id", "settings", "source"]
     assert fields["format"] == 1
 
 
@@ -152,4 +152,5 @@ def test_the_catalogue_is_as_the_page_says(folder: Path) -> None:
         assert head.pop("longest") >= 10
         assert head == {
             "commit": 4, "next_document": 5, "next_row": 5, "documents": 3, "rows": 3, "truncated": 1, "tokens_cut": 4,
+            "generation": 0,
         }  # fmt: skip

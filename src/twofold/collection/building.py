@@ -13,6 +13,7 @@ from twofold.collection.opening import create, open_collection
 from twofold.collection.settings import DEPTH
 from twofold.documents import Document
 from twofold.errors import InputError, LockedError, NotACollectionError
+from twofold.files import absolute
 from twofold.passages.windows import Mode
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
@@ -41,6 +42,7 @@ def build(
     what it was made with. wait: seconds to wait for another writer. An input without documents raises InputError before
     anything is made. A large collection gets an approximate index. Raises what `add` raises.
     """
+    path = absolute(path)  # reading the documents takes a while, and may change the working directory
     stream = iter(documents)
     first = next(stream, None)
     if first is None:
@@ -66,6 +68,7 @@ def open_or_create(
     Raises ContractError for another encoder, InputError where the collection divides documents otherwise, or where
     there is none and no encoder was given to make it.
     """
+    path = absolute(path)
     try:
         collection = open_collection(path, encoder)
     except NotACollectionError:

@@ -258,7 +258,7 @@ class Collection(AbstractContextManager["Collection"]):
         that keeps the promise and whose median look-up takes at most `latency` milliseconds here, a graph only where
         memory is left for it. recall: the recall@10 of exact search that is promised; queries: texts or vectors
         (n, dimension) to measure it with, otherwise made from documents. A crash at any moment leaves the collection as
-        it was or as it will be.
+        it was or as it will be. Meanwhile it takes room on disk: docs/durability.md says how much.
         Raises LockedError, InputError, StorageError, CorruptionError.
         """
         with self._store.writing() as writer:

@@ -8,6 +8,7 @@ from twofold.collection.collection import Collection
 from twofold.collection.guarding import GuardedEncoder, probe
 from twofold.collection.settings import DEPTH, Settings
 from twofold.contract import Contract, Probes
+from twofold.files import absolute
 from twofold.passages.windows import Mode
 from twofold.protocols import Encoder
 from twofold.storage.store import Store
@@ -19,6 +20,7 @@ def create(path: str | Path | None, encoder: Encoder, *, passages: Mode = "auto"
     passages: "auto" gives a document longer than the encoder reads several vectors, "none" one, cut at the length.
     depth: where a ranking ends unless a call says otherwise. Raises CollectionError, StorageError.
     """
+    path = None if path is None else absolute(path)  # probing loads a model, and the working directory may change
     settings = Settings(passages=passages, depth=depth)
     probes = probe(encoder)
     store = Store.create(

@@ -7,9 +7,12 @@ import threading
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.indexing import Indexes
 from twofold.collection.wording import Words
-from twofold.errors import QueryError
+from twofold.errors import MovedError, QueryError
+from twofold.searching.hybrid import HybridSearch
+from twofold.searching.nearest import NearestSearch
 from twofold.searching.searcher import SnapshotSearcher
 from twofold.storage.forking import watch
+from twofold.storage.reading import StoredSnapshot
 from twofold.storage.store import Store
 
 
@@ -37,13 +40,21 @@ class Pinning:
             with self._lock:
                 dense = self._indexes.search(snapshot, exact=exact)
                 known = words or query_language
-                search = self._words.search(snapshot, dense, query_language=query_language) if known else None
+                search = self._by_words(snapshot, dense, query_language=query_language) if known else None
             if query_language and search is None:
                 raise QueryError("this collection does not know its words, so it cannot be asked in the query language")
             asked = self._depth if depth is None else depth
             return SnapshotSearcher(snapshot, dense, self._encoder, depth=asked, words=search)
         except BaseException:
             snapshot.close()
+            raise
+
+    def _by_words(self, snapshot: StoredSnapshot, dense: NearestSearch, *, query_language: bool) -> HybridSearch | None:
+        try:
+            with self._store.staying():
+                return self._words.search(snapshot, dense, query_language=query_language)
+        except MovedError:
+            self._words.forget()  # it may have been read from the folder that is there now
             raise
 
     def forget_words(self) -> None:

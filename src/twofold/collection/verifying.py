@@ -63,10 +63,10 @@ def recall(store: Store, encoder: GuardedEncoder, depth: int, queries: Sequence[
 def _damage_of_words(store: Store) -> Damage | None:
     """What is wrong with the lexical index of a collection that knows its words; one that lags is whole."""
     with store.snapshot() as snapshot:
-        if snapshot.state(STATE) is None or not (store.path / WORDS).exists():  # a backup leaves it to be made again
+        if snapshot.state(STATE) is None or not store.folder(WORDS).exists():  # a backup leaves it to be made again
             return None
     try:
-        LexicalIndex.check(store.path / WORDS)
+        LexicalIndex.check(store.folder(WORDS))
     except CorruptionError as error:
         return Damage(WORDS, str(error), derived=True)
     return None

@@ -109,7 +109,8 @@ class Words:
                 self._index = caught_up(writer, latest, index)
         except (LockedError, StorageError):
             # Somebody writes, or nobody may: what was read so far still answers, if it is of these documents.
-            return index if index is not None and index.generation == generation else None
+            # An index at commit 0 has read nothing: somebody is making it at this moment.
+            return index if index is not None and index.generation == generation and index.commit else None
         return self._index
 
     def _latest(self) -> LexicalIndex | None:
@@ -117,7 +118,7 @@ class Words:
         for _ in range(2):
             try:
                 if self._index is None:
-                    self._index = LexicalIndex.open(self._store.path / ROOM)
+                    self._index = LexicalIndex.open(self._store.folder(ROOM))
                 else:
                     self._index.reload()
             except (CorruptionError, InputError):
@@ -155,7 +156,7 @@ def followed(store: Store, writer: Writer, progress: Progress = silent) -> None:
         if snapshot.state(STATE) is None:
             return
         try:
-            index = LexicalIndex.open(store.path / ROOM)
+            index = LexicalIndex.open(store.folder(ROOM))
         except (CorruptionError, InputError):
             index = None
         if index is None or (index.generation, index.commit) != (snapshot.head.generation, snapshot.commit):

@@ -6,6 +6,7 @@ in memory. It takes no filter: where more than a few rows may not appear, the sc
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def fill(stored: VectorBlocks, folder: Path, threads: int, progress: Progress) -
         raise InputError(
             f"no graph can be built of {len(vectors)} vectors of {vectors.shape[1]} numbers ({error}); take a scan"
         ) from error
-    graph.save(str(folder / FILE))
+    graph.save(os.fspath(folder / FILE))
 
 
 def opened(folder: Path, effort: int) -> GraphIndex:
@@ -86,7 +87,7 @@ def opened(folder: Path, effort: int) -> GraphIndex:
     codes = scan.opened(folder, 0)
     path = folder / FILE
     try:
-        graph = rabitqlib.SymqgIndex.load(str(path))
+        graph = rabitqlib.SymqgIndex.load(os.fspath(path))
     except (RuntimeError, ValueError) as error:
         raise CorruptionError(f"{path} is no graph that can be read: {error}") from error
     return GraphIndex(graph, codes, effort)

@@ -7,6 +7,7 @@ as their inner product does: vectors of other lengths are refused.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import faiss
@@ -87,7 +88,7 @@ def fill_lists(stored: VectorBlocks, folder: Path, lists: int, threads: int, pro
                 check_unit(part, first + start)
                 codes.add(part)
                 progress(first + start + len(part), total)
-    faiss.write_index(codes, str(folder / FILE))
+    faiss.write_index(codes, os.fspath(folder / FILE))
 
 
 def opened(folder: Path, effort: int) -> ScanIndex:  # noqa: ARG001 - every kind is opened alike; a scan reads all rows
@@ -100,7 +101,7 @@ def read_codes(folder: Path) -> faiss.IndexIVFRaBitQFastScan:
     path = folder / FILE
     try:
         # Mapped, so that codes are the system's to keep or to drop, and no anonymous memory.
-        codes = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
+        codes = faiss.read_index(os.fspath(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
     except RuntimeError as error:
         raise CorruptionError(f"{path} is no index that can be read: {error}") from error
     if not isinstance(codes, faiss.IndexIVFRaBitQFastScan):

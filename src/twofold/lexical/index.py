@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -44,10 +45,10 @@ class LexicalIndex:
         """An index without documents in an empty folder. Raises InputError, StorageError."""
         settings = settings or LexicalSettings()
         # An index that stood here before and is still open elsewhere may leave its lock in the folder.
-        if not folder.is_dir() or any(not path.name.startswith(LOCKS) for path in folder.iterdir()):
+        if not folder.is_dir() or any(not name.startswith(LOCKS) for name in os.listdir(folder)):
             raise InputError("a lexical index is made in an empty folder", path=folder)
         with speaking(folder):
-            index = tantivy.Index(schema(), path=str(folder), reuse=False)
+            index = tantivy.Index(schema(), path=os.fspath(folder), reuse=False)
         notes.write(folder, State(settings=settings, stamp=notes.stamp(folder)))
         return cls(folder, index, settings)
 
@@ -57,7 +58,7 @@ class LexicalIndex:
         settings = notes.read(folder).settings
         notes.check_files(folder)
         with speaking(folder):
-            index = tantivy.Index.open(str(folder))
+            index = tantivy.Index.open(os.fspath(folder))
         return cls(folder, index, settings)
 
     @property

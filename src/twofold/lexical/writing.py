@@ -11,8 +11,9 @@ import tantivy
 from tantivy import FieldType, IndexWriter, Query
 
 from twofold.documents import Document
+from twofold.errors import CorruptionError
 from twofold.lexical import state as notes
-from twofold.lexical.engine import NUMBER, TEXT, schema, speaking
+from twofold.lexical.engine import AGAIN, NUMBER, TEXT, schema, speaking
 from twofold.lexical.folding import Folding
 from twofold.lexical.state import State
 from twofold.progress import Progress
@@ -70,7 +71,9 @@ class Update:
         """tantivy's commit, then the note; where nothing changed, the note alone."""
         if self._changed:
             with speaking(self._folder):
-                self._writer.commit()
+                committed = self._writer.commit()
+            if notes.stamp(self._folder) < committed:  # tantivy finds its files by a path, where another may be now
+                raise CorruptionError(f"{self._folder}: what was read now is not in it; it was moved. {AGAIN}.")
         notes.write(self._folder, replace(after, stamp=notes.stamp(self._folder), end=self._end))
 
     def _forget_unnoted(self) -> None:

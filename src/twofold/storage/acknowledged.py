@@ -25,7 +25,7 @@ class Note:
     """The note of one writer, who keeps the file open."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = f"{folder}/{ACKNOWLEDGED}"
+        self._path = folder / ACKNOWLEDGED
         self._descriptor = -1
 
     def write(self, commit: int) -> None:
@@ -46,7 +46,7 @@ class Note:
 def noted(folder: Path) -> int:
     """The commit that the note speaks of; 0 where there is none or it is not whole."""
     try:
-        with open(f"{folder}/{ACKNOWLEDGED}", "rb", buffering=0) as file:
+        with open(folder / ACKNOWLEDGED, "rb", buffering=0) as file:
             found = file.read(_NOTE.size + 1)
     except OSError:
         return 0

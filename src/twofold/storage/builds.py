@@ -102,8 +102,9 @@ def read(path: Path) -> Built:
 
     Raises CorruptionError; FormatError for one that a newer Twofold made.
     """
+    place = path / MANIFEST
     try:
-        fields = json.loads((path / MANIFEST).read_bytes())
+        fields = json.loads(place.read_bytes())
         checksum = fields.pop("checksum")
         if checksum != canonical_checksum(fields):
             raise CorruptionError(f"{path / MANIFEST} is damaged: its checksum does not fit its content")
@@ -112,10 +113,11 @@ def read(path: Path) -> Built:
         about, files = fields.pop("about"), {name: (size, crc) for name, (size, crc) in fields.pop("files").items()}
         built = Built(path=path, covered=Covered(**fields), about=about, files=files, checksum=checksum)
         for name, (size, _) in files.items():
-            if (held := (path / name).stat().st_size) != size:
-                raise CorruptionError(f"{path / name} has {held} bytes, {size} were written")
+            place = path / name
+            if (held := place.stat().st_size) != size:
+                raise CorruptionError(f"{place} has {held} bytes, {size} were written")
     except OSError as error:
-        raise CorruptionError(f"{error.filename or path}: {error.strerror or error}") from error
+        raise CorruptionError(f"{place}: {error.strerror or error}") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CorruptionError(f"{path / MANIFEST} is damaged: {error}") from error
     return built

@@ -5,28 +5,19 @@ A lease is one connection in one hand; its lock keeps two threads that share the
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
-from twofold.errors import CollectionError, CorruptionError, LockedError, StorageError
+from twofold.errors import CollectionError
 from twofold.storage import forking
-from twofold.storage.schema import CHECKPOINT_PAGES, PAGE_BYTES, check_format
+from twofold.storage.connecting import belonging, translated
+from twofold.storage.folder import Folder
+from twofold.storage.layout import CATALOGUE
 
 IDLE = 8
 """Connections kept open for the next caller."""
-FREE_SHARE = 0.2
-"""The catalogue is written anew when so much of it is free: less is used up by the next documents."""
-FRAME_BYTES = 24
-"""What SQLite's log keeps beside each page (sqlite.org/fileformat.html, 4.2)."""
-PATIENCE = 10.0
-"""Seconds that SQLite waits for another process that opens or closes the catalogue at the same moment."""
-
-_REFUSED = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
-_WAITING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 class Lease:
@@ -75,12 +66,16 @@ _left: list[sqlite3.Connection] = []
 class Connections:
     """The pool of one catalogue.
 
-    path: the catalogue file. durable: whether commits wait for the disk.
+    durable: whether commits wait for the disk. writes: for the writer, who holds the lock; others cannot write.
     """
 
-    def __init__(self, path: Path, *, durable: bool) -> None:
-        self.path = path
+    def __init__(self, folder: Folder, *, durable: bool, writes: bool = False) -> None:
+        self.path = folder.path / CATALOGUE
+        self.used = False
+        """Whether this process has had a connection."""
+        self._folder = folder
         self._durable = durable
+        self._writes = writes
         self._lock = threading.RLock()
         self._idle: list[sqlite3.Connection] = []
         self._leases: set[Lease] = set()
@@ -88,16 +83,17 @@ class Connections:
         forking.watch(self)
 
     def lease(self) -> Lease:
-        """A connection of one's own until its `close`."""
+        """A connection of one's own until its `close`. Raises MovedError, StorageError, CorruptionError."""
         with self._lock:
             if self._closed:
                 raise CollectionError(f"{self.path.parent} was closed; open it again")
             connection = self._idle.pop() if self._idle else None
         if connection is None:
             with translated(self.path):
-                connection = connect(self.path, durable=self._durable)
+                connection = belonging(self._folder, durable=self._durable, writes=self._writes)
         lease = Lease(self, connection)
         with self._lock:
+            self.used = True
             self._leases.add(lease)
         return lease
 
@@ -134,6 +130,7 @@ class Connections:
     def after_fork_in_child(self) -> None:
         """Begins anew, with no connection."""
         self._lock = threading.RLock()
+        self.used = False
         for lease in self._leases:
             lease.abandon()
         self._leases = set()
@@ -141,98 +138,3 @@ class Connections:
     def _close_idle(self) -> None:
         while self._idle:
             self._idle.pop().close()
-
-
-def connect(path: Path, *, durable: bool, create: bool = False) -> sqlite3.Connection:
-    """A connection to a catalogue, in autocommit; transactions are begun and ended in words.
-
-    Raises what sqlite3 raises; see `translated`.
-    """
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={'rwc' if create else _mode(path)}",
-        uri=True,
-        timeout=PATIENCE,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    try:
-        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-        # A log that grew while somebody held an old commit gives its room back.
-        connection.execute(f"PRAGMA journal_size_limit = {CHECKPOINT_PAGES * PAGE_BYTES}")
-        if not create:
-            check_format(connection)
-    except BaseException as error:
-        connection.close()
-        if isinstance(error, sqlite3.OperationalError) and path.exists() and not os.access(path.parent, os.W_OK):
-            raise _not_shared(path, error) from error
-        raise
-    return connection
-
-
-def _not_shared(path: Path, error: sqlite3.Error) -> StorageError:
-    """Says why a folder that can only be read is not enough; reading past SQLite's locks could meet a writer."""
-    return StorageError(
-        f"{path}: {error}. This user may not write to {path.parent}, where SQLite keeps a file that its readers share. "
-        "Give the right to write to that folder, or read a copy of your own (twofold backup makes one)"
-    )
-
-
-def shrink(connection: sqlite3.Connection) -> int:
-    """Gives free pages back to the disk where they are many; gives their bytes. Readers keep what they see."""
-    size, free, all_ = (
-        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-        for name in ("page_size", "freelist_count", "page_count")
-    )
-    if free < FREE_SHARE * all_:
-        return 0
-    connection.execute("VACUUM")
-    # A reader keeps the pages of its commit in the log; the first commits after it fold them in.
-    connection.execute("PRAGMA busy_timeout = 0")
-    try:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {round(PATIENCE * 1000)}")
-    return size * free
-
-
-def held_back(connection: sqlite3.Connection, log: Path) -> int:
-    """Bytes of the log that cannot be folded into the catalogue because somebody reads an older commit.
-
-    0 for a log no larger than it may always grow to. What can be folded in by now is.
-    """
-    if not log.exists() or log.stat().st_size <= CHECKPOINT_PAGES * (PAGE_BYTES + FRAME_BYTES):
-        return 0
-    try:
-        _, frames, folded = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-    except sqlite3.OperationalError:  # whoever may only read cannot know
-        return 0
-    return max(0, int(frames) - int(folded)) * (PAGE_BYTES + FRAME_BYTES)
-
-
-def _mode(path: Path) -> str:
-    """How SQLite may open a catalogue: on a disk that nobody can write it needs no locks and no log."""
-    if path.parent.exists() and not os.statvfs(path.parent).f_flag & os.ST_RDONLY:
-        return "rw"
-    log = path.with_name(f"{path.name}-wal")
-    return "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours: a disk that refused, a catalogue in use, or bytes that are not what was written."""
-    try:
-        yield
-    except (sqlite3.Error, UnicodeDecodeError) as error:
-        code = (getattr(error, "sqlite_errorcode", None) or sqlite3.SQLITE_CORRUPT) & 0xFF
-        if code in _REFUSED:
-            raise StorageError(
-                f"{path}: {error}. Nothing that was acknowledged is lost; make room or rights, and run again."
-            ) from error
-        if code in _WAITING:
-            raise LockedError(f"{path} is in use by another process ({error}); try again in a moment") from error
-        if code == sqlite3.SQLITE_TOOBIG:
-            raise StorageError(f"{path}: a document is larger than SQLite keeps in a row ({error})") from error
-        raise CorruptionError(
-            f"{path} is damaged: {error}. Run twofold verify to see which documents are hit, or restore a backup."
-        ) from error

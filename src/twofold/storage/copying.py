@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.progress import Progress
-from twofold.storage.connections import connect, translated
+from twofold.storage.connecting import connect, translated
 from twofold.storage.disk import Disk
 from twofold.storage.layout import CATALOGUE, DESCRIPTION, VECTORS, Description
 from twofold.storage.reading import StoredSnapshot
@@ -72,6 +72,11 @@ class Copying:
         self._disk.publish(self._target / DESCRIPTION, description.to_bytes())
         self._disk.reached("description copied")
         return BackupReport(commit=head.commit, documents=head.documents, passages=head.rows, bytes=self._bytes)
+
+    def tidy(self) -> None:
+        """Removes the files that SQLite's readers share, which reading the copy again has made: nobody reads it."""
+        for kind in ("-wal", "-shm"):
+            self._disk.remove(self._target / f"{CATALOGUE}{kind}")
 
     def verified(self, done: int, total: int | None) -> None:
         """The progress of reading the copy again."""

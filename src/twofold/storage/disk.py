@@ -29,42 +29,42 @@ class Disk:
 
     def make_folder(self, path: str | Path) -> None:
         """Makes a folder with its parents; one that exists is left as it is."""
-        with _refusals(path):
+        with refusals(path):
             os.makedirs(path, exist_ok=True)
 
     def write(self, descriptor: int, path: str | Path, data: bytes | memoryview, offset: int) -> None:
         """Writes all of `data` at `offset`."""
         view = memoryview(data).cast("B")
-        with _refusals(path):
+        with refusals(path):
             while view:
                 written = os.pwrite(descriptor, view, offset)
                 view, offset = view[written:], offset + written
 
     def read(self, descriptor: int, path: str | Path, size: int, offset: int) -> bytes:
         """Up to `size` bytes from `offset` on; none at the end of the file."""
-        with _refusals(path):
+        with refusals(path):
             return os.pread(descriptor, size, offset)
 
     def sync(self, descriptor: int, path: str | Path) -> None:
         """Makes what was written to a file survive a power loss."""
         if self.durable:
-            with _refusals(path):
+            with refusals(path):
                 # macOS has no fdatasync; fsync does what it does there, and more.
                 getattr(os, "fdatasync", os.fsync)(descriptor)
 
     def cut(self, descriptor: int, path: str | Path, size: int) -> None:
         """Shortens a file to `size` bytes."""
-        with _refusals(path):
+        with refusals(path):
             os.ftruncate(descriptor, size)
 
     def remove(self, path: str | Path) -> None:
         """Removes a file that may be gone already."""
-        with _refusals(path), suppress(FileNotFoundError):
+        with refusals(path), suppress(FileNotFoundError):
             os.unlink(path)
 
     def remove_tree(self, path: str | Path) -> None:
         """Removes a file, or a folder with all that is in it; it may be gone already."""
-        with _refusals(path), suppress(FileNotFoundError):
+        with refusals(path), suppress(FileNotFoundError):
             if os.path.isdir(path) and not os.path.islink(path):
                 shutil.rmtree(path)
             else:
@@ -72,13 +72,13 @@ class Disk:
 
     def rename(self, path: str | Path, target: str | Path) -> None:
         """Gives a file or folder another name, at once."""
-        with _refusals(path):
+        with refusals(path):
             os.rename(path, target)
 
     def sync_folder(self, path: str | Path) -> None:
         """Makes the names in a folder survive a power loss."""
         if self.durable:
-            with _refusals(path):
+            with refusals(path):
                 sync_folder(path)
 
     def publish(self, path: str | Path, content: bytes) -> None:
@@ -89,7 +89,7 @@ class Disk:
     @contextmanager
     def opened(self, path: str | Path, flags: int) -> Iterator[int]:
         """A descriptor of a file, closed when the block ends."""
-        with _refusals(path):
+        with refusals(path):
             descriptor = os.open(path, flags, 0o666)
         try:
             yield descriptor
@@ -98,7 +98,8 @@ class Disk:
 
 
 @contextmanager
-def _refusals(path: str | Path) -> Iterator[None]:
+def refusals(path: str | Path) -> Iterator[None]:
+    """What the system refuses in the block, as a StorageError that names the path."""
     try:
         yield
     except OSError as error:

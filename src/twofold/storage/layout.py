@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,9 +28,11 @@ UNFINISHED = frozenset(
 class Description:
     """What collection.json says: written once, when the collection is made.
 
-    dimension: numbers a vector. contract, source, settings: JSON of the rooms above, opaque here. created: UTC.
+    id: random, by which a collection is told from every other. dimension: numbers a vector. contract, source, settings:
+    JSON of the rooms above, opaque here. created: UTC.
     """
 
+    id: str
     dimension: int
     contract: Mapping[str, Any]
     source: Mapping[str, Any]
@@ -43,7 +46,14 @@ class Description:
     ) -> Description:
         """The description of a collection made at this moment."""
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(dimension=dimension, contract=contract, source=source, settings=settings, created=created)
+        return cls(
+            id=new_id(),
+            dimension=dimension,
+            contract=contract,
+            source=source,
+            settings=settings,
+            created=created,
+        )
 
     def to_bytes(self) -> bytes:
         """The file's content: JSON with a checksum over all other fields."""
@@ -61,7 +71,7 @@ class Description:
         where its bytes changed.
         """
         path = folder / DESCRIPTION
-        content = _content(folder, path)
+        content = _content(path)
         try:
             fields = json.loads(content)
         except ValueError as error:
@@ -79,21 +89,31 @@ class Description:
         return cls(**fields)
 
 
-def _content(folder: Path, path: Path) -> bytes:
+def new_id() -> str:
+    """A random id: 32 hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
+def not_a_collection(folder: Path) -> NotACollectionError:
+    """Says why there is no collection in a folder that has no collection.json, or that is none."""
+    if not folder.exists():
+        return NotACollectionError(
+            f"{folder} does not exist; make a collection there with twofold index or twofold.create"
+        )
+    if not folder.is_dir():
+        return NotACollectionError(f"{folder} is a file; a collection is a folder")
+    if (folder / CATALOGUE).exists():
+        return NotACollectionError(
+            f"{folder} has no {DESCRIPTION} beside its {CATALOGUE}: it was never finished, or has lost the file"
+        )
+    return NotACollectionError(f"{folder} is no collection: it has no {DESCRIPTION}")
+
+
+def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        if not folder.exists():
-            raise NotACollectionError(
-                f"{folder} does not exist; make a collection there with twofold index or twofold.create"
-            ) from None
-        if not folder.is_dir():
-            raise NotACollectionError(f"{folder} is a file; a collection is a folder") from None
-        if (folder / CATALOGUE).exists():
-            raise NotACollectionError(
-                f"{folder} has no {DESCRIPTION} beside its {CATALOGUE}: it was never finished, or has lost the file"
-            ) from None
-        raise NotACollectionError(f"{folder} is no collection: it has no {DESCRIPTION}") from None
+        raise not_a_collection(path.parent) from None
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {error.strerror or error}") from error
 

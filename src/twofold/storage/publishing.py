@@ -81,7 +81,7 @@ class Publisher:
     def tidy(self, generation: int) -> None:
         """Removes what a stopped writer left, and builds that a newer one or a newer generation has replaced."""
         for room in sorted(DERIVED):
-            found = names(f"{self._folder}/{room}")
+            found = names(self._folder / room)
             for left in filter(_LEFT.fullmatch, found):
                 with suppress(StorageError):  # it is in nobody's way; the next writer tries again
                     self._disk.remove_tree(self._folder / room / left)
@@ -120,4 +120,4 @@ def _filled(folder: Path, fill: Fill) -> None:
 
 def _inside(folder: Path) -> Iterator[tuple[Path, list[str]]]:
     for path, _, inside in os.walk(folder, topdown=False):
-        yield Path(path), inside
+        yield folder / os.path.relpath(path, folder), inside

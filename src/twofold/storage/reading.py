@@ -20,13 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.documents import Document
-from twofold.errors import CorruptionError, DocumentError
+from twofold.errors import CorruptionError, DocumentError, MovedError
 from twofold.filters import Filter
 from twofold.scores import Mask, Numbers, Vectors
 from twofold.storage import builds, passing
 from twofold.storage.builds import Built
 from twofold.storage.changes import Changes, deleted_after, first_after
-from twofold.storage.connections import Lease, translated
+from twofold.storage.connecting import translated
+from twofold.storage.connections import Lease
+from twofold.storage.folder import AGAIN, Folder
 from twofold.storage.living import Rows, RowsCache, expanded
 from twofold.storage.maps import Piece, SegmentMaps, gather
 from twofold.storage.passing import FilterCache
@@ -51,14 +53,28 @@ FINGERPRINTS = 16
 class Derived:
     """What all snapshots of a collection share: arrays, maps and answers that were derived from the catalogue."""
 
-    def __init__(self, folder: Path, dimension: int) -> None:
-        self.folder = folder
-        self.maps = SegmentMaps(folder, dimension)
+    def __init__(self, folder: Folder, dimension: int) -> None:
+        self.folder = folder  # its descriptor stays open for as long as a snapshot needs it
+        self.maps = SegmentMaps(folder.inside, dimension)
         self.dimension = dimension
         self.rows = RowsCache()
         self.filters = FilterCache()
         self.fingerprints: dict[tuple[int, int], str] = {}
         """(generation, rows) → the fingerprint of these rows, which never changes."""
+        self.latest = 0
+        """No snapshot from now on is of an earlier commit."""
+
+    def seen(self, commit: int, before: int) -> None:
+        """Notes the commit of a snapshot that was begun when `latest` was `before`.
+
+        Raises MovedError where it is earlier: an older copy was written over the files.
+        """
+        if commit < before:
+            raise MovedError(
+                f"{self.folder.path} is at commit {commit} and was at {before} before: an older copy was written over "
+                f"it after it was opened. {AGAIN}"
+            )
+        self.latest = max(self.latest, commit)
 
 
 def _begun(connection: sqlite3.Connection) -> Head:
@@ -90,6 +106,7 @@ class StoredSnapshot:
         self._rows: Rows | None = None
         self._pieces: list[Piece] | None = None
         self._segments: list[Segment] = []
+        latest = derived.latest
         with lease.held() as connection:
             self._head = _begun(connection)
             while not self._maps_segments():
@@ -97,6 +114,7 @@ class StoredSnapshot:
                 before, self._head = self._head, _begun(connection)
                 if self._head.generation == before.generation:
                     break  # it is damage, and whoever needs the vectors will hear of it
+        derived.seen(self._head.commit, latest)
         self._end = weakref.finalize(self, lease.close)
 
     def __enter__(self) -> StoredSnapshot:
@@ -268,8 +286,8 @@ class StoredSnapshot:
 
     @property
     def folder(self) -> Path:
-        """The collection's folder."""
-        return self._derived.folder
+        """The collection's folder, for opening files in it."""
+        return self._derived.folder.inside
 
     def built(self, room: str) -> Built | None:
         """The newest whole build of a room ("indexes", "lexical") that was made from rows of this snapshot.
@@ -278,7 +296,7 @@ class StoredSnapshot:
         publishes takes older builds away: who finds one gone while opening it asks again. Raises InputError for
         another room.
         """
-        return next(filter(self.fits, builds.whole(builds.home_of(self._derived.folder, room))), None)
+        return next(filter(self.fits, builds.whole(builds.home_of(self.folder, room))), None)
 
     def fits(self, built: Built) -> bool:
         """Whether a build was made from the first rows of this snapshot's generation."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from twofold.storage.connections import translated
+from twofold.storage.connecting import translated
 
 
 class Seen:

@@ -10,6 +10,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,9 +59,9 @@ class Segment:
         return HEADER_BYTES + self.rows * dimension * BYTES
 
 
-def path_of(folder: Path, number: int) -> str:
+def path_of(folder: Path, number: int) -> Path:
     """The file of a segment."""
-    return f"{folder}/{VECTORS}/{number:06d}.f16"
+    return folder / VECTORS / f"{number:06d}.f16"
 
 
 def header(segment: Segment, dimension: int) -> bytes:
@@ -70,7 +71,7 @@ def header(segment: Segment, dimension: int) -> bytes:
     return fields[:-4] + zlib.crc32(fields[:-4]).to_bytes(4, "little")
 
 
-def check_header(found: bytes, segment: Segment, dimension: int, path: str) -> None:
+def check_header(found: bytes, segment: Segment, dimension: int, path: Path) -> None:
     """Raises CorruptionError, or FormatError for a newer one, unless the file begins as it should."""
     if found == header(segment, dimension):
         return
@@ -122,11 +123,11 @@ def append(disk: Disk, folder: Path, segment: Segment, vectors: Halves) -> None:
         disk.reached("vectors written")
         disk.sync(descriptor, path)
     if segment.rows == 0:
-        disk.sync_folder(os.path.dirname(path))
+        disk.sync_folder(path.parent)
         disk.reached("segment created")
 
 
-def leftovers(folder: Path, first: int, last: Segment | None, dimension: int) -> list[tuple[str, int]]:
+def leftovers(folder: Path, first: int, last: Segment | None, dimension: int) -> list[tuple[Path, int]]:
     """What a crash left: files that are longer than the catalogue says, with the size to cut them to.
 
     A file that the catalogue does not know (of a later number, or of an earlier one after a compaction) is cut to
@@ -134,11 +135,13 @@ def leftovers(folder: Path, first: int, last: Segment | None, dimension: int) ->
 
     first: the number of the first segment that counts. last: the one that the next rows go to.
     """
-    found: list[tuple[str, int]] = []
+    found: list[tuple[Path, int]] = []
     number = last.number if last else 0
     if last:
         path, size = path_of(folder, number), last.size(dimension)
-        held = os.stat(path).st_size if os.path.exists(path) else 0
+        held = 0
+        with suppress(FileNotFoundError):
+            held = path.stat().st_size
         if held < size:
             raise CorruptionError(f"{path} has {held} bytes, {size} were written. Restore a backup.")
         if held > size:
@@ -149,7 +152,7 @@ def leftovers(folder: Path, first: int, last: Segment | None, dimension: int) ->
 def _numbers(folder: Path) -> list[int]:
     """The numbers of all segment files that are there; a power loss that keeps some changes may leave gaps."""
     try:
-        found = [name.partition(".") for name in os.listdir(f"{folder}/{VECTORS}")]
+        found = [name.partition(".") for name in os.listdir(folder / VECTORS)]
     except FileNotFoundError:
         return []
     return sorted(int(stem) for stem, _, kind in found if kind == "f16" and stem.isdecimal())

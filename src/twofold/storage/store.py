@@ -3,53 +3,63 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from twofold.errors import CollectionError, CorruptionError, InputError, NotACollectionError, TwofoldError
-from twofold.files import folder_aside
+from twofold.errors import (
+    CollectionError,
+    CorruptionError,
+    InputError,
+    LockedError,
+    MovedError,
+    StorageError,
+    TwofoldError,
+)
+from twofold.files import absolute, folder_aside
 from twofold.progress import Progress, silent
 from twofold.storage import acknowledged, forking
-from twofold.storage.connections import Connections, connect, held_back, translated
+from twofold.storage.connecting import fold, long
+from twofold.storage.connections import Connections
 from twofold.storage.copying import BackupReport, Copying
 from twofold.storage.disk import Disk
-from twofold.storage.layout import CATALOGUE, DERIVED, DESCRIPTION, LOCK, UNFINISHED, VECTORS, Description
+from twofold.storage.folder import Folder
+from twofold.storage.in_memory import new_folder, vanish
+from twofold.storage.layout import CATALOGUE, DERIVED, LOCK, VECTORS, Description, new_id
 from twofold.storage.locking import WriterLock
+from twofold.storage.making import free, made
 from twofold.storage.publishing import Publisher
 from twofold.storage.reading import Derived, StoredSnapshot
-from twofold.storage.schema import Head, make_tables
 from twofold.storage.verifying import Damage, Verification, VerifyReport, wrong
 from twofold.storage.writing import Writer
-
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
-ROOM_IN_MEMORY = 2**30
-"""Bytes that must be free in shared memory for a collection to live there rather than in a temporary folder."""
 
 
 class Store:
     """One collection's folder; threads may share it, and a forked child may go on with it.
 
-    path: the folder. description: what collection.json says. disk: what touches files, for tests to
-    stand in. temporary: whether the folder goes when the store is closed, forgotten, or the process ends.
+    path: the folder, absolute. inside: the same, for opening files in it. description: what collection.json says.
+    folder: must be known. disk: what touches files, for tests to stand in. temporary: whether the folder goes when the
+    store is closed, forgotten, or the process ends.
     """
 
-    def __init__(self, path: Path, description: Description, disk: Disk, *, temporary: bool = False) -> None:
-        self.path = path
+    def __init__(self, folder: Folder, description: Description, disk: Disk, *, temporary: bool = False) -> None:
+        self.path = folder.path
+        self.inside = folder.inside
         self.description = description
+        self._folder = folder
         self._disk = disk
-        self._lock = WriterLock(path / LOCK, disk)
-        self._connections = Connections(path / CATALOGUE, durable=disk.durable)
-        self._derived = Derived(path, description.dimension)
+        self._temporary = temporary
+        self._lock = WriterLock(folder.inside / LOCK, disk)
+        self._readers = Connections(folder, durable=disk.durable)
+        self._writers = Connections(folder, durable=disk.durable, writes=True)
+        self._derived = Derived(folder, description.dimension)
         self._writer: Writer | None = None
-        end = partial(_vanish, path, self._connections, os.getpid()) if temporary else self._connections.close
+        end = partial(_ended, folder, self._lock, self._readers, self._writers, os.getpid() if temporary else None)
         self._end = weakref.finalize(self, end)
         forking.watch(self)
 
@@ -71,10 +81,10 @@ class Store:
         """
         description = Description.now(dimension, contract, source, settings)
         if path is None:
-            folder = Path(tempfile.mkdtemp(prefix="twofold-", dir=_memory()))
-            return cls(folder, description, _made(folder, description, Disk(durable=False)), temporary=True)
-        folder = Path(path)
-        return cls(folder, description, _made(folder, description, disk or Disk()))
+            disk = Disk(durable=False)
+            return cls(made(new_folder(), description, disk), description, disk, temporary=True)
+        disk = disk or Disk()
+        return cls(made(free(absolute(path), disk), description, disk), description, disk)
 
     @classmethod
     def open(cls, path: str | Path, *, disk: Disk | None = None) -> Store:
@@ -82,10 +92,10 @@ class Store:
 
         Raises NotACollectionError, FormatError, CorruptionError, StorageError.
         """
-        folder = Path(path)
-        description = Description.read(folder)
-        if not (folder / CATALOGUE).exists():
-            raise CorruptionError(f"{folder} has lost its {CATALOGUE}; restore a backup")
+        folder = Folder.open(path)
+        description = folder.known()
+        if folder.place(CATALOGUE) is None:
+            raise CorruptionError(f"{folder.path} has lost its {CATALOGUE}; restore a backup")
         store = cls(folder, description, disk or Disk())
         try:
             store.snapshot().close()
@@ -106,32 +116,42 @@ class Store:
         """Closes connections; snapshots that are held stay good until they are closed."""
         self._end()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError(
+            f"an open collection cannot be pickled or copied; send its path, {str(self.path)!r}, and open it there"
+        )
+
     def snapshot(self) -> StoredSnapshot:
-        """The latest commit, held until it is closed."""
-        lease = self._connections.lease()
-        try:
-            return StoredSnapshot(lease, self._derived)
-        except BaseException:
-            lease.close()
-            raise
+        """The latest commit, held until it is closed. Raises MovedError, CorruptionError, StorageError."""
+        with self.staying():
+            lease = self._readers.lease()
+            try:
+                return StoredSnapshot(lease, self._derived)
+            except BaseException:
+                lease.close()
+                raise
 
     @contextmanager
     def writing(self, wait: float = 0) -> Iterator[Writer]:
         """The writer, with the lock; the thread that has it may ask again and gets the same one.
 
-        wait: seconds to wait for another writer. Raises LockedError naming the holder; StorageError.
+        wait: seconds to wait for another writer. Raises LockedError naming the holder; MovedError; StorageError. A
+        child that was forked inside the block is not the writer: what it calls on it raises CollectionError.
         """
-        with self._lock.held(wait):
+        with self._told(), self._lock.held(wait):
             if self._writer is not None:
                 yield self._writer
                 return
-            writer = Writer(self.path, self.description.dimension, self._connections.lease(), self._disk)
+            self._folder.check()
+            lease = self._writers.lease()
+            writer = Writer(self._folder, self.description.dimension, self._lock, lease, self._disk)
             try:
                 writer.mend()
                 self._writer = writer
                 yield writer
             finally:
-                self._writer = None
+                if self._writer is writer:  # a forked child may have taken one of its own
+                    self._writer = None
                 writer.release()
 
     def verify(self, progress: Progress = silent, *, repair: bool = False) -> VerifyReport:
@@ -140,9 +160,9 @@ class Store:
         repair: takes damaged derived folders away, so that they are made again; nothing else is touched. Raises
         CorruptionError only where there is no head to start from; with repair also LockedError, StorageError.
         """
-        noted = acknowledged.noted(self.path)  # before the snapshot, for writers go on
+        noted = acknowledged.noted(self.inside)  # before the snapshot, for writers go on
         with self.snapshot() as snapshot, self.snapshot() as beside:
-            report = Verification(snapshot, beside, progress).run(self.path, noted)
+            report = Verification(snapshot, beside, progress).run(self.inside, noted)
         if repair and any(each.derived for each in report.damage):
             with self._lock.held(), self.snapshot() as snapshot:
                 report.damage[:] = [self._repaired(each, snapshot) for each in report.damage]
@@ -151,9 +171,9 @@ class Store:
     def _repaired(self, damage: Damage, snapshot: StoredSnapshot) -> Damage:
         if not damage.derived:
             return damage
-        path = self.path / damage.place
+        path = self.inside / damage.place
         if path.exists() and wrong(path, snapshot):  # nobody has put another in its place meanwhile
-            Publisher(self.path, self._disk).remove(path)
+            Publisher(self.inside, self._disk).remove(path)
         return replace(damage, repaired=True)
 
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
@@ -165,15 +185,16 @@ class Store:
         """
         self.check_outside(path)
         disk = self._disk if self._disk.durable else Disk()
-        noted = acknowledged.noted(self.path)
+        noted = acknowledged.noted(self.inside)
         with folder_aside(path) as folder:
             with self.snapshot() as snapshot:
-                if said := acknowledged.lost(self.path, noted, snapshot.commit):
+                if said := acknowledged.lost(self.inside, noted, snapshot.commit):
                     raise CorruptionError(said)
                 copying = Copying(snapshot, folder, disk, progress)
-                report = copying.run(self.description)
-            with Store(folder, self.description, disk) as copy:
+                report = copying.run(replace(self.description, id=new_id()))
+            with Store.open(folder, disk=disk) as copy:
                 damage = copy.verify(copying.verified).damage
+            copying.tidy()
             if damage:
                 more = f" (and {len(damage) - 1} more)" if len(damage) > 1 else ""
                 raise CorruptionError(
@@ -184,30 +205,55 @@ class Store:
 
     def check_outside(self, path: str | Path) -> None:
         """Raises InputError for a path inside this collection's folder, where only this room may write."""
-        if Path(path).resolve().is_relative_to(self.path.resolve()):
+        if absolute(path).resolve().is_relative_to(os.path.realpath(self.inside)):
             raise InputError(f"this is inside the collection {self.path}; choose a folder elsewhere", path=path)
+
+    def folder(self, room: str) -> Path:
+        """Where an engine keeps what is derived in a room, made by `Writer.folder`; it may not be there."""
+        return self._folder.of_engine(room)
 
     def bytes(self) -> dict[str, int]:
         """Bytes on disk by part: catalogue, its log (what is not folded in yet), vectors, indexes, lexical, other."""
         parts = {"catalogue": 0, "log": 0, "vectors": 0, **dict.fromkeys(sorted(DERIVED), 0), "other": 0}
-        for folder, _, names in os.walk(self.path):
-            room = next(iter(Path(folder).relative_to(self.path).parts), "")
+        top = os.fspath(self.inside)
+        for folder, _, names in os.walk(top):
+            room = next(iter(Path(folder).relative_to(top).parts), "")
             for name in names:
                 with suppress(OSError):  # a writer may have taken it away by now
                     parts[_part(room, name)] += os.lstat(os.path.join(folder, name)).st_size
         return parts
 
     def held_back(self) -> int:
-        """Bytes of the catalogue's log that snapshots hold back, here or in another process; 0 while it is small.
+        """Bytes of the catalogue's log that the last writer could not fold in, because snapshots held an older commit.
 
-        They are folded in by the first commits after those snapshots were closed.
+        0 while the log is small. The first commits after those snapshots were closed fold it in.
         """
-        lease = self._connections.lease()
+        return long(self.inside / f"{CATALOGUE}-wal")
+
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        """Work on files that a library opens by their paths: at its end the folder must still be at its path.
+
+        Raises MovedError, also in place of an error that comes from a folder that was moved.
+        """
+        with self._told():
+            yield
+            self._folder.check()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Refuses a store that was closed, and says so where an error has its cause in a folder that was moved."""
+        if not self._end.alive:
+            again = "it was in memory and is gone; make a new one" if self._temporary else "open it again"
+            raise CollectionError(f"{self.path} was closed: {again}")
+        self._folder.check()
         try:
-            with lease.held() as connection:
-                return held_back(connection, self.path / f"{CATALOGUE}-wal")
-        finally:
-            lease.close()
+            yield
+        except (MovedError, LockedError):
+            raise
+        except (CorruptionError, StorageError):
+            self._folder.check()
+            raise
 
     def before_fork(self) -> None:
         """Nothing: the pool and the lock see to themselves."""
@@ -230,67 +276,26 @@ def _part(room: str, name: str) -> str:
     return "catalogue" if name == CATALOGUE else "log" if name.startswith(f"{CATALOGUE}-") else "other"
 
 
-def _made(folder: Path, description: Description, disk: Disk) -> Disk:
-    """Makes an empty collection in a folder; collection.json comes last, and makes it one."""
-    _check_free(folder)
-    missing = [each for each in (folder.absolute(), *folder.absolute().parents) if not each.exists()]
-    disk.make_folder(folder)
-    with WriterLock(folder / LOCK, disk).held():
-        _check_free(folder)
-        _clear(folder, disk)
-        disk.make_folder(folder / VECTORS)
-        path = folder / CATALOGUE
-        with translated(path), closing(connect(path, durable=disk.durable, create=True)) as connection:
-            make_tables(connection)
-        disk.reached("catalogue created")
-        for each in (folder / VECTORS, *missing):
-            disk.sync_folder(each.parent)
-        disk.publish(folder / DESCRIPTION, description.to_bytes())
-        disk.reached("created")
-    return disk
+def _ended(
+    folder: Folder, lock: WriterLock, readers: Connections, writers: Connections, temporary_of: int | None
+) -> None:
+    """The end of a store: its connections, and the folder of one in memory, by the process that made it."""
+    if temporary_of is None and writers.used:
+        with suppress(CollectionError):  # whoever writes now, or opens it next, folds the log in
+            _fold(folder, lock, writers)
+    writers.close()
+    readers.close()
+    if temporary_of == os.getpid():  # a forked child has its parent's folder in view, not in its keeping
+        vanish(folder)
 
 
-def _check_free(folder: Path) -> None:
-    if (folder / DESCRIPTION).exists():
-        raise InputError("there is a collection here already; open it, or choose another path", path=folder)
-    if folder.exists() and not folder.is_dir():
-        raise NotACollectionError(f"{folder} is a file; a collection is a folder")
-    names = {name.name for name in folder.iterdir()} if folder.exists() else set()
-    foreign = sorted(name for name in names - UNFINISHED if not name.startswith(f".{DESCRIPTION}."))
-    if foreign:
-        raise NotACollectionError(
-            f"{folder} is not empty and is no collection (it holds {', '.join(foreign[:3])}); choose another path"
-        )
-    if (folder / CATALOGUE).exists() and _commits(folder / CATALOGUE):
-        raise CorruptionError(f"{folder} holds documents but has lost its {DESCRIPTION}; restore a backup")
-
-
-def _commits(catalogue: Path) -> int:
-    """How many commits an orphaned catalogue holds; one that cannot be read was never finished."""
-    try:
-        with translated(catalogue), closing(connect(catalogue, durable=True)) as connection:
-            return Head.read(connection).commit
-    except CollectionError:
-        return 0
-
-
-def _clear(folder: Path, disk: Disk) -> None:
-    """Removes what a creation left that was stopped half-way."""
-    for path in folder.iterdir():
-        if path.is_file() and path.name != LOCK:
-            disk.remove(path)
-
-
-def _memory() -> Path | None:
-    try:
-        free = shutil.disk_usage(SHARED_MEMORY).free
-    except OSError:
-        return None
-    return SHARED_MEMORY if free >= ROOM_IN_MEMORY and os.access(SHARED_MEMORY, os.W_OK) else None
-
-
-def _vanish(folder: Path, connections: Connections, process: int) -> None:
-    # A forked child has its parent's folder in view, not in its keeping.
-    if os.getpid() == process:
-        connections.close()
-        shutil.rmtree(folder, ignore_errors=True)
+def _fold(folder: Folder, lock: WriterLock, writers: Connections) -> None:
+    """Folds the log into the catalogue, as the writer, unless there is another."""
+    with lock.held():
+        folder.check()
+        lease = writers.lease()
+        try:
+            with lease.held() as connection:
+                fold(connection)
+        finally:
+            lease.close()

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from twofold.errors import CorruptionError
+from twofold.errors import CollectionError, CorruptionError
 from twofold.progress import Progress, silent
 from twofold.scores import Numbers
 from twofold.storage import acknowledged, segments
@@ -23,9 +23,13 @@ from twofold.storage.block import Block
 from twofold.storage.builds import Built, Covered, fingerprint
 from twofold.storage.catalogue import Change, Known, Placed, first_segment_number, known, last_segment
 from twofold.storage.compacting import Compaction, CompactReport
-from twofold.storage.connections import Lease, shrink
+from twofold.storage.connecting import fold, long, shrink
+from twofold.storage.connections import Lease
 from twofold.storage.disk import Disk
+from twofold.storage.folder import Folder
+from twofold.storage.layout import CATALOGUE
 from twofold.storage.living import RowsCache
+from twofold.storage.locking import WriterLock
 from twofold.storage.maps import Piece, SegmentMaps
 from twofold.storage.publishing import Fill, Publisher
 from twofold.storage.records import read_segments, read_state
@@ -41,19 +45,25 @@ class Writer:
     A call that raises StorageError leaves the collection as it was, and may be tried again.
     """
 
-    def __init__(self, folder: Path, dimension: int, lease: Lease, disk: Disk) -> None:
-        self._folder = folder
+    def __init__(self, folder: Folder, dimension: int, lock: WriterLock, lease: Lease, disk: Disk) -> None:
+        self._held = folder
+        self._folder = folder.inside
         self._dimension = dimension
+        self._lock = lock
         self._lease = lease
         self._disk = disk
-        self._publisher = Publisher(folder, disk)
-        self._note = acknowledged.Note(folder)
+        self._publisher = Publisher(self._folder, disk)
+        self._note = acknowledged.Note(self._folder)
         self._doubtful = False
         self._head = Head()
         self._segment: Segment | None = None
 
     def release(self) -> None:
         """Ends the right to write; called before the lock is given up."""
+        with suppress(CollectionError), self._lease.held() as connection:
+            if long(self._folder / f"{CATALOGUE}-wal"):  # what readers held back may be let go by now
+                self._check()
+                fold(connection)
         self._note.close()
         self._lease.close()
 
@@ -132,27 +142,39 @@ class Writer:
     def folder(self, room: str) -> Path:
         """The folder of an engine that commits in its own ways, made where it is missing; nothing in it is checked.
 
-        room: "indexes" or "lexical". Raises InputError, StorageError.
+        Its last name is the collection's id. room: "indexes" or "lexical". Raises InputError, StorageError.
         """
-        return self._publisher.made(room)
+        self._check()
+        self._publisher.made(room)
+        folder = self._held.of_engine(room)
+        self._disk.make_folder(folder)
+        self._disk.sync_folder(folder.parent)
+        return folder
 
     def clear(self, room: str) -> None:
         """Throws away all that is derived in a room. Raises InputError, StorageError."""
+        self._check()
         self._publisher.clear(room)
 
     def remove(self, built: Path) -> None:
         """Takes one build away, as when it is damaged. Raises StorageError."""
+        self._check()
         self._publisher.remove(built)
+
+    def _check(self) -> None:
+        """Raises LockedError where this process is not the writer, MovedError where the folder is not at its path."""
+        self._lock.check()
+        self._held.check()
 
     def _pieces(self, connection: sqlite3.Connection) -> list[Piece]:
         segments_ = read_segments(connection, self._head)
         return SegmentMaps(self._folder, self._dimension).pieces(self._head.generation, segments_)
 
-    def _remove(self, paths: Sequence[str]) -> int:
+    def _remove(self, paths: Sequence[Path]) -> int:
         """Removes replaced files, the lowest first; gives their bytes."""
         freed = 0
         for path in paths:
-            freed += os.stat(path).st_size
+            freed += path.stat().st_size
             self._disk.remove(path)
             self._disk.reached("old segment removed")
         return freed
@@ -205,6 +227,7 @@ class Writer:
             result = work(change)
             head, segment = change.finish(), change.segment
             self._disk.reached("recorded")
+            self._check()
             connection.execute("COMMIT")  # the acknowledgement
         except BaseException:
             with suppress(sqlite3.Error):

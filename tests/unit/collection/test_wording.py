@@ -23,6 +23,12 @@ QUESTIONS = ("word1 word2 word3", "word40 word1", "word7", "word9 unknown", "wor
 MODES: tuple[Mode, ...] = ("dense", "lexical", "hybrid")
 
 
+def _words_of(collection: Path) -> Path:
+    """Where the lexical index of a collection stands."""
+    (folder,) = (collection / "lexical").iterdir()
+    return folder
+
+
 def documents(first: int, last: int) -> list[dict[str, object]]:
     draw = random.Random(first)
     # Few words are frequent, as in a language.
@@ -101,7 +107,7 @@ def test_optimizing_brings_the_words_along(collection: Collection, tmp_path: Pat
     collection.delete([f"d{n}" for n in range(40)])
     collection.add(documents(300, 350))
     collection.optimize()
-    index = LexicalIndex.open(tmp_path / "c" / "lexical")
+    index = LexicalIndex.open(_words_of(tmp_path / "c"))
     with collection.searcher(words=False) as searcher:
         assert index.commit == searcher.snapshot.commit
     expected = [pairs(collection.search(question, mode="lexical")) for question in QUESTIONS]
@@ -116,14 +122,14 @@ def test_a_search_by_meaning_does_not_wait_for_the_words_of_what_was_added(
 ) -> None:
     collection.search("word1")
     collection.add(documents(300, 350))
-    before = LexicalIndex.open(tmp_path / "c" / "lexical").commit
+    before = LexicalIndex.open(_words_of(tmp_path / "c")).commit
     assert collection.search("word1", mode="dense")
     assert collection.search(np.ones(64, np.float32))
     assert collection.like("d3")
     assert collection.run({"q": "word1"}, mode="dense")
-    assert LexicalIndex.open(tmp_path / "c" / "lexical").commit == before
+    assert LexicalIndex.open(_words_of(tmp_path / "c")).commit == before
     assert collection.search("word1", mode="lexical")
-    assert LexicalIndex.open(tmp_path / "c" / "lexical").commit > before
+    assert LexicalIndex.open(_words_of(tmp_path / "c")).commit > before
 
 
 def test_another_process_would_find_the_same_after_opening(collection: Collection, tmp_path: Path) -> None:
@@ -149,7 +155,7 @@ def test_a_lexical_index_that_is_not_what_it_was_is_made_again(
 ) -> None:
     import shutil
 
-    folder = tmp_path / "c" / "lexical"
+    folder = _words_of(tmp_path / "c")
     collection.search("word1")
     shutil.copytree(folder, tmp_path / "earlier")
     collection.add(documents(300, 350))
@@ -237,7 +243,7 @@ def test_signs_mean_something_to_words_only_where_that_is_asked_for(collection: 
 def test_verify_finds_a_flipped_bit_and_repair_builds_the_words_again(collection: Collection, tmp_path: Path) -> None:
     expected = [pairs(collection.search(question)) for question in QUESTIONS]
     assert collection.verify().clean
-    part = next((tmp_path / "c" / "lexical").glob("*.term"))
+    part = next(_words_of(tmp_path / "c").glob("*.term"))
     content = bytearray(part.read_bytes())
     content[len(content) // 3] ^= 4
     part.write_bytes(content)

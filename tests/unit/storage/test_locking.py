@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -9,12 +10,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from storing import block, content, document, expected, new_store
 
-from twofold.errors import LockedError, StorageError
+from twofold.errors import CollectionError, LockedError, StorageError
 from twofold.storage.disk import Disk
 from twofold.storage.store import Store
 
@@ -119,6 +121,118 @@ def test_a_forked_child_neither_holds_nor_frees_the_lock_of_its_parent(folder: P
     os.kill(child, 9)
     os.waitpid(child, 0)
     assert list(content(store)) == ["a", "b"]
+
+
+def leave(_: Store) -> None:
+    """Leaves the block at its end."""
+
+
+def leave_by_exit(_: Store) -> None:
+    sys.exit(0)
+
+
+def leave_by_an_error(_: Store) -> None:
+    raise KeyboardInterrupt
+
+
+def leave_by_a_refusal(store: Store) -> None:
+    with store.writing():
+        pass
+
+
+@pytest.mark.parametrize("left", [leave, leave_by_exit, leave_by_an_error, leave_by_a_refusal])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_child_that_leaves_the_block_of_its_parent_is_no_writer(
+    folder: Path, left: Callable[[Store], None], nested: bool
+) -> None:
+    store = Store.open(folder)
+    with contextlib.ExitStack() as stack:
+        writer = stack.enter_context(store.writing())
+        if nested:
+            stack.enter_context(store.writing())
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                with contextlib.suppress(SystemExit, KeyboardInterrupt, LockedError), stack.pop_all():
+                    left(store)
+                for _ in range(2):
+                    with pytest.raises(LockedError, match=f"process {os.getppid()} "), store.writing():
+                        pass
+                status = 0
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        writer.commit(block([document("a")]))
+        with Store.open(folder) as second, pytest.raises(LockedError), second.writing():
+            pass
+    assert list(content(store)) == ["a"]
+    assert store.verify().damage == []
+
+
+def test_a_child_cannot_write_by_what_it_inherited_and_writes_by_a_block_of_its_own(folder: Path) -> None:
+    store = Store.open(folder)
+    told, tell = os.pipe()
+    with store.writing() as writer:
+        writer.commit(block([document("a")]))
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                calls: list[Callable[[], object]] = [
+                    lambda: writer.commit(block([document("never")])),
+                    lambda: writer.delete([0]),
+                    lambda: writer.put_state("any", 1),
+                    lambda: writer.folder("lexical"),
+                    lambda: writer.clear("indexes"),
+                    lambda: writer.remove(folder / "indexes" / "000001"),
+                    lambda: writer.publish("indexes", lambda _: None, {}),
+                    writer.compact,
+                    writer.mend,
+                ]
+                for call in calls:
+                    with pytest.raises(CollectionError, match="before the fork"):
+                        call()
+                os.read(told, 1)
+                with store.writing(wait=20) as own:
+                    own.commit(block([document("of the child")]))
+                status = 0
+            finally:
+                os._exit(status)
+    os.write(tell, b".")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    os.close(told)
+    os.close(tell)
+    assert list(content(store)) == ["a", "of the child"]
+    assert store.verify().damage == []
+
+
+def test_a_child_that_was_forked_by_another_thread_has_no_part_in_the_lock(folder: Path) -> None:
+    store = Store.open(folder)
+    entered, leave_it = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with store.writing() as writer:
+            entered.set()
+            leave_it.wait(20)
+            writer.commit(block([document("of the thread")]))
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert entered.wait(20)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            with pytest.raises(LockedError), store.writing():
+                pass
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    leave_it.set()
+    thread.join()
+    assert list(content(store)) == ["of the thread"]
 
 
 @pytest.mark.parametrize("error", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO])

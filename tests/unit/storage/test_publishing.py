@@ -269,7 +269,8 @@ def test_an_engine_that_commits_by_itself_gets_a_folder_and_it_can_be_thrown_awa
     with store.writing() as writer:
         folder = writer.folder("lexical")
         (folder / "meta.json").write_text("{}")
-        assert writer.folder("lexical") == folder == store.path / "lexical"
+        assert writer.folder("lexical") == folder == store.folder("lexical")
+        assert folder.parent == store.path / "lexical"
         assert (folder / "meta.json").read_text() == "{}"
         assert store.bytes()["lexical"] == 2
         writer.clear("lexical")

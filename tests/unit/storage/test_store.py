@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +177,62 @@ def test_a_collection_in_memory_vanishes_when_the_process_ends() -> None:
     path = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
     assert path
     assert not Path(path).exists()
+
+
+IN_MEMORY = """
+import os, sys, time
+from twofold.storage.store import Store
+store = Store.create(None, dimension=4, contract={}, source={}, settings={})
+if "fork" in sys.argv and os.fork():
+    os._exit(0)
+print(store.path, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("how", ["alone", "fork"])
+def test_a_collection_in_memory_of_a_killed_process_is_swept_up_by_the_next(how: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", IN_MEMORY, how], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        path = Path(process.stdout.readline().strip())
+        if how == "fork":
+            process.wait()  # its child goes on with the collection
+        new_store(None).close()
+        assert (path / "collection.json").exists()
+        for child in _processes_with(path):
+            os.kill(child, signal.SIGKILL)
+        process.wait()
+    while _processes_with(path):
+        time.sleep(0.01)
+    assert path.exists()
+    new_store(None).close()
+    assert not path.exists()
+
+
+def _processes_with(path: Path) -> list[int]:
+    """Other processes that have a folder open."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if int(process.name) != os.getpid() and str(path) in map(os.readlink, (process / "fd").iterdir()):
+                found.append(int(process.name))
+    return found
+
+
+def test_sweeping_touches_nothing_but_folders_of_collections_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    kept = [tmp_path / "twofold-notes", tmp_path / "notes" / "twofold-in-memory-x", tmp_path / "target"]
+    for folder in [*kept, left := tmp_path / "twofold-in-memory-left"]:
+        folder.mkdir(parents=True)
+        (folder / "file").touch()
+    (tmp_path / "twofold-in-memory-link").symlink_to(tmp_path / "target")
+    (tmp_path / "twofold-in-memory-file").touch()
+    new_store(None).close()
+    assert not left.exists()
+    assert all((folder / "file").exists() for folder in kept)
+    assert (tmp_path / "twofold-in-memory-file").exists()
 
 
 def test_a_closed_store_says_so_and_a_held_snapshot_stays_good(tmp_path: Path) -> None:
