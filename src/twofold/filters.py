@@ -129,12 +129,7 @@ def matches(condition: Filter, metadata: Mapping[str, Json], *, truncated: bool 
 
 def found_at(metadata: Mapping[str, Json], field: str) -> list[Json]:
     """What stands under a field's name, each dot of which belongs to a key or enters an object; often one value."""
-    return [value for _, value in _found(metadata, key_of(field))]
-
-
-def places_of(metadata: Mapping[str, Json], field: str) -> set[tuple[str, ...]]:
-    """The keys, from the outermost on, under which a field's name is found; more than one where its dots allow that."""
-    return {keys for keys, _ in _found(metadata, key_of(field))}
+    return list(_found(metadata, key_of(field)))
 
 
 def elements(found: list[Json]) -> list[Json]:
@@ -162,17 +157,14 @@ def type_name(value: Json) -> str:
     return type_names[type(value)]
 
 
-def _found(
-    metadata: Mapping[str, Json], name: str, outer: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], Json]]:
-    """(keys, value) of everything that stands under a name."""
+def _found(metadata: Mapping[str, Json], name: str) -> Iterator[Json]:
     if name in metadata:
-        yield (*outer, name), metadata[name]
+        yield metadata[name]
     dot = name.find(".")
     while dot >= 0:
         inner = metadata.get(name[:dot])
         if isinstance(inner, dict):
-            yield from _found(inner, name[dot + 1 :], (*outer, name[:dot]))
+            yield from _found(inner, name[dot + 1 :])
         dot = name.find(".", dot + 1)
 
 

@@ -116,6 +116,13 @@ def test_all_documents_are_deleted_only_where_that_is_said(by_words: Path, twofo
     assert twofold("delete", by_words, "--all", "--json").json == {"deleted": 8, "documents": 0}
 
 
+def test_two_filters_are_not_one_of_them(by_words: Path, twofold: Twofold) -> None:
+    done = twofold("delete", by_words, "--where", '{"year": {"$gte": 1900}}', "--where", '{"year": {"$lt": 2000}}')
+    assert (done.status, done.out) == (2, "")
+    assert "--where is given twice" in done.err
+    unharmed(by_words, twofold)
+
+
 def test_a_partial_record_does_not_erase_a_document(by_words: Path, tmp_path: Path, twofold: Twofold) -> None:
     partial = tmp_path / "partial.jsonl"
     partial.write_text('{"id": "tea", "year": 1}\n')

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from twofold.documents import Document
+from twofold.documents import TEXT_FIELDS, Document
 from twofold.errors import InputError
 from twofold.readers.reading import read
 from twofold.readers.trec import read_run, write_run
@@ -40,7 +40,7 @@ def records(*, text: st.SearchStrategy[str] = texts) -> st.SearchStrategy[list[t
 @given(
     rows=records(),
     metadata=st.dictionaries(
-        texts.filter(lambda key: key not in {"id", "_id", "title", "text", "contents", "body", "metadata"}),
+        texts.filter(lambda key: key not in {"id", "_id", "title", "metadata", *TEXT_FIELDS}),
         values,
         max_size=4,
     ),

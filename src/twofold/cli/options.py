@@ -180,10 +180,29 @@ def _dimension_of(name: str) -> int:
         raise ModelError(f"{name}: the numbers a vector are missing; write {HASHED_WORDS}256") from None
 
 
+class _Once(argparse.Action):
+    """An option whose second value would put the first aside in silence."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Keeps the value, or ends with the usage where there is one already."""
+        if getattr(namespace, self.dest) is not None:
+            parser.error(f'{option_string} is given twice; put both conditions into one: {{"$and": [{{…}}, {{…}}]}}')
+        setattr(namespace, self.dest, values)
+
+
 def add_where_option(parser: argparse.ArgumentParser, what: str) -> None:
     """--where JSON."""
     parser.add_argument(
-        "--where", metavar="JSON", help=f'{what} whose metadata match, for example \'{{"year": {{"$lt": 1990}}}}\''
+        "--where",
+        action=_Once,
+        metavar="JSON",
+        help=f'{what} whose metadata match, for example \'{{"year": {{"$lt": 1990}}}}\'',
     )
 
 

@@ -102,9 +102,9 @@ class Collection(AbstractContextManager["Collection"]):
     ) -> int:
         """Deletes documents by id, by filter, or all of them (one of the three), and returns how many there were.
 
-        Ids that are not there are passed over. A filter that says nothing ({}) is refused, and so is one whose field
-        means two places. strict: refuse a filter whose fields no document has. Raises InputError, FilterError,
-        LockedError, StorageError.
+        Ids that are not there are passed over. A filter of which a part says nothing ({}) is refused, and one whose
+        field has several values in a document. strict: refuse a filter whose fields no document has. Raises InputError,
+        FilterError, LockedError, StorageError.
         """
         return delete(self._store, ids, where, everything=all, strict=strict)
 

@@ -17,8 +17,8 @@ def delete(
 ) -> int:
     """Marks the named documents as deleted in one commit; returns how many there were.
 
-    A filter of which a part says nothing, or whose field means two places, is refused: it would delete more than was
-    said. Raises InputError, FilterError.
+    A filter of which a part says nothing, or whose field has several values in a document, is refused: it may delete
+    more than was said. Raises InputError, FilterError.
     """
     if [ids is not None, where is not None, everything].count(True) != 1:
         raise InputError("delete takes ids, or a filter (where=), or all=True for every document: one of the three")

@@ -24,7 +24,6 @@ from twofold.filters import (
     found_at,
     key_of,
     matches,
-    places_of,
     type_name,
 )
 from twofold.values import Json
@@ -156,19 +155,6 @@ def types_at(connection: sqlite3.Connection, field: str) -> Iterator[set[str]]:
             values: dict[str, Json] = json.loads(metadata)
             if there := found_at(values, field):
                 yield {type_name(value) for value in elements(there)} or {"list"}
-
-
-def places_at(connection: sqlite3.Connection, field: str) -> int:
-    """In how many places living documents hold a field: more than one where a dot belongs to a key here and enters an
-    object there.
-    """
-    if nameable(field):
-        there = "SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL AND json_type(metadata, ?) IS NOT NULL)"
-        return sum(connection.execute(there, (path,)).fetchone()[0] for path in paths_of(field))
-    places = set[tuple[str, ...]]()
-    for (metadata,) in connection.execute("SELECT metadata FROM documents WHERE deleted IS NULL"):
-        places |= places_of(json.loads(metadata), field)
-    return len(places)
 
 
 def _plain(where: Filter) -> bool:

@@ -12,12 +12,13 @@ from difflib import get_close_matches
 import numpy as np
 
 from twofold.errors import FilterError
-from twofold.filters import TRUNCATED, Compare, Exists, Filter, field_names, fields, leaves, type_name
+from twofold.filters import TRUNCATED, Compare, Exists, Filter, field_names, fields, found_at, leaves, type_name
 from twofold.scores import Mask, Numbers
 from twofold.storage.columns import Columns, NoColumnError, documents_passing
-from twofold.storage.conditions import Condition, places_at, types_at
+from twofold.storage.conditions import Condition, types_at
 from twofold.storage.living import Rows, expanded
 from twofold.storage.schema import Head
+from twofold.values import equal
 
 LOOKED_AT = 10_000
 """Documents whose fields are looked through for the one that may have been meant."""
@@ -72,13 +73,18 @@ def numbers(where: Filter | None, connection: sqlite3.Connection) -> Numbers:
     if where is None:
         found = connection.execute("SELECT number FROM documents WHERE deleted IS NULL ORDER BY number")
     else:
-        condition = Condition(where)
-        condition.prepare(connection)
-        found = connection.execute(
-            f"SELECT number FROM documents WHERE deleted IS NULL AND {condition.sql} ORDER BY number",  # noqa: S608
-            condition.parameters,
-        )
+        found = _passing(where, "number", connection)
     return np.fromiter((number for (number,) in found), dtype=np.int64)
+
+
+def _passing(where: Filter, columns: str, connection: sqlite3.Connection) -> sqlite3.Cursor:
+    """These columns of the living documents that pass, in order of number."""
+    condition = Condition(where)
+    condition.prepare(connection)
+    return connection.execute(
+        f"SELECT {columns} FROM documents WHERE deleted IS NULL AND {condition.sql} ORDER BY number",  # noqa: S608
+        condition.parameters,
+    )
 
 
 def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
@@ -93,13 +99,16 @@ def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
 
 
 def check_unambiguous(where: Filter, connection: sqlite3.Connection) -> None:
-    """Raises FilterError for a field whose name means two places in living documents."""
-    for field in sorted(fields(where)):
-        if "." in field and places_at(connection, field) > 1:
-            raise FilterError(
-                f"{field!r} is a key of some documents and a key inside an object of others, so the filter may mean "
-                "more than was said; find the documents with it, and name their ids"
-            )
+    """Raises FilterError, naming it, where a document that passes has several values under a name with a dot."""
+    dotted = sorted(field for field in fields(where) if "." in field)
+    for identifier, metadata in _passing(where, "id, metadata", connection) if dotted else ():
+        for field in dotted:
+            first, *others = found_at(json.loads(metadata), field) or [None]
+            if not all(equal(first, other) for other in others):
+                raise FilterError(
+                    f"document {identifier!r} has several values under {field!r}, as a key and inside an object, so "
+                    "the filter may mean more than was said; name the documents by their ids"
+                )
 
 
 def _check_field(leaf: Compare | Exists, connection: sqlite3.Connection) -> None:

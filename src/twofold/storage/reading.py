@@ -158,7 +158,7 @@ class StoredSnapshot:
             passing.check_fields(where, connection)
 
     def check_unambiguous(self, where: Filter) -> None:
-        """Raises FilterError for a field with a dot that stands in two places in living documents."""
+        """Raises FilterError where a document that passes has several values under a name with a dot."""
         with self._lease.held() as connection:
             passing.check_unambiguous(where, connection)
 
