@@ -15,7 +15,7 @@ from twofold.readers.fields import Fields
 from twofold.readers.json_lines import json_records
 from twofold.readers.opening import COMPRESSED, STANDARD_INPUT, PathLike, bare_suffix, either_form, shown
 from twofold.readers.separated import check_types, csv_rows, records, tsv_rows
-from twofold.readers.texts import SUFFIXES, has_texts, read_text, read_texts
+from twofold.readers.texts import SUFFIXES, check_identifiers, has_texts, identifier_of_file, read_text, read_texts
 from twofold.reports import ReadReport
 
 FORMATS = {
@@ -50,7 +50,9 @@ def read(
     format: a word of FORMATS; guessed from the path (standard input: "jsonl"). Files may end in .gz or .xz too.
     fields: names of id, title and text. types: for CSV and TSV, column → "int", "float", "bool" or "text".
     skip_bad: count bad lines in the report instead of raising. Memory does not grow with the file.
-    Raises InputError: at once for a missing path or unknown format; while reading for a bad line (naming file, line
+    A text file's id is its path below the folder that was given; where the file itself was given, its relative path,
+    or of an absolute path the name.
+    Raises InputError: at once for a missing path, an unknown format and two text files of one id; while reading for a bad line (naming file, line
     and cause) and for a damaged file; at the end for an input without a single document.
     """
     paths = [data] if isinstance(data, str | os.PathLike) else list(data)
@@ -63,6 +65,7 @@ def read(
     sources = [(path, _format_of(path, format)) for path in paths]
     if types and not any(kind in ("csv", "tsv") for _, kind in sources):
         raise InputError("types are for CSV and TSV; JSON says itself what is a number")
+    check_identifiers([Path(path) for path, kind in sources if kind == "text" and os.fspath(path) != STANDARD_INPUT])
     reading = _Reading(fields or Fields(), types, BadLines(skip_bad, ReadReport() if report is None else report))
     return reading.documents(sources)
 
@@ -105,7 +108,7 @@ class _Reading:
                 return self._of_records(json_records(path, self.bad), path)
 
     def _of_text(self, path: Path) -> Iterator[Document]:
-        document = read_text(path, path.name, self.bad)
+        document = read_text(path, identifier_of_file(path), self.bad)
         if document is not None:
             yield document
 
