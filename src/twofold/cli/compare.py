@@ -73,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         qrels,
         measures=arguments.measure or MEASURES,
         all_judged=arguments.all_judged,
+        ignore_identical_ids=arguments.ignore_identical_ids,
         seed=arguments.seed,
     )
     if arguments.plot is not None:

@@ -52,8 +52,8 @@ def read(
     skip_bad: count bad lines in the report instead of raising. Memory does not grow with the file.
     A text file's id is its path below the folder that was given; where the file itself was given, its relative path,
     or of an absolute path the name.
-    Raises InputError: at once for a missing path, an unknown format and two text files of one id; while reading for a bad line (naming file, line
-    and cause) and for a damaged file; at the end for an input without a single document.
+    Raises InputError: at once for a missing path, an unknown format and two text files of one id; while reading for a
+    bad line (naming file, line and cause) and for a damaged file; at the end for an input without a single document.
     """
     paths = [data] if isinstance(data, str | os.PathLike) else list(data)
     if not paths:
