@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from twofold.cli.options import Subparsers, add_encoder_options, add_where_option, command, open_given, where_of
-from twofold.cli.output import count_of, print_json, print_line, say
+from twofold.cli.output import count_of, print_json, print_line, results_in_utf_8, say
 from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
@@ -152,7 +152,8 @@ def _many(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print_json({"run": run_of_all})
         else:
-            write_run(run_of_all, sys.stdout)
+            with results_in_utf_8() as stdout:
+                write_run(run_of_all, stdout)
         return 0
     write_run(run_of_all, arguments.run_file)
     found = sum(map(len, run_of_all.values()))
