@@ -106,16 +106,10 @@ def _encoder(arguments: argparse.Namespace) -> Encoder | None:
 
 def _for_vectors(path: str) -> Encoder:
     """The encoder of a collection whose vectors the user brings: it knows their dimension and encodes nothing."""
-    import numpy as np
-
+    from twofold.collection.adding import mapped_vectors
     from twofold.encoders.given_vectors import GivenVectors
 
-    try:
-        shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
-    except FileNotFoundError:
-        raise VectorError("no such file", path=path) from None
-    except (OSError, ValueError, EOFError) as error:
-        raise VectorError(f"no .npy file of vectors ({error})", path=path) from None
+    shape = mapped_vectors(path).shape
     if len(shape) != 2:
         raise VectorError(f"one vector a document is needed; these numbers have the shape {shape}", path=path)
     return GivenVectors(shape[1])

@@ -62,14 +62,17 @@ class Fields:
         wanted = [*self._candidates("title"), *self._candidates("text")]
         return any(name in wanted for name in names)
 
-    def check_columns(self, columns: Iterable[str]) -> None:
-        """Raises InputError, naming the columns there, where a header lacks what every document needs."""
+    def check_columns(self, columns: Iterable[str], *, ids_alone: bool = False) -> None:
+        """Raises InputError, naming the columns there, where a header lacks what every document needs.
+
+        ids_alone: neither title nor text is needed.
+        """
         there = list(columns)
         self._id_of(dict.fromkeys(there))
         for name in self.given():
             if name not in there:
                 raise InputError(f"no field {name!r}; there are {_listed(there)}")
-        if not self.has_content(there):
+        if not ids_alone and not self.has_content(there):
             raise InputError(self.nothing_to_encode(there))
 
     def nothing_to_encode(self, names: Iterable[str]) -> str:

@@ -23,6 +23,12 @@ LONGEST_CSV_FIELD = 1 << 28
 SWALLOWED = 10
 """So many lines inside one record that all have the header's number of commas are records behind a stray quote."""
 
+_column_name = re.compile(
+    r"(?:[a-z]+[_-])?_?(?:id|qid|query|queries|anchor|question|sentence|sent|text|title|topic|positive|pos|negative|neg|"
+    r"answer|document|doc|passage|premise|hypothesis|source|target|score|label|similarity)s?(?:[_-]?[a-z]*[0-9]*)",
+    re.IGNORECASE,
+)
+
 Row = tuple[int, list[str]]
 """Number of the first line, fields."""
 
@@ -94,6 +100,22 @@ def records(
             bad.take(InputError(str(error), path=shown(path), line=number))
         else:
             yield number, record
+
+
+def names_columns(row: list[str]) -> bool:
+    """Whether a first line that need not be a header reads like one: every field a name that people give columns."""
+    return all(_column_name.fullmatch(field.strip()) for field in row)
+
+
+def header_error(row: list[str], wanted: str, path: PathLike, line: int) -> InputError:
+    """What to say of a header whose names are not known, which would be taken for data."""
+    there = ", ".join(map(repr, row))
+    return InputError(
+        f"this line looks like a header, of names that are not known ({there}). Call the columns {wanted}, or take the "
+        "line out",
+        path=shown(path),
+        line=line,
+    )
 
 
 def check_types(types: Mapping[str, str]) -> None:
