@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TypedDict
 
 import numpy as np
 
@@ -28,14 +27,6 @@ MEASURES = ("nDCG@10",)
 """One question, one test: every further measure makes each p larger."""
 
 
-class _Settings(TypedDict):
-    """What is the same for all systems of a comparison."""
-
-    measures: tuple[str, ...]
-    all_judged: bool
-    ignore_identical_ids: bool
-
-
 def compare(
     systems: Mapping[str, Run | Evaluation | Searcher],
     qrels: Qrels,
@@ -46,31 +37,31 @@ def compare(
     all_judged: bool = False,
     timed: int = 0,
     seed: int = 0,
-    ignore_identical_ids: bool = False,
 ) -> Comparison:
     """Measures systems on the same judged queries and tests each against the baseline.
 
     systems: by name, a run, an evaluation (its run and latency are taken), or a searcher, which is asked `queries` (id
-    → text) and `timed` of them one by one. baseline: a name, the first without it. seed: of the randomisation test.
-    ignore_identical_ids: see `evaluate`. The result prints as tables and shows as HTML in a notebook. Raises InputError
-    for fewer than two systems, a baseline that is none of them, a searcher without queries, fewer than two counted
-    queries, and what `evaluate` raises.
+    → text) and `timed` of them one by one. baseline: a name, the first without it. seed: of the randomisation test. The
+    result prints as tables and shows as HTML in a notebook. Raises InputError for fewer than two systems, a baseline
+    that is none of them, a searcher without queries, fewer than two counted queries, and what `evaluate` raises.
     """
     baseline = _checked(systems, baseline)
     names = [baseline, *(name for name in systems if name != baseline)]
-    settings = _Settings(measures=tuple(measures), all_judged=all_judged, ignore_identical_ids=ignore_identical_ids)
+    wanted = tuple(measures)
     evaluations = {}
     for name in names:
         system = systems[name]
         if isinstance(system, Evaluation):
-            taken = evaluate_run(system.run, qrels, **settings)
-            evaluations[name] = replace(taken, latency=system.latency, missing=system.missing)
+            taken = evaluate_run(system.run, qrels, measures=wanted, all_judged=all_judged)
+            evaluations[name] = replace(
+                taken, latency=system.latency, missing=system.missing, own=system.own, ignored=system.ignored
+            )
         elif isinstance(system, Mapping):
-            evaluations[name] = evaluate_run(dict(system), qrels, **settings)
+            evaluations[name] = evaluate_run(dict(system), qrels, measures=wanted, all_judged=all_judged)
         elif queries is None:
             raise InputError(f"{name!r} is a searcher, so the texts of the queries are needed to ask it")
         else:
-            evaluations[name] = evaluate(system, queries, qrels, timed=timed, **settings)
+            evaluations[name] = evaluate(system, queries, qrels, measures=wanted, all_judged=all_judged, timed=timed)
     return Comparison(baseline, evaluations, _contrasts(evaluations, baseline, seed))
 
 

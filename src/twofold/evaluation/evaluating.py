@@ -110,30 +110,35 @@ def evaluate(
     if timed < 0:
         raise InputError(f"timed is a count of queries, 0 for none, not {timed}")
     counted = _counted(qrels, all_judged)
-    missing = next((query for query in counted if query not in queries), None)
-    if missing is not None:
-        raise InputError(f"the query {missing!r} is judged, but has no text among the queries")
+    textless = next((query for query in counted if query not in queries), None)
+    if textless is not None:
+        raise InputError(f"the query {textless!r} is judged, but has no text among the queries")
     # One document more, so that a ranking without the query's own is still as deep.
     run = searcher.run({query: queries[query] for query in counted}, depth=depth + ignore_identical_ids)
-    run, own = _without_own(run, ignore_identical_ids, depth)
+    own = _own(run)
+    run = without_own(run, depth) if ignore_identical_ids else run
     evaluation = _evaluation(parsed, run, qrels, counted, len(queries.keys() | qrels.keys()) - len(counted))
-    judged = {document for query in counted for document in qrels[query]}
-    missing = (
-        tuple(sorted(each for each in judged if each not in searcher)) if isinstance(searcher, Container) else None
-    )
+    missing = _missing(searcher, qrels, counted) if isinstance(searcher, Container) else None
     evaluation = replace(evaluation, missing=missing, own=own, ignored=ignore_identical_ids)
     if not timed:
         return evaluation
     return replace(evaluation, latency=search_latency(searcher, [queries[query] for query in counted[:timed]]))
 
 
-def _without_own(run: Run, ignore: bool, depth: int | None) -> tuple[Run, int]:
-    """The run, where ignored without each query's own document and cut at the depth; how many queries had theirs."""
-    own = sum(query in found for query, found in run.items())
-    if not ignore:
-        return run, own
+def _missing(held: Container[object], qrels: Qrels, counted: Iterable[str]) -> tuple[str, ...]:
+    judged = {document for query in counted for document in qrels[query]}
+    return tuple(sorted(document for document in judged if document not in held))
+
+
+def without_own(run: Run, depth: int | None = None) -> Run:
+    """The run without the document of each query's own id, cut at the depth."""
     kept = {query: [each for each in ranked(found) if each != query][:depth] for query, found in run.items()}
-    return {query: {each: run[query][each] for each in documents} for query, documents in kept.items()}, own
+    return {query: {each: run[query][each] for each in documents} for query, documents in kept.items()}
+
+
+def _own(run: Run) -> int:
+    """How many queries found the document of their own id."""
+    return sum(query in found for query, found in run.items())
 
 
 def evaluate_run(
@@ -145,7 +150,8 @@ def evaluate_run(
     ignore_identical_ids: bool = False,
 ) -> Evaluation:
     """Measures a run against judgements; what the run lacks counts as zero (see `evaluate`)."""
-    run, own = _without_own(run, ignore_identical_ids, None)
+    own = _own(run)
+    run = without_own(run) if ignore_identical_ids else run
     counted = _counted(qrels, all_judged)
     left_out = len(run.keys() | qrels.keys()) - len(counted)
     evaluation = _evaluation(parse_measures(measures), run, qrels, counted, left_out)

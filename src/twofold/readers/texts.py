@@ -62,10 +62,7 @@ def check_identifiers(paths: Sequence[Path]) -> None:
     files: dict[str, Path] = {}
     folders: list[Path] = []
     for given in paths:
-        if given.is_dir():
-            inside = ((path.relative_to(given).as_posix(), path) for path in text_files(given, BadLines(skip=True)))
-        else:
-            inside = iter([(identifier_of_file(given), given)])
+        inside = _identified(given)
         for identifier, path in inside if files or folders else ():
             for other in (files.get(identifier), *(folder / identifier for folder in folders)):
                 if other is not None and other.is_file() and path.exists() and not other.samefile(path):
@@ -77,6 +74,15 @@ def check_identifiers(paths: Sequence[Path]) -> None:
             folders.append(given)
         else:
             files[identifier_of_file(given)] = given
+
+
+def _identified(given: Path) -> Iterator[tuple[str, Path]]:
+    """(id, path) of the text files that were given."""
+    if not given.is_dir():
+        yield identifier_of_file(given), given
+        return
+    for path in text_files(given, BadLines(skip=True)):
+        yield path.relative_to(given).as_posix(), path
 
 
 def _document(path: Path, identifier: str, text: str) -> Document:
