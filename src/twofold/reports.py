@@ -30,11 +30,17 @@ class EncodingReport:
 
 @dataclass(slots=True)
 class ReadReport:
-    """What reading a file did: records given out, lines skipped as bad, and why the first few were bad."""
+    """What reading did.
+
+    read: records given out. skipped: lines or files that were bad; reasons: why the first few were. left_out: files of
+    a folder that no reader is for, by kind (the suffix, or "hidden"); examples: the first of each kind.
+    """
 
     read: int = 0
     skipped: int = 0
     reasons: list[str] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, str] = field(default_factory=dict)
 
     SHOWN = 5
 
@@ -43,6 +49,11 @@ class ReadReport:
         self.skipped += 1
         if len(self.reasons) < self.SHOWN:
             self.reasons.append(reason)
+
+    def leave_out(self, kind: str, path: str) -> None:
+        """Counts one file that no reader is for."""
+        self.left_out[kind] = self.left_out.get(kind, 0) + 1
+        self.examples.setdefault(kind, path)
 
 
 @dataclass(slots=True)

@@ -172,3 +172,34 @@ def wait_until(happens: Callable[[], bool]) -> None:
     while not happens():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.02)
+
+
+def test_files_of_a_folder_that_are_not_read_are_told(twofold: Twofold, tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for name in ("a.md", "b.pdf", "c.pdf", "d.html"):
+        (folder / name).write_text("text")
+    to = ("--encoder", "hashed-words:64", "--to")
+    done = twofold("index", folder, *to, tmp_path / "p.twofold")
+    assert done.status == 0
+    assert f"3 files not read: 2 .pdf (such as {folder / 'b.pdf'}), 1 .html (such as {folder / 'd.html'})" in done.err
+    left_out = twofold("index", folder, *to, tmp_path / "q.twofold", "--json").json["left_out"]
+    assert left_out[".pdf"] == {"count": 2, "example": str(folder / "b.pdf")}
+
+
+def test_own_vectors_need_ids_alone_and_one_array(tmp_path: Path, twofold: Twofold) -> None:
+    vectors = np.random.default_rng(7).standard_normal((2, 5)).astype(np.float32)
+    np.save(tmp_path / "v.npy", vectors)
+    np.savez(tmp_path / "v.npz", first=vectors)
+    for name, content in (("a.jsonl", '{"id":"a","year":1}\n{"id":"b"}\n'), ("a.csv", "id,year\na,1\nb,2\n")):
+        (tmp_path / name).write_text(content)
+        done = twofold("index", tmp_path / name, "--to", tmp_path / f"{name}.tf", "--vectors", tmp_path / "v.npy")
+        assert (done.status, "holds 2 documents" in done.out) == (0, True), done.err
+        assert twofold("index", tmp_path / name, "--to", tmp_path / "none").status == 1
+    for collection in ("new.tf", "a.csv.tf"):
+        done = twofold("index", tmp_path / "a.csv", "--to", tmp_path / collection, "--vectors", tmp_path / "v.npz")
+        assert done.status == 1
+        assert "an .npz archive of arrays (first), and one array in a .npy file is needed: np.save(" in done.err
+    asked = twofold("search", tmp_path / "a.csv.tf", "x", "--mode", "lexical")
+    assert asked.status == 1
+    assert "--like ID" in asked.err

@@ -75,6 +75,47 @@ def test_the_same_as_json_with_a_run_and_a_picture(beir: Path, tmp_path: Path, t
     assert ">RR@5<" in picture.read_text()
 
 
+def test_judged_documents_that_are_missing_and_queries_that_find_themselves_are_told(
+    beir: Path, twofold: Twofold
+) -> None:
+    with (beir / "qrels" / "test.tsv").open("a") as qrels:
+        qrels.write("q1\tgone\t1\ntea\tbread\t1\n")
+    with (beir / "queries.jsonl").open("a") as queries:
+        queries.write(json.dumps({"_id": "tea", "text": "Leaves steeped in hot water"}) + "\n")
+    said = twofold("evaluate", beir, *WORDS).out
+    assert "1 judged document is not in the collection and cannot be found: gone" in said
+    assert "1 query found the document of the same id, which counts" in said
+    found = twofold("evaluate", beir, *WORDS, "--ignore-identical-ids", "--json").json["systems"]["dense"]
+    assert (found["judged_missing"], found["judged_missing_examples"]) == (1, ["gone"])
+    assert (found["own_ids_found"], found["own_ids_ignored"]) == (1, True)
+
+
+def test_a_run_is_written_to_the_file_that_was_named(beir: Path, tmp_path: Path, twofold: Twofold) -> None:
+    kept = tmp_path / "kept.twofold"
+    assert twofold("evaluate", beir, *WORDS, "--to", kept).status == 0
+    assert twofold("tune", kept).status == 0
+    (tmp_path / "runs").mkdir()
+    done = twofold("evaluate", beir, *WORDS, "--to", kept, "--run", tmp_path / "runs" / "base.trec")
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["base.trec"]
+    assert f"run of hybrid: {tmp_path / 'runs' / 'base.trec'}; for the others write {{mode}} in the name" in done.out
+    found = twofold("evaluate", beir, *WORDS, "--to", kept, "--run", tmp_path / "runs" / "{mode}.trec", "--json").json
+    assert set(found["runs"]) == {"dense", "lexical", "hybrid"}
+    assert all(Path(file).is_file() for file in found["runs"].values())
+    assert twofold("evaluate", beir, *WORDS, "--run", tmp_path / "none" / "a.trec").status == 1
+
+
+def test_an_id_that_no_run_can_hold_costs_the_run_and_not_the_table(
+    beir: Path, tmp_path: Path, twofold: Twofold
+) -> None:
+    with (beir / "corpus.jsonl").open("a") as corpus:
+        corpus.write(json.dumps({"_id": "two words", "text": "who wrote the first compiler?"}) + "\n")
+    done = twofold("evaluate", beir, *WORDS, "--run", tmp_path / "a.trec")
+    assert done.status == 1
+    assert "nDCG@10" in done.out
+    assert "the document id 'two words' is empty or holds white space" in done.err
+    assert not (tmp_path / "a.trec").exists()
+
+
 def test_one_vector_a_document_cuts_the_long_ones_and_says_so(beir: Path, twofold: Twofold) -> None:
     long = {"_id": "long", "text": "words " * 700}
     with (beir / "corpus.jsonl").open("a") as corpus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -201,3 +202,29 @@ def test_a_collection_is_tuned_by_judgements_and_says_so(by_meaning: Path, twofo
     assert (refused.status, "--queries and --qrels go together" in refused.err) == (2, True)
     refused = twofold("tune", collection, "--analyser", "klingon")
     assert (refused.status, "there is no analyser 'klingon'; there are arabic" in refused.err) == (1, True)
+
+
+def test_json_is_json_and_a_run_is_utf_8_in_every_encoding_of_the_output(
+    by_words: Path, tmp_path: Path, twofold: Twofold
+) -> None:
+    extra = tmp_path / "extra.jsonl"
+    extra.write_text(json.dumps({"id": "größe", "text": "東京 größe"}))
+    assert twofold("add", by_words, extra).status == 0
+    queries = tmp_path / "q.tsv"
+    queries.write_text("ü\tgröße\n")
+    for encoding in ("ascii", "latin-1", "utf-16", "utf-8"):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        program = [sys.executable, "-m", "twofold", "search", str(by_words)]
+        out = subprocess.run([*program, "größe", "--json"], capture_output=True, env=environment, check=True).stdout
+        assert "größe" in [hit["id"] for hit in json.loads(out.decode(encoding))["hits"]]
+        out = subprocess.run([*program, "--queries", queries], capture_output=True, env=environment, check=True).stdout
+        assert "ü Q0 größe 1 " in out.decode("utf-8")
+
+
+@pytest.mark.parametrize("words", [("search", "tea"), ("search", "tea", "--json"), ("info",), ("--help",)])
+def test_a_closed_output_ends_a_command_quietly(words: tuple[str, ...], by_words: Path) -> None:
+    line = [words[0], *([str(by_words)] if words[0] != "--help" else []), *words[1:]]
+    for shell in ('"$@" >&-', '"$@" | true', '"$@" >&- <&-'):
+        program = ["bash", "-o", "pipefail", "-c", shell, "bash", sys.executable, "-m", "twofold", *line]
+        done = subprocess.run(program, capture_output=True, timeout=120)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), shell

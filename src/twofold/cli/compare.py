@@ -55,6 +55,7 @@ def register(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compares and prints; the status says what --fail-if-worse asks."""
     from twofold.evaluation.comparing import MEASURES, compare
+    from twofold.evaluation.evaluating import without_own
     from twofold.readers.queries import read_queries
     from twofold.readers.trec import read_qrels, read_run
 
@@ -68,8 +69,11 @@ def run(arguments: argparse.Namespace) -> int:
         check_picture(arguments.plot)
     qrels = read_qrels(arguments.qrels)
     texts = None if arguments.queries is None else read_queries(arguments.queries)
+    runs = {name: read_run(path) for name, path in zip(names_of(arguments.runs), arguments.runs, strict=True)}
+    if arguments.ignore_identical_ids:
+        runs = {name: without_own(each) for name, each in runs.items()}
     comparison = compare(
-        {name: read_run(path) for name, path in zip(names_of(arguments.runs), arguments.runs, strict=True)},
+        runs,
         qrels,
         measures=arguments.measure or MEASURES,
         all_judged=arguments.all_judged,

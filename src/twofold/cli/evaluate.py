@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from twofold.cli.options import Subparsers, add_encoder_options, command, encoder_of
 from twofold.cli.output import print_json, print_line, say
+from twofold.errors import InputError, TwofoldError
 from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from twofold.searching.searcher import SnapshotSearcher
 
 DEPTH, TIMED = 1000, 100
+MODE_MARK = "{mode}"
+"""Stands in the name of a run's file for the way of searching."""
 
 
 def register(subparsers: Subparsers) -> None:
@@ -60,7 +63,13 @@ def register(subparsers: Subparsers) -> None:
         metavar="N",
         help=f"queries to ask again one by one, for their latency ({TIMED}); 0 for none",
     )
-    parser.add_argument("--run", metavar="FILE", dest="run_file", help="write the run here in TREC's form")
+    parser.add_argument(
+        "--run",
+        metavar="FILE",
+        dest="run_file",
+        help="write the run here in TREC's form: that of hybrid search where there are several ways of searching; with "
+        f"{MODE_MARK} in the name a file for each way",
+    )
     parser.add_argument(
         "--plot", metavar="FILE", help="draw quality against latency (.svg, .png, .html); needs the extra [plots]"
     )
@@ -69,7 +78,7 @@ def register(subparsers: Subparsers) -> None:
 
 
 def add_measuring_options(parser: argparse.ArgumentParser, *, otherwise: str) -> None:
-    """--measure and --all-judged; `otherwise` is what is measured where no measure is named."""
+    """--measure, --all-judged and --ignore-identical-ids; `otherwise` is what is measured where no measure is named."""
     parser.add_argument(
         "--measure",
         metavar="NAME",
@@ -82,6 +91,11 @@ def add_measuring_options(parser: argparse.ArgumentParser, *, otherwise: str) ->
         "--all-judged",
         action="store_true",
         help="count every judged query; without this those without a positive judgement are left out, and counted",
+    )
+    parser.add_argument(
+        "--ignore-identical-ids",
+        action="store_true",
+        help="leave the document of a query's own id out of its ranking, as BEIR does; without this it counts",
     )
 
 
@@ -109,6 +123,7 @@ def _rankings(arguments: argparse.Namespace) -> int:
 
     # What is wrong with the question should not come out after an hour of indexing.
     measures = [each.name for each in checked_measures(arguments.measure or DEFAULT_MEASURES, arguments.depth)]
+    _check_run_file(arguments.run_file)
     if arguments.plot is not None:
         from twofold.plots.canvas import check_picture
 
@@ -125,10 +140,11 @@ def _rankings(arguments: argparse.Namespace) -> int:
                 depth=arguments.depth,
                 all_judged=arguments.all_judged,
                 timed=arguments.timed,
+                ignore_identical_ids=arguments.ignore_identical_ids,
             )
         documents = len(judged.collection)
     _warn(report)
-    files = _runs_written(arguments.run_file, evaluations)
+    files, refused = _runs_written(arguments.run_file, evaluations)
     if arguments.plot is not None:
         _draw(arguments.plot, f"{judged.name}: quality against latency", evaluations)
     if arguments.json:
@@ -136,6 +152,8 @@ def _rankings(arguments: argparse.Namespace) -> int:
         print_json({"name": judged.name, "documents": documents, "systems": found, "runs": files})
     else:
         _print(f"{judged.name}: {documents:,} documents", evaluations, files)
+    if refused is not None:
+        raise refused  # After the table: what was measured took long and stands.
     return 0
 
 
@@ -146,16 +164,23 @@ def _searchers(collection: Collection, report: EncodingReport) -> Iterator[dict[
 
     with collection.searcher() as searcher:
         modes: tuple[Mode, ...] = MODES if searcher.knows_words else ("dense",)
-        yield {mode: _InMode(searcher, mode, report if mode == modes[0] else EncodingReport()) for mode in modes}
+        yield {
+            mode: _InMode(collection, searcher, mode, report if mode == modes[0] else EncodingReport())
+            for mode in modes
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class _InMode:
     """A searcher in one mode, whose runs count in a report what of the queries was cut."""
 
+    collection: Collection
     searcher: SnapshotSearcher
     mode: Mode
     report: EncodingReport
+
+    def __contains__(self, document_id: object) -> bool:
+        return document_id in self.collection
 
     def search(
         self, query: str | Vectors, *, k: int = 10, offset: int = 0, where: Mapping[str, Any] | None = None
@@ -166,19 +191,35 @@ class _InMode:
         return self.searcher.run(queries, depth=depth, mode=self.mode, report=self.report)
 
 
-def _runs_written(path: str | None, evaluations: Mapping[str, Evaluation]) -> dict[str, str]:
-    """Writes each run, under the file's own name where there is one, else with the system's name before the suffix."""
+def _check_run_file(path: str | None) -> None:
+    """Raises InputError where the run could not be written: better now than after the work."""
+    if path is not None and not Path(path).parent.is_dir():
+        raise InputError("no such folder for the run", path=Path(path).parent)
+
+
+def _runs_written(
+    path: str | None, evaluations: Mapping[str, Evaluation]
+) -> tuple[dict[str, str], TwofoldError | OSError | None]:
+    """Writes the run of the default way of searching, with {mode} in the name of each; (way → file, what failed)."""
     from twofold.readers.trec import write_run
 
     if path is None:
-        return {}
-    place = Path(path)
-    files = {
-        name: str(place if len(evaluations) == 1 else place.with_stem(f"{place.stem}.{name}")) for name in evaluations
-    }
-    for name, file in files.items():
-        write_run(evaluations[name].run, file, tag=f"twofold-{name}")
-    return files
+        return {}, None
+    names = list(evaluations) if MODE_MARK in path else [_best_known(evaluations)]
+    files: dict[str, str] = {}
+    for name in names:
+        file = path.replace(MODE_MARK, name)
+        try:
+            write_run(evaluations[name].run, file, tag=f"twofold-{name}")
+        except (TwofoldError, OSError) as error:
+            return files, error
+        files[name] = file
+    return files, None
+
+
+def _best_known(evaluations: Mapping[str, Evaluation]) -> str:
+    """The way in which `twofold search` searches unless told otherwise."""
+    return "hybrid" if "hybrid" in evaluations else next(iter(evaluations))
 
 
 def _draw(path: str, title: str, evaluations: Mapping[str, Evaluation]) -> None:
@@ -204,7 +245,8 @@ def _print(title: str, evaluations: Mapping[str, Evaluation], files: Mapping[str
         print_line()
         screen.table(latency)
     for name, file in files.items():
-        print_line(f"run of {name}: {file}")
+        more = f"; for the others write {MODE_MARK} in the name" if len(files) < len(evaluations) else ""
+        print_line(f"run of {name}: {file}{more}")
 
 
 def _sentences(arguments: argparse.Namespace) -> int:

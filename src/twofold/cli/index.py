@@ -18,7 +18,7 @@ from twofold.cli.options import (
 )
 from twofold.cli.output import count_of, print_json, print_line, say
 from twofold.cli.sources import add_reader_options, documents_of, total_of
-from twofold.cli.summaries import added_in_words, skipped_in_words
+from twofold.cli.summaries import added_in_words, left_out_as_json, left_out_in_words, skipped_in_words
 from twofold.cli.waiting import add_wait_option, waited
 from twofold.errors import NotACollectionError, VectorError
 
@@ -106,16 +106,10 @@ def _encoder(arguments: argparse.Namespace) -> Encoder | None:
 
 def _for_vectors(path: str) -> Encoder:
     """The encoder of a collection whose vectors the user brings: it knows their dimension and encodes nothing."""
-    import numpy as np
-
+    from twofold.collection.adding import mapped_vectors
     from twofold.encoders.given_vectors import GivenVectors
 
-    try:
-        shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
-    except FileNotFoundError:
-        raise VectorError("no such file", path=path) from None
-    except (OSError, ValueError, EOFError) as error:
-        raise VectorError(f"no .npy file of vectors ({error})", path=path) from None
+    shape = mapped_vectors(path).shape
     if len(shape) != 2:
         raise VectorError(f"one vector a document is needed; these numbers have the shape {shape}", path=path)
     return GivenVectors(shape[1])
@@ -124,8 +118,10 @@ def _for_vectors(path: str) -> Encoder:
 def _tell(
     arguments: argparse.Namespace, reading: ReadReport, report: AddReport, seconds: float, documents: int
 ) -> None:
+    for line in left_out_in_words(reading):
+        say(line)
     if arguments.json:
-        skipped = {"skipped": reading.skipped, "reasons": list(reading.reasons)}
+        skipped = {"skipped": reading.skipped, "reasons": list(reading.reasons), "left_out": left_out_as_json(reading)}
         summary = {"collection": arguments.collection, "documents": documents, "seconds": round(seconds, 3)}
         print_json({**summary, **report.to_json(), **skipped})
         return

@@ -77,11 +77,28 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line (sys.argv without one) and gives back the exit status."""
+    _open_closed_streams()
     # Text that the terminal's encoding lacks is shown escaped instead of ending the command.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     given = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _answered(given)
+        finally:
+            sys.stdout.flush()  # Also where argparse ends the program after its help.
+    except BrokenPipeError:
+        # Whoever read our output has had enough (`| head`).
+        _drop_output()
+        return DONE
+    except OSError as error:
+        _drop_output()
+        say(f"twofold: error: standard output cannot be written: {error.strerror or error}")
+        return FAILED
+
+
+def _answered(given: list[str]) -> int:
     whole = parser()
     arguments = whole.parse_args(given)
     if arguments.command is None:
@@ -91,18 +108,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _run(arguments)
 
 
+def _open_closed_streams() -> None:
+    """Standard streams that were closed (`>&-`) lead nowhere; else the next file opened would get their numbers."""
+    for name, descriptor, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != descriptor:
+                os.dup2(nowhere, descriptor)
+                os.close(nowhere)
+            stream = open(descriptor, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - open as long as we run
+            setattr(sys, name, stream)
+
+
+def _drop_output() -> None:
+    """What Python would flush at its end goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _run(arguments: argparse.Namespace) -> int:
     try:
-        status = int(arguments.run(arguments))
-        sys.stdout.flush()
+        return int(arguments.run(arguments))
     except BrokenPipeError:
-        # Whoever read our output has had enough (`| head`). What Python would flush at its end goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        raise
     except KeyboardInterrupt:
         say("twofold: interrupted")
         return INTERRUPTED
     except (TwofoldError, OSError) as error:
         say(f"twofold: error: {error}")
         return FAILED
-    return status

@@ -6,10 +6,14 @@ window or hide a line, so all of them are shown escaped. Imports nothing heavy.
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import re
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
 
 # C0, DEL and C1 controls; line and paragraph separators; the embeddings, overrides and isolates of direction.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -32,9 +36,30 @@ def print_line(text: str = "") -> None:
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """One JSON object on one line to standard output; every control character in it is escaped."""
-    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    """One JSON object on one line to standard output; every control character in it is escaped.
+
+    Where the output is no UTF-8 everything beyond ASCII is, so that it is JSON in every encoding.
+    """
+    line = json.dumps(value, ensure_ascii=not _is_utf_8(sys.stdout), allow_nan=False)
     print_line(_CONTROLS.sub(lambda found: _escaped(found[0], "\\u{:04x}"), line))
+
+
+@contextmanager
+def results_in_utf_8() -> Iterator[TextIO]:
+    """Standard output in UTF-8, whatever the terminal's encoding: for files of a format that says so, such as runs."""
+    before = sys.stdout.encoding
+    if not isinstance(sys.stdout, io.TextIOWrapper):
+        yield sys.stdout
+        return
+    sys.stdout.reconfigure(encoding="utf-8")
+    try:
+        yield sys.stdout
+    finally:
+        sys.stdout.reconfigure(encoding=before)
+
+
+def _is_utf_8(stream: TextIO) -> bool:
+    return codecs.lookup(stream.encoding or "ascii").name == "utf-8"
 
 
 def say(text: str) -> None:

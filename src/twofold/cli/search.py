@@ -16,7 +16,7 @@ from twofold.cli.options import (
     open_given,
     where_of,
 )
-from twofold.cli.output import count_of, print_json, print_line, say
+from twofold.cli.output import count_of, print_json, print_line, results_in_utf_8, say
 from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
@@ -163,7 +163,8 @@ def _many(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print_json({"run": run_of_all})
         else:
-            write_run(run_of_all, sys.stdout)
+            with results_in_utf_8() as stdout:
+                write_run(run_of_all, stdout)
         return 0
     write_run(run_of_all, arguments.run_file)
     found = sum(map(len, run_of_all.values()))

@@ -63,15 +63,17 @@ def documents_of(arguments: argparse.Namespace, report: ReadReport) -> Iterator[
     from twofold.readers.fields import Fields
     from twofold.readers.reading import read
 
+    given = getattr(arguments, "vectors", None) is not None
     documents = read(
         arguments.data,
         fields=Fields(arguments.id, arguments.title, arguments.text),
         format=arguments.format,
         types=dict(arguments.types),
         skip_bad=arguments.skip_bad,
+        ids_alone=given,
         report=report,
     )
-    return documents if getattr(arguments, "vectors", None) is None else _unskipped(documents, report)
+    return _unskipped(documents, report) if given else documents
 
 
 def _unskipped(documents: Iterator[Document], report: ReadReport) -> Iterator[Document]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twofold.cli.output import count_of
 from twofold.reports import AddReport, EncodingReport, ReadReport
 
@@ -42,6 +44,18 @@ def skipped_in_words(report: ReadReport) -> list[str]:
         *(f"  {reason}" for reason in report.reasons),
         *([f"  and {more:,} more"] if more > 0 else []),
     ]
+
+
+def left_out_in_words(report: ReadReport) -> list[str]:
+    """The files of folders that were not read, by kind with an example each; nothing where all were."""
+    kinds = sorted(report.left_out.items(), key=lambda item: (-item[1], item[0]))
+    each = [f"{count:,} {kind} (such as {report.examples[kind]})" for kind, count in kinds]
+    return [f"{count_of(sum(report.left_out.values()), 'file')} not read: {', '.join(each)}"] if each else []
+
+
+def left_out_as_json(report: ReadReport) -> dict[str, Any]:
+    """The same for machines: kind → count and example."""
+    return {kind: {"count": count, "example": report.examples[kind]} for kind, count in report.left_out.items()}
 
 
 def encoded_in_words(report: EncodingReport, seconds: float) -> list[str]:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from twofold.collection.guarding import GuardedEncoder
 from twofold.documents import Document, as_documents
-from twofold.errors import InputError, VectorError
+from twofold.errors import VectorError
 from twofold.passages.windows import Mode, Spans, divide
 from twofold.progress import Progress
 from twofold.reports import AddReport, EncodingReport
@@ -42,7 +43,7 @@ class Given:
     def of(cls, vectors: Vectors | str | Path, dimension: int) -> Given:
         """From an array, or from a .npy file that is mapped, not loaded; VectorError for another shape."""
         if isinstance(vectors, str | Path):
-            given = cls(_mapped(vectors), str(vectors))
+            given = cls(mapped_vectors(vectors), str(vectors))
         else:
             given = cls(np.asarray(vectors), "vectors")
         shape = getattr(given.lines, "shape", None)
@@ -194,13 +195,24 @@ class _Part:
     lost: int
 
 
-def _mapped(path: str | Path) -> Any:
+def mapped_vectors(path: str | Path) -> Any:
+    """The array of a .npy file, mapped, not loaded. Raises VectorError, naming the file, where it is none."""
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        lines = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
-        raise InputError("there is no such file", path=path) from None
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"this is no .npy file of vectors ({error})", path=path) from None
+        raise VectorError("there is no such file", path=path) from None
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise VectorError(f"this is no .npy file of vectors ({error})", path=path) from None
+    if isinstance(lines, np.ndarray):
+        return lines
+    with lines:
+        names = ", ".join(lines.files) or "none"
+        name = lines.files[0] if lines.files else "name"
+    raise VectorError(
+        f"an .npz archive of arrays ({names}), and one array in a .npy file is needed: "
+        f"np.save('vectors.npy', np.load({str(path)!r})[{name!r}])",
+        path=path,
+    )
 
 
 def text_hash(document: Document, vector: Vectors | None) -> bytes:

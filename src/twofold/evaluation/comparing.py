@@ -53,7 +53,9 @@ def compare(
         system = systems[name]
         if isinstance(system, Evaluation):
             taken = evaluate_run(system.run, qrels, measures=wanted, all_judged=all_judged)
-            evaluations[name] = replace(taken, latency=system.latency)
+            evaluations[name] = replace(
+                taken, latency=system.latency, missing=system.missing, own=system.own, ignored=system.ignored
+            )
         elif isinstance(system, Mapping):
             evaluations[name] = evaluate_run(dict(system), qrels, measures=wanted, all_judged=all_judged)
         elif queries is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,10 +11,12 @@ from twofold.evaluation.intervals import bootstrap_interval
 from twofold.evaluation.latency import Latency, search_latency
 from twofold.evaluation.measures import DEFAULT_MEASURES, Measure, judged_share, measure_values, parse_measures
 from twofold.protocols import Searcher
-from twofold.rankings import Qrels, Run
+from twofold.rankings import Qrels, Run, ranked
 
 DEPTH = 1000
 """Documents a query; TREC's own depth."""
+EXAMPLES = 5
+"""Missing documents that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,10 @@ class Evaluation:
     measures: by name. queries: how many the means are over. left_out: queries, asked or judged, that no mean counts,
     since they have no positive judgement. without_results: queries that found nothing and count as zero. judged: of
     the first ten documents of each query, the share that the judgements know (an unjudged one counts as not relevant,
-    which need not be true); None where nothing was found. run: the rankings that were measured. latency: of single
-    searches, None where none was timed.
+    which need not be true); None where nothing was found. missing: judged documents of the counted queries that the
+    searcher does not hold, sorted; they count as not found. None where it does not say what it holds. own: queries that
+    found the document of their own id; ignored: whether those were taken out. run: the rankings that were measured.
+    latency: of single searches, None where none was timed.
     """
 
     measures: Mapping[str, Measured]
@@ -48,6 +52,9 @@ class Evaluation:
     judged: float | None
     run: Run = field(repr=False)
     latency: Latency | None = None
+    missing: tuple[str, ...] | None = field(default=None, repr=False)
+    own: int = 0
+    ignored: bool = False
 
     def __getitem__(self, name: str) -> Measured:
         """One measure by its name, however it is spelled. Raises InputError where it was not measured."""
@@ -70,6 +77,10 @@ class Evaluation:
             "left_out": self.left_out,
             "without_results": self.without_results,
             "judged@10": self.judged,
+            "judged_missing": None if self.missing is None else len(self.missing),
+            "judged_missing_examples": list((self.missing or ())[:EXAMPLES]),
+            "own_ids_found": self.own,
+            "own_ids_ignored": self.ignored,
             "latency_ms": None if self.latency is None else self.latency.to_json(),
         }
 
@@ -83,36 +94,68 @@ def evaluate(
     depth: int = DEPTH,
     all_judged: bool = False,
     timed: int = 0,
+    ignore_identical_ids: bool = False,
 ) -> Evaluation:
     """Asks a searcher the judged queries and measures what it finds.
 
     queries: id → text. depth: documents a query; no measure may read beyond it. Queries without a positive judgement
     are neither asked nor counted (with all_judged, every judged one is). What is measured is one run, whose queries
     the searcher may take in batches; timed: so many of the queries are asked again, one by one, for their latency.
-    Raises InputError for an unknown measure, one that reads beyond the depth, a counted query without a text, and when
-    no query is left.
+    ignore_identical_ids: take the document whose id is the query's own out of each ranking, as BEIR does where queries
+    are documents themselves (ArguAna, Quora); without it they count. Of a searcher that supports `id in searcher`, as
+    a collection does, the judged documents that it lacks are counted. Raises InputError for an unknown measure, one
+    that reads beyond the depth, a counted query without a text, and when no query is left.
     """
     parsed = checked_measures(measures, depth)
     if timed < 0:
         raise InputError(f"timed is a count of queries, 0 for none, not {timed}")
     counted = _counted(qrels, all_judged)
-    missing = next((query for query in counted if query not in queries), None)
-    if missing is not None:
-        raise InputError(f"the query {missing!r} is judged, but has no text among the queries")
-    run = searcher.run({query: queries[query] for query in counted}, depth=depth)
+    textless = next((query for query in counted if query not in queries), None)
+    if textless is not None:
+        raise InputError(f"the query {textless!r} is judged, but has no text among the queries")
+    # One document more, so that a ranking without the query's own is still as deep.
+    run = searcher.run({query: queries[query] for query in counted}, depth=depth + ignore_identical_ids)
+    own = _own(run)
+    run = without_own(run, depth) if ignore_identical_ids else run
     evaluation = _evaluation(parsed, run, qrels, counted, len(queries.keys() | qrels.keys()) - len(counted))
+    missing = _missing(searcher, qrels, counted) if isinstance(searcher, Container) else None
+    evaluation = replace(evaluation, missing=missing, own=own, ignored=ignore_identical_ids)
     if not timed:
         return evaluation
     return replace(evaluation, latency=search_latency(searcher, [queries[query] for query in counted[:timed]]))
 
 
+def _missing(held: Container[object], qrels: Qrels, counted: Iterable[str]) -> tuple[str, ...]:
+    judged = {document for query in counted for document in qrels[query]}
+    return tuple(sorted(document for document in judged if document not in held))
+
+
+def without_own(run: Run, depth: int | None = None) -> Run:
+    """The run without the document of each query's own id, cut at the depth."""
+    kept = {query: [each for each in ranked(found) if each != query][:depth] for query, found in run.items()}
+    return {query: {each: run[query][each] for each in documents} for query, documents in kept.items()}
+
+
+def _own(run: Run) -> int:
+    """How many queries found the document of their own id."""
+    return sum(query in found for query, found in run.items())
+
+
 def evaluate_run(
-    run: Run, qrels: Qrels, *, measures: Iterable[str] = DEFAULT_MEASURES, all_judged: bool = False
+    run: Run,
+    qrels: Qrels,
+    *,
+    measures: Iterable[str] = DEFAULT_MEASURES,
+    all_judged: bool = False,
+    ignore_identical_ids: bool = False,
 ) -> Evaluation:
     """Measures a run against judgements; what the run lacks counts as zero (see `evaluate`)."""
+    own = _own(run)
+    run = without_own(run) if ignore_identical_ids else run
     counted = _counted(qrels, all_judged)
     left_out = len(run.keys() | qrels.keys()) - len(counted)
-    return _evaluation(parse_measures(measures), run, qrels, counted, left_out)
+    evaluation = _evaluation(parse_measures(measures), run, qrels, counted, left_out)
+    return replace(evaluation, own=own, ignored=ignore_identical_ids)
 
 
 def checked_measures(measures: Iterable[str], depth: int = DEPTH) -> tuple[Measure, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from twofold.evaluation.evaluating import Evaluation
+from twofold.evaluation.evaluating import EXAMPLES, Evaluation
 from twofold.tables import Cell, Column, Interval, Table
 
 
@@ -57,11 +57,25 @@ def _notes(evaluations: Mapping[str, Evaluation]) -> tuple[str, ...]:
         for name, each in evaluations.items()
         if each.without_results
     ]
+    notes += _missing(first.missing or ())
+    own = max(each.own for each in evaluations.values())
+    if own:
+        what = "was left out" if first.ignored else "counts (--ignore-identical-ids leaves it out, as BEIR does)"
+        notes.append(f"{own:,} {_queries(own)} found the document of the same id, which {what}")
     if any(each.judged is not None and each.judged < 1 for each in evaluations.values()):
         notes.append(
             "judged@10: the share of the first ten documents that somebody judged; the others count as not relevant"
         )
     return tuple(notes)
+
+
+def _missing(missing: tuple[str, ...]) -> list[str]:
+    if not missing:
+        return []
+    examples = ", ".join(missing[:EXAMPLES])
+    more = ", …" if len(missing) > EXAMPLES else ""
+    is_not = "document is not" if len(missing) == 1 else "documents are not"
+    return [f"{len(missing):,} judged {is_not} in the collection and cannot be found: {examples}{more}"]
 
 
 def _queries(count: int) -> str:

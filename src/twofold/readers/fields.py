@@ -46,28 +46,31 @@ class Fields:
         """The fields that `to_json` wrote."""
         return cls(**values)
 
-    def document(self, record: Mapping[str, Any]) -> Document:
+    def document(self, record: Mapping[str, Any], *, ids_alone: bool = False) -> Document:
         """The document that a record holds.
 
         A text or title that is null is empty. An object under `metadata` is laid beside the other fields. Raises
-        InputError or DocumentError where there is no id, nothing said of the text, or a value that a document cannot
-        hold.
+        InputError or DocumentError where there is no id, a value that a document cannot hold, or nothing said of
+        the text, unless ids alone are enough.
         """
         rest = dict(record)
         identifier = identifier_of(rest.pop(self._id_of(rest)))
-        if self._lacks_text(rest):
+        if not ids_alone and self._lacks_text(rest):
             raise DocumentError(f"{self._no_text(rest)}. {WHOLE}", document_id=identifier)
         text, title = self._taken(rest, "text"), self._taken(rest, "title")
         return Document(identifier, text, title, flat_metadata(rest, identifier))
 
-    def check_columns(self, columns: Iterable[str]) -> None:
-        """Raises InputError, naming the columns there, where a header lacks what every document needs."""
+    def check_columns(self, columns: Iterable[str], *, ids_alone: bool = False) -> None:
+        """Raises InputError, naming the columns there, where a header lacks what every document needs.
+
+        ids_alone: neither title nor text is needed.
+        """
         there = list(columns)
         self._id_of(dict.fromkeys(there))
         for name in self.given():
             if name not in there:
                 raise InputError(f"no field {name!r}; there are {_listed(there)}")
-        if self._lacks_text(there):
+        if not ids_alone and self._lacks_text(there):
             raise InputError(self._no_text(there))
 
     def _lacks_text(self, names: Iterable[str]) -> bool:

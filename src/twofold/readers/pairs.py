@@ -12,7 +12,7 @@ from twofold.errors import InputError
 from twofold.readers.bad_lines import BadLines
 from twofold.readers.json_lines import json_records
 from twofold.readers.opening import STANDARD_INPUT, PathLike, bare_suffix, shown
-from twofold.readers.separated import csv_rows, records, tsv_rows
+from twofold.readers.separated import csv_rows, header_error, names_columns, records, tsv_rows
 from twofold.reports import ReadReport
 from twofold.values import type_names
 
@@ -89,6 +89,8 @@ def _of_tsv(path: PathLike, bad: BadLines) -> Iterator[tuple[int, dict[str, Any]
     if _is_header(first[1]):
         yield from records(_again(first, rows), path, _check_header, {}, bad)
         return
+    if names_columns(first[1]):
+        raise header_error(first[1], f"such as {QUERY_NAMES[0]} and {POSITIVE_NAMES[0]}", path, first[0])
     for line, row in _again(first, rows):
         if len(row) in (2, 3):
             yield line, dict(zip(("query", "positive", "score"), row, strict=False))

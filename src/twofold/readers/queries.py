@@ -10,7 +10,7 @@ from twofold.errors import InputError
 from twofold.readers.bad_lines import BadLines
 from twofold.readers.json_lines import json_records
 from twofold.readers.opening import PathLike, bare_suffix, decoded, numbered_lines, shown
-from twofold.readers.separated import csv_rows, records, tsv_rows
+from twofold.readers.separated import csv_rows, header_error, names_columns, records, tsv_rows
 
 QUERY_FIELDS = ("text", "query", "question", "title")
 """Names under which a record may hold its query; the first that is there."""
@@ -65,8 +65,12 @@ def _of_tsv(path: PathLike) -> Iterator[tuple[int, str, str]]:
     for position, (line, row) in enumerate(tsv_rows(path, BadLines())):
         if len(row) != 2:
             raise InputError(f"{len(row)} fields; a query has two: id, tab, text", path=shown(path), line=line)
-        if position == 0 and row[0].lower() in ID_FIELDS and row[1].lower() in QUERY_FIELDS:
+        names = [name.strip().lower() for name in row]
+        if position == 0 and names[0] in ID_FIELDS and names[1] in QUERY_FIELDS:
             continue
+        if position == 0 and (any(name in ID_FIELDS for name in names) or names_columns(names)):
+            wanted = f"{' or '.join(ID_FIELDS)}, then {' or '.join(QUERY_FIELDS)}"
+            raise header_error(row, wanted, path, line)
         yield line, row[0], row[1]
 
 

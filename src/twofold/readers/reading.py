@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from twofold.readers.fields import Fields
 from twofold.readers.json_lines import json_records
 from twofold.readers.opening import COMPRESSED, STANDARD_INPUT, PathLike, bare_suffix, either_form, shown
 from twofold.readers.separated import check_types, csv_rows, records, tsv_rows
-from twofold.readers.texts import SUFFIXES, has_texts, read_text, read_texts
+from twofold.readers.texts import SUFFIXES, check_identifiers, has_texts, identifier_of_file, read_text, read_texts
 from twofold.reports import ReadReport
 
 FORMATS = {
@@ -43,15 +43,19 @@ def read(
     format: str | None = None,  # noqa: A002 (the word that people know from pandas and polars)
     types: Mapping[str, str] | None = None,
     skip_bad: bool = False,
+    ids_alone: bool = False,
     report: ReadReport | None = None,
 ) -> Iterator[Document]:
     """Documents of a file, a folder, several of them, or `-` for standard input, one after the other.
 
     format: a word of FORMATS; guessed from the path (standard input: "jsonl"). Files may end in .gz or .xz too.
     fields: names of id, title and text. types: for CSV and TSV, column → "int", "float", "bool" or "text".
-    skip_bad: count bad lines in the report instead of raising. Memory does not grow with the file.
-    Raises InputError: at once for a missing path or unknown format; while reading for a bad line (naming file, line
-    and cause) and for a damaged file; at the end for an input without a single document.
+    skip_bad: count bad lines in the report instead of raising. ids_alone: records need neither title nor text, since
+    their vectors come from elsewhere. Memory does not grow with the file.
+    A text file's id is its path below the folder that was given; where the file itself was given, its relative path,
+    or of an absolute path the name.
+    Raises InputError: at once for a missing path, an unknown format and two text files of one id; while reading for a
+    bad line (naming file, line and cause) and for a damaged file; at the end for an input without a single document.
     """
     paths = [data] if isinstance(data, str | os.PathLike) else list(data)
     if not paths:
@@ -63,7 +67,10 @@ def read(
     sources = [(path, _format_of(path, format)) for path in paths]
     if types and not any(kind in ("csv", "tsv") for _, kind in sources):
         raise InputError("types are for CSV and TSV; JSON says itself what is a number")
-    reading = _Reading(fields or Fields(), types, BadLines(skip_bad, ReadReport() if report is None else report))
+    check_identifiers([Path(path) for path, kind in sources if kind == "text" and os.fspath(path) != STANDARD_INPUT])
+    reading = _Reading(
+        fields or Fields(), types, BadLines(skip_bad, ReadReport() if report is None else report), ids_alone
+    )
     return reading.documents(sources)
 
 
@@ -74,6 +81,7 @@ class _Reading:
     fields: Fields
     types: Mapping[str, str]
     bad: BadLines
+    ids_alone: bool
 
     def documents(self, sources: Sequence[tuple[PathLike, str]]) -> Iterator[Document]:
         """All documents of all sources; InputError at the end where there was none."""
@@ -105,19 +113,22 @@ class _Reading:
                 return self._of_records(json_records(path, self.bad), path)
 
     def _of_text(self, path: Path) -> Iterator[Document]:
-        document = read_text(path, path.name, self.bad)
+        document = read_text(path, identifier_of_file(path), self.bad)
         if document is not None:
             yield document
 
     def _of_table(self, rows: Iterator[tuple[int, list[str]]], path: PathLike) -> Iterator[Document]:
-        return self._of_records(records(rows, path, self.fields.check_columns, self.types, self.bad), path)
+        return self._of_records(records(rows, path, self._check_columns, self.types, self.bad), path)
+
+    def _check_columns(self, columns: Iterable[str]) -> None:
+        self.fields.check_columns(columns, ids_alone=self.ids_alone)
 
     def _of_records(self, numbered: Iterator[tuple[int, dict[str, Any]]], path: PathLike) -> Iterator[Document]:
         unseen = {name for name in (self.fields.title, self.fields.text) if name is not None}
         found = False
         for number, record in numbered:
             try:
-                document = self.fields.document(record)
+                document = self.fields.document(record, ids_alone=self.ids_alone)
             except InputError as error:
                 self.bad.take(InputError(str(error), path=shown(path), line=number))
                 continue

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from twofold.errors import InputError
@@ -17,6 +19,15 @@ from twofold.readers.opening import PathLike, decoded, numbered_lines, shown
 
 LONGEST_CSV_FIELD = 1 << 28
 """Characters; Python's own limit (131,072) is below a long article, none at all lets a stray quote eat the memory."""
+
+SWALLOWED = 10
+"""So many lines inside one record that all have the header's number of commas are records behind a stray quote."""
+
+_column_name = re.compile(
+    r"(?:[a-z]+[_-])?_?(?:id|qid|query|queries|anchor|question|sentence|sent|text|title|topic|positive|pos|negative|neg|"
+    r"answer|document|doc|passage|premise|hypothesis|source|target|score|label|similarity)s?(?:[_-]?[a-z]*[0-9]*)",
+    re.IGNORECASE,
+)
 
 Row = tuple[int, list[str]]
 """Number of the first line, fields."""
@@ -37,24 +48,26 @@ def tsv_rows(path: PathLike, bad: BadLines) -> Iterator[Row]:
 def csv_rows(path: PathLike, bad: BadLines) -> Iterator[Row]:
     """The records of a CSV; empty lines are left out. NUL is a character like any other.
 
-    Raises Python's csv field limit, which is one for the whole process, to LONGEST_CSV_FIELD.
+    A record that cannot be read costs its first line only: reading goes on at the line below, so a quote that is never
+    closed does not take the rest of the file with it. Raises Python's csv field limit, which is one for the whole
+    process, to LONGEST_CSV_FIELD.
     """
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CSV_FIELD))
-    broken: list[InputError] = []
-    reader = csv.reader(_decoded_lines(path, broken), strict=True)
-    while True:
-        start = reader.line_num + 1
+    lines = _Lines(path)
+    columns: int | None = None
+    while start := lines.begin():
         try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            row = []
-            broken.append(InputError(f"no CSV: {_in_words(error)}", path=shown(path), line=start))
-        if broken:
-            bad.take(broken[0])
-            broken.clear()
-        elif row:
+            row = _record(lines, columns)
+            lines.check_decoded()
+        except _NoRecordError as error:
+            lines.return_all_but_first()
+            bad.take(InputError(str(error), path=shown(path), line=start))
+            continue
+        except InputError as error:
+            bad.take(error)
+            continue
+        if row:
+            columns = len(row) if columns is None else columns
             yield start, row
 
 
@@ -67,7 +80,11 @@ def records(
     columns stay text. An empty number or truth is absent. Raises InputError too for a file without a header,
     a column that stands twice, and a type for a column that is not there.
     """
+    skipped = bad.report.skipped
     line, header = next(rows, (1, []))
+    if bad.report.skipped > skipped:
+        # The first line that can be read would be taken for the header, and name the fields of all others.
+        raise InputError("the header line cannot be read, and cannot be skipped", path=shown(path), line=1)
     try:
         _check_header(header, types)
         check(header)
@@ -83,6 +100,22 @@ def records(
             bad.take(InputError(str(error), path=shown(path), line=number))
         else:
             yield number, record
+
+
+def names_columns(row: list[str]) -> bool:
+    """Whether a first line that need not be a header reads like one: every field a name that people give columns."""
+    return all(_column_name.fullmatch(field.strip()) for field in row)
+
+
+def header_error(row: list[str], wanted: str, path: PathLike, line: int) -> InputError:
+    """What to say of a header whose names are not known, which would be taken for data."""
+    there = ", ".join(map(repr, row))
+    return InputError(
+        f"this line looks like a header, of names that are not known ({there}). Call the columns {wanted}, or take the "
+        "line out",
+        path=shown(path),
+        line=line,
+    )
 
 
 def check_types(types: Mapping[str, str]) -> None:
@@ -138,14 +171,67 @@ TYPES: dict[str, Callable[[str], Any]] = {"int": _integer, "float": _number, "bo
 """The words of `types`; bool reads true, false, 1 and 0."""
 
 
-def _decoded_lines(path: PathLike, broken: list[InputError]) -> Iterator[str]:
-    # A line that is no UTF-8 still decides where its record ends, so it goes on in escaped form and is told of.
-    for number, raw in numbered_lines(path):
-        try:
-            yield decoded(raw, path, number)
-        except InputError as error:
-            broken.append(error)
-            yield raw.decode("utf-8", "surrogateescape")
+class _Lines:
+    """The lines of a file, of which those of the record being read can be given back and read again."""
+
+    def __init__(self, path: PathLike) -> None:
+        self._path = path
+        self._rest = numbered_lines(path)
+        self._returned: deque[tuple[int, bytes]] = deque()
+        self._taken: list[tuple[int, bytes]] = []
+
+    def begin(self) -> int:
+        """The number of the line where the next record begins, 0 at the end of the file."""
+        self._taken.clear()
+        if not self._returned:
+            self._returned.extend(islice(self._rest, 1))
+        return self._returned[0][0] if self._returned else 0
+
+    def __iter__(self) -> Iterator[str]:
+        # A line that is no UTF-8 still decides where its record ends, so it goes on in escaped form.
+        while numbered := self._returned.popleft() if self._returned else next(self._rest, None):
+            self._taken.append(numbered)
+            yield numbered[1].decode("utf-8", "surrogateescape")
+
+    def return_all_but_first(self) -> None:
+        """The lines of this record below its first are read again, each as the start of a record."""
+        self._returned.extendleft(reversed(self._taken[1:]))
+
+    def check_decoded(self) -> None:
+        """Raises InputError where a line of this record is no UTF-8."""
+        for number, raw in self._taken:
+            decoded(raw, self._path, number)
+
+    @property
+    def last(self) -> int:
+        """The number of the line that was read last."""
+        return self._taken[-1][0]
+
+    def inner(self) -> list[bytes]:
+        """The lines of this record between its first and its last."""
+        return [raw for _, raw in self._taken[1:-1]]
+
+
+class _NoRecordError(Exception):
+    """The lines at hand are no CSV record."""
+
+
+def _record(lines: _Lines, columns: int | None) -> list[str]:
+    """The next record; columns: how many the header has. Raises _NoRecordError."""
+    start = lines.begin()
+    try:
+        row = next(csv.reader(lines, strict=True))
+    except csv.Error as error:
+        where = f" (line {lines.last}, inside the quotes opened here)" if lines.last > start else ""
+        raise _NoRecordError(f"no CSV: {_in_words(error)}{where}") from None
+    inner = lines.inner()
+    # Text seldom has the same number of commas in every line; records have.
+    if columns and columns > 1 and len(inner) >= SWALLOWED and all(raw.count(b",") == columns - 1 for raw in inner):
+        raise _NoRecordError(
+            f"no CSV: the quotes opened here close in line {lines.last} only, and every line between looks like a "
+            "record; a quote that is part of the text is written twice, inside quotes"
+        )
+    return row
 
 
 def _in_words(error: csv.Error) -> str:

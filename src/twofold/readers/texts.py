@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from twofold.documents import Document
@@ -25,10 +25,10 @@ def read_texts(folder: Path, bad: BadLines) -> Iterator[Document]:
 
     id: the path below the folder, with slashes. title: the first heading (or the `title:` of a Markdown file's front
     matter), else the file's name without suffix. text: the whole file. A file without any text is counted as skipped;
-    one that is no UTF-8 or may not be read is a bad one. Other files are not looked at; links to folders are not
-    followed.
+    one that is no UTF-8 or may not be read is a bad one. Other files, hidden ones and links to folders, which are not
+    followed, are counted in the report as left out.
     """
-    for path in _text_files(folder, bad):
+    for path in text_files(folder, bad):
         document = read_text(path, path.relative_to(folder).as_posix(), bad)
         if document is not None:
             yield document
@@ -49,7 +49,40 @@ def read_text(path: Path, identifier: str, bad: BadLines) -> Document | None:
 
 def has_texts(folder: Path) -> bool:
     """Whether there is a text file below the folder."""
-    return next(_text_files(folder, BadLines(skip=True)), None) is not None
+    return next(text_files(folder, BadLines(skip=True)), None) is not None
+
+
+def identifier_of_file(path: Path) -> str:
+    """The id of a text file that was named itself: its relative path as given; of an absolute path the name."""
+    return path.name if path.is_absolute() else Path(os.path.normpath(path)).as_posix()
+
+
+def check_identifiers(paths: Sequence[Path]) -> None:
+    """Raises InputError where two text files, given or below the folders given, would have one id."""
+    files: dict[str, Path] = {}
+    folders: list[Path] = []
+    for given in paths:
+        inside = _identified(given)
+        for identifier, path in inside if files or folders else ():
+            for other in (files.get(identifier), *(folder / identifier for folder in folders)):
+                if other is not None and other.is_file() and path.exists() and not other.samefile(path):
+                    raise InputError(
+                        f"{shown(other)} and {shown(path)} would be one document, {identifier!r}. Name the folder "
+                        "above both: each file is then known by its path below it"
+                    )
+        if given.is_dir():
+            folders.append(given)
+        else:
+            files[identifier_of_file(given)] = given
+
+
+def _identified(given: Path) -> Iterator[tuple[str, Path]]:
+    """(id, path) of the text files that were given."""
+    if not given.is_dir():
+        yield identifier_of_file(given), given
+        return
+    for path in text_files(given, BadLines(skip=True)):
+        yield path.relative_to(given).as_posix(), path
 
 
 def _document(path: Path, identifier: str, text: str) -> Document:
@@ -60,7 +93,8 @@ def _document(path: Path, identifier: str, text: str) -> Document:
         raise InputError(str(error), path=ascii(os.fspath(path))[1:-1]) from None
 
 
-def _text_files(folder: Path, bad: BadLines) -> Iterator[Path]:
+def text_files(folder: Path, bad: BadLines) -> Iterator[Path]:
+    """The text files below a folder, sorted by path; what is left out is counted in the report."""
     try:
         with os.scandir(folder) as entries:
             # A folder sorts as its name with a slash, so that the paths below it come in the order of whole paths.
@@ -73,11 +107,15 @@ def _text_files(folder: Path, bad: BadLines) -> Iterator[Path]:
         return
     for name, path in found:
         if name.startswith("."):
-            continue
-        if name.endswith("/"):
-            yield from _text_files(Path(path), bad)
+            bad.report.leave_out("hidden", path)
+        elif name.endswith("/"):
+            yield from text_files(Path(path), bad)
+        elif os.path.isdir(path):
+            bad.report.leave_out("link to a folder", path)
         elif bare_suffix(name) in SUFFIXES and (os.path.isfile(path) or not os.path.exists(path)):
             yield Path(path)  # A link to nowhere is a file that cannot be read, not one to pass over.
+        else:
+            bad.report.leave_out(bare_suffix(name) or "without suffix", path)
 
 
 def _heading(text: str, suffix: str) -> str:

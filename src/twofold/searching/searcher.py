@@ -197,7 +197,12 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         if mode != "dense" and not isinstance(query, str):
             raise QueryError(f"a {mode} search reads the query, so it needs a text, not a vector")
         if mode != "dense" and self._words is None:
-            raise QueryError(f"this collection does not know its words, so no search can be {mode}; run twofold tune")
+            way_out = (
+                "it holds vectors made elsewhere and no encoder, so search it by a vector or with like (--like ID)"
+                if self._encoder.contract.weights == "given"
+                else "run twofold tune"
+            )
+            raise QueryError(f"this collection does not know its words, so no search can be {mode}; {way_out}")
         return mode
 
     def _found(

@@ -10,6 +10,7 @@ import pytest
 from twofold.errors import InputError
 from twofold.evaluation.evaluating import evaluate, evaluate_run
 from twofold.evaluation.intervals import bootstrap_interval
+from twofold.evaluation.tabling import quality_table
 from twofold.rankings import Hit, Qrels, Run
 from twofold.scores import Vectors
 
@@ -78,7 +79,8 @@ def test_each_mean_comes_with_the_interval_of_its_values() -> None:
 
 def test_an_evaluation_goes_to_json() -> None:
     values = json.loads(json.dumps(evaluate(WordOverlap(), QUERIES, QRELS, measures=["P@1"]).to_json()))
-    assert values.keys() == {*("measures", "queries", "left_out", "without_results", "judged@10", "latency_ms")}
+    counts = ("queries", "left_out", "without_results", "judged@10", "judged_missing", "own_ids_found")
+    assert values.keys() == {"measures", "judged_missing_examples", "own_ids_ignored", "latency_ms", *counts}
     assert values["measures"]["P@1"].keys() == {"mean", "low", "high"}
 
 
@@ -99,3 +101,33 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_asked() -> None:
     with pytest.raises(InputError, match="'P@1' was not measured; there are nDCG@10"):
         evaluate(WordOverlap(), QUERIES, QRELS)["P@1"]
     assert searcher.asked == []
+
+
+class Holding(WordOverlap):
+    """The same, which says what it holds."""
+
+    def __contains__(self, document_id: object) -> bool:
+        return document_id in TEXTS
+
+
+def test_judged_documents_that_the_searcher_lacks_are_counted() -> None:
+    qrels: Qrels = {"q1": {"d1": 1, "gone": 1, "away": 0}, "q4": {"not counted": 0}}
+    evaluation = evaluate(Holding(), QUERIES, qrels)
+    assert evaluation.missing == ("away", "gone")
+    assert evaluation.to_json()["judged_missing"] == 2
+    assert evaluation.to_json()["judged_missing_examples"] == ["away", "gone"]
+    assert "2 judged documents are not in the collection and cannot be found: away, gone" in str(
+        quality_table({"a": evaluation}).notes
+    )
+    assert evaluate(WordOverlap(), QUERIES, qrels).missing is None
+
+
+def test_the_document_of_a_querys_own_id_counts_unless_it_is_ignored() -> None:
+    queries, qrels = {"d2": "one two"}, {"d2": {"d1": 1}}
+    kept = evaluate(WordOverlap(), queries, qrels)
+    assert (list(kept.run["d2"]), kept["RR@10"].mean, kept.own) == (["d2", "d1"], 0.5, 1)
+    assert "--ignore-identical-ids" in str(quality_table({"a": kept}).notes)
+    ignored = evaluate(WordOverlap(), queries, qrels, measures=["RR@1"], depth=1, ignore_identical_ids=True)
+    assert (list(ignored.run["d2"]), ignored["RR@1"].mean, ignored.own) == (["d1"], 1.0, 1)
+    again = evaluate_run(kept.run, qrels, ignore_identical_ids=True)
+    assert again["RR@10"].mean == 1.0

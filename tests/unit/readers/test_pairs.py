@@ -82,3 +82,13 @@ def test_published_pair_files_read_whole(judged: Path) -> None:
     assert sum(1 for _ in read_pairs(judged / "sts" / "stsb-en-test.tsv.xz")) == 1379
     assert all(pair.score is not None for pair in read_pairs(judged / "sts" / "sick-r-test.tsv.xz"))
     assert sum(1 for _ in read_pairs(judged / "pairs" / "tldr-train.jsonl.xz")) > 1000
+
+
+def test_a_header_of_other_names_is_refused_and_not_taken_for_a_pair(tmp_path: Path) -> None:
+    path = tmp_path / "p.tsv"
+    for header in ("sentence_a\tsentence_b", "Query\tPositive", "source\ttarget", "questions\tanswers\tlabel"):
+        path.write_text(header + "\na cat\ta dog" + "\t1" * (header.count("\t") - 1) + "\n")
+        with pytest.raises(InputError, match=r"line 1: this line looks like a header, .*take the line out"):
+            list(read_pairs(path))
+    path.write_text("text mining\tdata mining\n")
+    assert [pair.query for pair in read_pairs(path)] == ["text mining"]

@@ -58,3 +58,14 @@ def test_plain_lines_are_queries_named_by_their_line_number(tmp_path: Path, monk
 def test_queries_that_cannot_be_asked_are_errors(tmp_path: Path, name: str, content: str, cause: str) -> None:
     with pytest.raises(InputError, match=f"{name}(, |: ){cause}"):
         read_queries(written(tmp_path, name, content))
+
+
+def test_a_header_of_other_names_is_refused_and_not_taken_for_a_query(tmp_path: Path) -> None:
+    path = tmp_path / "q.tsv"
+    for header in ("id\tquery_text", "query_id\ttopic", "text\tid", "topic_id\tquestion", "ID\tQuery_Text"):
+        path.write_text(header + "\nq1\ttea\n")
+        with pytest.raises(InputError, match=r"line 1: this line looks like a header, .*take the line out"):
+            read_queries(path)
+    for first in ("q_1\ttitle", "1\tquestion", "topic-7\twhat is an id?"):
+        path.write_text(first + "\nq1\ttea\n")
+        assert list(read_queries(path)) == [first.split("\t")[0], "q1"]

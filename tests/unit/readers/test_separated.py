@@ -97,7 +97,34 @@ def test_a_quote_that_never_closes_is_named_by_the_line_it_opens_in(tmp_path: Pa
     path = written(tmp_path, "a.csv", 'id,text\n1,x\n2,"never\nclosed\n3,y\n')
     with pytest.raises(InputError, match="line 3: no CSV: the file ends inside a quoted field"):
         list(read(path))
-    assert [d.id for d in read(path, skip_bad=True)] == ["1"]
+    assert [d.id for d in read(path, skip_bad=True)] == ["1", "3"]
+
+
+def test_a_stray_quote_costs_its_line_alone_wherever_the_next_quote_stands(tmp_path: Path) -> None:
+    for last in ("text", 'a "word"', '"quoted"', 'the 6"', '"6 inch'):
+        lines = [f"{n},text {n}" for n in range(100)]
+        lines[3], lines[60] = '3,"5 inch pipe', f"60,{last}"
+        path = written(tmp_path, "a.csv", "\n".join(["id,text", *lines, ""]))
+        with pytest.raises(InputError, match="line 5: no CSV: "):
+            list(read(path))
+        report = ReadReport()
+        found = [d.id for d in read(path, skip_bad=True, report=report)]
+        lost = ["3", "60"] if last == '"6 inch' else ["3"]
+        assert found == [str(n) for n in range(100) if str(n) not in lost], last
+        assert report.skipped == len(lost)
+
+
+def test_a_quoted_field_of_many_lines_is_one_record(tmp_path: Path) -> None:
+    text = "\n".join(["a line", "another, with a comma", '""', "many, many, commas"] * 50)
+    path = written(tmp_path, "a.csv", 'id,text\n1,"' + text.replace('"', '""') + '"\n2,y\n')
+    assert [(d.id, d.text) for d in read(path)] == [("1", text), ("2", "y")]
+
+
+def test_a_header_that_cannot_be_read_is_an_error_also_where_bad_lines_are_skipped(tmp_path: Path) -> None:
+    contents = (b"id,text\xff\nid,text\n1,x\n", "id,text\n1,x\n".encode("utf-16"), b'id,"te"xt\nid,text\n1,x\n')
+    for name, content in [("a.csv", each) for each in contents] + [("a.tsv", contents[0])]:
+        with pytest.raises(InputError, match="line 1: the header line cannot be read"):
+            list(read(written(tmp_path, name, content), skip_bad=True))
 
 
 def test_a_broken_quote_costs_its_record_alone(tmp_path: Path) -> None:

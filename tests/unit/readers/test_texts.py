@@ -109,3 +109,29 @@ def test_a_link_to_nowhere_is_a_file_that_cannot_be_read(tmp_path: Path) -> None
     (tmp_path / "a.txt").symlink_to(tmp_path / "gone")
     with pytest.raises(InputError, match=r"a\.txt: cannot be read: No such file"):
         list(read(tmp_path, format="text"))
+
+
+def test_files_of_one_name_are_known_by_the_path_that_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tree(tmp_path, {"a/index.md": "one", "b/index.md": "two"}))
+    assert [d.id for d in read(["a/index.md", "./b/../b/index.md"])] == ["a/index.md", "b/index.md"]
+    assert [d.id for d in read(".")] == ["a/index.md", "b/index.md"]
+
+
+def test_two_text_files_that_would_have_one_id_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    tree(tmp_path, {"a/x.md": "one", "b/x.md": "two", "b/c/x.md": "three", "d/y.md": "four"})
+    for given in (["a", "b"], ["a/x.md", "b"], ["b", "a/x.md"], ["a/x.md", "b/x.md"], ["d", "b", "a"]):
+        with pytest.raises(InputError, match=r"would be one document, 'x\.md'\. Name the folder above both"):
+            read([tmp_path / each for each in given])
+    assert [d.id for d in read([tmp_path / "a", tmp_path / "d"])] == ["x.md", "y.md"]
+    assert [d.id for d in read([tmp_path / "a", tmp_path / "a"])] == ["x.md", "x.md"]
+
+
+def test_what_is_not_read_is_counted_by_kind_with_an_example(tmp_path: Path) -> None:
+    tree(tmp_path, {"a.txt": "x", "b.pdf": "", "c/d.PDF": "", "e.html": "", "Makefile": "", ".git/f.txt": "", ".g": ""})
+    (tmp_path / "loop").symlink_to(tmp_path)
+    report = ReadReport()
+    assert [d.id for d in read(tmp_path, report=report)] == ["a.txt"]
+    assert report.left_out == {".pdf": 2, ".html": 1, "without suffix": 1, "hidden": 2, "link to a folder": 1}
+    assert report.examples[".pdf"] == str(tmp_path / "b.pdf")
