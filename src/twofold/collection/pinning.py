@@ -36,8 +36,9 @@ class Pinning:
         try:
             with self._lock:
                 dense = self._indexes.search(snapshot, exact=exact)
-                known = words or query_language
-                search = self._words.search(snapshot, dense, query_language=query_language) if known else None
+                search = None
+                if words or query_language:
+                    search = self._words.search(snapshot, dense, self._depth, query_language=query_language)
             if query_language and search is None:
                 raise QueryError("this collection does not know its words, so it cannot be asked in the query language")
             asked = self._depth if depth is None else depth

@@ -82,8 +82,13 @@ class Words:
         self._store = store
         self._index: LexicalIndex | None = None
 
-    def search(self, snapshot: StoredSnapshot, dense: NearestSearch, *, query_language: bool) -> HybridSearch | None:
-        """How a snapshot is searched by words; None where the collection does not know its words."""
+    def search(
+        self, snapshot: StoredSnapshot, dense: NearestSearch, depth: int, *, query_language: bool
+    ) -> HybridSearch | None:
+        """How a snapshot is searched by words; None where the collection does not know its words.
+
+        depth: the collection's own, whatever a call asks for.
+        """
         state = snapshot.state(STATE)
         if state is None:
             return None
@@ -91,7 +96,7 @@ class Words:
         if index is None:
             return None
         reader = index.with_query_language() if query_language else index.reader
-        return HybridSearch(snapshot, dense, reader, WordsReport.from_json(state).fusion)
+        return HybridSearch(snapshot, dense, reader, WordsReport.from_json(state).fusion, depth=depth)
 
     def forget(self) -> None:
         """Lets go of the opened index, since it was made again."""
@@ -200,7 +205,7 @@ class Wording:
             if not qrels:
                 return report
             exact = ExactSearch(snapshot, FlatIndex(snapshot))
-            search = HybridSearch(snapshot, exact, index.reader, report.fusion)
+            search = HybridSearch(snapshot, exact, index.reader, report.fusion, depth=self._depth)
             learned = self._learned(snapshot, search, queries, qrels)
         report = replace(report, fusion=replace(report.fusion, share=learned.share), learned=learned)
         self._keep(report)

@@ -51,14 +51,19 @@ class Sides:
 class HybridSearch:
     """Rankings of one snapshot with the words of its documents.
 
-    lexical: may have read an earlier commit; documents that it lacks are found by meaning.
+    lexical: may have read an earlier commit; documents that it lacks are found by meaning. depth: of the look-up that
+    finds the best dense score of all documents, which enters every mixed score: an approximate index finds more by a
+    deeper look-up, so what enters a score must not be found by one that depends on the request.
     """
 
-    def __init__(self, snapshot: Snapshot, dense: NearestSearch, lexical: Lexical, fusion: Fusion) -> None:
+    def __init__(
+        self, snapshot: Snapshot, dense: NearestSearch, lexical: Lexical, fusion: Fusion, *, depth: int
+    ) -> None:
         self._snapshot = snapshot
         self._dense = dense
         self._lexical = lexical
         self._fusion = fusion
+        self._depth = depth
 
     @property
     def fusion(self) -> Fusion:
@@ -94,8 +99,8 @@ class HybridSearch:
     def sides(self, text: str, vector: Callable[[], Vectors], *, depth: int, allowed: Mask) -> Sides:
         """What both sides say of every candidate: the union of their first `depth` documents.
 
-        What is said depends on question and document alone: the best of all documents counts, also where a filter lets
-        only some of them through.
+        What is said depends on question and document alone: the best of all documents counts, by the same look-up for
+        every depth and filter. That look-up serves the candidates too, where they are asked for in the same way.
         """
         everything = self._snapshot.passing(None)
         allowed = self.within(text, allowed)
@@ -103,8 +108,8 @@ class HybridSearch:
             words = beside.submit(self._lexical.candidates, text, depth, self._snapshot.document_mask(allowed))
             asked = vector()
             whole = None
-            if allowed is not everything:
-                whole = beside.submit(self._dense.nearest, asked, depth=depth, top=1, allowed=everything)
+            if allowed is not everything or depth != self._depth:
+                whole = beside.submit(self._dense.nearest, asked, depth=self._depth, top=1, allowed=everything)
             near = self._dense.nearest(asked, depth=depth, top=depth, allowed=allowed)
             best = near.scores[:1] if whole is None else whole.result().scores
             worded, known = words.result()
