@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from twofold.collection.guarding import GuardedEncoder
-from twofold.errors import CorruptionError, InputError, LockedError, StorageError
+from twofold.errors import CorruptionError, InputError, LockedError, StorageError, VectorError
 from twofold.indexes.flat import FlatIndex
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.index import LexicalIndex
 from twofold.progress import Progress, silent
 from twofold.rankings import Qrels
+from twofold.scores import unit_vectors
 from twofold.searching.exact import ExactSearch
 from twofold.searching.fusion import Fusion
 from twofold.searching.hybrid import HybridSearch
@@ -29,8 +30,8 @@ from twofold.searching.nearest import NearestSearch
 from twofold.storage.reading import StoredSnapshot
 from twofold.storage.store import Store
 from twofold.storage.writing import Writer
-from twofold.tuning.chance import chance as mean_chance
-from twofold.tuning.chance import drawn
+from twofold.tuning.chance import chance as measured_chance
+from twofold.tuning.chance import drawn, prior
 from twofold.tuning.pseudo_queries import pseudo_queries
 from twofold.tuning.sharing import Asked, Learned, learned_share
 
@@ -182,6 +183,15 @@ def unmeasured(snapshot: StoredSnapshot, encoder: GuardedEncoder) -> bool:
     return known.learned is None and snapshot.head.documents >= GROWTH * known.documents
 
 
+def _prior(encoder: GuardedEncoder) -> float:
+    """What chance is of texts that have nothing to do with each other, as the encoder made them when it was probed."""
+    probes = encoder.probes
+    try:
+        return 0.0 if probes is None else prior(unit_vectors(probes.query), unit_vectors(probes.document))
+    except VectorError:  # it makes nothing of some of them
+        return 0.0
+
+
 class Wording:
     """Making a collection know its words, by a writer that holds the lock."""
 
@@ -222,10 +232,19 @@ class Wording:
             self._writer.put_state(STATE, state)
 
     def _chance(self, snapshot: StoredSnapshot) -> float:
+        """Of unrelated texts in this collection; the encoder's own where the collection's texts say nothing of it."""
+        unrelated = _prior(self._encoder)
         rows = drawn(snapshot, snapshot.passing(None), PASSAGES)
         _, first = np.unique(documents := snapshot.documents_of(rows), return_index=True)
-        texts = list(islice(pseudo_queries(snapshot.documents(documents[np.sort(first)][: 4 * QUESTIONS])), QUESTIONS))
-        return mean_chance(self._encoder.encode_queries(texts), snapshot.vectors(rows)) if texts else 0.0
+        asked = pseudo_queries(snapshot.documents(documents[np.sort(first)][: 4 * QUESTIONS]))
+        texts = list(dict.fromkeys(asked))[:QUESTIONS]
+        if not texts:
+            return unrelated
+        try:
+            queries = self._encoder.encode_queries(texts)
+        except InputError:  # a title that is too long for a query, say, must not end `add`
+            return unrelated
+        return measured_chance(queries, snapshot.vectors(rows), unrelated)
 
     def _learned(
         self, snapshot: StoredSnapshot, search: HybridSearch, queries: Mapping[str, str], qrels: Qrels

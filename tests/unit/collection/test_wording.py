@@ -275,6 +275,55 @@ def test_a_model_learns_the_words_of_its_collection_unasked_and_again_when_it_ha
         assert set(made.search("who barks?")[0].parts) == {"dense", "lexical", "weight of words"}
 
 
+NAMES = ("Alice", "Bob", "Carol", "Dora")
+ALIKE = {
+    "two equal": (["hello", "hello"], "hello"),
+    "one": (["Volcanic rock cools slowly."], "how does rock cool?"),
+    "a script that the model does not know": (["สวัสดีชาวโลก", "ราคาน้ำมันขึ้น"], "สวัสดี"),
+    "emoji": (["😀", "🚀"], "🚀"),
+    "three that are nearly equal": (
+        [f"Volcanic rock cools{s} slowly." for s in ("", ",", " very")],
+        "how does rock cool?",
+    ),
+    "one formula": ([f"The area of shape {n} is A = {n} * x^2 + {n + 1} * y." for n in range(50)], "what is the area?"),
+    "one form": ([f"Invoice {n} for {NAMES[n % 4]}: {n * 3} euros." for n in range(90)], "what does Carol owe?"),
+    "nothing": (["", ""], "anything"),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_however_alike_documents_are_chance_leaves_room_for_meaning_and_words(name: str) -> None:
+    texts, question = ALIKE[name]
+    with twofold.create(None, twofold.load_encoder()) as made:
+        made.add([(f"d{n:02}", text) for n, text in enumerate(texts)])
+        assert (words := made.info().words) is not None
+        assert words.fusion.chance < 0.4
+        for hit in made.search(question):
+            assert -1 < hit.score < 3
+            assert hit.parts["lexical"] == 0 or hit.parts["weight of words"] > 0
+        assert name == "nothing" or made.search(question, k=1)[0].score > 0
+
+
+def test_a_collection_that_began_with_one_text_finds_by_words_what_came_later() -> None:
+    codes = [f"{27611 + 3571 * n}-{'ABCD'[n % 4]}" for n in range(20)]
+    with twofold.create(None, twofold.load_encoder()) as made:
+        made.add([(f"x{n}", "test") for n in range(8)])
+        made.add([(f"t{n}", f"Paint number {n} dries in an hour, reference {code}") for n, code in enumerate(codes)])
+        assert [made.search(code, k=1)[0].id for code in codes] == [f"t{n}" for n in range(20)]
+
+
+def test_words_tell_apart_what_a_model_cannot_read(tmp_path: Path) -> None:
+    with twofold.create(tmp_path / "c", twofold.load_encoder()) as made:
+        made.add([("a", "ราคาน้ำมัน ขึ้น"), ("b", "สวัสดี ชาวโลก")])
+        assert made.search("สวัสดี ชาวโลก", k=1)[0].id == "b"
+
+
+def test_a_title_that_is_too_long_for_a_query_does_not_end_add() -> None:
+    with twofold.create(None, twofold.load_encoder(on_truncation="error")) as made:
+        made.add([{"id": str(n), "title": f"word{n} " * 400, "text": f"text {n}"} for n in range(3)])
+        assert made.info().words is not None
+
+
 def test_a_share_that_judgements_taught_stays_when_the_collection_grows(tmp_path: Path) -> None:
     with twofold.create(tmp_path / "c", twofold.load_encoder()) as made:
         made.add([{"id": f"w{n}", "text": word} for n, word in enumerate(WORDS[:12])])
