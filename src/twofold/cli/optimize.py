@@ -81,6 +81,11 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print_line(f"{visible(arguments.collection)} holds nothing deleted: there is nothing to give back")
     print_line(f"index: {said(report.index)}")
+    if not report.index.kept:
+        print_line(
+            "The promise was not kept. Give look-ups more time (--latency), ask for another kind (--index), promise "
+            "less (--recall), or search exactly (--index flat, or --exact in a search)."
+        )
     return 0
 
 

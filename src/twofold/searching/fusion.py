@@ -3,9 +3,10 @@
     score = κ + share · (1 - c)² · BM25 / √W
 
 κ is the dense score beyond chance, (cosine - chance) / (1 - chance), with the mean cosine of unrelated questions and
-passages of the collection as chance. c is κ of the best document of all, .9 at most: where a passage says what is asked,
-words add little; where none does, they decide. W is the sum of the inverse document frequencies of the question's terms, by whose
-square root long and short questions become comparable. Nothing depends on how many documents are asked for.
+passages of the collection as chance. c is κ of the best document of all, .9 at most: where a passage says what is
+asked, words add little; where none does, they decide. W is the sum of the inverse document frequencies of the
+question's terms, by whose square root long and short questions become comparable. Nothing depends on how many documents
+are asked for.
 docs/hybrid.md has the figures behind this rule, and what it was compared with.
 """
 
