@@ -6,7 +6,7 @@ import threading
 
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.indexing import Indexes
-from twofold.collection.wording import Words
+from twofold.collection.wording import Words, missing
 from twofold.errors import QueryError
 from twofold.searching.searcher import SnapshotSearcher
 from twofold.storage.forking import watch
@@ -39,10 +39,18 @@ class Pinning:
                 search = None
                 if words or query_language:
                     search = self._words.search(snapshot, dense, self._depth, query_language=query_language)
+            wordless = missing(snapshot) if words or query_language else "this searcher was made without words"
             if query_language and search is None:
-                raise QueryError("this collection does not know its words, so it cannot be asked in the query language")
-            asked = self._depth if depth is None else depth
-            return SnapshotSearcher(snapshot, dense, self._encoder, depth=asked, words=search)
+                raise QueryError(f"it cannot be asked in the query language: {wordless}")
+            return SnapshotSearcher(
+                snapshot,
+                dense,
+                self._encoder,
+                depth=self._depth if depth is None else depth,
+                words=search,
+                wordless=wordless,
+                encodes=self._encoder.can_encode,
+            )
         except BaseException:
             snapshot.close()
             raise

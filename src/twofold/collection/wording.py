@@ -1,6 +1,6 @@
 """The words of a collection: its lexical index, kept up with the commits, and how both sides are mixed.
 
-The index is derived: `tune` makes it, and `add` calls that where mixing was measured to be right. It catches up when a
+The index is derived: `tune` makes it, and `add` calls that. It catches up when a
 search first needs it and the writer's lock is free, and is thrown away and made again when it is damaged. A search
 beside a writer uses the words up to the commit that was read; later documents are found by meaning.
 """
@@ -46,11 +46,12 @@ GROWTH = 4
 class WordsReport:
     """How a collection knows its words.
 
-    fusion: how they are mixed with meaning. lexical: how texts become terms. documents: how many there were when that
-    was found. learned: what judgements said of the share of words; None where there were none.
+    fusion: how they are mixed with meaning; None where texts have no cosines, and are searched by words alone. lexical:
+    how texts become terms. documents: how many there were when that was found. learned: what judgements said of the
+    share of words; None where there were none.
     """
 
-    fusion: Fusion
+    fusion: Fusion | None
     lexical: LexicalSettings
     documents: int
     learned: Learned | None = None
@@ -59,7 +60,7 @@ class WordsReport:
         """The report as JSON values."""
         learned = None if self.learned is None else self.learned.to_json()
         return {
-            "fusion": self.fusion.to_json(),
+            "fusion": None if self.fusion is None else self.fusion.to_json(),
             "lexical": self.lexical.to_json(),
             "documents": self.documents,
             "learned": learned,
@@ -69,7 +70,7 @@ class WordsReport:
     def from_json(cls, values: Mapping[str, Any]) -> WordsReport:
         """The report that `to_json` wrote."""
         return cls(
-            Fusion.from_json(values["fusion"]),
+            None if values["fusion"] is None else Fusion.from_json(values["fusion"]),
             LexicalSettings.from_json(values["lexical"]),
             values["documents"],
             None if values["learned"] is None else Learned.from_json(values["learned"]),
@@ -168,19 +169,33 @@ def followed(store: Store, writer: Writer, progress: Progress = silent) -> None:
             caught_up(writer, snapshot, index, progress)
 
 
-def unmeasured(snapshot: StoredSnapshot, encoder: GuardedEncoder) -> bool:
-    """Whether a collection should know its words and does not, or has outgrown what it was when that was measured.
+def missing(snapshot: StoredSnapshot) -> str:
+    """Why a collection is not searched by words, and what to do."""
+    if snapshot.state(STATE) is None:
+        return "this collection does not know its words yet; run twofold tune (in Python: collection.tune())"
+    return "its words cannot be read while somebody else writes, or where nobody may; search again later, or by meaning"
 
-    It should where its vectors come from a model and are compared by cosine (docs/hybrid.md).
+
+def unmeasured(snapshot: StoredSnapshot, encoder: GuardedEncoder) -> bool:
+    """Whether a collection should know its words and does not, or has outgrown what it was when chance was measured.
+
+    All should but those whose vectors are of words already.
     """
-    model = encoder.source.get("kind") == "transformer" and encoder.can_encode
-    if not model or encoder.contract.similarity != "cosine":
+    if encoder.source.get("kind") == "hashed-words":
         return False
     state = snapshot.state(STATE)
     if state is None:
         return snapshot.head.documents > 0
     known = WordsReport.from_json(state)
-    return known.learned is None and snapshot.head.documents >= GROWTH * known.documents
+    taught = known.fusion is None or known.learned is not None
+    return not taught and snapshot.head.documents >= GROWTH * known.documents
+
+
+def unmixed(encoder: GuardedEncoder) -> str:
+    """Why meaning and words cannot be mixed; nothing where they can."""
+    if encoder.contract.similarity != "cosine":
+        return "meaning and words are mixed by cosines, and this collection compares by dot products"
+    return "" if encoder.can_encode else "this collection holds vectors made elsewhere and cannot encode a question"
 
 
 def _prior(encoder: GuardedEncoder) -> float:
@@ -203,21 +218,25 @@ class Wording:
         self._progress = progress
 
     def run(self, analyser: str | None, queries: Mapping[str, str], qrels: Qrels) -> WordsReport:
-        """Makes the lexical index anew, finds how both sides are mixed, and keeps it. Raises InputError."""
-        if self._encoder.contract.similarity != "cosine":
-            raise InputError("meaning and words are mixed by cosines; this collection compares by dot products")
+        """Makes the lexical index anew, finds how both sides are mixed, if they can be, and keeps it.
+
+        Raises InputError.
+        """
+        without = unmixed(self._encoder)
+        if without and qrels:
+            raise InputError(f"judgements teach how to mix meaning and words, but {without}")
         with self._store.snapshot() as snapshot:
-            chance = self._chance(snapshot)
-            report = WordsReport(Fusion(chance=chance), self._settings(analyser), snapshot.head.documents)
+            fusion = None if without else Fusion(chance=self._chance(snapshot))
+            report = WordsReport(fusion, self._settings(analyser), snapshot.head.documents)
         self._keep(report)
         with self._store.snapshot() as snapshot:
             index = caught_up(self._writer, snapshot, None, self._progress)
-            if not qrels:
+            if fusion is None or not qrels:
                 return report
             exact = ExactSearch(snapshot, FlatIndex(snapshot))
-            search = HybridSearch(snapshot, exact, index.reader, report.fusion, depth=self._depth)
-            learned = self._learned(snapshot, search, queries, qrels)
-        report = replace(report, fusion=replace(report.fusion, share=learned.share), learned=learned)
+            search = HybridSearch(snapshot, exact, index.reader, fusion, depth=self._depth)
+            learned = self._learned(snapshot, search, fusion, queries, qrels)
+        report = replace(report, fusion=replace(fusion, share=learned.share), learned=learned)
         self._keep(report)
         return report
 
@@ -247,7 +266,12 @@ class Wording:
         return measured_chance(queries, snapshot.vectors(rows), unrelated)
 
     def _learned(
-        self, snapshot: StoredSnapshot, search: HybridSearch, queries: Mapping[str, str], qrels: Qrels
+        self,
+        snapshot: StoredSnapshot,
+        search: HybridSearch,
+        fusion: Fusion,
+        queries: Mapping[str, str],
+        qrels: Qrels,
     ) -> Learned:
         judged = [query for query, grades in qrels.items() if any(grade > 0 for grade in grades.values())]
         lacking = [query for query in judged if query not in queries]
@@ -258,4 +282,4 @@ class Wording:
         for query, vector in zip(judged, vectors, strict=True):
             sides = search.sides(queries[query], partial(np.asarray, vector), depth=self._depth, allowed=everything)
             asked[query] = Asked(snapshot.ids(sides.near.documents), sides)
-        return learned_share(asked, qrels, search.fusion)
+        return learned_share(asked, qrels, fusion)

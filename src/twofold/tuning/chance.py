@@ -8,6 +8,7 @@ makes of texts that have nothing to do with each other (the prior), and however 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twofold.protocols import VectorBlocks
 from twofold.scores import Mask, Numbers, Vectors
@@ -66,12 +67,12 @@ def chance(queries: Vectors, passages: Vectors, prior: float) -> float:
     return float(np.clip(mixed, -HIGHEST, prior + BEYOND * (1 - prior)))
 
 
-def _draws(vectors: Vectors) -> Numbers:
+def _draws(vectors: NDArray[np.float16]) -> NDArray[np.uint64]:
     """uint64 (n,): a number of each float16 vector, equal for equal ones."""
     width = -(-vectors.shape[1] // 4)
     padded = np.zeros((len(vectors), 4 * width), np.float16)
     padded[:, : vectors.shape[1]] = vectors
     powers = np.cumprod(np.full(width, MIXER))
     mixed = (padded.view(np.uint64) * powers).sum(axis=1, dtype=np.uint64)
-    hashed: Numbers = (mixed ^ (mixed >> np.uint64(29))) * MIXER
+    hashed: NDArray[np.uint64] = (mixed ^ (mixed >> np.uint64(29))) * MIXER
     return hashed

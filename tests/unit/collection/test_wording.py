@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,18 @@ import pytest
 
 import twofold
 from twofold.collection.collection import Collection
+from twofold.contract import Contract
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import InputError, QueryError
 from twofold.lexical.index import LexicalIndex
+from twofold.protocols import Encoder
 from twofold.rankings import Hit
-from twofold.searching.hybrid import Mode
+from twofold.scores import Similarity
+from twofold.searching.hybrid import MODES
 
 WORDS = [f"word{number}" for number in range(60)]
 QUESTIONS = ("word1 word2 word3", "word40 word1", "word7", "word9 unknown", "word3 word3 word4")
-MODES: tuple[Mode, ...] = ("dense", "lexical", "hybrid")
 
 
 def documents(first: int, last: int) -> list[dict[str, object]]:
@@ -250,11 +253,87 @@ def test_verify_finds_a_flipped_bit_and_repair_builds_the_words_again(collection
         assert [pairs(again.search(question)) for question in QUESTIONS] == expected
 
 
-def test_dot_products_are_not_mixed(tmp_path: Path) -> None:
-    with twofold.create(tmp_path / "c", GivenVectors(8, similarity="dot")) as made:
-        made.add([{"id": "a", "text": "x"}], vectors=np.ones((1, 8), np.float32))
-        with pytest.raises(InputError, match="dot products"):
-            made.tune()
+class Dot(HashedWords):
+    """An encoder of the user's own whose vectors are compared by dot products."""
+
+    @property
+    def contract(self) -> Contract:
+        return replace(super().contract, similarity="dot")
+
+    @property
+    def source(self) -> dict[str, object]:
+        return {"kind": "my own"}
+
+
+class Own(HashedWords):
+    """An encoder of the user's own."""
+
+    @property
+    def source(self) -> dict[str, object]:
+        return {"kind": "my own"}
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "dot"])
+def test_own_vectors_are_searched_by_words_where_a_text_has_no_vector(similarity: Similarity, tmp_path: Path) -> None:
+    given = np.random.default_rng(0).standard_normal((40, 8)).astype(np.float32)
+    with twofold.create(tmp_path / "c", GivenVectors(8, similarity=similarity)) as made:
+        made.add(documents(0, 40), vectors=given)
+        assert (words := made.info().words) is not None
+        assert words.fusion is None
+        assert made.tune() == words
+        expected = pairs(made.search("word1 word7", mode="lexical"))
+        assert pairs(made.search("word1 word7")) == expected != []
+        assert list(made.run({"q": "word1 word7"}, depth=200)["q"].items())[: len(expected)] == expected
+        found = made.search("word1 word7", where={"half": 1})[0]
+        assert (found.parts, found.passage.text) == ({"lexical": found.score}, found.document.text)
+        assert set(made.search(given[3], k=1)[0].parts) == {"dense"}
+        with pytest.raises(QueryError, match=r"made elsewhere.* mode lexical, or by a vector"):
+            made.search("word1", mode="hybrid")
+        with pytest.raises(InputError, match=r"cannot encode a query; .* by words \(mode lexical\)"):
+            made.search("word1", mode="dense")
+        with pytest.raises(InputError, match="judgements teach how to mix"):
+            made.tune(queries={"q": "word1"}, qrels={"q": {"d1": 1}})
+        made.add([{"id": "rare", "text": "zyzzyva"}], vectors=given[:1])
+        with made.searcher(query_language=True) as searcher:
+            assert searcher.modes == ("lexical",)
+            assert [hit.id for hit in searcher.search("+zyzzyva word1")] == ["rare"]
+    with twofold.open(tmp_path / "c") as again:
+        assert again.search("zyzzyva")[0].id == "rare"
+
+
+def test_dot_products_are_searched_by_meaning_or_by_words_and_not_mixed() -> None:
+    with twofold.create(None, Dot(64)) as made:
+        made.add(documents(0, 40))
+        assert set(made.search("word1")[0].parts) == {"dense"}
+        assert set(made.search("word1", mode="lexical")[0].parts) == {"dense", "lexical", "weight of words"}
+        with pytest.raises(QueryError, match="dot products; search with the mode dense or lexical"):
+            made.search("word1", mode="hybrid")
+        with made.searcher() as searcher:
+            assert searcher.modes == ("dense", "lexical")
+
+
+@pytest.mark.parametrize("encoder", [Own(64), twofold.load_encoder(query_tower="static")], ids=["own", "query tower"])
+def test_any_encoder_that_is_compared_by_cosine_is_searched_by_words_too_unasked(encoder: Encoder) -> None:
+    with twofold.create(None, encoder) as made:
+        made.add(documents(0, 40))
+        assert set(made.search("word1")[0].parts) == {"dense", "lexical", "weight of words"}
+        assert pairs(made.search("word1", mode="lexical"))
+        with made.searcher() as searcher:
+            assert searcher.modes == MODES
+        with made.searcher(words=False) as searcher, pytest.raises(QueryError, match="was made without words"):
+            searcher.search("word1", mode="lexical")
+
+
+def test_what_cannot_be_read_beside_a_writer_is_not_blamed_on_tuning(collection: Collection, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.rmtree(tmp_path / "c" / "lexical")
+    with (
+        twofold.open(tmp_path / "c") as reader,
+        collection.writing(),
+        pytest.raises(QueryError, match="cannot be read while somebody else writes"),
+    ):
+        reader.search("word1", mode="lexical")
 
 
 def test_a_model_learns_the_words_of_its_collection_unasked_and_again_when_it_has_grown(tmp_path: Path) -> None:
@@ -271,7 +350,7 @@ def test_a_model_learns_the_words_of_its_collection_unasked_and_again_when_it_ha
         again = made.info().words
         assert again is not None
         assert (again.documents, again.lexical.analyser) == (8, "plain")
-        assert again.fusion.chance != first.fusion.chance
+        assert again.fusion != first.fusion
         assert set(made.search("who barks?")[0].parts) == {"dense", "lexical", "weight of words"}
 
 
@@ -297,6 +376,7 @@ def test_however_alike_documents_are_chance_leaves_room_for_meaning_and_words(na
     with twofold.create(None, twofold.load_encoder()) as made:
         made.add([(f"d{n:02}", text) for n, text in enumerate(texts)])
         assert (words := made.info().words) is not None
+        assert words.fusion is not None
         assert words.fusion.chance < 0.4
         for hit in made.search(question):
             assert -1 < hit.score < 3
