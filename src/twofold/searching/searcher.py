@@ -185,10 +185,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
     def _mode(self, query: str | Vectors, mode: Mode | None) -> Mode:
         """The mode that is asked for, where it can be had; raises QueryError."""
-        if mode is None and (self._words is None or not isinstance(query, str)):
-            return "dense"
         if mode is None:
-            return "hybrid" if "hybrid" in self.modes else "dense" if self._encodes else "lexical"
+            return "hybrid" if isinstance(query, str) and "hybrid" in self.modes else "dense"
         if mode not in MODES:
             raise QueryError(f"there is no mode {mode!r}; there are {', '.join(MODES)}")
         if mode != "dense" and not isinstance(query, str):
