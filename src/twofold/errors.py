@@ -6,7 +6,8 @@
     │   ├── VectorError          vectors of the wrong shape, or with values that have no meaning
     │   ├── FilterError          a `where` that cannot be understood or cannot match
     │   ├── QueryError           a search asked for what a ranking does not hold
-    │   └── TruncationError      a text is longer than the encoder reads, and that was to be an error
+    │   ├── TruncationError      a text is longer than the encoder reads, and that was to be an error
+    │   └── UnfitIndexError      a kind of approximate index does not answer over these vectors
     ├── ModelError               a model folder or hub name that cannot be used
     ├── ContractError            the encoder at hand did not make the vectors of this collection
     ├── MissingExtraError        an optional library is not installed
@@ -68,6 +69,10 @@ class QueryError(InputError):
 
 class TruncationError(InputError):
     """A text is longer than the encoder reads, and `on_truncation="error"` was asked for."""
+
+
+class UnfitIndexError(InputError):
+    """A kind of approximate index does not answer over these vectors, as a graph among very many equal ones."""
 
 
 class ModelError(TwofoldError):

@@ -73,8 +73,8 @@ class VectorIndex(Protocol):
     """Vectors → neighbours, over the first `rows` rows of a collection.
 
     Laws: rows come best first by the index's own scores; a row outside `allowed` never appears; fewer rows than asked
-    for means that the index has no more of them to give; the same question gives the same rows. Its scores only choose
-    candidates: stored vectors score them.
+    for means that the index has no more of them to give, as does RuntimeError; the same question gives the same rows.
+    Its scores only choose candidates: stored vectors score them.
     """
 
     @property

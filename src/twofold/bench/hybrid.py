@@ -34,8 +34,8 @@ def bench_hybrid(path: Path, queries: Path, *, field: str | None = None, progres
     """
     texts = list(islice(read_queries(queries).values(), QUERIES))
     with open_collection(path) as collection, collection.searcher() as searcher:
-        if not searcher.knows_words:
-            raise InputError("the collection does not know its words: run `twofold tune` first", path=path)
+        if "hybrid" not in searcher.modes:
+            raise InputError("the collection cannot be searched hybrid: run `twofold tune` first", path=path)
         rows = [_row(searcher, mode, "none", texts, lambda: None) for mode in MODES]
         progress(1, 2)
         if field is not None:

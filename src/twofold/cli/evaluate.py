@@ -160,10 +160,8 @@ def _rankings(arguments: argparse.Namespace) -> int:
 @contextmanager
 def _searchers(collection: Collection, report: EncodingReport) -> Iterator[dict[str, Searcher]]:
     """Every way in which this collection can be searched, by name, until the block ends: a row of the table each."""
-    from twofold.searching.hybrid import MODES
-
     with collection.searcher() as searcher:
-        modes: tuple[Mode, ...] = MODES if searcher.knows_words else ("dense",)
+        modes = searcher.modes
         yield {
             mode: _InMode(collection, searcher, mode, report if mode == modes[0] else EncodingReport())
             for mode in modes

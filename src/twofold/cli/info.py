@@ -45,16 +45,20 @@ def said(index: IndexReport) -> str:
     """An index in a sentence: what it is, why, what it was measured to find and what it costs."""
     if index.reached is None:
         return f"{index.kind}: every search is exact ({index.why})"
-    point, promise = index.reached, "" if index.kept else f", BELOW the {index.promise:.3f} promised"
+    point, verdict = index.reached, "keeps" if index.kept else "does NOT keep"
     return (
         f"{index.kind} over {index.rows:,} passages ({index.why}); recall@10 {point.recall:.3f} "
-        f"[{point.low:.3f}, {point.high:.3f}]{promise} on half of {index.questions}, "
-        f"p50 {point.p50:.2f} ms, p99 {point.p99:.2f} ms{_behind_filters(index)}; {index.bytes / 1e6:,.1f} MB"
+        f"[{point.low:.3f}, {point.high:.3f}], {verdict} the {index.promise:.3f} promised, "
+        f"on half of {index.questions}, p50 {point.p50:.2f} ms, p99 {point.p99:.2f} ms{_behind_filters(index)}; "
+        f"{index.bytes / 1e6:,.1f} MB"
     )
 
 
 def _behind_filters(index: IndexReport) -> str:
-    said = ", ".join(f"{point.recall:.3f} where {share:.1%} pass" for share, point in index.filtered)
+    said = ", ".join(
+        f"{point.recall:.3f}{'' if point.holds(index.promise) else ' (BELOW)'} where {share:.1%} pass"
+        for share, point in index.filtered
+    )
     return f"; behind filters {said}" if said else ""
 
 

@@ -9,6 +9,9 @@ from twofold.cli.options import Subparsers, command
 from twofold.cli.output import count_of, print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
 
+KINDS = ("flat", "scan", "ivf", "hnsw", "graph")
+"""Those of indexes/kinds.py, which loads FAISS, and flat; tests/unit/cli/test_parser.py compares them."""
+
 
 def register(subparsers: Subparsers) -> None:
     """Adds the command."""
@@ -26,9 +29,10 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--index",
         metavar="KIND",
-        choices=["flat", "scan", "ivf", "graph"],
+        choices=KINDS,
         help="flat (none, search is exact), scan (one bit a dimension), ivf (the same in lists, of which the nearest "
-        "are scanned) or graph (fastest, most memory); by default the first of them that is fast enough",
+        "are scanned), hnsw (a graph that is searched in its file, for little memory) or graph (fastest, most memory); "
+        "by default the first of them that is fast enough",
     )
     parser.add_argument(
         "--recall",
@@ -77,6 +81,11 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print_line(f"{visible(arguments.collection)} holds nothing deleted: there is nothing to give back")
     print_line(f"index: {said(report.index)}")
+    if not report.index.kept:
+        print_line(
+            "The promise was not kept. Give look-ups more time (--latency), ask for another kind (--index), promise "
+            "less (--recall), or search exactly (--index flat, or --exact in a search)."
+        )
     return 0
 
 

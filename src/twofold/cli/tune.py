@@ -57,7 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"documents": documents, **report.to_json()})
     else:
-        print_line(f"{visible(arguments.collection)} knows the words of {documents:,} documents: searches are hybrid")
+        found = "it can be searched by words" if report.fusion is None else "searches are hybrid"
+        print_line(f"{visible(arguments.collection)} knows the words of {documents:,} documents: {found}")
         print_line(words_in_words(report))
     return 0
 
@@ -65,6 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
 def words_in_words(report: WordsReport) -> str:
     """How a collection knows its words, in a sentence."""
     fusion, learned = report.fusion, report.learned
+    if fusion is None:
+        return f"{report.lexical.analyser}; not mixed with meaning, since texts have no cosines here (--mode lexical)"
     said = (
         f"{report.lexical.analyser}; cosines count from chance on, {fusion.chance:.3f}; share of words {fusion.share:g}"
     )

@@ -81,9 +81,9 @@ class Collection(AbstractContextManager["Collection"]):
         documents: Documents, dicts (id, text, title, anything else is metadata) or (id, text) pairs. vectors: the
         user's own, (n, dimension), one a document in the same order, an array or a .npy file. What is already there
         with the same content is not encoded again. Documents are acknowledged in blocks: after an error or Ctrl-C
-        every finished block is in, and the same call goes on from there. Where the encoder is a model compared by
-        cosine, a new collection gets to know its words (`tune`), and again each time it has grown fourfold. Raises
-        DocumentError, VectorError, ContractError, LockedError, StorageError.
+        every finished block is in, and the same call goes on from there. A new collection gets to know its words
+        (`tune`), and again each time it has grown fourfold. Raises DocumentError, VectorError, ContractError,
+        LockedError, StorageError.
         """
         given = None if vectors is None else Given.of(vectors, self.contract.dimension)
         with self._store.writing() as writer:
@@ -234,6 +234,8 @@ class Collection(AbstractContextManager["Collection"]):
     ) -> WordsReport:
         """Makes the collection know its words and how to mix them with meaning: searches are hybrid from then on.
 
+        Where texts have no cosines (own vectors, dot products) they are not mixed, and mode="lexical" asks for words.
+
         analyser: how texts become terms, a language, "plain" or "ngram" (lexical/analysing.py); English by default.
         Without judgements, what is learned comes from the collection's own texts; qrels, with the texts of their
         queries, also teach how much words count here. Raises InputError, LockedError, StorageError.
@@ -254,11 +256,12 @@ class Collection(AbstractContextManager["Collection"]):
     ) -> OptimizeReport:
         """Gives back the room of deleted documents and builds the index anew; readers keep the snapshots they hold.
 
-        index: "flat" (none: search stays exact), "scan", "ivf" or "graph" (indexes/kinds.py); by default the smallest
-        that keeps the promise and whose median look-up takes at most `latency` milliseconds here, a graph only where
-        memory is left for it. recall: the recall@10 of exact search that is promised; queries: texts or vectors
-        (n, dimension) to measure it with, otherwise made from documents. A crash at any moment leaves the collection as
-        it was or as it will be. Meanwhile it takes room on disk: docs/durability.md says how much.
+        index: "flat" (none: search stays exact), "scan", "ivf", "hnsw" or "graph" (indexes/kinds.py); by default the
+        smallest that keeps the promise and whose median look-up takes at most `latency` milliseconds here, a graph only
+        where memory is left for it. A kind that does not answer over these vectors is passed over, and the report says
+        so, as it says whether the promise was kept. recall: the recall@10 of exact search that is promised; queries:
+        texts or vectors (n, dimension) to measure it with, otherwise made from documents. A crash at any moment leaves
+        the collection as it was or as it will be. Meanwhile it takes room on disk: docs/durability.md says how much.
         Raises LockedError, InputError, StorageError, CorruptionError.
         """
         with self._store.writing() as writer:

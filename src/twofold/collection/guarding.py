@@ -65,6 +65,11 @@ class GuardedEncoder:
         """Whether it makes vectors at all; one of a collection with vectors made elsewhere does not."""
         return self._probes is not None
 
+    @property
+    def probes(self) -> Probes | None:
+        """What it made of the probe texts when the collection was new; None where it makes no vectors."""
+        return self._probes
+
     def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
         """float32 (n, dimension): the query side, probed before its first use."""
         return self._scaled(self._guarded("query").encode_queries(texts, report=report))

@@ -7,16 +7,16 @@ and what it was measured to find, stands in the collection's state.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from twofold.collection.guarding import GuardedEncoder
-from twofold.collection.measuring import Measuring, questions
+from twofold.collection.measuring import Measuring, Unanswered, questions
 from twofold.contract import Contract
-from twofold.errors import CorruptionError, InputError
+from twofold.errors import CorruptionError, InputError, UnfitIndexError
 from twofold.indexes.flat import FlatIndex
 from twofold.indexes.kinds import KINDS, IndexSettings, build, load
 from twofold.memory import available_bytes
@@ -75,8 +75,9 @@ class IndexReport:
 
     @property
     def kept(self) -> bool:
-        """Whether the promise held where it was checked."""
-        return self.reached is None or self.reached.holds(self.promise)
+        """Whether the promise held on the questions that choosing had not seen, whole and behind every filter."""
+        checked = [] if self.reached is None else [self.reached, *(point for _, point in self.filtered)]
+        return all(point.holds(self.promise) for point in checked)
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values."""
@@ -202,8 +203,13 @@ class Indexing:
         if state is None:
             return
         report = IndexReport.from_json(state)
-        with self._store.snapshot() as snapshot:
-            built = self._published(snapshot, report.kind)
+        try:
+            with self._store.snapshot() as snapshot:
+                built = self._published(snapshot, report.kind)
+        except InputError:  # it cannot be built any more: search is exact until `optimize` finds another kind
+            self._writer.clear(ROOM)
+            self._writer.put_state(STATE, None)
+            return
         self._writer.put_state(STATE, replace(report, rows=built.rows, bytes=built.bytes).to_json())
 
     def _chosen(
@@ -225,8 +231,14 @@ class Indexing:
             return self._flat(promise, "asked for" if kind == "flat" else "there are no passages")
         vectors, said = questions(snapshot, self._encoder, queries)
         measuring = Measuring(snapshot, vectors, self._depth)
-        report = self._built(snapshot, [kind] if kind else list(KINDS), measuring, promise, latency)
-        return replace(report, why="asked for" if kind else report.why, questions=f"{len(vectors):,} {said}")
+        try:
+            report = self._built(snapshot, [kind] if kind else list(KINDS), measuring, promise, latency)
+        except UnfitIndexError as error:
+            if kind is None:
+                return self._flat(promise, str(error))
+            report = self._chosen(snapshot, None, promise, latency, queries)
+            return replace(report, why=f"{error}; {report.why}")
+        return replace(report, questions=f"{len(vectors):,} {said}")
 
     def _flat(self, promise: float, why: str) -> IndexReport:
         self._writer.clear(ROOM)
@@ -235,27 +247,37 @@ class Indexing:
     def _built(
         self, snapshot: StoredSnapshot, kinds: list[str], measuring: Measuring, promise: float, latency: float
     ) -> IndexReport:
-        """Builds kinds, the smallest first, until one keeps the promise in time; where none does, the best stays."""
+        """Builds kinds, the smallest first, until one keeps the promise in time; where none does, the best stays.
+
+        Raises UnfitIndexError where none of them answers, InputError where the only one cannot be built.
+        """
         tried = [measuring.recalls.measure(measuring.exact, "flat", part=FLAT_QUESTIONS)]
         choices: list[Point] = []
         refused = ""
         for kind in kinds:
-            if len(kinds) > 1 and (refused := self._without_memory(kind, snapshot.head.next_row)):
+            if len(kinds) > 1 and (without := self._without_memory(kind, snapshot.head.next_row)):
+                refused += without
                 break
-            built = self._published(snapshot, kind)
-            search_with = partial(_search_with, snapshot, measuring, built, kind)
-            points = least_effort(measuring.recalls, kind, search_with, EFFORTS[kind], promise)
+            try:
+                built, points = self._tried(snapshot, kind, measuring, promise)
+            except InputError as error:
+                if len(kinds) == 1 and not isinstance(error, UnfitIndexError):
+                    raise
+                refused += f"; {kind} was passed over: {error}"
+                continue
             tried += points
             choices.append(points[-1])
             if points[-1].holds(promise) and points[-1].p50 <= latency:
                 break
+        if not choices:
+            raise UnfitIndexError(refused.removeprefix("; "))
         choice = best(choices, promise)
         if choice.kind != choices[-1].kind:
             built = self._published(snapshot, choice.kind)
-        search = _search_with(snapshot, measuring, built, choice.kind, choice.effort)
-        return IndexReport(
+        search = _search_with(snapshot, built.path, measuring.exact, choice.kind, choice.effort)
+        report = IndexReport(
             kind=choice.kind,
-            why=_why(choice, promise, latency) + refused,
+            why=("asked for" if len(kinds) == 1 else _why(choice, promise, latency)) + refused,
             rows=built.rows,
             bytes=built.bytes,
             promise=promise,
@@ -264,6 +286,26 @@ class Indexing:
             filtered=measuring.filtered(search, choice.kind, choice.effort, SECOND_HALF),
             tried=tuple(tried),
         )
+        if choice.holds(promise) and not report.kept:
+            return replace(report, why=f"{report.why}; questions that choosing had not seen say that it does not")
+        return report
+
+    def _tried(
+        self, snapshot: StoredSnapshot, kind: str, measuring: Measuring, promise: float
+    ) -> tuple[Built, list[Point]]:
+        """A kind that answers all questions, published, and what was measured until an effort kept the promise.
+
+        Publishes nothing where the kind is not for these vectors, and raises UnfitIndexError, or InputError where it
+        cannot even be built.
+        """
+        points: list[Point] = []
+
+        def measured(folder: Path) -> None:
+            search_with = partial(_search_with, snapshot, folder, Unanswered(), kind)
+            points.extend(least_effort(measuring.recalls, kind, search_with, EFFORTS[kind], promise))
+            measuring.recalls.measure(search_with(points[-1].effort), kind, part=SECOND_HALF)
+
+        return self._published(snapshot, kind, measured), points
 
     def _without_memory(self, kind: str, rows: int) -> str:
         """Why a kind is not even tried, where memory does not hold it; otherwise nothing."""
@@ -272,16 +314,21 @@ class Indexing:
             return ""
         return f"; {kind} was not tried, it needs {needed / 1e9:,.1f} GB and {free / 1e9:,.1f} GB are left"
 
-    def _published(self, snapshot: StoredSnapshot, kind: str) -> Built:
+    def _published(
+        self, snapshot: StoredSnapshot, kind: str, measured: Callable[[Path], None] = lambda _folder: None
+    ) -> Built:
+        """Builds a kind and publishes it. measured: looks at what was built before others may see it."""
+
         def fill(folder: Path) -> None:
             build(IndexSettings(kind=kind), snapshot, folder, threads=os.cpu_count() or 1, progress=self._progress)
+            measured(folder)
 
         return self._writer.publish(ROOM, fill, {"kind": kind})
 
 
-def _search_with(snapshot: StoredSnapshot, measuring: Measuring, built: Built, kind: str, effort: int) -> NearestSearch:
-    index = load(IndexSettings(kind=kind, effort=effort), built.path)
-    return _beside(snapshot, index, kind, effort, measuring.exact)
+def _search_with(snapshot: StoredSnapshot, folder: Path, exact: NearestSearch, kind: str, effort: int) -> NearestSearch:
+    index = load(IndexSettings(kind=kind, effort=effort), folder)
+    return _beside(snapshot, index, kind, effort, exact)
 
 
 def _why(choice: Point, promise: float, latency: float) -> str:

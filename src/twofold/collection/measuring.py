@@ -11,11 +11,11 @@ import numpy as np
 
 from twofold.collection.guarding import GuardedEncoder
 from twofold.documents import Document
-from twofold.errors import InputError
+from twofold.errors import InputError, UnfitIndexError
 from twofold.indexes.flat import FlatIndex
-from twofold.scores import Numbers, Vectors, checked_vectors, scaled, unit_vectors
+from twofold.scores import Mask, Numbers, Vectors, checked_vectors, scaled, unit_vectors
 from twofold.searching.exact import ExactSearch
-from twofold.searching.nearest import NearestSearch
+from twofold.searching.nearest import Nearest, NearestSearch
 from twofold.storage.reading import StoredSnapshot
 from twofold.tuning.pseudo_queries import pseudo_queries
 from twofold.tuning.recall import EVERYTHING, K, Point, Recalls, masks_by_share
@@ -55,6 +55,14 @@ class RecallReport:
             "filtered": [[share, point.to_json()] for share, point in self.filtered],
             "questions": self.questions,
         }
+
+
+class Unanswered:
+    """Stands where exact search stands behind an index, while a kind is tried: handing over is no answer of its own."""
+
+    def nearest(self, query: Vectors, *, depth: int, top: int, allowed: Mask) -> Nearest:  # noqa: ARG002 - the protocol's
+        """Raises UnfitIndexError."""
+        raise UnfitIndexError("it does not answer every question over these vectors, as where very many are equal")
 
 
 class Measuring:

@@ -6,7 +6,7 @@ import threading
 
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.indexing import Indexes
-from twofold.collection.wording import Words
+from twofold.collection.wording import Words, missing
 from twofold.errors import MovedError, QueryError
 from twofold.searching.hybrid import HybridSearch
 from twofold.searching.nearest import NearestSearch
@@ -41,10 +41,18 @@ class Pinning:
                 dense = self._indexes.search(snapshot, exact=exact)
                 known = words or query_language
                 search = self._by_words(snapshot, dense, query_language=query_language) if known else None
+            wordless = missing(snapshot) if known else "this searcher was made without words"
             if query_language and search is None:
-                raise QueryError("this collection does not know its words, so it cannot be asked in the query language")
-            asked = self._depth if depth is None else depth
-            return SnapshotSearcher(snapshot, dense, self._encoder, depth=asked, words=search)
+                raise QueryError(f"it cannot be asked in the query language: {wordless}")
+            return SnapshotSearcher(
+                snapshot,
+                dense,
+                self._encoder,
+                depth=self._depth if depth is None else depth,
+                words=search,
+                wordless=wordless,
+                encodes=self._encoder.can_encode,
+            )
         except BaseException:
             snapshot.close()
             raise
@@ -52,7 +60,7 @@ class Pinning:
     def _by_words(self, snapshot: StoredSnapshot, dense: NearestSearch, *, query_language: bool) -> HybridSearch | None:
         try:
             with self._store.staying():
-                return self._words.search(snapshot, dense, query_language=query_language)
+                return self._words.search(snapshot, dense, self._depth, query_language=query_language)
         except MovedError:
             self._words.forget()  # it may have been read from the folder that is there now
             raise

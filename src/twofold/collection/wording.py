@@ -1,6 +1,6 @@
 """The words of a collection: its lexical index, kept up with the commits, and how both sides are mixed.
 
-The index is derived: `tune` makes it, and `add` calls that where mixing was measured to be right. It catches up when a
+The index is derived: `tune` makes it, and `add` calls that. It catches up when a
 search first needs it and the writer's lock is free, and is thrown away and made again when it is damaged. A search
 beside a writer uses the words up to the commit that was read; later documents are found by meaning.
 """
@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from twofold.collection.guarding import GuardedEncoder
-from twofold.errors import CorruptionError, InputError, LockedError, StorageError
+from twofold.errors import CorruptionError, InputError, LockedError, StorageError, VectorError
 from twofold.indexes.flat import FlatIndex
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.index import LexicalIndex
 from twofold.progress import Progress, silent
 from twofold.rankings import Qrels
+from twofold.scores import unit_vectors
 from twofold.searching.exact import ExactSearch
 from twofold.searching.fusion import Fusion
 from twofold.searching.hybrid import HybridSearch
@@ -29,8 +30,8 @@ from twofold.searching.nearest import NearestSearch
 from twofold.storage.reading import StoredSnapshot
 from twofold.storage.store import Store
 from twofold.storage.writing import Writer
-from twofold.tuning.chance import chance as mean_chance
-from twofold.tuning.chance import drawn
+from twofold.tuning.chance import chance as measured_chance
+from twofold.tuning.chance import drawn, prior
 from twofold.tuning.pseudo_queries import pseudo_queries
 from twofold.tuning.sharing import Asked, Learned, learned_share
 
@@ -45,11 +46,12 @@ GROWTH = 4
 class WordsReport:
     """How a collection knows its words.
 
-    fusion: how they are mixed with meaning. lexical: how texts become terms. documents: how many there were when that
-    was found. learned: what judgements said of the share of words; None where there were none.
+    fusion: how they are mixed with meaning; None where texts have no cosines, and are searched by words alone. lexical:
+    how texts become terms. documents: how many there were when that was found. learned: what judgements said of the
+    share of words; None where there were none.
     """
 
-    fusion: Fusion
+    fusion: Fusion | None
     lexical: LexicalSettings
     documents: int
     learned: Learned | None = None
@@ -58,7 +60,7 @@ class WordsReport:
         """The report as JSON values."""
         learned = None if self.learned is None else self.learned.to_json()
         return {
-            "fusion": self.fusion.to_json(),
+            "fusion": None if self.fusion is None else self.fusion.to_json(),
             "lexical": self.lexical.to_json(),
             "documents": self.documents,
             "learned": learned,
@@ -68,7 +70,7 @@ class WordsReport:
     def from_json(cls, values: Mapping[str, Any]) -> WordsReport:
         """The report that `to_json` wrote."""
         return cls(
-            Fusion.from_json(values["fusion"]),
+            None if values["fusion"] is None else Fusion.from_json(values["fusion"]),
             LexicalSettings.from_json(values["lexical"]),
             values["documents"],
             None if values["learned"] is None else Learned.from_json(values["learned"]),
@@ -82,8 +84,13 @@ class Words:
         self._store = store
         self._index: LexicalIndex | None = None
 
-    def search(self, snapshot: StoredSnapshot, dense: NearestSearch, *, query_language: bool) -> HybridSearch | None:
-        """How a snapshot is searched by words; None where the collection does not know its words."""
+    def search(
+        self, snapshot: StoredSnapshot, dense: NearestSearch, depth: int, *, query_language: bool
+    ) -> HybridSearch | None:
+        """How a snapshot is searched by words; None where the collection does not know its words.
+
+        depth: the collection's own, whatever a call asks for.
+        """
         state = snapshot.state(STATE)
         if state is None:
             return None
@@ -91,7 +98,7 @@ class Words:
         if index is None:
             return None
         reader = index.with_query_language() if query_language else index.reader
-        return HybridSearch(snapshot, dense, reader, WordsReport.from_json(state).fusion)
+        return HybridSearch(snapshot, dense, reader, WordsReport.from_json(state).fusion, depth=depth)
 
     def forget(self) -> None:
         """Lets go of the opened index, since it was made again."""
@@ -163,19 +170,42 @@ def followed(store: Store, writer: Writer, progress: Progress = silent) -> None:
             caught_up(writer, snapshot, index, progress)
 
 
-def unmeasured(snapshot: StoredSnapshot, encoder: GuardedEncoder) -> bool:
-    """Whether a collection should know its words and does not, or has outgrown what it was when that was measured.
+def missing(snapshot: StoredSnapshot) -> str:
+    """Why a collection is not searched by words, and what to do."""
+    if snapshot.state(STATE) is None:
+        return "this collection does not know its words yet; run twofold tune (in Python: collection.tune())"
+    return "its words cannot be read while somebody else writes, or where nobody may; search again later, or by meaning"
 
-    It should where its vectors come from a model and are compared by cosine (docs/hybrid.md).
+
+def unmeasured(snapshot: StoredSnapshot, encoder: GuardedEncoder) -> bool:
+    """Whether a collection should know its words and does not, or has outgrown what it was when chance was measured.
+
+    All should but those whose vectors are of words already.
     """
-    model = encoder.source.get("kind") == "transformer" and encoder.can_encode
-    if not model or encoder.contract.similarity != "cosine":
+    if encoder.source.get("kind") == "hashed-words":
         return False
     state = snapshot.state(STATE)
     if state is None:
         return snapshot.head.documents > 0
     known = WordsReport.from_json(state)
-    return known.learned is None and snapshot.head.documents >= GROWTH * known.documents
+    taught = known.fusion is None or known.learned is not None
+    return not taught and snapshot.head.documents >= GROWTH * known.documents
+
+
+def unmixed(encoder: GuardedEncoder) -> str:
+    """Why meaning and words cannot be mixed; nothing where they can."""
+    if encoder.contract.similarity != "cosine":
+        return "meaning and words are mixed by cosines, and this collection compares by dot products"
+    return "" if encoder.can_encode else "this collection holds vectors made elsewhere and cannot encode a question"
+
+
+def _prior(encoder: GuardedEncoder) -> float:
+    """What chance is of texts that have nothing to do with each other, as the encoder made them when it was probed."""
+    probes = encoder.probes
+    try:
+        return 0.0 if probes is None else prior(unit_vectors(probes.query), unit_vectors(probes.document))
+    except VectorError:  # it makes nothing of some of them
+        return 0.0
 
 
 class Wording:
@@ -189,21 +219,25 @@ class Wording:
         self._progress = progress
 
     def run(self, analyser: str | None, queries: Mapping[str, str], qrels: Qrels) -> WordsReport:
-        """Makes the lexical index anew, finds how both sides are mixed, and keeps it. Raises InputError."""
-        if self._encoder.contract.similarity != "cosine":
-            raise InputError("meaning and words are mixed by cosines; this collection compares by dot products")
+        """Makes the lexical index anew, finds how both sides are mixed, if they can be, and keeps it.
+
+        Raises InputError.
+        """
+        without = unmixed(self._encoder)
+        if without and qrels:
+            raise InputError(f"judgements teach how to mix meaning and words, but {without}")
         with self._store.snapshot() as snapshot:
-            chance = self._chance(snapshot)
-            report = WordsReport(Fusion(chance=chance), self._settings(analyser), snapshot.head.documents)
+            fusion = None if without else Fusion(chance=self._chance(snapshot))
+            report = WordsReport(fusion, self._settings(analyser), snapshot.head.documents)
         self._keep(report)
         with self._store.snapshot() as snapshot:
             index = caught_up(self._writer, snapshot, None, self._progress)
-            if not qrels:
+            if fusion is None or not qrels:
                 return report
             exact = ExactSearch(snapshot, FlatIndex(snapshot))
-            search = HybridSearch(snapshot, exact, index.reader, report.fusion)
-            learned = self._learned(snapshot, search, queries, qrels)
-        report = replace(report, fusion=replace(report.fusion, share=learned.share), learned=learned)
+            search = HybridSearch(snapshot, exact, index.reader, fusion, depth=self._depth)
+            learned = self._learned(snapshot, search, fusion, queries, qrels)
+        report = replace(report, fusion=replace(fusion, share=learned.share), learned=learned)
         self._keep(report)
         return report
 
@@ -218,13 +252,27 @@ class Wording:
             self._writer.put_state(STATE, state)
 
     def _chance(self, snapshot: StoredSnapshot) -> float:
+        """Of unrelated texts in this collection; the encoder's own where the collection's texts say nothing of it."""
+        unrelated = _prior(self._encoder)
         rows = drawn(snapshot, snapshot.passing(None), PASSAGES)
         _, first = np.unique(documents := snapshot.documents_of(rows), return_index=True)
-        texts = list(islice(pseudo_queries(snapshot.documents(documents[np.sort(first)][: 4 * QUESTIONS])), QUESTIONS))
-        return mean_chance(self._encoder.encode_queries(texts), snapshot.vectors(rows)) if texts else 0.0
+        asked = pseudo_queries(snapshot.documents(documents[np.sort(first)][: 4 * QUESTIONS]))
+        texts = list(dict.fromkeys(asked))[:QUESTIONS]
+        if not texts:
+            return unrelated
+        try:
+            queries = self._encoder.encode_queries(texts)
+        except InputError:  # a title that is too long for a query, say, must not end `add`
+            return unrelated
+        return measured_chance(queries, snapshot.vectors(rows), unrelated)
 
     def _learned(
-        self, snapshot: StoredSnapshot, search: HybridSearch, queries: Mapping[str, str], qrels: Qrels
+        self,
+        snapshot: StoredSnapshot,
+        search: HybridSearch,
+        fusion: Fusion,
+        queries: Mapping[str, str],
+        qrels: Qrels,
     ) -> Learned:
         judged = [query for query, grades in qrels.items() if any(grade > 0 for grade in grades.values())]
         lacking = [query for query in judged if query not in queries]
@@ -235,4 +283,4 @@ class Wording:
         for query, vector in zip(judged, vectors, strict=True):
             sides = search.sides(queries[query], partial(np.asarray, vector), depth=self._depth, allowed=everything)
             asked[query] = Asked(snapshot.ids(sides.near.documents), sides)
-        return learned_share(asked, qrels, search.fusion)
+        return learned_share(asked, qrels, fusion)

@@ -50,7 +50,10 @@ class GivenVectors:
     # The parameters are the protocol's; nothing is made of them here.
     def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> NoReturn:  # noqa: ARG002
         """Raises InputError: a query must come as a vector."""
-        raise InputError("this collection holds vectors made elsewhere and cannot encode a query; search by a vector")
+        raise InputError(
+            "this collection holds vectors made elsewhere and cannot encode a query; search by a vector, or by words "
+            "(mode lexical)"
+        )
 
     def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> NoReturn:  # noqa: ARG002
         """Raises InputError: documents must come with their vectors."""

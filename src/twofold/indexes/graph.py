@@ -29,7 +29,10 @@ FILTERED = 0.9
 
 
 class GraphIndex:
-    """A graph, and a scan for filtered questions; see the file's head."""
+    """A graph, and a scan for filtered questions; see the file's head.
+
+    Among more equal vectors than it keeps neighbours it may find no way on, and raises RuntimeError.
+    """
 
     def __init__(self, graph: rabitqlib.SymqgIndex, codes: ScanIndex, effort: int) -> None:
         self._graph = graph

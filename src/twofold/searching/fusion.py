@@ -3,9 +3,10 @@
     score = κ + share · (1 - c)² · BM25 / √W
 
 κ is the dense score beyond chance, (cosine - chance) / (1 - chance), with the mean cosine of unrelated questions and
-passages of the collection as chance. c is κ of the best document of all: where a passage says what is asked, words add
-little; where none does, they decide. W is the sum of the inverse document frequencies of the question's terms, by whose
-square root long and short questions become comparable. Nothing depends on how many documents are asked for.
+passages of the collection as chance. c is κ of the best document of all, .9 at most: where a passage says what is
+asked, words add little; where none does, they decide. W is the sum of the inverse document frequencies of the
+question's terms, by whose square root long and short questions become comparable. Nothing depends on how many documents
+are asked for.
 docs/hybrid.md has the figures behind this rule, and what it was compared with.
 """
 
@@ -22,6 +23,9 @@ from twofold.scores import Scores
 
 SHARE = 0.5
 """Chosen on nine judged collections (docs/hybrid.md); between 0.45 and 0.55 none of them moved by more than .005."""
+
+SUREST = 0.9
+"""Of c: an encoder gives equal vectors to texts in whose script it knows no sign, and then words must still decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +57,7 @@ class Fusion:
         """
         if weight <= 0:
             return 0.0
-        certain = float(np.clip(self.beyond_chance(np.array([best_dense], np.float32))[0], 0, 1))
+        certain = float(np.clip(self.beyond_chance(np.array([best_dense], np.float32))[0], 0, SUREST))
         return float(self.share * (1 - certain) ** 2 / weight**0.5)
 
     def fused(self, dense: Scores, lexical: Scores, word_weight: float) -> Scores:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from twofold.errors import QueryError
 from twofold.protocols import Lexical, Snapshot
 from twofold.scores import Mask, Numbers, Scores, Vectors, order
 from twofold.searching.fusion import Fusion
@@ -23,13 +24,14 @@ class Mixed:
     """Documents of one ranking, best first, and what made up each score.
 
     documents: int64 (n,); scores, dense, lexical: float32 (n,); rows: int64 (n,), the best passage by meaning.
-    word_weight: by what the lexical scores were multiplied.
+    word_weight: by what the lexical scores were multiplied. dense: None where the question has no vector; rows are the
+    first passages then.
     """
 
     documents: Numbers
     scores: Scores
     rows: Numbers
-    dense: Scores
+    dense: Scores | None
     lexical: Scores
     word_weight: float
 
@@ -51,19 +53,25 @@ class Sides:
 class HybridSearch:
     """Rankings of one snapshot with the words of its documents.
 
-    lexical: may have read an earlier commit; documents that it lacks are found by meaning.
+    lexical: may have read an earlier commit; documents that it lacks are found by meaning. fusion: None where meaning
+    and words cannot be mixed, since texts have no cosines here. depth: of the look-up that finds the best dense score
+    of all documents, which enters every mixed score: an approximate index finds more by a deeper look-up, so what
+    enters a score must not be found by one that depends on the request.
     """
 
-    def __init__(self, snapshot: Snapshot, dense: NearestSearch, lexical: Lexical, fusion: Fusion) -> None:
+    def __init__(
+        self, snapshot: Snapshot, dense: NearestSearch, lexical: Lexical, fusion: Fusion | None, *, depth: int
+    ) -> None:
         self._snapshot = snapshot
         self._dense = dense
         self._lexical = lexical
         self._fusion = fusion
+        self._depth = depth
 
     @property
-    def fusion(self) -> Fusion:
-        """How both sides are mixed."""
-        return self._fusion
+    def mixes(self) -> bool:
+        """Whether meaning and words can be mixed."""
+        return self._fusion is not None
 
     def text(self, query: str) -> str:
         """What the query says, without signs that only search by words understands: what a vector is made of."""
@@ -94,8 +102,8 @@ class HybridSearch:
     def sides(self, text: str, vector: Callable[[], Vectors], *, depth: int, allowed: Mask) -> Sides:
         """What both sides say of every candidate: the union of their first `depth` documents.
 
-        What is said depends on question and document alone: the best of all documents counts, also where a filter lets
-        only some of them through.
+        What is said depends on question and document alone: the best of all documents counts, by the same look-up for
+        every depth and filter. That look-up serves the candidates too, where they are asked for in the same way.
         """
         everything = self._snapshot.passing(None)
         allowed = self.within(text, allowed)
@@ -103,8 +111,8 @@ class HybridSearch:
             words = beside.submit(self._lexical.candidates, text, depth, self._snapshot.document_mask(allowed))
             asked = vector()
             whole = None
-            if allowed is not everything:
-                whole = beside.submit(self._dense.nearest, asked, depth=depth, top=1, allowed=everything)
+            if allowed is not everything or depth != self._depth:
+                whole = beside.submit(self._dense.nearest, asked, depth=self._depth, top=1, allowed=everything)
             near = self._dense.nearest(asked, depth=depth, top=depth, allowed=allowed)
             best = near.scores[:1] if whole is None else whole.result().scores
             worded, known = words.result()
@@ -112,14 +120,21 @@ class HybridSearch:
         lexical = self._said_by_words(text, candidates.documents, worded, known)
         return Sides(candidates, lexical, float(best[0]) if len(best) else 0.0, self._lexical.weight(text))
 
-    def lexical(self, text: str, vector: Callable[[], Vectors], *, depth: int, top: int, allowed: Mask) -> Mixed:
-        """The first `top` of the ranking of `depth` documents by BM25; their best passages by meaning."""
+    def lexical(self, text: str, vector: Callable[[], Vectors] | None, *, depth: int, top: int, allowed: Mask) -> Mixed:
+        """The first `top` of the ranking of `depth` documents by BM25; their best passages by meaning.
+
+        vector: as of `hybrid`; None where a text has none, and first passages stand for their documents.
+        """
         with ThreadPoolExecutor(1) as beside:
             words = beside.submit(self._lexical.candidates, text, depth, self._snapshot.document_mask(allowed))
-            asked = vector()
+            asked = None if vector is None else vector()
             worded, scores = words.result()
         best = order(scores, self._snapshot.ids(worded))[: min(top, depth)]
         numbers = worded[best]
+        if asked is None:
+            rows, owners = self._snapshot.rows_of(np.sort(numbers))
+            firsts = rows[np.unique(owners, return_index=True)[1]][np.argsort(np.argsort(numbers))]
+            return Mixed(numbers, scores[best], firsts, None, scores[best], 1.0)
         near = scored(self._snapshot, asked, self._snapshot.rows_of(np.sort(numbers))[0])
         places = np.searchsorted(near.documents, numbers)
         return Mixed(numbers, scores[best], near.rows[places], near.scores[places], scores[best], 1.0)
@@ -134,6 +149,8 @@ class HybridSearch:
         return scores
 
     def _ranked(self, sides: Sides, top: int) -> Mixed:
+        if self._fusion is None:
+            raise QueryError("meaning and words are mixed by cosines, and texts have none in this collection")
         near, weight = sides.near, self._fusion.word_weight(sides.best, sides.weight)
         scores = self._fusion.fused(near.scores, sides.lexical, weight)
         if len(scores) > top:

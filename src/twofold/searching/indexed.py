@@ -60,7 +60,10 @@ class IndexedSearch:
     def _of_index(self, query: Vectors, depth: int, covered: Mask, reachable: int) -> Numbers | None:
         """Rows of at least `depth` documents, or all that pass; None where the index cannot reach so many."""
         for count in self._counts(max(self._candidates, self._first_count(depth))):
-            rows, _ = self._index.candidates(query, count, covered)
+            try:
+                rows, _ = self._index.candidates(query, count, covered)
+            except RuntimeError:  # FAISS and RaBitQ raise it where they cannot answer
+                return None
             if len(rows) < min(count, reachable):
                 return None
             if len(rows) == reachable or self._documents(rows) >= depth:

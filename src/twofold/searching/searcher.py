@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from types import TracebackType
@@ -28,7 +28,9 @@ QUERIES_AT_ONCE = 256
 class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     """Searches one snapshot until it is closed: the same question gives the same answer, whatever is written beside it.
 
-    depth: a ranking ends there; k counts within it. words: searches by words too; without it only by meaning.
+    depth: a ranking ends there; k counts within it. words: searches by words too; without it only by meaning. wordless:
+    why there are no words, and what to do. encodes: whether texts have vectors here; where the vectors were made
+    elsewhere, texts are searched by words alone.
     """
 
     def __init__(
@@ -39,10 +41,14 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         *,
         depth: int,
         words: HybridSearch | None = None,
+        wordless: str = "this searcher was made without words",
+        encodes: bool = True,
     ) -> None:
         self._snapshot = snapshot
         self._dense = dense
         self._words = words
+        self._wordless = wordless
+        self._encodes = encodes
         self._encoder = encoder
         self._depth = checked_count(depth, "depth")
 
@@ -57,9 +63,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return self._dense
 
     @property
-    def knows_words(self) -> bool:
-        """Whether it searches by words, too."""
-        return self._words is not None
+    def modes(self) -> tuple[Mode, ...]:
+        """The modes in which it answers a text; hybrid where there is one is taken unless another is asked for."""
+        mixes = self._words is not None and self._words.mixes
+        can = {"lexical": self._words is not None, "dense": self._encodes, "hybrid": mixes}
+        return tuple(mode for mode in MODES if can[mode])
 
     def search(
         self,
@@ -77,10 +85,10 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
         query: a text, or a vector of float32 (dimension,), which is scaled to unit length where the contract says
         cosine. where: a filter on metadata (filters.py). mode: "dense" (by meaning), "lexical" (by words, BM25) or
-        "hybrid"; by default hybrid where the collection knows its words and the query is a text. ranker: a second stage
-        that reads the whole ranking, so that a page does not depend on k; it needs a text. strict: a field of the
-        filter that no document has is an error. report: counts what of the query was cut. Raises QueryError where
-        offset + k goes beyond the depth.
+        "hybrid"; by default a text is searched hybrid where that can be had (`modes`). ranker: a second stage that
+        reads the whole ranking, so that a page does not depend on k; it needs a text. strict: a field of the filter
+        that no document has is an error. report: counts what of the query was cut. Raises QueryError where offset + k
+        goes beyond the depth.
         """
         top = self._page(k, offset)
         allowed = self._allowed(where, strict=strict)
@@ -136,9 +144,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         names, run, everything = list(queries), Run(), self._allowed(None)
         for first in range(0, len(names), QUERIES_AT_ONCE):
             block = names[first : first + QUERIES_AT_ONCE]
-            vectors = self._encoder.encode_queries([self._text(queries[name]) for name in block], report=report)
-            for name, vector in zip(block, vectors, strict=True):
-                given = partial(np.asarray, vector)
+            for name, given in zip(block, self._given([queries[name] for name in block], mode, report), strict=True):
                 found = self._ranked(queries[name], given, mode, depth=depth, top=depth, allowed=everything)
                 ids = self._snapshot.ids(found.documents)
                 run[name] = dict(zip(ids, found.scores.tolist(), strict=True))
@@ -191,19 +197,36 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def _mode(self, query: str | Vectors, mode: Mode | None) -> Mode:
         """The mode that is asked for, where it can be had; raises QueryError."""
         if mode is None:
-            return "dense" if self._words is None or not isinstance(query, str) else "hybrid"
+            return "hybrid" if isinstance(query, str) and "hybrid" in self.modes else "dense"
         if mode not in MODES:
             raise QueryError(f"there is no mode {mode!r}; there are {', '.join(MODES)}")
         if mode != "dense" and not isinstance(query, str):
             raise QueryError(f"a {mode} search reads the query, so it needs a text, not a vector")
         if mode != "dense" and self._words is None:
-            way_out = (
-                "it holds vectors made elsewhere and no encoder, so search it by a vector or with like (--like ID)"
-                if self._encoder.contract.weights == "given"
-                else "run twofold tune"
-            )
-            raise QueryError(f"this collection does not know its words, so no search can be {mode}; {way_out}")
+            raise QueryError(f"no search can be {mode} here: {self._wordless}")
+        if mode == "hybrid" and "hybrid" not in self.modes:
+            raise QueryError(f"no search can be hybrid here: {self._unmixed()}")
         return mode
+
+    def _unmixed(self) -> str:
+        if self._encodes:
+            return (
+                "meaning and words are mixed by cosines, and this collection compares by dot products; search with the "
+                "mode dense or lexical"
+            )
+        return (
+            "this collection holds vectors made elsewhere, so that a text has none to mix its words with; search with "
+            "the mode lexical, or by a vector"
+        )
+
+    def _given(
+        self, texts: Sequence[str], mode: Mode, report: EncodingReport | None
+    ) -> Sequence[Callable[[], Vectors]]:
+        """The vectors of many texts, made at once unless the mode does without them."""
+        if mode == "lexical" and not self._encodes:
+            return [partial(self._vector, text, report) for text in texts]
+        vectors = self._encoder.encode_queries([self._text(text) for text in texts], report=report)
+        return [partial(np.asarray, vector) for vector in vectors]
 
     def _found(
         self, query: str | Vectors, mode: Mode | None, top: int, allowed: Mask, report: EncodingReport | None
@@ -217,11 +240,13 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def _ranked(
         self, text: str, vector: Callable[[], Vectors], mode: Mode, *, depth: int, top: int, allowed: Mask
     ) -> Nearest | Mixed:
-        if mode == "dense" or self._words is None:
-            within = allowed if self._words is None else self._words.within(text, allowed)
-            return self._dense.nearest(vector(), depth=depth, top=top, allowed=within)
-        search = self._words.hybrid if mode == "hybrid" else self._words.lexical
-        return search(text, vector, depth=depth, top=top, allowed=allowed)
+        words = self._words
+        if words is not None and mode == "lexical":
+            return words.lexical(text, vector if self._encodes else None, depth=depth, top=top, allowed=allowed)
+        if words is not None and mode == "hybrid":
+            return words.hybrid(text, vector, depth=depth, top=top, allowed=allowed)
+        within = allowed if words is None else words.within(text, allowed)
+        return self._dense.nearest(vector(), depth=depth, top=top, allowed=within)
 
     def _hits(self, found: Nearest | Mixed, offset: int) -> list[Hit]:
         documents = self._snapshot.documents(found.documents[offset:])
@@ -243,6 +268,8 @@ def _parts(found: Nearest | Mixed, offset: int) -> list[dict[str, float]]:
     """What made up each score, by name."""
     if isinstance(found, Nearest):
         return [{"dense": score} for score in found.scores[offset:].tolist()]
+    if found.dense is None:
+        return [{"lexical": score} for score in found.lexical[offset:].tolist()]
     sides = zip(found.dense[offset:].tolist(), found.lexical[offset:].tolist(), strict=True)
     return [{"dense": dense, "lexical": lexical, "weight of words": found.word_weight} for dense, lexical in sides]
 

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from twofold.cli.main import COMMANDS, main, parser
+from twofold.indexes.kinds import KINDS
 
 NAMES = [command.__name__.rpartition(".")[2] for command in COMMANDS]
 
@@ -93,3 +94,8 @@ def test_help_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert all(name in done.stdout for name in NAMES)
+
+
+def test_every_kind_of_index_may_be_asked_for() -> None:
+    (index,) = [action for action in commands()["optimize"]._actions if action.dest == "index"]
+    assert tuple(index.choices or ()) == ("flat", *KINDS)

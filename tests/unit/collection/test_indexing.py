@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 import twofold
+from twofold.cli.info import said
 from twofold.collection import indexing
 from twofold.collection.collection import Collection
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.errors import InputError
-from twofold.scores import Vectors, unit_vectors
+from twofold.indexes import kinds
+from twofold.indexes.kinds import KINDS
+from twofold.scores import Mask, Numbers, Scores, Vectors, unit_vectors
 from twofold.searching import indexed
 
 DOCUMENTS, DIMENSION = 3_000, 64
@@ -39,14 +42,15 @@ def ids(collection: Collection, query: Vectors, **options: object) -> list[tuple
     return [(hit.id, hit.score) for hit in collection.search(query, **options)]  # type: ignore[arg-type]  # by name
 
 
-@pytest.mark.parametrize("kind", ["scan", "ivf", "graph"])
+@pytest.mark.parametrize("kind", list(KINDS))
 def test_an_index_finds_nearly_what_exact_search_finds_with_the_same_scores(collection: Collection, kind: str) -> None:
     report = collection.optimize(index=kind, queries=QUERIES, recall=0.9)
     assert report.index.kind == kind
     assert report.index.rows == DOCUMENTS
     assert 0 < report.index.bytes <= collection.info().bytes["indexes"]
     assert report.index.reached is not None
-    assert report.index.kept == report.index.reached.holds(0.9)
+    checked = [report.index.reached, *(point for _, point in report.index.filtered)]
+    assert report.index.kept == all(point.holds(0.9) for point in checked)
     found = 0
     for query in QUERIES:
         exact = dict(ids(collection, query, exact=True))
@@ -225,7 +229,7 @@ def test_kinds_are_tried_from_the_smallest_on_until_one_is_fast_enough(
     assert [point.kind for point in fits.tried] == ["flat", "scan"]
     assert (fits.tried[0].recall, fits.tried[0].queries) == (1.0, 20)
     none = collection.optimize(recall=0.5, latency=1e-6).index
-    assert {point.kind for point in none.tried} == {"flat", "scan", "ivf", "graph"}
+    assert {point.kind for point in none.tried} == {"flat", *KINDS}
     assert none.why == "none was found within 1e-06 ms, it is the fastest"
     last = {point.kind: point.p50 for point in none.tried[1:]}
     assert none.kind == min(last, key=last.__getitem__)
@@ -250,7 +254,7 @@ def test_a_graph_is_tried_only_where_memory_holds_it(collection: Collection, mon
     monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
     monkeypatch.setattr(indexing, "available_bytes", lambda: 1_000_000)
     report = collection.optimize(recall=0.5, latency=1e-6).index
-    assert report.kind in ("scan", "ivf")
+    assert report.kind in ("scan", "ivf", "hnsw")
     assert "graph was not tried, it needs" in report.why
     assert collection.optimize(index="graph").index.kind == "graph"
 
@@ -281,3 +285,109 @@ def test_a_scan_scores_more_candidates_where_the_promise_asks_for_it(
     assert report.tried[1].recall < report.tried[2].recall == report.reached.recall == 1.0
     for query in QUERIES:
         assert ids(collection, query) == ids(collection, query, exact=True)
+
+
+MORE = unit_vectors(np.random.default_rng(11).standard_normal((5_000, DIMENSION), dtype=np.float32))
+ALIKE = {
+    "a sixth equal": np.concatenate([MORE[:2_000], np.repeat(MORE[:1], 1_000, axis=0), MORE[2_000:]]),
+    "all equal": np.repeat(VECTORS[:1], DOCUMENTS, axis=0),
+    "two values": np.repeat(VECTORS[:2], DOCUMENTS // 2, axis=0),
+    "dimensions that say nothing": unit_vectors(VECTORS[:DOCUMENTS] * (np.arange(DIMENSION) < 40)),
+    "few": VECTORS[:40],
+}
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("name", ALIKE)
+def test_what_was_chosen_answers_however_alike_vectors_are(
+    name: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexed, "FEW", 0)
+    vectors = ALIKE[name]
+    with twofold.create(None, GivenVectors(DIMENSION)) as made:
+        made.add(documents(0, len(vectors)), vectors=vectors)
+        report = made.optimize(index=kind, queries=np.concatenate([vectors[:4], vectors[-4:], QUERIES[:8]])).index
+        assert report.kind == kind or f"{kind} was passed over: it does not answer" in report.why
+        assert made.info().index == (None if report.kind == "flat" else report)
+        for query in (*vectors[:2], vectors[-1], *QUERIES[:3]):
+            best = ids(made, query, k=1, exact=True)[0][1]
+            assert len(found := ids(made, query, k=30)) == 30
+            assert found[0][1] <= best
+        half = np.arange(len(vectors)) % 2
+        assert all(half[int(each)] == 1 for each, _ in ids(made, vectors[0], k=15, where={"half": 1}))
+
+
+class Failing:
+    """An index whose library gives up on every question."""
+
+    rows = DOCUMENTS
+
+    def candidates(self, query: Vectors, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
+        raise RuntimeError("no way on")
+
+
+def test_a_kind_that_does_not_answer_is_passed_over_and_what_stood_before_still_answers(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
+    monkeypatch.setitem(kinds.KINDS, "hnsw", replace(kinds.KINDS["hnsw"], open=lambda _folder, _effort: Failing()))
+    report = collection.optimize(recall=0.5, latency=1e-6).index
+    assert report.kind in ("scan", "ivf", "graph")
+    assert "; hnsw was passed over: it does not answer every question" in report.why
+    asked = collection.optimize(index="hnsw", recall=0.5, latency=1_000).index
+    assert asked.kind == "scan"
+    assert asked.why.startswith("hnsw was passed over: it does not answer every question")
+    assert not list((tmp_path / "c" / "indexes").rglob("hnsw*"))
+    monkeypatch.setattr(indexing, "FROM_ROWS", 10_000)
+    assert collection.optimize(index="hnsw").index.kind == "flat"
+
+
+def test_an_index_that_fails_at_a_question_hands_over_to_exact_search(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert collection.optimize(index="hnsw", queries=QUERIES).index.kind == "hnsw"
+    monkeypatch.setitem(kinds.KINDS, "hnsw", replace(kinds.KINDS["hnsw"], open=lambda _folder, _effort: Failing()))
+    for query in QUERIES[:5]:
+        assert ids(collection, query) == ids(collection, query, exact=True)
+
+
+def test_a_kind_that_cannot_be_built_is_passed_over_unless_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
+    with twofold.create(None, GivenVectors(1)) as made:
+        made.add(documents(0, 1_500), vectors=np.where(np.arange(1_500) % 3, 1, -1).astype(np.float32)[:, None])
+        report = made.optimize(latency=1e-6).index
+        assert report.kind != "graph"
+        assert "graph was passed over: no graph can be built" in report.why
+        with pytest.raises(InputError, match="no graph can be built"):
+            made.optimize(index="graph")
+        assert made.info().index == report
+
+
+def test_a_promise_that_filters_break_is_said_not_to_be_kept(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = collection.optimize(index="scan", queries=QUERIES, recall=0.5).index
+    assert report.reached is not None
+    assert report.kept
+    ((share, point), *others) = report.filtered
+    broken = replace(report, filtered=((share, replace(point, recall=0.4, low=0.3)), *others))
+    assert not broken.kept
+    assert broken.to_json()["kept"] is False
+    assert "does NOT keep the 0.500 promised" in said(broken)
+    assert "0.400 (BELOW) where 50.0% pass" in said(broken)
+    assert "keeps the 0.500 promised" in said(report)
+
+
+def test_a_choice_that_other_questions_refute_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexed, "FEW", 0)
+    monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
+    noise = RNG.standard_normal((1_000, DIMENSION), dtype=np.float32) / np.float32(200)
+    easy = unit_vectors(np.repeat(VECTORS[:100], 10, axis=0) + noise)
+    asked = np.stack([VECTORS[:40], unit_vectors(RNG.standard_normal((40, DIMENSION), dtype=np.float32))], axis=1)
+    with twofold.create(None, GivenVectors(DIMENSION), depth=10) as made:
+        made.add(documents(0, DOCUMENTS), vectors=np.concatenate([easy, VECTORS[1_000:DOCUMENTS]]))
+        report = made.optimize(recall=0.95, latency=1_000.0, queries=asked.reshape(80, DIMENSION)).index
+    assert report.reached is not None
+    assert report.tried[-1].recall > 0.95 > report.reached.recall
+    assert not report.kept
+    assert report.why.endswith("within 1000 ms; questions that choosing had not seen say that it does not")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,18 @@ import pytest
 
 import twofold
 from twofold.collection.collection import Collection
+from twofold.contract import Contract
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import InputError, QueryError
 from twofold.lexical.index import LexicalIndex
+from twofold.protocols import Encoder
 from twofold.rankings import Hit
-from twofold.searching.hybrid import Mode
+from twofold.scores import Similarity
+from twofold.searching.hybrid import MODES
 
 WORDS = [f"word{number}" for number in range(60)]
 QUESTIONS = ("word1 word2 word3", "word40 word1", "word7", "word9 unknown", "word3 word3 word4")
-MODES: tuple[Mode, ...] = ("dense", "lexical", "hybrid")
 
 
 def _words_of(collection: Path) -> Path:
@@ -256,11 +259,87 @@ def test_verify_finds_a_flipped_bit_and_repair_builds_the_words_again(collection
         assert [pairs(again.search(question)) for question in QUESTIONS] == expected
 
 
-def test_dot_products_are_not_mixed(tmp_path: Path) -> None:
-    with twofold.create(tmp_path / "c", GivenVectors(8, similarity="dot")) as made:
-        made.add([{"id": "a", "text": "x"}], vectors=np.ones((1, 8), np.float32))
-        with pytest.raises(InputError, match="dot products"):
-            made.tune()
+class Dot(HashedWords):
+    """An encoder of the user's own whose vectors are compared by dot products."""
+
+    @property
+    def contract(self) -> Contract:
+        return replace(super().contract, similarity="dot")
+
+    @property
+    def source(self) -> dict[str, object]:
+        return {"kind": "my own"}
+
+
+class Own(HashedWords):
+    """An encoder of the user's own."""
+
+    @property
+    def source(self) -> dict[str, object]:
+        return {"kind": "my own"}
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "dot"])
+def test_own_vectors_are_searched_by_words_where_a_text_has_no_vector(similarity: Similarity, tmp_path: Path) -> None:
+    given = np.random.default_rng(0).standard_normal((40, 8)).astype(np.float32)
+    with twofold.create(tmp_path / "c", GivenVectors(8, similarity=similarity)) as made:
+        made.add(documents(0, 40), vectors=given)
+        assert (words := made.info().words) is not None
+        assert words.fusion is None
+        assert made.tune() == words
+        expected = pairs(made.search("word1 word7", mode="lexical"))
+        assert expected
+        assert list(made.run({"q": "word1 word7"}, depth=200, mode="lexical")["q"].items())[: len(expected)] == expected
+        found = made.search("word1 word7", where={"half": 1}, mode="lexical")[0]
+        assert (found.parts, found.passage.text) == ({"lexical": found.score}, found.document.text)
+        assert set(made.search(given[3], k=1)[0].parts) == {"dense"}
+        with pytest.raises(QueryError, match=r"made elsewhere.* mode lexical, or by a vector"):
+            made.search("word1", mode="hybrid")
+        with pytest.raises(InputError, match=r"cannot encode a query; .* by words \(mode lexical\)"):
+            made.search("word1")
+        with pytest.raises(InputError, match="judgements teach how to mix"):
+            made.tune(queries={"q": "word1"}, qrels={"q": {"d1": 1}})
+        made.add([{"id": "rare", "text": "zyzzyva"}], vectors=given[:1])
+        with made.searcher(query_language=True) as searcher:
+            assert searcher.modes == ("lexical",)
+            assert [hit.id for hit in searcher.search("+zyzzyva word1", mode="lexical")] == ["rare"]
+    with twofold.open(tmp_path / "c") as again:
+        assert again.search("zyzzyva", mode="lexical")[0].id == "rare"
+
+
+def test_dot_products_are_searched_by_meaning_or_by_words_and_not_mixed() -> None:
+    with twofold.create(None, Dot(64)) as made:
+        made.add(documents(0, 40))
+        assert set(made.search("word1")[0].parts) == {"dense"}
+        assert set(made.search("word1", mode="lexical")[0].parts) == {"dense", "lexical", "weight of words"}
+        with pytest.raises(QueryError, match="dot products; search with the mode dense or lexical"):
+            made.search("word1", mode="hybrid")
+        with made.searcher() as searcher:
+            assert searcher.modes == ("dense", "lexical")
+
+
+@pytest.mark.parametrize("encoder", [Own(64), twofold.load_encoder(query_tower="static")], ids=["own", "query tower"])
+def test_any_encoder_that_is_compared_by_cosine_is_searched_by_words_too_unasked(encoder: Encoder) -> None:
+    with twofold.create(None, encoder) as made:
+        made.add(documents(0, 40))
+        assert set(made.search("word1")[0].parts) == {"dense", "lexical", "weight of words"}
+        assert pairs(made.search("word1", mode="lexical"))
+        with made.searcher() as searcher:
+            assert searcher.modes == MODES
+        with made.searcher(words=False) as searcher, pytest.raises(QueryError, match="was made without words"):
+            searcher.search("word1", mode="lexical")
+
+
+def test_what_cannot_be_read_beside_a_writer_is_not_blamed_on_tuning(collection: Collection, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.rmtree(tmp_path / "c" / "lexical")
+    with (
+        twofold.open(tmp_path / "c") as reader,
+        collection.writing(),
+        pytest.raises(QueryError, match="cannot be read while somebody else writes"),
+    ):
+        reader.search("word1", mode="lexical")
 
 
 def test_a_model_learns_the_words_of_its_collection_unasked_and_again_when_it_has_grown(tmp_path: Path) -> None:
@@ -277,8 +356,58 @@ def test_a_model_learns_the_words_of_its_collection_unasked_and_again_when_it_ha
         again = made.info().words
         assert again is not None
         assert (again.documents, again.lexical.analyser) == (8, "plain")
-        assert again.fusion.chance != first.fusion.chance
+        assert again.fusion != first.fusion
         assert set(made.search("who barks?")[0].parts) == {"dense", "lexical", "weight of words"}
+
+
+NAMES = ("Alice", "Bob", "Carol", "Dora")
+ALIKE = {
+    "two equal": (["hello", "hello"], "hello"),
+    "one": (["Volcanic rock cools slowly."], "how does rock cool?"),
+    "a script that the model does not know": (["สวัสดีชาวโลก", "ราคาน้ำมันขึ้น"], "สวัสดี"),
+    "emoji": (["😀", "🚀"], "🚀"),
+    "three that are nearly equal": (
+        [f"Volcanic rock cools{s} slowly." for s in ("", ",", " very")],
+        "how does rock cool?",
+    ),
+    "one formula": ([f"The area of shape {n} is A = {n} * x^2 + {n + 1} * y." for n in range(50)], "what is the area?"),
+    "one form": ([f"Invoice {n} for {NAMES[n % 4]}: {n * 3} euros." for n in range(90)], "what does Carol owe?"),
+    "nothing": (["", ""], "anything"),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_however_alike_documents_are_chance_leaves_room_for_meaning_and_words(name: str) -> None:
+    texts, question = ALIKE[name]
+    with twofold.create(None, twofold.load_encoder()) as made:
+        made.add([(f"d{n:02}", text) for n, text in enumerate(texts)])
+        assert (words := made.info().words) is not None
+        assert words.fusion is not None
+        assert words.fusion.chance < 0.4
+        for hit in made.search(question):
+            assert -1 < hit.score < 3
+            assert hit.parts["lexical"] == 0 or hit.parts["weight of words"] > 0
+        assert name == "nothing" or made.search(question, k=1)[0].score > 0
+
+
+def test_a_collection_that_began_with_one_text_finds_by_words_what_came_later() -> None:
+    codes = [f"{27611 + 3571 * n}-{'ABCD'[n % 4]}" for n in range(20)]
+    with twofold.create(None, twofold.load_encoder()) as made:
+        made.add([(f"x{n}", "test") for n in range(8)])
+        made.add([(f"t{n}", f"Paint number {n} dries in an hour, reference {code}") for n, code in enumerate(codes)])
+        assert [made.search(code, k=1)[0].id for code in codes] == [f"t{n}" for n in range(20)]
+
+
+def test_words_tell_apart_what_a_model_cannot_read(tmp_path: Path) -> None:
+    with twofold.create(tmp_path / "c", twofold.load_encoder()) as made:
+        made.add([("a", "ราคาน้ำมัน ขึ้น"), ("b", "สวัสดี ชาวโลก")])
+        assert made.search("สวัสดี ชาวโลก", k=1)[0].id == "b"
+
+
+def test_a_title_that_is_too_long_for_a_query_does_not_end_add() -> None:
+    with twofold.create(None, twofold.load_encoder(on_truncation="error")) as made:
+        made.add([{"id": str(n), "title": f"word{n} " * 400, "text": f"text {n}"} for n in range(3)])
+        assert made.info().words is not None
 
 
 def test_a_share_that_judgements_taught_stays_when_the_collection_grows(tmp_path: Path) -> None:
