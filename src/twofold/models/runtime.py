@@ -7,6 +7,7 @@ sums in float32.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 import weakref
@@ -41,8 +42,6 @@ def chosen_precision(asked: str) -> Precision:
 
 
 _known: weakref.WeakSet[Runtime] = weakref.WeakSet()
-_left_behind: list[Any] = []
-"""In a forked child, what OpenVINO made in its parents."""
 
 
 class Runtime:
@@ -68,9 +67,9 @@ class Runtime:
 
     def after_fork_in_child(self) -> None:
         """Forgets what is the parent's: another thread may have held the lock, and the compiled graph waits for
-        threads that stayed behind. Even to free that graph would wait for them, so it is kept, unused.
+        threads that stayed behind. Even to free that graph would wait for them, so it is never freed, not at exit.
         """
-        _left_behind.append((self._compiled, self._free))
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object((self._compiled, self._free)))
         self._begin()
 
     def run(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Vectors]]:
