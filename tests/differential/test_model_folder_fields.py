@@ -21,7 +21,8 @@ from twofold.encoders.loading import load_encoder
 from twofold.errors import ModelError
 
 TEXTS = ["", "the cat", "Über Café C++ [MASK]", "北京 mars", "red planet mars cat " * 12 + "iron", "query: storm"]
-WORDS = ["the", "cat", "red", "planet", "mars", "iron", "storm", "query", "über", "uber", "café", "cafe", ":", "+", "##s", "北", "京", "北京", "Mars", "Über", "last"]
+WORDS = ["the", "cat", "red", "planet", "mars", "iron", "storm", "query", "über", "uber", "café", "cafe", ":", "+"]
+WORDS += ["##s", "北", "京", "北京", "Mars", "Über", "last"]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *"abcdef", *(f"##{letter}" for letter in "abcdef")]
 SET, JSON = "tokenizer_config.json", "tokenizer.json"
 WORD_TABLE = "embeddings.word_embeddings.weight"
@@ -98,7 +99,6 @@ FIELDS: list[tuple[str, dict[str, Any], str]] = [
     ("config.json", {"pad_token_id": 1}, "same"),
     ("config.json", {"position_embedding_type": "relative_key"}, "refused"),
     ("config.json", {"quantization_config": {"quant_method": "bitsandbytes"}}, "refused"),
-    ("config.json", {"chunk_size_feed_forward": 4}, "same"),
     (SET, {"do_lower_case": False}, "same"),
     (SET, {"do_lower_case": None}, "same"),
     (SET, {"strip_accents": False}, "same"),

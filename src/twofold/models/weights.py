@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Sequence
 from copy import copy
 from functools import cached_property
@@ -127,7 +128,7 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
 def _shards(index: Path) -> list[str]:
     try:
         files = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        return sorted(files)
+        return sorted(os.fspath(file) for file in files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{index} has no weight_map that says which file holds each tensor: {error!r}") from error
 
