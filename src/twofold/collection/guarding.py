@@ -9,7 +9,7 @@ from typing import Any
 from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Difference, Probes, Side
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.loading import load_source
-from twofold.errors import ContractError
+from twofold.errors import ContractError, ModelError
 from twofold.protocols import Encoder, Tokens
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, scaled
@@ -82,8 +82,17 @@ class GuardedEncoder:
         """The encoder itself, loaded and found to have the collection's contract."""
         with self._lock:
             if self._encoder is None:
-                self._encoder = self._checked(load_source(self._source))
+                self._encoder = self._checked(self._from_source())
             return self._encoder
+
+    def _from_source(self) -> Encoder:
+        try:
+            return load_source(self._source)
+        except ModelError as error:
+            raise ModelError(
+                f"the encoder that this collection was made with cannot be loaded: {error}. If it has moved, say where "
+                "it is now: open(…, encoder=load_encoder(FOLDER)), or --encoder FOLDER on the command line"
+            ) from error
 
     def _scaled(self, vectors: Vectors) -> Vectors:
         # Not every model that is compared by cosine ends in a normalising layer.

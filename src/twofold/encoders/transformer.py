@@ -31,9 +31,8 @@ class TransformerEncoder:
 
     tower: which of two is meant, where a folder has one for each side.
 
-    Nothing heavy happens before the first encoding: the graph is compiled then, so an encoder may be made before a
-    fork and used after it. An encoder that has encoded must not be used in a forked child. Any number of threads may
-    encode at once.
+    Nothing heavy happens before the first encoding: the graph is compiled then. An encoder may be used on both sides
+    of a fork; the child compiles the graph again. Any number of threads may encode at once.
     """
 
     def __init__(
@@ -53,6 +52,7 @@ class TransformerEncoder:
             self._folder.transformer, self._folder.max_tokens, lower_case=self._folder.lower_case
         )
         self._model = TransformerModel(self._folder, precision=precision, threads=threads)
+        self._tokenizing.refuse_beyond(self._model.rows, self._folder.configuration.path)
         self._on_truncation = on_truncation
         self._prompts = prompts_of(self._folder, self._found.source)
         for side in ("query", "document"):

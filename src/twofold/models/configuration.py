@@ -40,6 +40,13 @@ class Configuration:
         """Whether the field is there and not null."""
         return self.values.get(field) is not None
 
+    def refuse(self, field: str, *allowed: object) -> None:
+        """Raises ModelError where the field is neither missing, null nor one of the allowed values."""
+        value = self.values.get(field)
+        if value is not None and not any(value == each and type(value) is type(each) for each in allowed):
+            known = f"; known: {', '.join(map(repr, allowed))}" if allowed else ""
+            raise ModelError(f"{self.path}: the field {field!r} is {value!r}, which is not supported{known}")
+
     def integer(self, field: str, default: int | None = None) -> int:
         """A whole number."""
         return int(self._get(field, int, default))
@@ -55,6 +62,11 @@ class Configuration:
     def truth(self, field: str, default: bool | None = None) -> bool:
         """True or false."""
         return bool(self._get(field, bool, default))
+
+    def mapping(self, field: str) -> Mapping[str, Any]:
+        """An object; an empty one where the field is missing."""
+        value: Mapping[str, Any] = self._get(field, Mapping, {})
+        return value
 
     def _get(self, field: str, kind: type | tuple[type, ...], default: object) -> Any:
         value = self.values.get(field)

@@ -8,7 +8,7 @@ sentence-transformers does.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from twofold.contract import Side
 from twofold.errors import ModelError
 from twofold.models.architectures import architecture_of
 from twofold.models.configuration import Configuration
+from twofold.models.module_settings import module_settings, stated_length
 from twofold.models.pooling import POOLING, Dense, Layer, Normalize
 from twofold.models.weights import Weights, weight_files
 from twofold.scores import Similarity
@@ -59,6 +60,7 @@ class ModelFolder:
 
     transformer: where config.json, the tensors and the tokenizer are. modes: pooling modes, in order. include_prompt:
     whether the prompt's tokens count in the pooling. layers: what follows the pooling. max_tokens: the longest input.
+    dimension: how many of a vector's first numbers are kept; None keeps all.
     """
 
     path: Path
@@ -71,6 +73,7 @@ class ModelFolder:
     lower_case: bool
     prompts: Prompts
     similarity: Similarity
+    dimension: int | None
 
 
 def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
@@ -80,22 +83,37 @@ def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
     """
     modules = _modules(path, side)
     transformer = path / modules[0][1]
-    configuration = Configuration.read(transformer / "config.json")
-    settings = Configuration.read_if_there(transformer / "sentence_bert_config.json")
+    configuration = _transformer(transformer)
+    settings = module_settings(transformer)
     modes, include_prompt = _pooling(path / modules[1][1]) if len(modules) > 1 else (("mean",), True)
     said = Configuration.read_if_there(path / "config_sentence_transformers.json")
+    said.refuse("model_type", "SentenceTransformer")
+    width = architecture_of(configuration).width(configuration) * len(modes)
     return ModelFolder(
         path=path,
         transformer=transformer,
         configuration=configuration,
         modes=modes,
         include_prompt=include_prompt,
-        layers=tuple(_layer(kind, path / place) for kind, place in modules[2:]),
+        layers=_layers([(kind, path / place) for kind, place in modules[2:]], width),
         max_tokens=_max_tokens(configuration, settings),
         lower_case=settings.truth("do_lower_case", False),
         prompts=_prompts(said),
         similarity=_similarity(said),
+        dimension=_truncate_dim(said),
     )
+
+
+def _transformer(folder: Path) -> Configuration:
+    """config.json of the transformer. Raises ModelError for what makes it another model than an encoder of texts."""
+    configuration = Configuration.read(folder / "config.json")
+    for field in ("is_decoder", "add_cross_attention", "is_encoder_decoder"):
+        configuration.refuse(field, False)
+    configuration.refuse("quantization_config")
+    configuration.refuse("pruned_heads", {})
+    if (folder / "adapter_config.json").is_file():
+        raise ModelError(f"{folder / 'adapter_config.json'}: adapters are not supported; merge them into the weights")
+    return configuration
 
 
 def is_untied(path: Path) -> bool:
@@ -125,9 +143,17 @@ def _modules(path: Path, side: Side) -> list[tuple[str, str]]:
 def _listed(file: Path) -> list[tuple[str, str]]:
     try:
         listed = json.loads(file.read_text(encoding="utf-8"))
-        return [(str(module["type"]).rsplit(".", 1)[-1], str(module.get("path", ""))) for module in listed]
+        modules = [(str(module["type"]), str(module.get("path", ""))) for module in listed]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{file} cannot be read as a list of modules with type and path: {error!r}") from error
+    return [(_kind(file, kind), place) for kind, place in modules]
+
+
+def _kind(file: Path, name: str) -> str:
+    """The last part of a class's name. Raises ModelError for a class that is not one of sentence-transformers'."""
+    if not name.startswith("sentence_transformers."):
+        raise ModelError(f"{file}: the module {name!r} is not one of sentence-transformers")
+    return name.rsplit(".", 1)[-1]
 
 
 def _routed(path: Path, side: Side) -> tuple[Path, list[tuple[str, str]]]:
@@ -135,9 +161,13 @@ def _routed(path: Path, side: Side) -> tuple[Path, list[tuple[str, str]]]:
     file = path / "router_config.json"
     try:
         said = json.loads(file.read_text(encoding="utf-8"))
-        return file, [(str(said["types"][name]).rsplit(".", 1)[-1], name) for name in said["structure"][side]]
+        modules = [(str(said["types"][name]), name) for name in said["structure"][side]]
+        mapped = (said.get("parameters") or {}).get("route_mappings")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{file} cannot be read as routes for a query and a document: {error!r}") from error
+    if mapped:
+        raise ModelError(f"{file}: route_mappings are not supported")
+    return file, [(_kind(file, kind), name) for kind, name in modules]
 
 
 def _pooling(path: Path) -> tuple[tuple[str, ...], bool]:
@@ -154,26 +184,55 @@ def _pooling(path: Path) -> tuple[tuple[str, ...], bool]:
     return modes, configuration.truth("include_prompt", True)
 
 
-def _layer(kind: str, path: Path) -> Layer:
-    if kind == "Normalize":
-        return Normalize()
-    configuration = Configuration.read(path / "config.json")
-    if configuration.truth("use_residual", False):
-        raise ModelError(f"{configuration.path}: use_residual is not supported")
-    name = configuration.text("activation_function", "torch.nn.modules.activation.Tanh").rsplit(".", 1)[-1]
-    if name not in TORCH_ACTIVATIONS:
-        known = ", ".join(TORCH_ACTIVATIONS)
-        raise ModelError(f"{configuration.path}: activation_function {name!r} is not known; known are {known}")
-    weights = Weights(weight_files(path))
+def _layers(places: Sequence[tuple[str, Path]], width: int) -> tuple[Layer, ...]:
+    """The layers after the pooling. width: numbers a pooled vector; each Dense takes what the one before it gives."""
+    layers: list[Layer] = []
+    for kind, path in places:
+        configuration = Configuration.read_if_there(path / "config.json")
+        # Another name would leave the pooled vector as it is, and work on something that is no vector of the text.
+        for field in ("module_input_name", "module_output_name"):
+            configuration.refuse(field, "sentence_embedding")
+        if kind == "Normalize":
+            layers.append(Normalize())
+            continue
+        dense = _dense(Configuration.read(path / "config.json"), width)
+        layers.append(dense)
+        width = dense.weight.shape[0]
+    return tuple(layers)
+
+
+def _dense(configuration: Configuration, width: int) -> Dense:
+    configuration.refuse("use_residual", False)
+    whole = configuration.text("activation_function", "torch.nn.modules.activation.Tanh")
+    name = whole.rsplit(".", 1)[-1]
+    if name not in TORCH_ACTIVATIONS or not whole.startswith("torch."):
+        known = ", ".join(f"torch.nn.{each}" for each in TORCH_ACTIVATIONS)
+        raise ModelError(f"{configuration.path}: activation_function {whole!r} is not known; known are {known}")
+    weights = Weights(weight_files(configuration.path.parent))
     bias = weights["linear.bias"] if configuration.truth("bias", True) else None
-    return Dense(weights["linear.weight"], bias, TORCH_ACTIVATIONS[name], weights.fingerprint)
+    stored = weights["linear.weight"]
+    wanted = (configuration.integer("out_features"), configuration.integer("in_features"))
+    if stored.shape != wanted or wanted[1] != width:
+        raise ModelError(
+            f"{configuration.path}: out_features and in_features are {wanted}, the tensor 'linear.weight' has the "
+            f"shape {stored.shape}, and the vectors before it have {width} numbers"
+        )
+    return Dense(stored, bias, TORCH_ACTIVATIONS[name], weights.fingerprint)
+
+
+def _truncate_dim(said: Configuration) -> int | None:
+    if not said.has("truncate_dim"):
+        return None
+    if (dimension := said.integer("truncate_dim")) < 1:
+        raise ModelError(f"{said.path}: truncate_dim must be at least 1, not {dimension}")
+    return dimension
 
 
 def _max_tokens(configuration: Configuration, settings: Configuration) -> int:
-    """max_seq_length; without it the tokenizer's own limit; never more than the model has positions."""
+    """What the module asks for; else the tokenizer's own limit; never more than the model has positions."""
     positions = architecture_of(configuration).positions(configuration)
-    if settings.has("max_seq_length"):
-        return min(settings.integer("max_seq_length"), positions)
+    if (stated := stated_length(settings)) is not None:
+        return min(stated, positions)
     tokenizer = Configuration.read_if_there(configuration.path.parent / "tokenizer_config.json")
     limit = tokenizer.values.get("model_max_length")
     return min(int(limit), positions) if isinstance(limit, int | float) else positions

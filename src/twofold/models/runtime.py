@@ -7,8 +7,10 @@ sums in float32.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
@@ -39,10 +41,13 @@ def chosen_precision(asked: str) -> Precision:
     return "bf16" if able else "f32"
 
 
+_known: weakref.WeakSet[Runtime] = weakref.WeakSet()
+
+
 class Runtime:
     """A graph, compiled at first need; any number of threads may run batches. threads: None takes all cores.
 
-    A process that was forked after the first batch cannot use its parent's threads: InputError says so.
+    A forked process has none of its parent's threads, so it compiles the graph again at its own first batch.
     """
 
     def __init__(self, graph: Callable[[], Any], precision: Precision, threads: int | None = None) -> None:
@@ -52,10 +57,20 @@ class Runtime:
         self._graph = graph
         self._threads = threads or len(_own_cores())
         self._streams = min(self._threads, max(2, self._threads // 4))
+        self._begin()
+        _known.add(self)
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
         self._compiled: Any = None
-        self._process = 0
         self._free: deque[Any] = deque()
+
+    def after_fork_in_child(self) -> None:
+        """Forgets what is the parent's: another thread may have held the lock, and the compiled graph waits for
+        threads that stayed behind. Even to free that graph would wait for them, so it is never freed, not at exit.
+        """
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object((self._compiled, self._free)))
+        self._begin()
 
     def run(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Vectors]]:
         """Each batch with its vectors, float32 (n, dimension), in the order of the batches.
@@ -96,12 +111,6 @@ class Runtime:
         with self._lock:
             if self._compiled is None:
                 self._compiled = openvino.Core().compile_model(self._graph(), "CPU", self._settings())
-                self._process = os.getpid()
-            if self._process != os.getpid():
-                raise InputError(
-                    "this encoder has encoded before the process was forked, and its threads stayed behind; "
-                    "load an encoder in each process, or start processes with the spawn method"
-                )
             return self._compiled
 
     def _settings(self) -> dict[str, Any]:
@@ -119,3 +128,12 @@ def _own_cores() -> set[int]:
     if hasattr(os, "sched_getaffinity"):
         return os.sched_getaffinity(0)
     return set(range(os.cpu_count() or 1))
+
+
+def _in_child() -> None:
+    for runtime in list(_known):
+        runtime.after_fork_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

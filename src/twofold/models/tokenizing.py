@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import BertWordPieceTokenizer, Tokenizer
+from tokenizers import Tokenizer
 from tokenizers.normalizers import Lowercase
 from tokenizers.normalizers import Sequence as NormalizerSequence
 
 from twofold.errors import ModelError
+from twofold.models.tokenizer_files import read_tokenizer
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -42,8 +43,10 @@ class Tokenizing:
     """
 
     def __init__(self, folder: Path, max_tokens: int, *, lower_case: bool = False) -> None:
-        self._json = _tokenizer_json(folder)
+        files = read_tokenizer(folder)
+        self._json = files.json
         self._lower_case = lower_case
+        self._cut_side = files.cut_side
         self.max_tokens = max_tokens
         self._cutting = self._make()
         self.special_tokens: int = self._cutting.num_special_tokens_to_add(False)
@@ -51,7 +54,7 @@ class Tokenizing:
             raise ModelError(
                 f"{folder}: max_seq_length {max_tokens} leaves no room beside {self.special_tokens} special tokens"
             )
-        self._cutting.enable_truncation(max_tokens)
+        self._cutting.enable_truncation(max_tokens, direction=files.cut_side)
 
     def tokens(self, texts: Sequence[str]) -> list[Tokenized]:
         """Each text as token ids. The texts hold no lone surrogates (see `mended`)."""
@@ -72,6 +75,15 @@ class Tokenizing:
         encoding = self._whole.encode(prompt)
         return len(encoding.ids) - int(encoding.special_tokens_mask[-1])
 
+    def refuse_beyond(self, rows: int, path: Path) -> None:
+        """Raises ModelError where a token's number is beyond a table of so many rows. path: what says how many."""
+        token, number = max(self._whole.get_vocab().items(), key=lambda each: each[1])
+        if number >= rows:
+            raise ModelError(
+                f"{path}: the table of tokens has {rows} rows, and the tokenizer gives {token!r} the number {number}; "
+                "resize the model's embeddings to its tokenizer, and save both"
+            )
+
     @cached_property
     def vocabulary(self) -> list[str]:
         """The tokens by their number; "" where a number has none."""
@@ -87,7 +99,8 @@ class Tokenizing:
         content = json.loads(self._json)
         content.pop("truncation", None)
         content.pop("padding", None)
-        canonical = json.dumps([content, self._lower_case], sort_keys=True, ensure_ascii=False)
+        cut = ["left"] if self._cut_side == "left" else []
+        canonical = json.dumps([content, self._lower_case, *cut], sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(canonical.encode(), digest_size=16).hexdigest()
 
     @cached_property
@@ -111,34 +124,3 @@ class Tokenizing:
 def mended(text: str) -> tuple[str, int]:
     """The text with lone surrogates replaced by U+FFFD, and how many there were."""
     return LONE_SURROGATE.subn(REPLACEMENT, text)
-
-
-def _tokenizer_json(folder: Path) -> str:
-    """tokenizer.json, or one made from a BERT vocab.txt."""
-    path = folder / "tokenizer.json"
-    try:
-        if path.is_file():
-            text = path.read_text(encoding="utf-8")
-            Tokenizer.from_str(text)
-            return text
-        vocabulary = folder / "vocab.txt"
-        if vocabulary.is_file():
-            return _from_vocabulary(folder, vocabulary)
-    except Exception as error:
-        raise ModelError(f"{path} cannot be read as a tokenizer: {error}") from error
-    raise ModelError(
-        f"{folder} has no tokenizer (neither tokenizer.json nor vocab.txt). Save the model's fast tokenizer beside it: "
-        "AutoTokenizer.from_pretrained(…).save_pretrained(folder)"
-    )
-
-
-def _from_vocabulary(folder: Path, vocabulary: Path) -> str:
-    settings = folder / "tokenizer_config.json"
-    values = json.loads(settings.read_text(encoding="utf-8")) if settings.is_file() else {}
-    tokenizer = BertWordPieceTokenizer(
-        str(vocabulary),
-        lowercase=values.get("do_lower_case", True),
-        handle_chinese_chars=values.get("tokenize_chinese_chars", True),
-        strip_accents=values.get("strip_accents"),
-    )
-    return str(tokenizer.to_str())

@@ -12,7 +12,8 @@ import numpy as np
 import openvino
 import openvino.opset13 as op
 
-from twofold.models.architectures import architecture_of
+from twofold.errors import ModelError
+from twofold.models.architectures import architecture_of, check_tables
 from twofold.models.batches import Batch, Batcher, Ladder
 from twofold.models.folder import ModelFolder
 from twofold.models.pooling import Dense, Normalize, layered, pooled, unit_length
@@ -38,9 +39,16 @@ class TransformerModel:
         self._folder = folder
         self._weights = Weights(weight_files(folder.transformer))
         self._architecture = architecture_of(folder.configuration)
+        check_tables(folder.configuration, self._weights)
         self._ladder = Ladder(self._architecture.positions(folder.configuration))
         self._runtime = Runtime(self._graph, chosen_precision(precision), threads)
         self._ends_in_normalize = bool(folder.layers) and isinstance(folder.layers[-1], Normalize)
+
+    @cached_property
+    def rows(self) -> int:
+        """How many tokens the model has a vector for."""
+        name = "embeddings.word_embeddings.weight"
+        return self._weights.under_first_of(self._architecture.prefixes, name).shape(name)[0]
 
     @property
     def precision(self) -> str:
@@ -50,6 +58,12 @@ class TransformerModel:
     @cached_property
     def dimension(self) -> int:
         """Numbers a vector."""
+        kept = self._folder.dimension
+        return self._whole_dimension if kept is None else min(kept, self._whole_dimension)
+
+    @property
+    def _whole_dimension(self) -> int:
+        """Numbers a vector before any are cut off."""
         widths = [layer.weight.shape[0] for layer in self._folder.layers if isinstance(layer, Dense)]
         return widths[-1] if widths else self._architecture.width(self._folder.configuration) * len(self._folder.modes)
 
@@ -68,7 +82,15 @@ class TransformerModel:
         inputs: token ids with special tokens. uncounted: first tokens of each input that the pooling leaves out.
         """
         for batch, vectors in self._runtime.run(self._batches(inputs, uncounted)):
-            yield batch, unit_length(vectors) if self._ends_in_normalize else vectors
+            whole = unit_length(vectors) if self._ends_in_normalize else vectors
+            self._refuse_not_finite(whole)
+            yield batch, whole[:, : self.dimension]
+
+    def _refuse_not_finite(self, vectors: Vectors) -> None:
+        if not np.isfinite(vectors).all():
+            broken = self._weights.not_finite()
+            said = f"the tensor {broken!r} holds NaN or an infinity" if broken else "its numbers grow beyond float32"
+            raise ModelError(f"{self._folder.transformer} makes vectors that are not numbers, for {said}; get it anew")
 
     def _batches(self, inputs: Iterable[Sequence[int]], uncounted: int) -> Iterator[Batch]:
         batcher = Batcher(self._ladder, TOKEN_BUDGET[self._runtime.precision], uncounted)

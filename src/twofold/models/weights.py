@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Sequence
 from copy import copy
 from functools import cached_property
@@ -86,6 +87,17 @@ class Weights:
         """The tensor, or None where there is none of this name."""
         return self[name] if name in self else None  # noqa: SIM401 - Weights is no dict; this is its get
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """A tensor's shape; nothing of it is read. Raises ModelError where there is none of this name."""
+        return self[name].shape
+
+    def not_finite(self) -> str | None:
+        """The name of the first tensor that holds NaN or an infinity; reads all of them."""
+        whole = copy(self)
+        whole._prefix = ""
+        readable = (name for name, place in sorted(self._places.items()) if place[1] in READABLE)
+        return next((name for name in readable if not np.isfinite(whole[name]).all()), None)
+
     @cached_property
     def fingerprint(self) -> str:
         """A hex digest of every tensor's name, type, shape and bytes, whatever file and order they stand in."""
@@ -107,11 +119,18 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     if single.is_file():
         return (single,)
     if index.is_file():
-        shards = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-        return tuple(folder / shard for shard in shards)
+        return tuple(folder / shard for shard in _shards(index))
     other = next((path.name for path in sorted(folder.glob("*.bin"))), None)
     hint = f" (there is a {other}: save the model again with safe_serialization=True)" if other else ""
     raise ModelError(f"{folder} holds no model.safetensors{hint}")
+
+
+def _shards(index: Path) -> list[str]:
+    try:
+        files = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        return sorted(os.fspath(file) for file in files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{index} has no weight_map that says which file holds each tensor: {error!r}") from error
 
 
 def _places_in(path: Path) -> dict[str, tuple[Path, str, tuple[int, ...], int]]:
@@ -123,10 +142,12 @@ def _places_in(path: Path) -> dict[str, tuple[Path, str, tuple[int, ...], int]]:
         with safe_open(path, framework="np") as tensors:
             for name in tensors.offset_keys():
                 view = tensors.get_slice(name)
+                # Checkpoints converted from TensorFlow call a norm's tensors so; transformers renames them as well.
+                known = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
                 kind, shape = view.get_dtype(), tuple(view.get_shape())
                 if kind not in SIZES:
                     raise ModelError(f"{path}: the tensor {name!r} has the unknown type {kind}")
-                places[name] = (path, kind, shape, offset)
+                places[known] = (path, kind, shape, offset)
                 offset += math.prod(shape) * SIZES[kind]
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path} cannot be read as safetensors: {error}") from error

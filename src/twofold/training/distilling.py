@@ -15,7 +15,7 @@ import numpy as np
 
 from twofold.encoders.transformer import TransformerEncoder
 from twofold.errors import InputError
-from twofold.scores import Vectors
+from twofold.scores import Vectors, unit_vectors
 
 HELD_OUT = 2000
 """Texts by which the tower is measured; a tenth where there are fewer than ten times as many."""
@@ -67,7 +67,8 @@ class Fidelity:
 class Lesson:
     """Texts as tokens with what the teacher makes of them, the held-out ones first.
 
-    tokens: of each text, special tokens included. targets: float32 (n, dimension). held_out: how many are not fitted.
+    tokens: of each text, special tokens included. targets: float32 (n, dimension), of length 1. held_out: how many are
+    not fitted.
     """
 
     tokens: list[list[int]]
@@ -88,7 +89,9 @@ def lesson(teacher: TransformerEncoder, texts: Sequence[str], vectors: Vectors |
     places = sorted(first.values())
     random.Random(seed).shuffle(places)  # noqa: S311 - a draw that can be repeated, no secret
     tokens = teacher.query_tokens([texts[place] for place in places])
-    return Lesson(tokens, np.asarray(vectors)[places].astype(np.float32), min(HELD_OUT, len(places) // 10))
+    return Lesson(
+        tokens, unit_vectors(np.asarray(vectors)[places].astype(np.float32)), min(HELD_OUT, len(places) // 10)
+    )
 
 
 def loss(made: Any, targets: Any, settings: DistillingSettings) -> Any:

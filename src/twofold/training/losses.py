@@ -67,11 +67,20 @@ def _guided(losses: Any, model: Any, settings: TrainingSettings, guide: Any) -> 
 
 
 def _margin_mse(losses: Any, model: Any, _settings: TrainingSettings, _guide: Any) -> Any:
-    return losses.MarginMSELoss(model)
+    return losses.MarginMSELoss(model, similarity_fct=_pairwise(model))
 
 
 def _kl(losses: Any, model: Any, _settings: TrainingSettings, _guide: Any) -> Any:
-    return losses.DistillKLDivLoss(model, temperature=TEMPERATURE)
+    return losses.DistillKLDivLoss(model, similarity_fct=_pairwise(model), temperature=TEMPERATURE)
+
+
+def _pairwise(model: Any) -> Any:
+    """The score that the model will be searched by; these losses would take the raw product, which is no cosine for a
+    model that does not end in a normalising layer.
+    """
+    from sentence_transformers.util import pairwise_cos_sim, pairwise_dot_score
+
+    return pairwise_dot_score if model.similarity_fn_name == "dot" else pairwise_cos_sim
 
 
 LOSSES: Mapping[str, Any] = {"contrastive": _contrastive, "guided": _guided, "margin-mse": _margin_mse, "kl": _kl}

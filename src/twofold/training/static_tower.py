@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.encoders.transformer import TransformerEncoder
+from twofold.models.pooling import unit_length
 from twofold.models.static_table import StaticTable
 from twofold.progress import Progress, silent
 from twofold.scores import Vectors
@@ -54,7 +55,7 @@ def _start(teacher: TransformerEncoder, tokens: Sequence[Sequence[int]]) -> Vect
     vocabulary = [token.translate(MARKS).strip() for token in teacher.vocabulary]
     counts = np.bincount(np.concatenate([np.asarray(each) for each in tokens]), minlength=len(vocabulary)) + 1.0
     weights = 1e-3 / (1e-3 + counts / counts.sum())
-    alone: Vectors = teacher.encode_queries(vocabulary) * weights[:, None].astype(np.float32)
+    alone: Vectors = unit_length(teacher.encode_queries(vocabulary)) * weights[:, None].astype(np.float32)
     return alone
 
 

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from twofold.protocols import Encoder
+from twofold.scores import Vectors, scaled
 from twofold.training.examples import Examples
 
 
+def compared_queries(encoder: Encoder, texts: Sequence[str]) -> Vectors:
+    """float32 (n, dimension): queries as the encoder's similarity compares them, of unit length for cosine."""
+    return scaled(encoder.encode_queries(texts), encoder.contract.similarity, what="queries")
+
+
+def compared_documents(encoder: Encoder, texts: Sequence[str]) -> Vectors:
+    """float32 (n, dimension): documents as the encoder's similarity compares them, of unit length for cosine."""
+    return scaled(encoder.encode_documents(texts), encoder.contract.similarity, what="documents")
+
+
 def taught(teacher: Encoder, examples: Examples, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, float]]:
-    """The teacher's cosine of each query with the documents that are wanted of it; every text is encoded once."""
+    """The teacher's score of each query with the documents that are wanted of it: their cosine, or their product where
+    its contract says so. Every text is encoded once.
+    """
     documents = sorted({document for each in wanted.values() for document in each})
     places = {document: place for place, document in enumerate(documents)}
-    queries = teacher.encode_queries([examples.queries[query] for query in wanted])
-    answers = teacher.encode_documents([examples.text(document) for document in documents])
+    queries = compared_queries(teacher, [examples.queries[query] for query in wanted])
+    answers = compared_documents(teacher, [examples.text(document) for document in documents])
     scores = {}
     for vector, (query, each) in zip(queries, wanted.items(), strict=True):
         mine = list(dict.fromkeys(each))

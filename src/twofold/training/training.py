@@ -19,6 +19,7 @@ from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.rankings import ranked
 from twofold.readers.reading import read
+from twofold.scores import unit_vectors
 from twofold.training.auditing import Audit
 from twofold.training.card import write_card
 from twofold.training.examples import Examples, read_examples
@@ -143,10 +144,10 @@ def _measured(
 
 
 def _geometry(encoder: Encoder, examples: Examples, queries: list[str]) -> Geometry:
-    return geometry(
-        encoder.encode_queries([examples.queries[query] for query in queries]),
-        encoder.encode_documents([examples.text(examples.positives[query][0]) for query in queries]),
-    )
+    texts = [examples.queries[query] for query in queries]
+    answers = [examples.text(examples.positives[query][0]) for query in queries]
+    # Alignment and uniformity are of the sphere, whatever similarity the encoder's scores go by.
+    return geometry(unit_vectors(encoder.encode_queries(texts)), unit_vectors(encoder.encode_documents(answers)))
 
 
 def _texts(material: Material, teacher: Encoder | None) -> Texts:

@@ -107,7 +107,10 @@ def test_a_file_that_is_missing_is_named(folder: Path, gone: list[str], said: st
     ],
 )
 def test_a_module_that_is_not_known_is_named(folder: Path, modules: list[str], said: str) -> None:
-    listed = [{"idx": n, "path": "1_Pooling" if n else "", "type": f"a.b.{kind}"} for n, kind in enumerate(modules)]
+    listed = [
+        {"idx": n, "path": "1_Pooling" if n else "", "type": f"sentence_transformers.models.{kind}"}
+        for n, kind in enumerate(modules)
+    ]
     (folder / "modules.json").write_text(json.dumps(listed))
     with pytest.raises(ModelError, match=said):
         read_model_folder(folder)
