@@ -1,8 +1,8 @@
 """Columns: one metadata field of all documents as arrays, so that a filter takes a pass over numbers and not over JSON.
 
 A document's metadata never changes under its number, so columns only grow, and every snapshot may read a longer one.
-What arrays cannot say exactly (integers beyond 2^53, too many different texts, fields that SQLite's JSON cannot
-name) has no column, and SQL answers.
+What arrays cannot say exactly (integers beyond 2^53, numbers that SQLite's JSON may misread, too many different texts,
+fields that it cannot name) has no column, and SQL answers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from twofold.filters import COMPARISONS, TRUNCATED, All, Compare, Exists, Filter, Not, Some, elements, found_at
 from twofold.scores import Mask
-from twofold.storage.conditions import JSON_TYPES, nameable, paths_of
+from twofold.storage.conditions import JSON_TYPES, nameable, paths_of, reads_exactly
 from twofold.storage.schema import Head
 from twofold.values import Json
 
@@ -59,7 +59,7 @@ class _Elements:
             case bool():
                 kind = _TRUE if value else _FALSE
             case int() | float():
-                if isinstance(value, int) and abs(value) > EXACT:
+                if abs(value) > EXACT if isinstance(value, int) else not reads_exactly(value):
                     raise NoColumnError
                 kind, number = _NUMBER, float(value)
             case str():
