@@ -14,7 +14,11 @@ from twofold.training.examples import read_examples
 
 def beir(folder: Path, judgements: str) -> Path:
     (folder / "qrels").mkdir(parents=True)
-    documents = [{"_id": "d1", "title": "Owls", "text": "fly at night"}, {"_id": "d2", "text": "bark"}, {"_id": "d3"}]
+    documents = [
+        {"_id": "d1", "title": "Owls", "text": "fly at night"},
+        {"_id": "d2", "text": "bark"},
+        {"_id": "d3", "text": ""},
+    ]
     (folder / "corpus.jsonl").write_text("\n".join(json.dumps(each) for each in documents))
     queries = [{"_id": "q1", "text": "night birds"}, {"_id": "q2", "text": "dogs"}]
     (folder / "queries.jsonl").write_text("\n".join(json.dumps(each) for each in queries))
