@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -88,6 +89,22 @@ def folder_aside(path: str | Path) -> Iterator[Path]:
 def _check_free(path: Path) -> None:
     if path.exists() and not (path.is_dir() and next(path.iterdir(), None) is None):
         raise InputError("there is something here already; name a folder that does not exist or is empty", path=path)
+
+
+def linked(folder: str | Path, owner: object, *, without: str) -> str:
+    """A temporary folder of links to all files of a folder, for libraries that write a lock beside what they read.
+
+    It goes when its owner does. without: how the names begin that get no link. Raises StorageError.
+    """
+    try:
+        links = tempfile.mkdtemp(prefix="twofold-links-")
+        weakref.finalize(owner, shutil.rmtree, links, ignore_errors=True)
+        for name in os.listdir(folder):
+            if not name.startswith(without):
+                os.symlink(os.path.realpath(os.path.join(folder, name)), os.path.join(links, name))
+    except OSError as error:
+        raise refused(folder, error) from error
+    return links
 
 
 def sync_folder(folder: str | Path) -> None:

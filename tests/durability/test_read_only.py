@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 import pytest
 from mounting import remounted, small_disk
 from storing import block, content, document, expected, new_store
 
+import twofold
 from twofold.errors import StorageError
 from twofold.storage.store import Store
 
@@ -33,6 +35,22 @@ def test_a_read_only_disk_can_be_read_and_says_so_to_a_writer(disk: Path) -> Non
             pass
     with pytest.raises(StorageError, match="Read-only file system"):
         new_store(disk / "d")
+
+
+def test_words_are_searched_on_a_read_only_disk(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "4m") as disk:
+        with twofold.create(disk / "c", twofold.HashedWords(16)) as collection:
+            collection.add([("a", "a storm on mars"), ("b", "a calm sea")])
+            collection.tune()
+            before = collection.search("storm", mode="lexical")
+        remounted(disk, "ro")
+        with twofold.open(disk / "c") as collection:
+            assert collection.search("storm", mode="lexical") == before
+            assert [hit.id for hit in collection.search("sea", mode="hybrid", k=1)] == ["b"]
+            links = {path for path in Path(gettempdir()).glob("twofold-links-*") if (path / "meta.json").exists()}
+        del collection
+        gc.collect()
+        assert not any(path.exists() for path in links)
 
 
 def test_a_full_disk_loses_nothing_and_goes_on_once_there_is_room(disk: Path) -> None:

@@ -11,6 +11,7 @@ import tantivy
 
 from twofold.documents import Document
 from twofold.errors import InputError
+from twofold.files import linked
 from twofold.lexical import state as notes
 from twofold.lexical.analysing import Analysis, LexicalSettings
 from twofold.lexical.asking import Statistics, ask_language, ask_words, text_of_language
@@ -20,6 +21,10 @@ from twofold.lexical.state import State
 from twofold.lexical.writing import updating
 from twofold.progress import Progress, silent
 from twofold.scores import Mask, Numbers, Scores
+
+
+class _Links:
+    """Keeps the links by which an index was opened for as long as it is held."""
 
 
 class LexicalIndex:
@@ -34,6 +39,7 @@ class LexicalIndex:
         self._folder = folder
         self._index = index
         self._settings = settings
+        self._links: _Links | None = None
         self._analysis = Analysis(settings)
         with speaking(folder):
             index.register_tokenizer(TERMS, self._analysis.analyser)
@@ -57,9 +63,14 @@ class LexicalIndex:
         """The index in a folder, whose files are looked at, not read through. Raises CorruptionError."""
         settings = notes.read(folder).settings
         notes.check_files(folder)
+        links = _Links()
+        # tantivy locks a file even to read, so what cannot be written to is read by links to it.
+        place = os.fspath(folder) if os.access(folder, os.W_OK) else linked(folder, links, without=LOCKS)
         with speaking(folder):
-            index = tantivy.Index.open(os.fspath(folder))
-        return cls(folder, index, settings)
+            index = tantivy.Index.open(place)
+        opened = cls(folder, index, settings)
+        opened._links = links
+        return opened
 
     @property
     def settings(self) -> LexicalSettings:
