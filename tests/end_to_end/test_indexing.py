@@ -200,6 +200,7 @@ def test_own_vectors_need_ids_alone_and_one_array(tmp_path: Path, twofold: Twofo
         done = twofold("index", tmp_path / "a.csv", "--to", tmp_path / collection, "--vectors", tmp_path / "v.npz")
         assert done.status == 1
         assert "an .npz archive of arrays (first), and one array in a .npy file is needed: np.save(" in done.err
-    asked = twofold("search", tmp_path / "a.csv.tf", "x", "--mode", "lexical")
+    asked = twofold("search", tmp_path / "a.csv.tf", "x")
     assert asked.status == 1
-    assert "--like ID" in asked.err
+    assert "lexical" in asked.err
+    assert "nothing found" in twofold("search", tmp_path / "a.csv.tf", "x", "--mode", "lexical").err
