@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from tokenizers.normalizers import Sequence as NormalizerSequence
 from twofold.errors import ModelError
 from twofold.models.tokenizer_files import read_tokenizer
 
+PARALLEL = "TOKENIZERS_PARALLELISM"
+"""What the library asks its environment before each batch."""
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -124,3 +127,12 @@ class Tokenizing:
 def mended(text: str) -> tuple[str, int]:
     """The text with lone surrogates replaced by U+FFFD, and how many there were."""
     return LONE_SURROGATE.subn(REPLACEMENT, text)
+
+
+def _in_child() -> None:
+    # The threads that tokenise stay in the parent, and a child would wait for them for ever.
+    os.environ[PARALLEL] = "false"
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

@@ -115,8 +115,12 @@ for generation in range(3):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("tower", ["None", "'static'"])
-def test_an_encoder_is_used_on_both_sides_of_a_fork_whether_it_has_encoded_or_not(when: str, tower: str) -> None:
+@pytest.mark.parametrize("parallel", ["true", "false"])
+def test_an_encoder_is_used_on_both_sides_of_a_fork_whether_it_has_encoded_or_not(
+    when: str, tower: str, parallel: str
+) -> None:
     code = FORKING.replace("{when}", when).replace("{tower}", tower)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    words, asked = [sys.executable, "-c", code], {**os.environ, "TOKENIZERS_PARALLELISM": parallel}
+    done = subprocess.run(words, env=asked, capture_output=True, text=True, timeout=300, check=False)
     assert done.stdout.splitlines() == ["(2, 384) True 0"] * 3, done.stderr
     assert done.returncode == 0
