@@ -72,6 +72,8 @@ class Adding:
                 as_documents(documents, text_required=self._given is None),
                 ENCODED_AT_ONCE if self._given is None else GIVEN_AT_ONCE,
             ):
+                if len(block) < GIVEN_AT_ONCE:
+                    self._check_count(self._taken + len(block))  # It is the last one, and nothing of it is stored yet.
                 self._add(block, writer, seen)
                 progress(self._taken, total)
         self._check_count(self._taken)

@@ -158,6 +158,14 @@ def test_vectors_that_have_no_meaning_are_refused(vectors: Vectors, message: str
         assert len(made) == 0
 
 
+@pytest.mark.parametrize("vectors", [2, 4])
+def test_a_stream_of_another_number_than_its_vectors_stores_nothing_of_the_last_block(vectors: int) -> None:
+    with create(None, GivenVectors(8)) as made:
+        with pytest.raises(VectorError, match=f"{vectors} vectors"):
+            made.add(((name, name) for name in "abc"), vectors=np.ones((vectors, 8)))
+        assert len(made) == 0
+
+
 def test_a_collection_of_own_vectors_needs_them() -> None:
     with create(None, GivenVectors(8)) as made:
         with pytest.raises(InputError):
