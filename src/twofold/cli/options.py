@@ -46,6 +46,17 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(others)}")
         return known, others
 
+    def _match_arguments_partial(self, actions: Any, arg_strings_pattern: str) -> list[int]:
+        """How many words each positional takes: one that may stay empty waits for the words behind the options.
+
+        Older argparse (all of Python 3.11) leaves it empty at the first option, and refuses COLLECTION --json QUERY.
+        """
+        counts = super()._match_arguments_partial(actions, arg_strings_pattern)
+        if "A" in arg_strings_pattern[sum(counts) :]:
+            while counts and not counts[-1]:
+                counts.pop()
+        return counts
+
     def error(self, message: str) -> NoReturn:
         """Ends with status 2 and the way out."""
         options = self._given[: self._given.index("--")] if "--" in self._given else self._given

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 
 from twofold.collection.guarding import GuardedEncoder
 from twofold.documents import Document, as_documents
-from twofold.errors import VectorError
+from twofold.errors import DocumentError, VectorError
 from twofold.passages.windows import Mode, Spans, divide
 from twofold.progress import Progress
 from twofold.reports import AddReport, EncodingReport
@@ -72,6 +72,8 @@ class Adding:
                 as_documents(documents, text_required=self._given is None),
                 ENCODED_AT_ONCE if self._given is None else GIVEN_AT_ONCE,
             ):
+                if len(block) < GIVEN_AT_ONCE:
+                    self._check_count(self._taken + len(block))  # It is the last one, and nothing of it is stored yet.
                 self._add(block, writer, seen)
                 progress(self._taken, total)
         self._check_count(self._taken)
@@ -117,6 +119,8 @@ class Adding:
                 fresh.append(position)
             elif stored.metadata != document.metadata_json():
                 moved.append(position)
+        if given is not None:
+            self._keep_texts([known[documents[n].id] for n in fresh if _is_known_by_id_alone(documents[n], known)])
         self._count(documents, len(fresh), len(moved), sum(documents[n].id in known for n in fresh))
         parts = self._encoded([documents[n] for n in fresh], None if given is None else given[fresh])
         parts += self._kept([known[documents[n].id] for n in moved])
@@ -133,6 +137,19 @@ class Adding:
                 vectors=np.concatenate([part.vectors for part in parts]),
             )
         )
+
+    def _keep_texts(self, stored: list[Known]) -> None:
+        """A record of an id alone, which own vectors allow, must not put a document without text in place of one."""
+        if not stored:
+            return
+        with self._store.snapshot() as snapshot:
+            for document in snapshot.documents(np.array([each.number for each in stored])):
+                if document.has_content:
+                    raise DocumentError(
+                        "the document has a text, and the record that would replace it has none. A record replaces "
+                        "the whole document of its id: give its text again, or delete the document first",
+                        document_id=document.id,
+                    )
 
     def _count(self, documents: list[Document], fresh: int, moved: int, replaced: int) -> None:
         report = self.report
@@ -184,6 +201,10 @@ class Adding:
                 _Part(snapshot.spans(mine), snapshot.vectors(mine), each.truncated)
                 for each, mine in zip(stored, rows, strict=True)
             ]
+
+
+def _is_known_by_id_alone(document: Document, known: Mapping[str, Known]) -> bool:
+    return not document.has_content and document.id in known
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Difference, Probes, Side
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.loading import load_source
-from twofold.errors import ContractError, ModelError
+from twofold.errors import ContractError, InputError, ModelError
 from twofold.protocols import Encoder, Tokens
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, scaled
@@ -92,6 +92,11 @@ class GuardedEncoder:
             raise ModelError(
                 f"the encoder that this collection was made with cannot be loaded: {error}. If it has moved, say where "
                 "it is now: open(…, encoder=load_encoder(FOLDER)), or --encoder FOLDER on the command line"
+            ) from error
+        except InputError as error:
+            raise InputError(
+                f"the encoder that this collection was made with cannot be loaded: {error}. Give one of your own when "
+                "you open the collection: open(…, encoder=YOURS)"
             ) from error
 
     def _scaled(self, vectors: Vectors) -> Vectors:

@@ -25,7 +25,9 @@ SWALLOWED = 10
 
 _column_name = re.compile(
     r"(?:[a-z]+[_-])?_?(?:id|qid|query|queries|anchor|question|sentence|sent|text|title|topic|positive|pos|negative|neg|"
-    r"answer|document|doc|passage|premise|hypothesis|source|target|score|label|similarity)s?(?:[_-]?[a-z]*[0-9]*)",
+    r"answer|document|doc|passage|premise|hypothesis|source|target|score|label|similarity|key|keyword|name|value|num|"
+    r"number|term|description|content|body|prompt|response|utterance|original|paraphrase)s?(?:[_-]?[a-z]*[0-9]*)"
+    r"|[a-z]+(?:_[a-z]+[0-9]?)+|s[0-9]",
     re.IGNORECASE,
 )
 

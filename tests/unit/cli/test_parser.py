@@ -79,6 +79,23 @@ def test_wrong_usage_is_status_2_and_says_what_is_right(line: str, capsys: pytes
     assert "usage: twofold" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("search c --json red", "query", "red"),
+        ("search c --mode lexical --k 2 red", "query", "red"),
+        ("search c --json -- -red", "query", "-red"),
+        ("search --json c -- -red", "query", "-red"),
+        ("search c --like red --json", "query", None),
+        ("delete c --json a b", "ids", ["a", "b"]),
+        ("delete c --all --json", "ids", []),
+        ("similarity --json red blue", "texts", ["red", "blue"]),
+    ],
+)
+def test_what_may_be_left_out_may_stand_behind_options(line: str, name: str, value: object) -> None:
+    assert getattr(parser().parse_args(line.split()), name) == value
+
+
 def test_no_command_at_all_shows_the_help_and_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert "twofold demo" in capsys.readouterr().err

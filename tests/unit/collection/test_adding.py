@@ -158,6 +158,28 @@ def test_vectors_that_have_no_meaning_are_refused(vectors: Vectors, message: str
         assert len(made) == 0
 
 
+@pytest.mark.parametrize("vectors", [2, 4])
+def test_a_stream_of_another_number_than_its_vectors_stores_nothing_of_the_last_block(vectors: int) -> None:
+    with create(None, GivenVectors(8)) as made:
+        with pytest.raises(VectorError, match=f"{vectors} vectors"):
+            made.add(((name, name) for name in "abc"), vectors=np.ones((vectors, 8), np.float32))
+        assert len(made) == 0
+
+
+def test_an_id_alone_with_its_vector_does_not_erase_a_text() -> None:
+    vectors = np.eye(3, 8, dtype=np.float32)
+    with create(None, GivenVectors(8)) as made:
+        made.add([{"id": "a", "text": "alpha"}, {"id": "b"}, {"id": "c", "text": "gamma"}], vectors=vectors)
+        with pytest.raises(DocumentError, match=r"'a'.*has a text.*delete the document first"):
+            made.add([{"id": "b", "n": 2}, {"id": "a", "n": 1}], vectors=vectors[1::-1])
+        document = made.get("a")
+        assert document is not None
+        assert (document.text, document.metadata) == ("alpha", {})
+        assert made.add([{"id": "b", "n": 2}], vectors=vectors[:1]).replaced == 1
+        made.delete(["a"])
+        assert made.add([{"id": "a", "n": 1}], vectors=vectors[:1]).added == 1
+
+
 def test_a_collection_of_own_vectors_needs_them() -> None:
     with create(None, GivenVectors(8)) as made:
         with pytest.raises(InputError):

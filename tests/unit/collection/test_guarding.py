@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from twofold.collection.collection import Collection
 from twofold.collection.opening import create, open_collection
 from twofold.contract import PROBE_TEXTS
 from twofold.encoders.hashed_words import HashedWords
-from twofold.errors import ContractError
+from twofold.errors import ContractError, InputError
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 
@@ -69,3 +70,14 @@ def test_without_an_encoder_the_one_named_in_the_collection_is_loaded(tmp_path: 
     with open_collection(made(tmp_path / "c")) as collection:
         assert isinstance(collection, Collection)
         assert collection.search("red apple", k=1)[0].id == "a"
+
+
+def test_a_collection_of_an_encoder_of_ones_own_says_how_to_open_it(tmp_path: Path) -> None:
+    class Mine(HashedWords):
+        @property
+        def source(self) -> dict[str, Any]:
+            return {"kind": "mine"}
+
+    create(tmp_path / "c", Mine(8)).close()
+    with open_collection(tmp_path / "c") as made, pytest.raises(InputError, match=r"'mine'.*open\(…, encoder=YOURS\)"):
+        made.search("text")

@@ -86,7 +86,13 @@ def test_published_pair_files_read_whole(judged: Path) -> None:
 
 def test_a_header_of_other_names_is_refused_and_not_taken_for_a_pair(tmp_path: Path) -> None:
     path = tmp_path / "p.tsv"
-    for header in ("sentence_a\tsentence_b", "Query\tPositive", "source\ttarget", "questions\tanswers\tlabel"):
+    for header in (
+        "sentence_a\tsentence_b",
+        "Query\tPositive",
+        "source\ttarget",
+        "questions\tanswers\tlabel",
+        "s1\ts2",
+    ):
         path.write_text(header + "\na cat\ta dog" + "\t1" * (header.count("\t") - 1) + "\n")
         with pytest.raises(InputError, match=r"line 1: this line looks like a header, .*take the line out"):
             list(read_pairs(path))

@@ -62,7 +62,15 @@ def test_queries_that_cannot_be_asked_are_errors(tmp_path: Path, name: str, cont
 
 def test_a_header_of_other_names_is_refused_and_not_taken_for_a_query(tmp_path: Path) -> None:
     path = tmp_path / "q.tsv"
-    for header in ("id\tquery_text", "query_id\ttopic", "text\tid", "topic_id\tquestion", "ID\tQuery_Text"):
+    for header in (
+        "id\tquery_text",
+        "query_id\ttopic",
+        "text\tid",
+        "topic_id\tquestion",
+        "ID\tQuery_Text",
+        "name\tvalue",
+        "key\tuser_input",
+    ):
         path.write_text(header + "\nq1\ttea\n")
         with pytest.raises(InputError, match=r"line 1: this line looks like a header, .*take the line out"):
             read_queries(path)
