@@ -1,6 +1,7 @@
 """How much of exact search an approximate one finds, and how hard it must search to keep a promise.
 
-Questions are halved: one half chooses, the other, which choosing has not seen, says what was reached.
+Questions are halved: one half chooses, the other, which choosing has not seen, says what was reached. A document that
+scores as high as the last of exact search's counts as found: equal vectors answer equally well.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from twofold.evaluation.intervals import bootstrap_interval
 from twofold.scores import Mask, Numbers, Vectors
-from twofold.searching.nearest import NearestSearch
+from twofold.searching.nearest import Nearest, NearestSearch
 
 K = 10
 """Recall is counted among the first ten documents, as the field does."""
@@ -61,7 +62,7 @@ class Recalls:
     allowed: bool (rows,).
     """
 
-    def __init__(self, queries: Vectors, answers: Sequence[set[int]], allowed: Mask, *, depth: int) -> None:
+    def __init__(self, queries: Vectors, answers: Sequence[Nearest], allowed: Mask, *, depth: int) -> None:
         self._queries = queries
         self._answers = answers
         self._allowed = allowed
@@ -79,12 +80,11 @@ class Recalls:
             start = time.perf_counter()
             found = self._found(search, self._queries[number])
             seconds[place] = time.perf_counter() - start
-            recalls[place] = len(self._answers[number] & set(found)) / max(1, len(self._answers[number]))
+            recalls[place] = _share(found, self._answers[number])
         return _point(kind, effort, recalls, seconds)
 
-    def _found(self, search: NearestSearch, query: Vectors) -> list[int]:
-        found: list[int] = search.nearest(query, depth=self._depth, top=K, allowed=self._allowed).documents.tolist()
-        return found
+    def _found(self, search: NearestSearch, query: Vectors) -> Nearest:
+        return search.nearest(query, depth=self._depth, top=K, allowed=self._allowed)
 
 
 def masks_by_share(allowed: Mask, documents: Numbers) -> dict[float, Mask]:
@@ -118,6 +118,13 @@ def best(points: Sequence[Point], promise: float) -> Point:
     """The fastest of those that keep a promise; where none does, the one that finds most."""
     keeping = [point for point in points if point.holds(promise)]
     return min(keeping, key=lambda point: point.p50) if keeping else max(points, key=lambda point: point.recall)
+
+
+def _share(found: Nearest, exact: Nearest) -> float:
+    """How many of the exact answers were found, or others that score as high."""
+    if not len(exact.scores):
+        return 0.0
+    return min(1.0, np.count_nonzero(found.scores >= exact.scores[-1]) / len(exact.scores))
 
 
 def _point(kind: str, effort: int, recalls: NDArray[np.float64], seconds: NDArray[np.float64]) -> Point:

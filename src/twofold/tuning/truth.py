@@ -12,7 +12,7 @@ import numpy as np
 
 from twofold.protocols import Snapshot
 from twofold.scores import Mask, Numbers, Scores, Vectors
-from twofold.searching.nearest import NearestSearch, first, scored
+from twofold.searching.nearest import Nearest, NearestSearch, first, scored
 
 ROWS = 16_384
 """Rows that are multiplied at a time: their scores for 400 questions take 26 MB."""
@@ -24,7 +24,7 @@ ROUNDING = 1e-5
 
 def exact_answers(
     snapshot: Snapshot, exact: NearestSearch, queries: Vectors, masks: Sequence[Mask], *, depth: int, top: int
-) -> list[list[set[int]]]:
+) -> list[list[Nearest]]:
     """For each mask and each question the first `top` documents of exact search.
 
     queries: float32 (n, dimension); masks: bool (rows,) each. exact: answers where the rows proposed are of
@@ -40,7 +40,7 @@ def exact_answers(
             certain = len(found.documents) == top and found.scores[-1] > floor + ROUNDING
             if not certain and len(rows) < reachable:
                 found = exact.nearest(query, depth=depth, top=top, allowed=mask)
-            of_mask.append(set(found.documents.tolist()))
+            of_mask.append(found)
         answers.append(of_mask)
     return answers
 

@@ -26,11 +26,12 @@ class Numbered:
         self.asked.append(float(query[0]))
         documents = int(query[0]) * 100 + np.arange(K, dtype=np.int64)
         documents[: self.wrong] += 1_000_000
-        return Nearest(documents, np.ones(K, np.float32), documents)
+        return Nearest(documents, np.repeat(np.array([0, 1], np.float32), [self.wrong, K - self.wrong]), documents)
 
 
 def recalls() -> Recalls:
-    answers = [set(range(number * 100, number * 100 + K)) for number in range(len(QUERIES))]
+    documents = [np.arange(number * 100, number * 100 + K) for number in range(len(QUERIES))]
+    answers = [Nearest(each, np.ones(K, np.float32), each) for each in documents]
     return Recalls(QUERIES, answers, np.ones(1, np.bool_), depth=200)
 
 
@@ -40,6 +41,12 @@ def test_recall_is_the_share_of_the_exact_first_ten(wrong: int) -> None:
     assert point.recall == pytest.approx(1 - wrong / K)
     assert point.low <= point.recall <= point.high
     assert (point.kind, point.effort, point.queries) == ("scan", 5, 20)
+
+
+def test_another_document_that_scores_as_high_counts_as_found() -> None:
+    found = Numbered(0).nearest(QUERIES[3], depth=200, top=K, allowed=np.ones(1, np.bool_))
+    others = Nearest(found.documents + 50, found.scores, found.rows)
+    assert Recalls(QUERIES[3:4], [others], np.ones(1, np.bool_), depth=200).measure(Numbered(0), "scan").recall == 1
 
 
 def test_the_least_effort_that_keeps_the_promise_is_the_last_that_one_half_is_asked_with() -> None:

@@ -39,6 +39,7 @@ def test_one_pass_finds_what_each_question_finds_alone(collection: Collection, m
         masks = [everything, *some.values(), np.zeros(len(everything), np.bool_)]
         answers = exact_answers(snapshot, exact, queries, masks, depth=50, top=10)
         for mask, found in zip(masks, answers, strict=True):
-            for query, documents in zip(queries, found, strict=True):
+            for query, together in zip(queries, found, strict=True):
                 alone = exact.nearest(query, depth=50, top=10, allowed=mask)
-                assert documents == set(alone.documents.tolist())
+                assert together.documents.tolist() == alone.documents.tolist()
+                assert together.scores.tolist() == alone.scores.tolist()
