@@ -190,6 +190,8 @@ class Indexing:
         """
         if not latency > 0:
             raise InputError(f"a look-up takes some time: latency is above 0 milliseconds, not {latency!r}")
+        if not 0 < promise <= 1:
+            raise InputError(f"recall is a share of what exact search finds, above 0 and at most 1, not {promise!r}")
         with self._store.snapshot() as snapshot:
             report = self._chosen(snapshot, kind, promise, latency, queries)
         state = None if report.kind == "flat" else report.to_json()

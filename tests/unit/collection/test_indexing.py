@@ -391,3 +391,9 @@ def test_a_choice_that_other_questions_refute_says_so(monkeypatch: pytest.Monkey
     assert report.tried[-1].recall > 0.95 > report.reached.recall
     assert not report.kept
     assert report.why.endswith("within 1000 ms; questions that choosing had not seen say that it does not")
+
+
+@pytest.mark.parametrize("recall", [0.0, -1.0, 2.0, float("nan")])
+def test_a_recall_that_no_search_can_have_is_refused(collection: Collection, recall: float) -> None:
+    with pytest.raises(InputError, match="recall is a share"):
+        collection.optimize(recall=recall)
