@@ -223,5 +223,15 @@ def test_values_of_other_types_become_plain() -> None:
     assert type(next(iter(document.metadata))) is str
 
 
+class Status(str, Enum):  # noqa: UP042 - its str() is its name, where StrEnum's is its value
+    KEEP = "keep"
+
+
+def test_an_enumeration_of_text_is_its_value_and_not_its_name() -> None:
+    document = Document("x", Status.KEEP, metadata={"status": Status.KEEP, "all": [Status.KEEP]})
+    assert document.metadata == {"status": "keep", "all": ["keep"]}
+    assert (document.text, type(document.text), type(document.metadata["status"])) == ("keep", str, str)
+
+
 def test_an_integer_enumeration_is_checked_at_once() -> None:
     assert Document("x", metadata={"status": HTTPStatus.NOT_FOUND}).metadata == {"status": 404}
