@@ -26,8 +26,8 @@ FLOORS = {
     "collection": 6,
     "tuning": 5,
     "searching": 4,
-    **dict.fromkeys(("storage", "indexes", "lexical", "encoders"), 3),
-    **dict.fromkeys(("models", "passages", "readers", "evaluation", "plots"), 2),
+    **dict.fromkeys(("engines", "engines.local", "encoders"), 3),
+    **dict.fromkeys(("indexes", "lexical", "models", "passages", "readers", "evaluation", "plots"), 2),
     **dict.fromkeys(("contract", "documents", "errors", "files", "filters", "memory", "progress", "protocols"), 1),
     **dict.fromkeys(("rankings", "reports", "scores", "strict_json", "tables", "values"), 1),
 }
@@ -41,7 +41,7 @@ GUESTS = {
     "faiss": {"indexes"},
     "rabitqlib": {"indexes"},
     "tantivy": {"lexical"},
-    "sqlite3": {"storage"},
+    "sqlite3": {"engines.local"},
     "rich": {"cli"},
     "psutil": {"memory"},
     "ir_measures": {"evaluation"},
@@ -58,8 +58,8 @@ GUESTS = {
 """Library → the rooms that may import it. numpy is everybody's; bench/ may import any peer inside a function."""
 
 WRITERS = {
-    "storage": {"*"},  # the one room that owns a collection's folder
-    "indexes": {"faiss.write_index"},  # into the folder that storage hands out
+    "engines.local": {"*"},  # the one room that owns a collection's folder
+    "indexes": {"faiss.write_index"},  # into the folder that the engine hands out
     "files": {"*"},  # write_aside, through which every other file goes
     "readers": {"gzip.GzipFile", "lzma.LZMAFile"},  # they pack into the file that write_aside gives
     "training": {"os.makedirs", "shutil.rmtree"},  # the folder of checkpoints, which the trainer fills
@@ -94,6 +94,12 @@ class Import:
     in_function: bool
 
 
+def room_of(name: str) -> str:
+    """The room of a dotted name below the package: its first part; each engine is a room of its own."""
+    parts = name.split(".")
+    return ".".join(parts[: 2 if parts[0] == "engines" else 1])
+
+
 @dataclass(frozen=True)
 class Source:
     """One file of the package: its dotted name below the package, and its tree."""
@@ -105,7 +111,7 @@ class Source:
 
     @property
     def room(self) -> str:
-        return self.name.split(".")[0]
+        return room_of(self.name)
 
     def at(self, line: int) -> str:
         return f"{self.name.replace('.', '/')}:{line}"
@@ -170,7 +176,7 @@ def floors_broken(package: Path) -> list[str]:
             root, _, inside = each.module.partition(".")
             if root != "twofold":
                 continue
-            room, here = inside.split(".")[0].split(" ")[0], FLOORS[source.room]
+            room, here = room_of(inside.split(" ")[0]), FLOORS[source.room]
             if "relative" in each.module:
                 broken.append(f"{source.at(each.line)} imports relatively")
             elif not inside:
@@ -252,7 +258,7 @@ def writes_broken(package: Path) -> list[str]:
         allowed = WRITERS.get(source.room, set())
         calls = [] if "*" in allowed else [node for node in ast.walk(source.tree) if isinstance(node, ast.Call)]
         broken += [
-            f"{source.at(call.lineno)}: {name} changes the disk; use files.write_aside or storage/"
+            f"{source.at(call.lineno)}: {name} changes the disk; use files.write_aside or an engine"
             for call in calls
             if (name := _write(call)) and name not in allowed
         ]
@@ -344,7 +350,7 @@ def test_the_house_keeps_the_rule(rule: Callable[[Path], list[str]]) -> None:
 
 BAD_TREES = [
     (floors_broken, {"searching/a.py": "from twofold.collection.b import c"}, "imports collection"),
-    (floors_broken, {"storage/a.py": "def f():\n    from twofold.indexes.b import c"}, "imports indexes"),
+    (floors_broken, {"engines/local/a.py": "def f():\n    from twofold.encoders.b import c"}, "imports encoders"),
     (floors_broken, {"scores.py": "if TYPE_CHECKING:\n    from twofold.models.b import c"}, "imports models"),
     (floors_broken, {"encoders/a.py": "import_module('twofold.cli.main')"}, "imports cli"),
     (floors_broken, {"cli/a.py": "import twofold"}, "package's root"),
@@ -377,7 +383,7 @@ BAD_TREES = [
     (writes_broken, {"indexes/a.py": "np.memmap(a, dtype='f2', mode='r+')"}, "np.memmap"),
     (writes_broken, {"bench/a.py": "os.unlink(a)"}, "os.unlink"),
     (writes_broken, {"cli/a.py": "os.open(a, os.O_CREAT | os.O_WRONLY)"}, "os.open"),
-    (talk_broken, {"storage/a.py": "print(1)"}, "prints"),
+    (talk_broken, {"engines/local/a.py": "print(1)"}, "prints"),
     (talk_broken, {"cli/a.py": "assert 1"}, "asserts"),
     (delegation_broken, {"a.py": "class Collection:\n def f(self):\n  for a in b: c(a)"}, "Collection.f does more"),
     (delegation_broken, {"a.py": "class Collection:\n def f(self):\n  return g(1 + 2)"}, "Collection.f does more"),
@@ -399,8 +405,8 @@ def test_a_rule_sees_what_breaks_it(
 GOOD = {
     "errors.py": "if TYPE_CHECKING:\n    from twofold.scores import S",
     "scores.py": "from twofold.errors import E\nimport numpy as np\nWORDS = {'a': first, 'b': second}",
-    "storage/__init__.py": '"""The disk."""',
-    "storage/a.py": "import sqlite3, os\nfrom twofold.files import write_aside\nos.replace(a, b)",
+    "engines/local/__init__.py": '"""The disk."""',
+    "engines/local/a.py": "import sqlite3, os\nfrom twofold.files import write_aside\nos.replace(a, b)",
     "bench/a.py": "def f():\n    import torch\n    with tempfile.TemporaryDirectory() as folder: ...",
     "cli/c.py": "from twofold import scores",
     "cli/a.py": "from twofold.cli import b\nprint(text.replace('a', 'b'))\nopen(path, 'rb')\nreplace(a, b=1)",

@@ -14,8 +14,8 @@ import writes_until_killed
 from storing import content, expected, new_store
 from writes_until_killed import PER_BLOCK, numbered
 
+from twofold.engines.local.engine import Store
 from twofold.errors import NotACollectionError
-from twofold.storage.store import Store
 
 SCRIPT = Path(writes_until_killed.__file__)
 ENVIRONMENT = {"PYTHONPATH": os.pathsep.join([str(SCRIPT.parent), str(SCRIPT.parents[2] / "src")])}
@@ -23,7 +23,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from writes_until_killed import Killing
-from twofold.storage.store import Store
+from twofold.engines.local.engine import Store
 folder, target, step = sys.argv[1:]
 with Store.open(Path(folder), disk=Killing(step, 1)) as store:
     store.backup(target)

@@ -13,9 +13,9 @@ from losing import Losing, outcomes
 from storing import DIMENSION, block, content, document, expected, new_store
 
 from twofold.collection.collection import Collection
+from twofold.engines.local.engine import Store
+from twofold.engines.local.spaces import segments
 from twofold.errors import StorageError
-from twofold.storage import segments
-from twofold.storage.store import Store
 
 STEPS = [
     "vectors written",

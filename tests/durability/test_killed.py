@@ -15,7 +15,7 @@ import writes_until_killed
 from storing import content, expected, new_store
 from writes_until_killed import PER_BLOCK, evens, numbered
 
-from twofold.storage.store import Store
+from twofold.engines.local.engine import Store
 
 SCRIPT = Path(writes_until_killed.__file__)
 STEPS = ["vectors written", "segment created", "recorded", "committed"]

@@ -12,9 +12,9 @@ import pytest
 from losing import Losing, outcomes
 from storing import block, content, document, expected, new_store
 
-from twofold.storage import segments
-from twofold.storage.block import Block
-from twofold.storage.store import Store
+from twofold.engines.local.catalogue.block import Block
+from twofold.engines.local.engine import Store
+from twofold.engines.local.spaces import segments
 
 BLOCKS = [
     block([document("a"), document("b")], rows=[2, 3]),

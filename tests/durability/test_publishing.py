@@ -11,9 +11,9 @@ import pytest
 from faults import dies, kill_at_step, killing, refusing, watched
 from storing import block, content, document, new_store
 
+from twofold.engines.local.derived.builds import Built
+from twofold.engines.local.engine import Store
 from twofold.errors import StorageError
-from twofold.storage.builds import Built
-from twofold.storage.store import Store
 
 STEPS = ["build filled", "build synced", "build published", "older build removed"]
 

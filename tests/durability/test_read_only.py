@@ -13,8 +13,8 @@ from mounting import remounted, small_disk
 from storing import block, content, document, expected, new_store
 
 import twofold
+from twofold.engines.local.engine import Store
 from twofold.errors import StorageError
-from twofold.storage.store import Store
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from storing import block, content, document, expected, new_store
 
+from twofold.engines.local.disk import Disk
+from twofold.engines.local.engine import Store
+from twofold.engines.local.spaces import segments
 from twofold.errors import StorageError
 from twofold.files import refused
-from twofold.storage import segments
-from twofold.storage.disk import Disk
-from twofold.storage.store import Store
 
 EFFECTS = ("make_folder", "write", "sync", "cut", "remove", "sync_folder", "publish")
 BLOCKS = [

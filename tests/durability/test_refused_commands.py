@@ -19,7 +19,7 @@ from states import State, between, state
 
 from twofold.cli.main import main
 from twofold.collection import adding
-from twofold.storage import segments
+from twofold.engines.local.spaces import segments
 
 QUESTIONS = ("number 7", "two")
 AT_ONCE = 4

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from storing import block, content, document, new_store, vectors_of
 
+from twofold.engines.local.engine import Store
 from twofold.errors import CollectionError
-from twofold.storage.store import Store
 
 PAIRS = 5
 

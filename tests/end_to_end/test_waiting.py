@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from twofold.collection.opening import open_collection
+from twofold.engines.local.engine import Store
 from twofold.errors import LockedError
-from twofold.storage.store import Store
 
 Twofold = Callable[..., Any]
 LATER = '{"id": "later", "text": "It came second."}\n'

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from twofold.documents import Document
-from twofold.storage.block import Block
-from twofold.storage.store import Store
+from twofold.engines.local.catalogue.block import Block
+from twofold.engines.local.engine import Store
 
 DIMENSION = 3
 FIRST = [

@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 
 from twofold.documents import Document
+from twofold.engines.local.catalogue.block import Block
+from twofold.engines.local.engine import Store
 from twofold.filters import parse
-from twofold.storage.block import Block
-from twofold.storage.store import Store
 
 GOLDEN = Path(__file__).parent / "format_one"
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from twofold.storage.disk import Disk
+from twofold.engines.local.disk import Disk
 
 EFFECTS = ("mkdir", "open", "pwrite", "fdatasync", "fsync", "ftruncate", "replace", "rename", "unlink")
 """Functions of `os`; `open` counts where it may make a file."""

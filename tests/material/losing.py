@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from twofold.storage.disk import Disk
+from twofold.engines.local.disk import Disk
 
 PAGE = 4096
 DATABASE = ("catalogue.sqlite", "catalogue.sqlite-wal")

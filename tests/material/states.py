@@ -10,8 +10,8 @@ from typing import Any
 from storing import content
 
 from twofold.collection.opening import open_collection
+from twofold.engines.local.engine import Store
 from twofold.errors import NotACollectionError
-from twofold.storage.store import Store
 
 
 @dataclass(frozen=True)

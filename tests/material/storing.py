@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from twofold.documents import Document
-from twofold.storage.block import Block
-from twofold.storage.disk import Disk
-from twofold.storage.store import Store
+from twofold.engines.local.catalogue.block import Block
+from twofold.engines.local.disk import Disk
+from twofold.engines.local.engine import Store
 
 DIMENSION = 8
 

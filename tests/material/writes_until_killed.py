@@ -14,10 +14,10 @@ from pathlib import Path
 
 from storing import block, document
 
-from twofold.storage import segments
-from twofold.storage.block import Block
-from twofold.storage.disk import Disk
-from twofold.storage.store import Store
+from twofold.engines.local.catalogue.block import Block
+from twofold.engines.local.disk import Disk
+from twofold.engines.local.engine import Store
+from twofold.engines.local.spaces import segments
 
 PER_BLOCK = 7
 

@@ -24,11 +24,11 @@ from twofold.collection.collection import Collection
 from twofold.collection.opening import create, open_collection
 from twofold.documents import Document
 from twofold.encoders.hashed_words import HashedWords
+from twofold.engines.local.disk import Disk
+from twofold.engines.local.spaces import segments
 from twofold.errors import QueryError
 from twofold.rankings import Hit
 from twofold.searching.searcher import SnapshotSearcher
-from twofold.storage import segments
-from twofold.storage.disk import Disk
 
 DEPTH = 6
 AT_ONCE = 3

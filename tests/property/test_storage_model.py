@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from storing import block, content, document, expected, new_store
 
+from twofold.engines.local.disk import Disk
+from twofold.engines.local.engine import Store
+from twofold.engines.local.snapshot import StoredSnapshot
+from twofold.engines.local.spaces import segments
 from twofold.errors import StorageError
 from twofold.filters import matches, parse
-from twofold.storage import segments
-from twofold.storage.disk import Disk
-from twofold.storage.reading import StoredSnapshot
-from twofold.storage.store import Store
 
 IDS = st.sampled_from([f"document {number}" for number in range(12)])
 BATCHES = st.lists(

@@ -21,10 +21,10 @@ from twofold.collection.collection import Collection
 from twofold.collection.opening import create
 from twofold.documents import Document
 from twofold.encoders.given_vectors import GivenVectors
+from twofold.engines.local.disk import Disk
+from twofold.engines.local.engine import Store
 from twofold.progress import Progress
 from twofold.scores import Vectors
-from twofold.storage.disk import Disk
-from twofold.storage.store import Store
 
 HELD = 50
 """Commits for which a writer holds the lock in one turn."""

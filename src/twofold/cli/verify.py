@@ -11,7 +11,7 @@ from twofold.cli.output import count_of, print_json, print_line, visible
 
 if TYPE_CHECKING:
     from twofold.collection.measuring import RecallReport
-    from twofold.storage.verifying import Damage, VerifyReport
+    from twofold.engines.local.verifying import Damage, VerifyReport
 
 CLEAN, DAMAGED = 0, 1
 NAMED = 20

@@ -14,16 +14,16 @@ import numpy as np
 
 from twofold.collection.guarding import GuardedEncoder
 from twofold.documents import Document, as_documents
+from twofold.engines.local.catalogue.block import Block
+from twofold.engines.local.catalogue.change import Known
+from twofold.engines.local.catalogue.seen import Seen
+from twofold.engines.local.engine import Store
+from twofold.engines.local.writer import Writer
 from twofold.errors import DocumentError, VectorError
 from twofold.passages.windows import Mode, Spans, divide
 from twofold.progress import Progress
 from twofold.reports import AddReport, EncodingReport
 from twofold.scores import Vectors, checked_vectors, scaled
-from twofold.storage.block import Block
-from twofold.storage.catalogue import Known
-from twofold.storage.seen import Seen
-from twofold.storage.store import Store
-from twofold.storage.writing import Writer
 
 ENCODED_AT_ONCE = 256
 """Documents a commit that are encoded: enough to fill batches of one length, few enough that Ctrl-C loses little."""

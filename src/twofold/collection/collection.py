@@ -24,6 +24,9 @@ from twofold.collection.verifying import recall, verified
 from twofold.collection.wording import Wording, WordsReport, followed, unmeasured
 from twofold.contract import Contract
 from twofold.documents import Document
+from twofold.engines.local.copying import BackupReport
+from twofold.engines.local.engine import Store
+from twofold.engines.local.verifying import VerifyReport
 from twofold.progress import Progress, silent
 from twofold.protocols import Ranker
 from twofold.rankings import Hit, Qrels, Run
@@ -31,9 +34,6 @@ from twofold.reports import AddReport, EncodingReport
 from twofold.scores import Vectors
 from twofold.searching.hybrid import Mode
 from twofold.searching.searcher import SnapshotSearcher
-from twofold.storage.copying import BackupReport
-from twofold.storage.store import Store
-from twofold.storage.verifying import VerifyReport
 
 
 class Collection(AbstractContextManager["Collection"]):

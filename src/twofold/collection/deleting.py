@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from twofold.collection.choosing import chosen
+from twofold.engines.local.engine import Store
+from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.errors import FilterError, InputError
 from twofold.filters import Filter, says_nothing
-from twofold.storage.reading import StoredSnapshot
-from twofold.storage.store import Store
 
 
 def delete(

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from twofold.contract import Contract
 from twofold.documents import Document
+from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.errors import CorruptionError
 from twofold.files import folder_aside, write_aside
 from twofold.indexes.flat_file import write_flat_index
 from twofold.progress import Progress
 from twofold.scores import Numbers
-from twofold.storage.reading import StoredSnapshot
 
 VERSION = 1
 AT_ONCE = 1000

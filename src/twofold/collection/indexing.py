@@ -16,6 +16,11 @@ from typing import Any
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.measuring import Measuring, Unanswered, questions
 from twofold.contract import Contract
+from twofold.engines.local.compacting import CompactReport
+from twofold.engines.local.derived.builds import Built
+from twofold.engines.local.engine import Store
+from twofold.engines.local.snapshot import StoredSnapshot
+from twofold.engines.local.writer import Writer
 from twofold.errors import CorruptionError, InputError, UnfitIndexError
 from twofold.indexes.flat import FlatIndex
 from twofold.indexes.kinds import KINDS, IndexSettings, build, load
@@ -26,11 +31,6 @@ from twofold.scores import Vectors
 from twofold.searching.exact import ExactSearch
 from twofold.searching.indexed import IndexedSearch
 from twofold.searching.nearest import NearestSearch
-from twofold.storage.builds import Built
-from twofold.storage.compacting import CompactReport
-from twofold.storage.reading import StoredSnapshot
-from twofold.storage.store import Store
-from twofold.storage.writing import Writer
 from twofold.tuning.recall import SECOND_HALF, Point, best, least_effort
 
 ROOM, STATE = "indexes", "index"

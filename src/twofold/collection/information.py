@@ -13,8 +13,8 @@ from twofold.collection.indexing import IndexReport
 from twofold.collection.settings import Settings
 from twofold.collection.wording import WordsReport
 from twofold.contract import Contract
-from twofold.storage.reading import StoredSnapshot
-from twofold.storage.store import Store
+from twofold.engines.local.engine import Store
+from twofold.engines.local.snapshot import StoredSnapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ from twofold.collection.collection import Collection
 from twofold.collection.guarding import GuardedEncoder, probe
 from twofold.collection.settings import DEPTH, Settings
 from twofold.contract import Contract, Probes
+from twofold.engines.local.engine import Store
 from twofold.files import absolute
 from twofold.passages.windows import Mode
 from twofold.protocols import Encoder
-from twofold.storage.store import Store
 
 
 def create(path: str | Path | None, encoder: Encoder, *, passages: Mode = "auto", depth: int = DEPTH) -> Collection:

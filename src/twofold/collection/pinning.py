@@ -7,13 +7,13 @@ import threading
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.indexing import Indexes
 from twofold.collection.wording import Words, missing
+from twofold.engines.local.engine import Store
+from twofold.engines.local.forking import watch
+from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.errors import MovedError, QueryError
 from twofold.searching.hybrid import HybridSearch
 from twofold.searching.nearest import NearestSearch
 from twofold.searching.searcher import SnapshotSearcher
-from twofold.storage.forking import watch
-from twofold.storage.reading import StoredSnapshot
-from twofold.storage.store import Store
 
 
 class Pinning:

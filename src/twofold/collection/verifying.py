@@ -11,12 +11,12 @@ from twofold.collection.indexing import Indexes, Indexing, IndexReport
 from twofold.collection.measuring import Measuring, RecallReport, questions
 from twofold.collection.wording import ROOM as WORDS
 from twofold.collection.wording import STATE, caught_up
+from twofold.engines.local.engine import Store
+from twofold.engines.local.verifying import Damage, VerifyReport
 from twofold.errors import CorruptionError, InputError
 from twofold.lexical.index import LexicalIndex
 from twofold.progress import Progress
 from twofold.scores import Vectors
-from twofold.storage.store import Store
-from twofold.storage.verifying import Damage, VerifyReport
 
 
 def verified(store: Store, encoder: GuardedEncoder, depth: int, progress: Progress, *, repair: bool) -> VerifyReport:

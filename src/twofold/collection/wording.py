@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 
 from twofold.collection.guarding import GuardedEncoder
+from twofold.engines.local.engine import Store
+from twofold.engines.local.snapshot import StoredSnapshot
+from twofold.engines.local.writer import Writer
 from twofold.errors import CorruptionError, InputError, LockedError, StorageError, VectorError
 from twofold.indexes.flat import FlatIndex
 from twofold.lexical.analysing import LexicalSettings
@@ -27,9 +30,6 @@ from twofold.searching.exact import ExactSearch
 from twofold.searching.fusion import Fusion
 from twofold.searching.hybrid import HybridSearch
 from twofold.searching.nearest import NearestSearch
-from twofold.storage.reading import StoredSnapshot
-from twofold.storage.store import Store
-from twofold.storage.writing import Writer
 from twofold.tuning.chance import chance as measured_chance
 from twofold.tuning.chance import drawn, prior
 from twofold.tuning.pseudo_queries import pseudo_queries

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from storing import new_store
 
 from twofold.documents import Document
+from twofold.engines.local.catalogue.block import Block
+from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.indexes.flat import FlatIndex
 from twofold.scores import Mask, Numbers, Scores, Vectors, unit_vectors
 from twofold.searching import indexed
 from twofold.searching.exact import ExactSearch
 from twofold.searching.indexed import IndexedSearch
 from twofold.searching.nearest import Nearest
-from twofold.storage.block import Block
-from twofold.storage.reading import StoredSnapshot
 
 DIMENSION, DOCUMENTS, COVERED = 16, 300, 500
 RNG = np.random.default_rng(0)

@@ -1,0 +1,1 @@
+"""The catalogue: documents, commits, filters, in one SQLite file."""

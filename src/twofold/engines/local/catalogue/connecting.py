@@ -1,0 +1,228 @@
+"""How a connection to a catalogue is opened, closed and spoken to.
+
+Readers' connections cannot write. SQLite folds its log into the catalogue and removes the log, by its path, when the
+last connection that can write is closed, and whoever does that must hold the writer's lock. So only the writer has such
+a connection, and closes it beside another that cannot write (`WritingConnection`).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import cast
+
+from twofold.engines.local import forking
+from twofold.engines.local.catalogue.schema import CHECKPOINT_PAGES, PAGE_BYTES, check_format
+from twofold.engines.local.folder import AGAIN, DESCRIPTORS, Folder
+from twofold.engines.local.layout import CATALOGUE
+from twofold.errors import CorruptionError, LockedError, MovedError, StorageError
+
+FREE_SHARE = 0.2
+"""The catalogue is written anew when so much of it is free: less is used up by the next documents."""
+FRAME_BYTES = 24
+"""What SQLite's log keeps beside each page (sqlite.org/fileformat.html, 4.2)."""
+PATIENCE = 10.0
+"""Seconds that SQLite waits for another process that opens or closes the catalogue at the same moment."""
+
+_REFUSED = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+_WAITING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+class WritingConnection(sqlite3.Connection):
+    """A connection of the writer's. Closing it leaves the log as it is, because `guard` is closed after it.
+
+    guard: a connection to the same catalogue that cannot write.
+    """
+
+    guard: sqlite3.Connection | None = None
+
+    def close(self) -> None:
+        """Closes both; twice does nothing."""
+        super().close()
+        if self.guard is not None:
+            self.guard.close()
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.Error):  # it was never opened
+            self.close()
+
+
+class _Opening:
+    """Lets one connection be opened at a time in this process, so that the files that SQLite opens can be told."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        forking.watch(self)
+
+    def before_fork(self) -> None:
+        """Waits for a connection that is being opened."""
+        self.lock.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        """Goes on."""
+        self.lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Goes on."""
+        self.lock.release()
+
+
+_opening = _Opening()
+
+
+def belonging(folder: Folder, *, durable: bool, writes: bool) -> sqlite3.Connection:
+    """A connection to a folder's catalogue, all of whose files are in that folder.
+
+    SQLite finds catalogue, log and shared memory by the path, one after the other, while anybody may put another folder
+    there. So afterwards the path is followed again, and the files that were opened are compared with the folder's.
+    Raises MovedError, and what sqlite3 raises.
+    """
+    path = folder.path / CATALOGUE
+    with _opening.lock:
+        folder.check()
+        before = _open_files()
+        try:
+            connection = _guarded(path, durable=durable) if writes else connect(path, durable=durable)
+        except sqlite3.Error:
+            folder.check()  # which may be why
+            raise
+        try:
+            folder.check()
+            opened = {place for _, place in _open_files() - before}
+            if not opened <= {folder.place(f"{CATALOGUE}{kind}") for kind in ("", "-wal", "-shm")}:
+                raise MovedError(f"{folder.path} was exchanged while it was being opened. {AGAIN}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _guarded(path: Path, *, durable: bool) -> WritingConnection:
+    guard = connect(path, durable=durable)
+    try:
+        connection = cast(WritingConnection, connect(path, durable=durable, writes=True))
+    except BaseException:
+        guard.close()
+        raise
+    connection.guard = guard
+    return connection
+
+
+def _open_files() -> set[tuple[str, tuple[int, int]]]:
+    """Descriptor, device and inode of every catalogue, log and shared memory that this process has open."""
+    found = set()
+    for descriptor in os.listdir(DESCRIPTORS) if os.path.isdir(DESCRIPTORS) else ():
+        with suppress(OSError):  # another thread has closed it
+            if os.path.basename(os.readlink(f"{DESCRIPTORS}/{descriptor}")).startswith(CATALOGUE):
+                status = os.stat(f"{DESCRIPTORS}/{descriptor}")
+                found.add((descriptor, (status.st_dev, status.st_ino)))
+    return found
+
+
+def connect(path: Path, *, durable: bool, writes: bool = False, create: bool = False) -> sqlite3.Connection:
+    """A connection to a catalogue, in autocommit; transactions are begun and ended in words.
+
+    Raises what sqlite3 raises; see `translated`.
+    """
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={'rwc' if create else _mode(path, writes=writes)}",
+        uri=True,
+        timeout=PATIENCE,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=WritingConnection if writes else sqlite3.Connection,
+    )
+    try:
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        # A log that grew while somebody held an old commit gives its room back.
+        connection.execute(f"PRAGMA journal_size_limit = {CHECKPOINT_PAGES * PAGE_BYTES}")
+        if not create:
+            check_format(connection)
+    except BaseException as error:
+        connection.close()
+        if isinstance(error, sqlite3.OperationalError) and path.exists() and not os.access(path.parent, os.W_OK):
+            raise _not_shared(path, error) from error
+        raise
+    return connection
+
+
+def _not_shared(path: Path, error: sqlite3.Error) -> StorageError:
+    """Says why a folder that can only be read is not enough; reading past SQLite's locks could meet a writer."""
+    return StorageError(
+        f"{path}: {error}. This user may not write to {path.parent}, where SQLite keeps a file that its readers share. "
+        "Give the right to write to that folder, or read a copy of your own (twofold backup makes one)"
+    )
+
+
+def shrink(connection: sqlite3.Connection) -> int:
+    """Gives free pages back to the disk where they are many; gives their bytes. Readers keep what they see."""
+    size, free, all_ = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_size", "freelist_count", "page_count")
+    )
+    if free < FREE_SHARE * all_:
+        return 0
+    connection.execute("VACUUM")
+    fold(connection)
+    return size * free
+
+
+def fold(connection: sqlite3.Connection) -> None:
+    """Folds the log into the catalogue and empties it, as far as nobody reads an older commit; by the writer only.
+
+    A reader keeps the pages of its commit in the log; the first commits after it fold them in.
+    """
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {round(PATIENCE * 1000)}")
+
+
+def long(log: Path) -> int:
+    """Bytes of a log that is longer than it may always grow to; otherwise 0."""
+    size = _size(log)
+    return size if size > CHECKPOINT_PAGES * (PAGE_BYTES + FRAME_BYTES) else 0
+
+
+def _mode(path: Path, *, writes: bool) -> str:
+    """How SQLite may open a catalogue: on a disk that nobody can write it needs no locks and no log."""
+    try:
+        read_only = os.statvfs(path.parent).f_flag & os.ST_RDONLY
+    except OSError:  # SQLite finds out what is the matter
+        read_only = 0
+    if not read_only:
+        return "rw" if writes else "ro"
+    return "ro" if _size(path.with_name(f"{path.name}-wal")) else "ro&immutable=1"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it is not there, or goes at this moment
+        return 0
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours: a disk that refused, a catalogue in use, or bytes that are not what was written."""
+    try:
+        yield
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        code = (getattr(error, "sqlite_errorcode", None) or sqlite3.SQLITE_CORRUPT) & 0xFF
+        if code in _REFUSED:
+            raise StorageError(
+                f"{path}: {error}. Nothing that was acknowledged is lost; make room or rights, and run again."
+            ) from error
+        if code in _WAITING:
+            raise LockedError(f"{path} is in use by another process ({error}); try again in a moment") from error
+        if code == sqlite3.SQLITE_TOOBIG:
+            raise StorageError(f"{path}: a document is larger than SQLite keeps in a row ({error})") from error
+        raise CorruptionError(
+            f"{path} is damaged: {error}. Run twofold verify to see which documents are hit, or restore a backup."
+        ) from error

@@ -1,0 +1,140 @@
+"""SQLite connections of one catalogue: a small pool that threads share and that a fork empties.
+
+A lease is one connection in one hand; its lock keeps two threads that share the hand apart.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from twofold.engines.local import forking
+from twofold.engines.local.catalogue.connecting import belonging, translated
+from twofold.engines.local.folder import Folder
+from twofold.engines.local.layout import CATALOGUE
+from twofold.errors import CollectionError
+
+IDLE = 8
+"""Connections kept open for the next caller."""
+
+
+class Lease:
+    """One connection while somebody holds it."""
+
+    def __init__(self, pool: Connections, connection: sqlite3.Connection) -> None:
+        self._pool = pool
+        self._connection = connection
+        self.path = pool.path
+        self.lock = threading.RLock()
+        self.closed = False
+        self.inherited = False
+
+    @contextmanager
+    def held(self) -> Iterator[sqlite3.Connection]:
+        """The connection for one thread at a time, with SQLite's errors as ours."""
+        with self.lock, translated(self.path):
+            if self.inherited:
+                raise CollectionError("this snapshot or writer belongs to the process before the fork; take a new one")
+            if self.closed:
+                raise CollectionError("this snapshot or writer was closed; take a new one")
+            yield self._connection
+
+    def close(self) -> None:
+        """Ends whatever transaction is open and gives the connection back; twice does nothing."""
+        with self.lock:
+            if not self.closed and not self.inherited:
+                self.closed = True
+                self._pool.take_back(self, self._connection)
+
+    def abandon(self) -> None:
+        """In a forked child: lets go of the parent's connection, or leaves it where it was in use at that moment."""
+        if self.lock.acquire(blocking=False):
+            with suppress(sqlite3.Error):
+                self._connection.close()
+        else:
+            _left.append(self._connection)
+        self.lock = threading.RLock()
+        self.inherited = True
+
+
+_left: list[sqlite3.Connection] = []
+"""Connections that a child may neither use nor close; kept, so that nothing closes them."""
+
+
+class Connections:
+    """The pool of one catalogue.
+
+    durable: whether commits wait for the disk. writes: for the writer, who holds the lock; others cannot write.
+    """
+
+    def __init__(self, folder: Folder, *, durable: bool, writes: bool = False) -> None:
+        self.path = folder.path / CATALOGUE
+        self.used = False
+        """Whether this process has had a connection."""
+        self._folder = folder
+        self._durable = durable
+        self._writes = writes
+        self._lock = threading.RLock()
+        self._idle: list[sqlite3.Connection] = []
+        self._leases: set[Lease] = set()
+        self._closed = False
+        forking.watch(self)
+
+    def lease(self) -> Lease:
+        """A connection of one's own until its `close`. Raises MovedError, StorageError, CorruptionError."""
+        with self._lock:
+            if self._closed:
+                raise CollectionError(f"{self.path.parent} was closed; open it again")
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            with translated(self.path):
+                connection = belonging(self._folder, durable=self._durable, writes=self._writes)
+        lease = Lease(self, connection)
+        with self._lock:
+            self.used = True
+            self._leases.add(lease)
+        return lease
+
+    def take_back(self, lease: Lease, connection: sqlite3.Connection) -> None:
+        """The end of a lease: the connection waits for the next caller, or is closed."""
+        fit = True
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            fit = False
+        with self._lock:
+            self._leases.discard(lease)
+            if fit and not self._closed and len(self._idle) < IDLE:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Closes what is idle; what is leased is closed when it comes back."""
+        with self._lock:
+            self._closed = True
+            self._close_idle()
+
+    def before_fork(self) -> None:
+        """Closes what is idle, so that a child inherits nothing but what somebody holds."""
+        self._lock.acquire()
+        self._close_idle()
+
+    def after_fork_in_parent(self) -> None:
+        """Goes on."""
+        self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Begins anew, with no connection."""
+        self._lock = threading.RLock()
+        self.used = False
+        for lease in self._leases:
+            lease.abandon()
+        self._leases = set()
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()

@@ -1,0 +1,121 @@
+"""The catalogue's tables, and the head: the one row that says what the last commit was.
+
+Columns that filters and listings read come before the text, so that they need not walk over it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+
+from twofold.engines.local.catalogue import checksums
+from twofold.engines.local.layout import FORMAT
+from twofold.errors import CorruptionError, FormatError
+
+APPLICATION_ID = 0x32464C44  # "2FLD": what `file` and SQLite's own tools show
+PAGE_BYTES = 4096
+"""What SQLite makes its pages by default."""
+CHECKPOINT_PAGES = 4096
+"""The write-ahead log is folded into the catalogue once it holds so many pages (16 MiB)."""
+HEAD = "head"
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+TABLES = f"""
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {FORMAT};
+CREATE TABLE documents (
+    number    INTEGER PRIMARY KEY,
+    id        TEXT NOT NULL,
+    title     TEXT NOT NULL,
+    metadata  TEXT NOT NULL,
+    truncated INTEGER NOT NULL,
+    rows      INTEGER NOT NULL,
+    added     INTEGER NOT NULL,
+    deleted   INTEGER,
+    text_hash BLOB NOT NULL,
+    checksum  INTEGER NOT NULL,
+    text      TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX living_ids ON documents (id) WHERE deleted IS NULL;
+CREATE INDEX deletions ON documents (deleted) WHERE deleted IS NOT NULL;
+CREATE TABLE blocks (
+    first_row      INTEGER PRIMARY KEY,
+    rows           INTEGER NOT NULL,
+    segment        INTEGER NOT NULL,
+    first_document INTEGER NOT NULL,
+    documents      BLOB NOT NULL,
+    spans          BLOB NOT NULL,
+    vectors_crc    INTEGER NOT NULL,
+    checksum       INTEGER NOT NULL
+) STRICT;
+CREATE TABLE segments (
+    number    INTEGER PRIMARY KEY,
+    first_row INTEGER NOT NULL,
+    checksum  INTEGER NOT NULL
+) STRICT;
+CREATE TABLE state (
+    key      TEXT PRIMARY KEY,
+    value    TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What the last commit left.
+
+    commit: its number; 0 before the first. generation: how often rows were numbered anew, by compacting. next_document,
+    next_row: numbers not given yet. documents, rows: the living ones. truncated, tokens_cut: living documents whose
+    vectors leave out some of their text, and how many tokens that is. longest: no stored vector is longer (Euclidean).
+    total: the sum of the checksums of all other rows of the catalogue, modulo 2^64.
+    """
+
+    commit: int = 0
+    generation: int = 0
+    next_document: int = 0
+    next_row: int = 0
+    documents: int = 0
+    rows: int = 0
+    truncated: int = 0
+    tokens_cut: int = 0
+    longest: float = 0.0
+    total: int = 0
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Puts this head in place of the one before, inside the caller's transaction."""
+        value = _encode({name: getattr(self, name) for name in self.__slots__})
+        connection.execute(
+            "INSERT OR REPLACE INTO state (key, value, checksum) VALUES (?, ?, ?)",
+            (HEAD, value, checksums.of_row(HEAD, value)),
+        )
+
+    @classmethod
+    def read(cls, connection: sqlite3.Connection) -> Head:
+        """The head as this connection's transaction sees it; raises CorruptionError where it is damaged."""
+        found = connection.execute("SELECT value, checksum FROM state WHERE key = ?", (HEAD,)).fetchone()
+        if found is None or checksums.of_row(HEAD, found[0]) != found[1]:
+            raise CorruptionError("the catalogue's head is damaged or lost; run twofold verify, or restore a backup")
+        return cls(**json.loads(found[0]))
+
+
+def make_tables(connection: sqlite3.Connection) -> None:
+    """Makes the tables of an empty catalogue and its first head."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.executescript(f"BEGIN IMMEDIATE; {TABLES}")
+    Head().write(connection)
+    connection.execute("COMMIT")
+
+
+def check_format(connection: sqlite3.Connection) -> None:
+    """Raises CorruptionError or FormatError unless this is a catalogue of a format that can be read."""
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != APPLICATION_ID:
+        raise CorruptionError(f"the catalogue is not one of Twofold's (application id {application:#x})")
+    if version > FORMAT:
+        raise FormatError(
+            f"the catalogue has format {version}, this Twofold reads up to format {FORMAT}. "
+            "Install a newer version: pip install -U twofold"
+        )

@@ -1,0 +1,59 @@
+"""Ids that one long input has shown already, counted in a temporary file so that memory does not grow."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from twofold.engines.local.catalogue.connecting import translated
+
+
+class Seen:
+    """Counts ids that come again; a context manager, gone without a trace at its end.
+
+    The first block of ids is kept as it is: most inputs that are added one by one have no second, and no file then.
+    """
+
+    def __init__(self) -> None:
+        self._first: list[str] | None = None
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Seen:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def again(self, ids: Sequence[str]) -> int:
+        """How many of these came before, in an earlier call or earlier in this one; remembers them all."""
+        if self._first is None:
+            self._first = list(ids)
+            return len(ids) - len(set(ids))
+        with translated(Path(tempfile.gettempdir())):
+            if self._connection is None:
+                self._connection = _database()
+                _insert(self._connection, self._first)
+            return len(ids) - _insert(self._connection, ids)
+
+
+def _database() -> sqlite3.Connection:
+    # An empty name is a private database on disk, in SQLite's folder for temporary files.
+    connection = sqlite3.connect("", isolation_level=None)
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("CREATE TABLE seen (id TEXT PRIMARY KEY) WITHOUT ROWID")
+    return connection
+
+
+def _insert(connection: sqlite3.Connection, ids: Sequence[str]) -> int:
+    """Remembers ids; gives how many of them were new."""
+    connection.execute("BEGIN")
+    cursor = connection.executemany("INSERT OR IGNORE INTO seen VALUES (?)", ((each,) for each in ids))
+    connection.execute("COMMIT")
+    return max(cursor.rowcount, 0)

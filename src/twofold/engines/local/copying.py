@@ -1,0 +1,118 @@
+"""Copying one commit of a collection into another folder while writers go on.
+
+The catalogue is copied inside the snapshot's transaction; of the segment files the bytes that this commit counts, which
+no writer changes. collection.json comes last: without it the copy is no collection.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from twofold.engines.local.catalogue.connecting import connect, translated
+from twofold.engines.local.disk import Disk
+from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS, Description
+from twofold.engines.local.snapshot import StoredSnapshot
+from twofold.engines.local.spaces.segments import Segment, header, path_of, raw
+from twofold.progress import Progress
+
+ROWS = 4096
+"""Rows of a segment that are copied at a time."""
+PAGES = 1024
+"""Pages of the catalogue that are copied at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupReport:
+    """What a backup holds: the commit, its living documents and passages, and its bytes on disk."""
+
+    commit: int
+    documents: int
+    passages: int
+    bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures by name."""
+        return asdict(self)
+
+
+class Copying:
+    """One copy in the making.
+
+    target: an empty folder. progress: told in bytes; copying is the first half of the
+    work, reading the copy again (`verified`) the second.
+    """
+
+    def __init__(self, snapshot: StoredSnapshot, target: Path, disk: Disk, progress: Progress) -> None:
+        self._snapshot = snapshot
+        self._target = target
+        self._disk = disk
+        self._progress = progress
+        with snapshot.reading() as connection:
+            self._page_size = int(connection.execute("PRAGMA page_size").fetchone()[0])
+            self._bytes = self._page_size * int(connection.execute("PRAGMA page_count").fetchone()[0])
+        self._done = 0
+
+    def run(self, description: Description) -> BackupReport:
+        """Copies and syncs everything. Raises CorruptionError where vectors are lost, StorageError."""
+        head, segments = self._snapshot.head, self._snapshot.segments
+        sizes = [segment.size(description.dimension) for segment in segments]
+        catalogue = self._bytes
+        self._bytes += sum(sizes)
+        self._catalogue()
+        self._done = catalogue
+        self._disk.make_folder(self._target / VECTORS)
+        for segment, size in zip(segments, sizes, strict=True):
+            self._segment(segment, size)
+        self._disk.sync_folder(self._target / VECTORS)
+        self._disk.publish(self._target / DESCRIPTION, description.to_bytes())
+        self._disk.reached("description copied")
+        return BackupReport(commit=head.commit, documents=head.documents, passages=head.rows, bytes=self._bytes)
+
+    def tidy(self) -> None:
+        """Removes the files that SQLite's readers share, which reading the copy again has made: nobody reads it."""
+        for kind in ("-wal", "-shm"):
+            self._disk.remove(self._target / f"{CATALOGUE}{kind}")
+
+    def verified(self, done: int, total: int | None) -> None:
+        """The progress of reading the copy again."""
+        self._progress(self._bytes + (self._bytes * done // total if total else 0), 2 * self._bytes)
+
+    def _catalogue(self) -> None:
+        path = self._target / CATALOGUE
+        with translated(path), closing(connect(path, durable=True, create=True)) as copy:
+            # The inner translation first: a full disk is the copy's, not the collection's.
+            with self._snapshot.reading() as connection, translated(path):
+                connection.backup(copy, pages=PAGES, progress=self._paged)
+            copy.execute("PRAGMA journal_mode = WAL")
+        with self._disk.opened(path, os.O_RDWR) as descriptor:
+            self._disk.sync(descriptor, path)
+        self._disk.reached("catalogue copied")
+
+    def _paged(self, status: int, remaining: int, total: int) -> None:  # noqa: ARG002 - SQLite's order of arguments
+        self._progress((total - remaining) * self._page_size, 2 * self._bytes)
+
+    def _segment(self, segment: Segment, size: int) -> None:
+        target = path_of(self._target, segment.number)
+        with self._disk.opened(target, os.O_RDWR | os.O_CREAT | os.O_EXCL) as writing:
+            offset = 0
+            for part in self._parts(segment):
+                self._disk.write(writing, target, part, offset)
+                offset += len(part)
+                self._progress(self._done + offset, 2 * self._bytes)
+            self._disk.sync(writing, target)
+        self._done += size
+        self._disk.reached("segment copied")
+
+    def _parts(self, segment: Segment) -> Iterator[bytes | memoryview]:
+        """The bytes of a segment's file that count, from the snapshot's maps: the file itself may be gone by now."""
+        pieces = self._snapshot.blocks()
+        yield header(segment, pieces[0][1].shape[1])
+        for first, vectors in pieces:
+            mine = vectors[max(segment.first_row - first, 0) : max(segment.end - first, 0)]
+            for start in range(0, len(mine), ROWS):
+                yield raw(mine[start : start + ROWS])

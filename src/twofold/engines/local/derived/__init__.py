@@ -1,0 +1,1 @@
+"""Derived data: built aside, measured, published by one rename; the predecessor serves until then."""

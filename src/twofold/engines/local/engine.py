@@ -1,0 +1,301 @@
+"""The door of the storage room: a collection's folder, made or opened, read by snapshots and changed by one writer."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from twofold.engines.local import acknowledged, forking
+from twofold.engines.local.catalogue.connecting import fold, long
+from twofold.engines.local.catalogue.connections import Connections
+from twofold.engines.local.copying import BackupReport, Copying
+from twofold.engines.local.derived.publishing import Publisher
+from twofold.engines.local.disk import Disk
+from twofold.engines.local.folder import Folder
+from twofold.engines.local.in_memory import new_folder, vanish
+from twofold.engines.local.layout import CATALOGUE, DERIVED, LOCK, VECTORS, Description, new_id
+from twofold.engines.local.locking import WriterLock
+from twofold.engines.local.making import free, made
+from twofold.engines.local.snapshot import Derived, StoredSnapshot
+from twofold.engines.local.verifying import Damage, Verification, VerifyReport, wrong
+from twofold.engines.local.writer import Writer
+from twofold.errors import (
+    CollectionError,
+    CorruptionError,
+    InputError,
+    LockedError,
+    MovedError,
+    StorageError,
+    TwofoldError,
+)
+from twofold.files import absolute, folder_aside
+from twofold.progress import Progress, silent
+
+
+class Store:
+    """One collection's folder; threads may share it, and a forked child may go on with it.
+
+    path: the folder, absolute. inside: the same, for opening files in it. description: what collection.json says.
+    folder: must be known. disk: what touches files, for tests to stand in. temporary: whether the folder goes when the
+    store is closed, forgotten, or the process ends.
+    """
+
+    def __init__(self, folder: Folder, description: Description, disk: Disk, *, temporary: bool = False) -> None:
+        self.path = folder.path
+        self.inside = folder.inside
+        self.description = description
+        self._folder = folder
+        self._disk = disk
+        self._temporary = temporary
+        self._lock = WriterLock(folder.inside / LOCK, disk)
+        self._readers = Connections(folder, durable=disk.durable)
+        self._writers = Connections(folder, durable=disk.durable, writes=True)
+        self._derived = Derived(folder, description.dimension)
+        self._writer: Writer | None = None
+        end = partial(_ended, folder, self._lock, self._readers, self._writers, os.getpid() if temporary else None)
+        self._end = weakref.finalize(self, end)
+        forking.watch(self)
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path | None,
+        *,
+        dimension: int,
+        contract: Mapping[str, Any],
+        source: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        disk: Disk | None = None,
+    ) -> Store:
+        """A new, empty collection; None lives in memory (or a temporary folder) and vanishes when it is closed.
+
+        contract, source, settings: JSON of the rooms above. Raises InputError where a collection is already,
+        NotACollectionError for a folder that holds something else, StorageError.
+        """
+        description = Description.now(dimension, contract, source, settings)
+        if path is None:
+            disk = Disk(durable=False)
+            return cls(made(new_folder(), description, disk), description, disk, temporary=True)
+        disk = disk or Disk()
+        return cls(made(free(absolute(path), disk), description, disk), description, disk)
+
+    @classmethod
+    def open(cls, path: str | Path, *, disk: Disk | None = None) -> Store:
+        """The collection in a folder; takes no lock.
+
+        Raises NotACollectionError, FormatError, CorruptionError, StorageError.
+        """
+        folder = Folder.open(path)
+        description = folder.known()
+        if folder.place(CATALOGUE) is None:
+            raise CorruptionError(f"{folder.path} has lost its {CATALOGUE}; restore a backup")
+        store = cls(folder, description, disk or Disk())
+        try:
+            store.snapshot().close()
+        except TwofoldError:
+            store.close()
+            raise
+        return store
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes connections; snapshots that are held stay good until they are closed."""
+        self._end()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError(
+            f"an open collection cannot be pickled or copied; send its path, {str(self.path)!r}, and open it there"
+        )
+
+    def snapshot(self) -> StoredSnapshot:
+        """The latest commit, held until it is closed. Raises MovedError, CorruptionError, StorageError."""
+        with self.staying():
+            lease = self._readers.lease()
+            try:
+                return StoredSnapshot(lease, self._derived)
+            except BaseException:
+                lease.close()
+                raise
+
+    @contextmanager
+    def writing(self, wait: float = 0) -> Iterator[Writer]:
+        """The writer, with the lock; the thread that has it may ask again and gets the same one.
+
+        wait: seconds to wait for another writer. Raises LockedError naming the holder; MovedError; StorageError. A
+        child that was forked inside the block is not the writer: what it calls on it raises CollectionError.
+        """
+        with self._told(), self._lock.held(wait):
+            if self._writer is not None:
+                yield self._writer
+                return
+            self._folder.check()
+            lease = self._writers.lease()
+            writer = Writer(self._folder, self.description.dimension, self._lock, lease, self._disk)
+            try:
+                writer.mend()
+                self._writer = writer
+                yield writer
+            finally:
+                if self._writer is writer:  # a forked child may have taken one of its own
+                    self._writer = None
+                writer.release()
+
+    def verify(self, progress: Progress = silent, *, repair: bool = False) -> VerifyReport:
+        """Every checksum computed again, on the latest commit; says what is damaged and which documents it hits.
+
+        repair: takes damaged derived folders away, so that they are made again; nothing else is touched. Raises
+        CorruptionError only where there is no head to start from; with repair also LockedError, StorageError.
+        """
+        noted = acknowledged.noted(self.inside)  # before the snapshot, for writers go on
+        with self.snapshot() as snapshot, self.snapshot() as beside:
+            report = Verification(snapshot, beside, progress).run(self.inside, noted)
+        if repair and any(each.derived for each in report.damage):
+            with self._lock.held(), self.snapshot() as snapshot:
+                report.damage[:] = [self._repaired(each, snapshot) for each in report.damage]
+        return report
+
+    def _repaired(self, damage: Damage, snapshot: StoredSnapshot) -> Damage:
+        if not damage.derived:
+            return damage
+        path = self.inside / damage.place
+        if path.exists() and wrong(path, snapshot):  # nobody has put another in its place meanwhile
+            Publisher(self.inside, self._disk).remove(path)
+        return replace(damage, repaired=True)
+
+    def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
+        """Copies the latest commit into a new folder while writers go on; says what the copy holds.
+
+        The folder takes its name when everything in it is synced and every checksum was found right. Raises InputError
+        where the folder is not empty or inside the collection, CorruptionError where this collection is damaged,
+        StorageError.
+        """
+        self.check_outside(path)
+        disk = self._disk if self._disk.durable else Disk()
+        noted = acknowledged.noted(self.inside)
+        with folder_aside(path) as folder:
+            with self.snapshot() as snapshot:
+                if said := acknowledged.lost(self.inside, noted, snapshot.commit):
+                    raise CorruptionError(said)
+                copying = Copying(snapshot, folder, disk, progress)
+                report = copying.run(replace(self.description, id=new_id()))
+            with Store.open(folder, disk=disk) as copy:
+                damage = copy.verify(copying.verified).damage
+            copying.tidy()
+            if damage:
+                more = f" (and {len(damage) - 1} more)" if len(damage) > 1 else ""
+                raise CorruptionError(
+                    f"{self.path} is damaged, so no backup was made: {damage[0]}{more}. Run twofold verify to see all."
+                )
+            disk.reached("copy verified")
+        return report
+
+    def check_outside(self, path: str | Path) -> None:
+        """Raises InputError for a path inside this collection's folder, where only this room may write."""
+        if absolute(path).resolve().is_relative_to(os.path.realpath(self.inside)):
+            raise InputError(f"this is inside the collection {self.path}; choose a folder elsewhere", path=path)
+
+    def folder(self, room: str) -> Path:
+        """Where an engine keeps what is derived in a room, made by `Writer.folder`; it may not be there."""
+        return self._folder.of_engine(room)
+
+    def bytes(self) -> dict[str, int]:
+        """Bytes on disk by part: catalogue, its log (what is not folded in yet), vectors, indexes, lexical, other."""
+        parts = {"catalogue": 0, "log": 0, "vectors": 0, **dict.fromkeys(sorted(DERIVED), 0), "other": 0}
+        top = os.fspath(self.inside)
+        for folder, _, names in os.walk(top):
+            room = next(iter(Path(folder).relative_to(top).parts), "")
+            for name in names:
+                with suppress(OSError):  # a writer may have taken it away by now
+                    parts[_part(room, name)] += os.lstat(os.path.join(folder, name)).st_size
+        return parts
+
+    def held_back(self) -> int:
+        """Bytes of the catalogue's log that the last writer could not fold in, because snapshots held an older commit.
+
+        0 while the log is small. The first commits after those snapshots were closed fold it in.
+        """
+        return long(self.inside / f"{CATALOGUE}-wal")
+
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        """Work on files that a library opens by their paths: at its end the folder must still be at its path.
+
+        Raises MovedError, also in place of an error that comes from a folder that was moved.
+        """
+        with self._told():
+            yield
+            self._folder.check()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Refuses a store that was closed, and says so where an error has its cause in a folder that was moved."""
+        if not self._end.alive:
+            again = "it was in memory and is gone; make a new one" if self._temporary else "open it again"
+            raise CollectionError(f"{self.path} was closed: {again}")
+        self._folder.check()
+        try:
+            yield
+        except (MovedError, LockedError):
+            raise
+        except (CorruptionError, StorageError):
+            self._folder.check()
+            raise
+
+    def before_fork(self) -> None:
+        """Nothing: the pool and the lock see to themselves."""
+
+    def after_fork_in_parent(self) -> None:
+        """Nothing."""
+
+    def after_fork_in_child(self) -> None:
+        """New locks for what is kept in memory, in case a thread held one; no writer."""
+        self._writer = None
+        self._derived.maps.after_fork_in_child()
+        self._derived.rows.after_fork_in_child()
+        self._derived.filters.after_fork_in_child()
+
+
+def _part(room: str, name: str) -> str:
+    """Which part of a collection a file belongs to."""
+    if room:
+        return room if room == VECTORS or room in DERIVED else "other"
+    return "catalogue" if name == CATALOGUE else "log" if name.startswith(f"{CATALOGUE}-") else "other"
+
+
+def _ended(
+    folder: Folder, lock: WriterLock, readers: Connections, writers: Connections, temporary_of: int | None
+) -> None:
+    """The end of a store: its connections, and the folder of one in memory, by the process that made it."""
+    if temporary_of is None and writers.used:
+        with suppress(CollectionError):  # whoever writes now, or opens it next, folds the log in
+            _fold(folder, lock, writers)
+    writers.close()
+    readers.close()
+    if temporary_of == os.getpid():  # a forked child has its parent's folder in view, not in its keeping
+        vanish(folder)
+
+
+def _fold(folder: Folder, lock: WriterLock, writers: Connections) -> None:
+    """Folds the log into the catalogue, as the writer, unless there is another."""
+    with lock.held():
+        folder.check()
+        lease = writers.lease()
+        try:
+            with lease.held() as connection:
+                fold(connection)
+        finally:
+            lease.close()

@@ -1,0 +1,141 @@
+"""A collection's folder, held open by a descriptor, so that it is told from whatever else comes to lie at its path.
+
+A path is a name that anybody may give to another folder: by renaming, replacing, removing and making it anew, by
+restoring a copy. A descriptor stays with the folder. So files are opened through the descriptor, whatever the folder is
+called by then, and `check` says whether the path still leads to it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import weakref
+from contextlib import suppress
+from pathlib import Path, PosixPath
+
+from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, Description, not_a_collection
+from twofold.errors import CollectionError, MovedError, StorageError
+from twofold.files import absolute
+
+DESCRIPTORS = "/proc/self/fd"
+"""Where Linux shows what a process holds open: a path through here leads to the file, not to a name."""
+AGAIN = "Open the collection again, by the path where it is now"
+KEPT = "What was acknowledged is in the folder that was opened"
+
+
+class Folder:
+    """One collection's folder for as long as this object lives.
+
+    path: its name when it was opened, absolute. name: what leads to it through the descriptor, where the system has
+    such paths. inside: for opening what is in it: printed it is `path`, and given to the system `name`. id: of the
+    collection in it, once it is known.
+    """
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self._end = weakref.finalize(self, os.close, descriptor)
+        self._end.atexit = False
+        self._seen: tuple[int, ...] = ()
+        self.id = ""
+        name = f"{DESCRIPTORS}/{descriptor}"
+        self.name = name if os.path.exists(name) else str(path)
+        self.inside = _inside(path, self)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Folder:
+        """Holds a folder; what is in it is not looked at. Raises NotACollectionError, StorageError."""
+        place = absolute(path)
+        try:
+            return cls(place, os.open(place, os.O_RDONLY | os.O_DIRECTORY))
+        except (FileNotFoundError, NotADirectoryError):
+            raise not_a_collection(place) from None
+        except OSError as error:
+            raise StorageError(f"{place} cannot be read: {error.strerror or error}") from error
+
+    def known(self) -> Description:
+        """What collection.json says, which is what `check` compares from now on.
+
+        Raises NotACollectionError, FormatError, CorruptionError, StorageError.
+        """
+        description = Description.read(self.inside)
+        self.id, self._seen = description.id, self._stamp()
+        return description
+
+    def check(self) -> None:
+        """Raises MovedError unless the path leads to this folder, and the folder holds what it held when opened.
+
+        A path that cannot be followed for another reason raises StorageError.
+        """
+        try:
+            at_path = os.stat(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise MovedError(f"{self.path} was moved or removed after it was opened. {KEPT}. {AGAIN}") from None
+        except OSError as error:
+            raise StorageError(f"{self.path} cannot be reached: {error.strerror or error}") from error
+        if not os.path.samestat(at_path, os.fstat(self._descriptor)):
+            raise MovedError(
+                f"another folder has been put in the place of {self.path} since it was opened. {KEPT}. {AGAIN}"
+            )
+        if self._stamp() != self._seen:
+            raise MovedError(f"{self.path} {self._difference()} after it was opened. {AGAIN}")
+
+    def place(self, name: str) -> tuple[int, int] | None:
+        """Device and inode of a file in here; None where there is none."""
+        with suppress(OSError):
+            found = os.stat(name, dir_fd=self._descriptor)
+            return found.st_dev, found.st_ino
+        return None
+
+    def of_engine(self, room: str) -> Path:
+        """Where an engine keeps files that it finds by their path: no other collection has a folder of this name."""
+        return self.inside / room / self.id
+
+    def own(self) -> bool:
+        """Marks the folder as in use by this process and its forked children until the last of them ends.
+
+        False where another process has done so, or the folder is gone.
+        """
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return self.path.exists() and os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
+
+    def _stamp(self) -> tuple[int, ...]:
+        """Changes when another collection, or a copy of this one, is written into the folder; () where files lack."""
+        try:
+            written = os.stat(DESCRIPTION, dir_fd=self._descriptor)
+            catalogue = os.stat(CATALOGUE, dir_fd=self._descriptor)
+        except OSError:
+            return ()
+        # Both are made once: collection.json never changes, and SQLite writes the catalogue in its place.
+        return written.st_ino, written.st_mtime_ns, written.st_size, catalogue.st_ino
+
+    def _difference(self) -> str:
+        if not self._stamp():
+            return f"lost its {DESCRIPTION} or its {CATALOGUE}"
+        with suppress(CollectionError):
+            if Description.read(self.inside).id != self.id:
+                return "was filled with another collection"
+        return "was filled with a copy"
+
+
+def _inside(path: Path, folder: Folder) -> Path:
+    """`path`, printed as such and opened through the folder's descriptor; so are the paths made from it."""
+    held, root = weakref.ref(folder), str(path)
+
+    class Inside(PosixPath):
+        # The class carries the folder, because the paths that pathlib makes of a path share nothing else with it. What
+        # a folder holds is asked of os.listdir: from Python 3.13 on iterdir and glob go by the name that is printed.
+        __slots__ = ()
+
+        def __fspath__(self) -> str:
+            text = str(self)
+            if text != root and not text.startswith(f"{root}/"):
+                return text
+            if (folder := held()) is None:  # its descriptor may be another file's by now
+                raise CollectionError(f"{root} was closed; open it again")
+            return folder.name + text[len(root) :]
+
+    return Inside(path)

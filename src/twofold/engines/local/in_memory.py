@@ -1,0 +1,60 @@
+"""Folders of collections in memory: made, removed, and swept up where their process was killed.
+
+Who makes one holds the system's lock on the folder itself, which dies with the process and the children that it forked.
+Whoever makes the next one removes those that nobody holds.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from twofold.engines.local.folder import Folder
+from twofold.errors import CollectionError
+from twofold.files import refused
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+ROOM_IN_MEMORY = 2**30
+"""Bytes that must be free in shared memory for a collection to live there rather than in a temporary folder."""
+PREFIX = "twofold-in-memory-"
+
+
+def new_folder() -> Folder:
+    """A new folder that is this process's own, after removing what killed processes left. Raises StorageError."""
+    places = [SHARED_MEMORY, Path(tempfile.gettempdir())]
+    for left in (each for place in places for each in place.glob(f"{PREFIX}*")):
+        _sweep(left)
+    while True:
+        place = places[0] if _has_room(places[0]) else places[1]
+        try:
+            folder = Folder.open(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+        except OSError as error:
+            raise refused(place, error) from error
+        if folder.own():
+            return folder
+        # Another process swept it up before it was owned.
+
+
+def vanish(folder: Folder) -> None:
+    """Removes a folder; what is open in it stays good until it is closed."""
+    shutil.rmtree(folder.path, ignore_errors=True)
+
+
+def _sweep(path: Path) -> None:
+    """Removes a folder of this user's that no process holds."""
+    with suppress(OSError, CollectionError):
+        if path.stat(follow_symlinks=False).st_uid != os.getuid():
+            return
+        folder = Folder.open(path)
+        if folder.own():
+            vanish(folder)
+
+
+def _has_room(place: Path) -> bool:
+    try:
+        return shutil.disk_usage(place).free >= ROOM_IN_MEMORY and os.access(place, os.W_OK)
+    except OSError:
+        return False

@@ -1,0 +1,1 @@
+"""Spaces: vectors in segment files, and the exact search of them."""

@@ -1,0 +1,158 @@
+"""Segment files: a header of 64 bytes, then rows of float16, appended and never changed.
+
+`Segment` is the catalogue's row about one; `Header` its first bytes; `place` says where new rows go. A file may be
+longer than the catalogue says: those bytes are what a crash left, and the next writer cuts them off.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.engines.local.catalogue import checksums
+from twofold.engines.local.disk import Disk
+from twofold.engines.local.layout import VECTORS
+from twofold.errors import CorruptionError, FormatError
+
+Halves = NDArray[np.float16]
+"""float16 (n, dimension): vectors as they are stored."""
+
+SEGMENT_ROWS = 262_144
+"""Rows after which a new file is begun: 192 MiB at 384 dimensions."""
+BYTES = np.dtype(np.float16).itemsize
+HEADER_BYTES = 64
+MAGIC = b"TWOFOLDV"
+VERSION = 1
+FLOAT16 = 1
+_HEADER = struct.Struct("<8sIIIIQQ20xI")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment file: its number, the number of its first row, how many of its rows count, and their generation."""
+
+    number: int
+    first_row: int
+    rows: int
+    generation: int = 0
+
+    @property
+    def checksum(self) -> int:
+        """The checksum of its line in the catalogue."""
+        return checksums.of_row(self.number, self.first_row)
+
+    @property
+    def end(self) -> int:
+        """The row after the last that counts."""
+        return self.first_row + self.rows
+
+    def size(self, dimension: int) -> int:
+        """Bytes of the file that count."""
+        return HEADER_BYTES + self.rows * dimension * BYTES
+
+
+def path_of(folder: Path, number: int) -> Path:
+    """The file of a segment."""
+    return folder / VECTORS / f"{number:06d}.f16"
+
+
+def header(segment: Segment, dimension: int) -> bytes:
+    """The first 64 bytes of a segment's file."""
+    place = (segment.number, segment.first_row, segment.generation)
+    fields = _HEADER.pack(MAGIC, VERSION, FLOAT16, dimension, *place, 0)
+    return fields[:-4] + zlib.crc32(fields[:-4]).to_bytes(4, "little")
+
+
+def check_header(found: bytes, segment: Segment, dimension: int, path: Path) -> None:
+    """Raises CorruptionError, or FormatError for a newer one, unless the file begins as it should."""
+    if found == header(segment, dimension):
+        return
+    if len(found) == HEADER_BYTES and found[:8] == MAGIC:
+        version = _HEADER.unpack(found)[1]
+        if version > VERSION and zlib.crc32(found[:-4]) == _HEADER.unpack(found)[-1]:
+            raise FormatError(f"{path} has version {version}, this Twofold reads up to {VERSION}: install a newer one")
+    raise CorruptionError(f"{path} is damaged: its header is not the one that was written")
+
+
+def raw(vectors: Halves) -> memoryview:
+    """The bytes of rows as they stand in the file."""
+    return np.ascontiguousarray(vectors).data.cast("B")
+
+
+def longest(vectors: Halves) -> float:
+    """The largest Euclidean length of these rows, never less than the true one."""
+    if not len(vectors):
+        return 0.0
+    whole = vectors.astype(np.float32)
+    squares = np.einsum("ij,ij->i", whole, whole)
+    # A sum of n float32 squares is off by less than n/2^23 of itself.
+    return float(np.sqrt(float(squares.max()) * (1 + vectors.shape[1] * 2.0**-23)))
+
+
+def place(vectors: Halves, segment: Segment) -> Iterator[tuple[Segment, Halves]]:
+    """Where new rows go, from the last segment on: (a segment before the append, its share of the rows), in order."""
+    while len(vectors):
+        if segment.rows >= SEGMENT_ROWS:
+            segment = Segment(segment.number + 1, segment.end, 0, segment.generation)
+        share = vectors[: SEGMENT_ROWS - segment.rows]
+        yield segment, share
+        segment, vectors = after(segment, share), vectors[len(share) :]
+
+
+def after(segment: Segment, vectors: Halves) -> Segment:
+    """The segment once these rows count."""
+    return Segment(segment.number, segment.first_row, segment.rows + len(vectors), segment.generation)
+
+
+def append(disk: Disk, folder: Path, segment: Segment, vectors: Halves) -> None:
+    """Writes rows behind those that count, and syncs them; a new file gets its header and its name synced too."""
+    path = path_of(folder, segment.number)
+    dimension = vectors.shape[1]
+    with disk.opened(path, os.O_RDWR | os.O_CREAT) as descriptor:
+        if segment.rows == 0:
+            disk.write(descriptor, path, header(segment, dimension), 0)
+        disk.write(descriptor, path, raw(vectors), segment.size(dimension))
+        disk.reached("vectors written")
+        disk.sync(descriptor, path)
+    if segment.rows == 0:
+        disk.sync_folder(path.parent)
+        disk.reached("segment created")
+
+
+def leftovers(folder: Path, first: int, last: Segment | None, dimension: int) -> list[tuple[Path, int]]:
+    """What a crash left: files that are longer than the catalogue says, with the size to cut them to.
+
+    A file that the catalogue does not know (of a later number, or of an earlier one after a compaction) is cut to
+    nothing. Raises CorruptionError where recorded bytes are gone, since appending would hide that.
+
+    first: the number of the first segment that counts. last: the one that the next rows go to.
+    """
+    found: list[tuple[Path, int]] = []
+    number = last.number if last else 0
+    if last:
+        path, size = path_of(folder, number), last.size(dimension)
+        held = 0
+        with suppress(FileNotFoundError):
+            held = path.stat().st_size
+        if held < size:
+            raise CorruptionError(f"{path} has {held} bytes, {size} were written. Restore a backup.")
+        if held > size:
+            found.append((path, size))
+    return [*found, *((path_of(folder, each), 0) for each in _numbers(folder) if each > number or each < first)]
+
+
+def _numbers(folder: Path) -> list[int]:
+    """The numbers of all segment files that are there; a power loss that keeps some changes may leave gaps."""
+    try:
+        found = [name.partition(".") for name in os.listdir(folder / VECTORS)]
+    except FileNotFoundError:
+        return []
+    return sorted(int(stem) for stem, _, kind in found if kind == "f16" and stem.isdecimal())
