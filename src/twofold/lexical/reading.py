@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,6 +90,14 @@ class LexicalReader:
         """The sum of the inverse document frequencies of the query's terms that some document has."""
         question = self._ask(query)
         return 0.0 if question is None else question.weight
+
+    def coverage(self, query: str, texts: Sequence[str]) -> Scores:
+        """float32 (n,): the sum of the inverse document frequencies of the query's terms that each text has, each once.
+
+        Terms that no document has, and words that the query excludes, count for nothing.
+        """
+        question = self._ask(query)
+        return np.zeros(len(texts), np.float32) if question is None else question.coverage(texts)
 
 
 def _searched(question: Question, count: int, allowed: Mask, depth: int) -> tuple[Numbers, Scores]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from twofold.documents import Document
 from twofold.errors import QueryError
 from twofold.protocols import Lexical, Snapshot
 from twofold.scores import Mask, Numbers, Scores, Vectors, order
@@ -24,16 +27,28 @@ class Mixed:
     """Documents of one ranking, best first, and what made up each score.
 
     documents: int64 (n,); scores, dense, lexical: float32 (n,); rows: int64 (n,), the best passage by meaning.
-    word_weight: by what the lexical scores were multiplied. dense: None where the question has no vector; rows are the
-    first passages then.
+    word_weight: by what the lexical scores were multiplied.
     """
 
     documents: Numbers
     scores: Scores
     rows: Numbers
-    dense: Scores | None
+    dense: Scores
     lexical: Scores
     word_weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """Documents of one lexical ranking, best first.
+
+    documents: int64 (n,); scores: float32 (n,), BM25 of whole documents. spans: gives the passages that are shown, from
+    numbers of documents and the documents themselves, int32 (n, 2).
+    """
+
+    documents: Numbers
+    scores: Scores
+    spans: Callable[[Numbers, Sequence[Document]], NDArray[np.int32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +135,27 @@ class HybridSearch:
         lexical = self._said_by_words(text, candidates.documents, worded, known)
         return Sides(candidates, lexical, float(best[0]) if len(best) else 0.0, self._lexical.weight(text))
 
-    def lexical(self, text: str, vector: Callable[[], Vectors] | None, *, depth: int, top: int, allowed: Mask) -> Mixed:
-        """The first `top` of the ranking of `depth` documents by BM25; their best passages by meaning.
-
-        vector: as of `hybrid`; None where a text has none, and first passages stand for their documents.
-        """
-        with ThreadPoolExecutor(1) as beside:
-            words = beside.submit(self._lexical.candidates, text, depth, self._snapshot.document_mask(allowed))
-            asked = None if vector is None else vector()
-            worded, scores = words.result()
+    def lexical(self, text: str, *, depth: int, top: int, allowed: Mask) -> Worded:
+        """The first `top` of the ranking of `depth` documents by BM25; no vector is made or read."""
+        worded, scores = self._lexical.candidates(text, depth, self._snapshot.document_mask(allowed))
         best = order(scores, self._snapshot.ids(worded))[: min(top, depth)]
-        numbers = worded[best]
-        if asked is None:
-            rows, owners = self._snapshot.rows_of(np.sort(numbers))
-            firsts = rows[np.unique(owners, return_index=True)[1]][np.argsort(np.argsort(numbers))]
-            return Mixed(numbers, scores[best], firsts, None, scores[best], 1.0)
-        near = scored(self._snapshot, asked, self._snapshot.rows_of(np.sort(numbers))[0])
-        places = np.searchsorted(near.documents, numbers)
-        return Mixed(numbers, scores[best], near.rows[places], near.scores[places], scores[best], 1.0)
+        return Worded(worded[best], scores[best], partial(self._spans, text))
+
+    def _spans(self, text: str, numbers: Numbers, documents: Sequence[Document]) -> NDArray[np.int32]:
+        """int32 (n, 2): of each document the passage that has most of the query's words, the earlier of equal ones.
+
+        numbers: int64 (n,), those of the documents. Each word that a passage has counts once, by how rare it is in the
+        collection (`Lexical.coverage`). Texts of a single passage are not looked at.
+        """
+        rows, owners = self._snapshot.rows_of(numbers)
+        spans = self._snapshot.spans(rows)
+        _, firsts, passages = np.unique(owners, return_index=True, return_counts=True)
+        coverage = np.zeros(len(rows), np.float32)
+        among = np.flatnonzero(np.repeat(passages > 1, passages))
+        places = zip(owners[among].tolist(), spans[among].tolist(), strict=True)
+        coverage[among] = self._lexical.coverage(text, [documents[n].text[start:end] for n, (start, end) in places])
+        chosen: NDArray[np.int32] = spans[np.lexsort((rows, -coverage, owners))[firsts]]
+        return chosen
 
     def _said_by_words(self, text: str, documents: Numbers, worded: Numbers, known: Scores) -> Scores:
         """float32 (n,): the BM25 of ascending documents, of which some are known: asking for a score costs time."""

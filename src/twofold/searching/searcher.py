@@ -18,7 +18,7 @@ from twofold.protocols import Encoder, Ranker, Snapshot
 from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
 from twofold.scores import Mask, Vectors, checked_vectors, scaled
-from twofold.searching.hybrid import MODES, HybridSearch, Mixed, Mode
+from twofold.searching.hybrid import MODES, HybridSearch, Mixed, Mode, Worded
 from twofold.searching.nearest import Nearest, NearestSearch
 from twofold.searching.reranking import reranked
 
@@ -85,7 +85,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
         query: a text, or a vector of float32 (dimension,), which is scaled to unit length where the contract says
         cosine. where: a filter on metadata (filters.py). mode: "dense" (by meaning), "lexical" (by words, BM25) or
-        "hybrid"; by default a text is searched hybrid where that can be had (`modes`). ranker: a second stage that
+        "hybrid"; by default a text is searched hybrid where that can be had (`modes`). Lexical search needs no encoder,
+        and shows the passage that has most of the query's words. ranker: a second stage that
         reads the whole ranking, so that a page does not depend on k; it needs a text. strict: a field of the filter
         that no document has is an error. report: counts what of the query was cut. Raises QueryError where offset + k
         goes beyond the depth.
@@ -223,14 +224,14 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         self, texts: Sequence[str], mode: Mode, report: EncodingReport | None
     ) -> Sequence[Callable[[], Vectors]]:
         """The vectors of many texts, made at once unless the mode does without them."""
-        if mode == "lexical" and not self._encodes:
+        if mode == "lexical":
             return [partial(self._vector, text, report) for text in texts]
         vectors = self._encoder.encode_queries([self._text(text) for text in texts], report=report)
         return [partial(np.asarray, vector) for vector in vectors]
 
     def _found(
         self, query: str | Vectors, mode: Mode | None, top: int, allowed: Mask, report: EncodingReport | None
-    ) -> Nearest | Mixed:
+    ) -> Nearest | Mixed | Worded:
         if isinstance(query, str) and _unseen(query):
             raise QueryError("the query is empty")
         mode = self._mode(query, mode)
@@ -239,22 +240,26 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
     def _ranked(
         self, text: str, vector: Callable[[], Vectors], mode: Mode, *, depth: int, top: int, allowed: Mask
-    ) -> Nearest | Mixed:
+    ) -> Nearest | Mixed | Worded:
         words = self._words
         if words is not None and mode == "lexical":
-            return words.lexical(text, vector if self._encodes else None, depth=depth, top=top, allowed=allowed)
+            return words.lexical(text, depth=depth, top=top, allowed=allowed)
         if words is not None and mode == "hybrid":
             return words.hybrid(text, vector, depth=depth, top=top, allowed=allowed)
         within = allowed if words is None else words.within(text, allowed)
         return self._dense.nearest(vector(), depth=depth, top=top, allowed=within)
 
-    def _hits(self, found: Nearest | Mixed, offset: int) -> list[Hit]:
-        documents = self._snapshot.documents(found.documents[offset:])
-        spans = self._snapshot.spans(found.rows[offset:]).tolist()
+    def _hits(self, found: Nearest | Mixed | Worded, offset: int) -> list[Hit]:
+        numbers = found.documents[offset:]
+        documents = self._snapshot.documents(numbers)
+        if isinstance(found, Worded):
+            spans = found.spans(numbers, documents)
+        else:
+            spans = self._snapshot.spans(found.rows[offset:])
         return [
             Hit(score, document, Passage(start, end, document.text[start:end]), parts)
             for score, document, (start, end), parts in zip(
-                found.scores[offset:].tolist(), documents, spans, _parts(found, offset), strict=True
+                found.scores[offset:].tolist(), documents, spans.tolist(), _parts(found, offset), strict=True
             )
         ]
 
@@ -264,12 +269,12 @@ def _unseen(text: str) -> bool:
     return all(category(character)[0] in "ZC" for character in text)
 
 
-def _parts(found: Nearest | Mixed, offset: int) -> list[dict[str, float]]:
+def _parts(found: Nearest | Mixed | Worded, offset: int) -> list[dict[str, float]]:
     """What made up each score, by name."""
     if isinstance(found, Nearest):
         return [{"dense": score} for score in found.scores[offset:].tolist()]
-    if found.dense is None:
-        return [{"lexical": score} for score in found.lexical[offset:].tolist()]
+    if isinstance(found, Worded):
+        return [{"lexical": score} for score in found.scores[offset:].tolist()]
     sides = zip(found.dense[offset:].tolist(), found.lexical[offset:].tolist(), strict=True)
     return [{"dense": dense, "lexical": lexical, "weight of words": found.word_weight} for dense, lexical in sides]
 

@@ -311,7 +311,7 @@ def test_dot_products_are_searched_by_meaning_or_by_words_and_not_mixed() -> Non
     with twofold.create(None, Dot(64)) as made:
         made.add(documents(0, 40))
         assert set(made.search("word1")[0].parts) == {"dense"}
-        assert set(made.search("word1", mode="lexical")[0].parts) == {"dense", "lexical", "weight of words"}
+        assert set(made.search("word1", mode="lexical")[0].parts) == {"lexical"}
         with pytest.raises(QueryError, match="dot products; search with the mode dense or lexical"):
             made.search("word1", mode="hybrid")
         with made.searcher() as searcher:
@@ -328,6 +328,57 @@ def test_any_encoder_that_is_compared_by_cosine_is_searched_by_words_too_unasked
             assert searcher.modes == MODES
         with made.searcher(words=False) as searcher, pytest.raises(QueryError, match="was made without words"):
             searcher.search("word1", mode="lexical")
+
+
+def test_a_collection_whose_encoder_is_not_at_hand_is_searched_by_words(tmp_path: Path) -> None:
+    with twofold.create(tmp_path / "c", Own(64)) as made:
+        made.add(documents(0, 60))
+        hits = made.search("word1 word7", mode="lexical")
+    with twofold.open(tmp_path / "c") as again, again.searcher(query_language=True) as searcher:
+        assert again.search("word1 word7", mode="lexical") == hits
+        run = again.run({"q": "word1 word7"}, depth=len(hits), mode="lexical")
+        assert list(run["q"].items()) == pairs(hits)
+        assert searcher.search("+word1 -word0", mode="lexical")
+        with pytest.raises(InputError, match=r"open\(…, encoder=YOURS\)\. Searching by words alone \(mode lexical\)"):
+            again.search("word1 word7")
+
+
+PASSAGES = (
+    "alpha beta common gamma delta",
+    "delta common beta epsilon zeta",
+    "zeta gamma delta common alpha",
+    "alpha eta",
+)
+"""As an encoder of five words divides a text; two neighbours share a word."""
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("epsilon", 1),
+        ("alpha gamma", 0),  # as many words in the third
+        ("ZETA, gamma", 2),
+        ("eta alpha", 3),
+        ("common common common eta", 3),  # a rare word says more than a common one, however often it is asked for
+        ("alpha -kappa", 0),
+        ("epsilon^0.1 unknown", 1),
+        ('"beta epsilon" AND delta', 1),
+    ],
+)
+def test_the_passage_of_a_lexical_hit_has_most_of_the_words_and_is_the_earlier_of_equal_ones(
+    query: str, shown: int
+) -> None:
+    text = " ".join((PASSAGES[0], *(each.split(" ", 1)[1] for each in PASSAGES[1:])))
+    with twofold.create(None, Own(64, max_words=5)) as made:
+        made.add(
+            [("other", "common theta"), ("none", "iota"), ("long", text), ("same", text), ("also", "common kappa")]
+        )
+        with made.searcher(query_language="-" in query or '"' in query or "^" in query) as searcher:
+            hits = {hit.id: hit for hit in searcher.search(query, mode="lexical")}
+            assert [hits[name].passage.text for name in ("long", "same")] == [PASSAGES[shown]] * 2
+            assert hits["long"].passage.start == text.index(PASSAGES[shown])
+            ids = list(hits)
+            assert searcher.search(query, k=1, offset=ids.index("same"), mode="lexical") == [hits["same"]]
 
 
 def test_what_cannot_be_read_beside_a_writer_is_not_blamed_on_tuning(collection: Collection, tmp_path: Path) -> None:
