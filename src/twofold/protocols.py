@@ -13,8 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.contract import Contract
-from twofold.documents import Document
-from twofold.filters import Filter
 from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
 from twofold.scores import Mask, Numbers, Scores, Vectors
@@ -94,88 +92,6 @@ class ExactIndex(VectorIndex, Protocol):
 
     def margin(self, query: Vectors) -> float:
         """How far the index's own score of a row may lie from its exact score."""
-
-
-class Lexical(Protocol):
-    """Terms → BM25 scores of documents.
-
-    Laws: a document's score depends on the query, the document and the state of the index alone, never on how many
-    others are asked for; `candidates` and `scores` give equal bits for the same document; a document that shares no
-    term with the query scores 0 and is no candidate.
-    """
-
-    @property
-    def commit(self) -> int:
-        """The collection's commit up to which it has read."""
-
-    def candidates(self, query: str, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
-        """The best `count` document numbers (int64) with their scores (float32), and all that tie with the last.
-
-        Best first, equal scores by number; fewer where no more share a term with the query. allowed: bool (document
-        numbers,), which documents may appear.
-        """
-
-    def scores(self, query: str, documents: Numbers) -> Scores:
-        """float32 (n,): the scores of these documents, in their order."""
-
-    def weight(self, query: str) -> float:
-        """The sum of the inverse document frequencies of the query's terms: what a document could score at most, in
-        proportion."""
-
-    def coverage(self, query: str, texts: Sequence[str]) -> Scores:
-        """float32 (n,): the sum of the inverse document frequencies of the query's terms that each text has, each term
-        once; by it the passage of a document is chosen that is shown."""
-
-    def text(self, query: str) -> str:
-        """What the query says, without signs that only search by words understands, and without what it excludes."""
-
-    def restriction(self, query: str) -> Mask | None:
-        """bool (document numbers that were read,): which documents may be found, also by meaning; None for any."""
-
-
-class Snapshot(VectorBlocks, Protocol):
-    """One commit of a collection, as searching sees it: it does not change while it is held."""
-
-    @property
-    def commit(self) -> int:
-        """The commit's number."""
-
-    @property
-    def rows_per_document(self) -> float:
-        """Living rows over living documents, at least 1: how many candidates a ranking is likely to need."""
-
-    def passing(self, where: Filter | None) -> Mask:
-        """bool (rows,): the rows of living documents that pass the filter (see filters.py)."""
-
-    def check_fields(self, where: Filter) -> None:
-        """Raises FilterError where no document has a field of the filter, or has it with the type asked for."""
-
-    def document_mask(self, rows: Mask) -> Mask:
-        """bool (document numbers,): the documents of these rows, a mask over all rows."""
-
-    def vectors(self, rows: Numbers) -> Vectors:
-        """float32 (n, dimension): the stored vectors of these rows."""
-
-    def documents_of(self, rows: Numbers) -> Numbers:
-        """int64 (n,): the document number of each row."""
-
-    def rows_of(self, documents: Numbers) -> tuple[Numbers, Numbers]:
-        """All rows of these documents, and beside each the position of its document in `documents`."""
-
-    def find(self, ids: Sequence[str]) -> dict[str, int]:
-        """id → number of the living documents among these ids; ids that are not there are left out."""
-
-    def ids(self, documents: Numbers) -> list[str]:
-        """The ids of these documents, in their order."""
-
-    def documents(self, documents: Numbers) -> list[Document]:
-        """These documents, each checked against its checksum. Raises CorruptionError."""
-
-    def spans(self, rows: Numbers) -> NDArray[np.int32]:
-        """int32 (n, 2): start and end of each row in characters of its document's text."""
-
-    def close(self) -> None:
-        """Lets the commit go; nothing may be asked of the snapshot afterwards."""
 
 
 class Ranker(Protocol):

@@ -7,7 +7,7 @@ A matrix product does not promise that (BLAS blocks by the size of the whole), s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -68,6 +68,23 @@ def order(scores: Scores, ids: Sequence[str]) -> Numbers:
     # Code points and UTF-8 bytes sort alike, so comparing the strings compares the bytes.
     positions = sorted(range(len(ids)), key=lambda position: (-float(scores[position]), ids[position]))
     return np.asarray(positions, dtype=np.int64)
+
+
+def best_positions(scores: Scores, top: int, ids_of: Callable[[Numbers], Sequence[str]]) -> Numbers:
+    """The positions of the `top` best, best first; equal scores by the UTF-8 bytes of the id.
+
+    scores: float32 (n,). ids_of: gives the ids at some positions; asked only where equal scores need them, for those
+    among which the first `top` must be.
+    """
+    if len(scores) > top:
+        last = np.partition(scores, len(scores) - top)[len(scores) - top]
+        contenders = np.flatnonzero(scores >= last)
+    else:
+        contenders = np.arange(len(scores))
+    falling = contenders[np.argsort(-scores[contenders], kind="stable")]
+    if (np.diff(scores[falling]) == 0).any():
+        falling = contenders[order(scores[contenders], ids_of(contenders))]
+    return falling[:top]
 
 
 def checked_vectors(values: object, dimension: int, *, what: str = "vectors") -> Vectors:

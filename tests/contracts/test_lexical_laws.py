@@ -1,4 +1,4 @@
-"""Whatever scores documents by their terms keeps the laws of `protocols.Lexical`."""
+"""Whatever scores documents by their terms keeps the laws of `LexicalReader`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from twofold.documents import Document
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.index import LexicalIndex
-from twofold.protocols import Lexical
+from twofold.lexical.reading import LexicalReader
 from twofold.scores import Mask, Scores
 
 DOCUMENTS = 2_500
@@ -33,7 +33,7 @@ EVERYTHING: Mask = np.ones(DOCUMENTS, np.bool_)
 NUMBERS = np.arange(DOCUMENTS)
 
 
-def whole(folder: Path) -> Lexical:
+def whole(folder: Path) -> LexicalReader:
     index = LexicalIndex.create(folder, LexicalSettings(analyser="plain"))
     index.update(
         ((number, Document(str(number), text)) for number, text in enumerate(TEXTS)), [], commit=1, generation=0
@@ -41,7 +41,7 @@ def whole(folder: Path) -> Lexical:
     return index
 
 
-def in_many_commits(folder: Path) -> Lexical:
+def in_many_commits(folder: Path) -> LexicalReader:
     index = LexicalIndex.create(folder, LexicalSettings(analyser="plain"))
     for commit, start in enumerate(range(0, DOCUMENTS, 250), 1):
         part = [(number, Document(str(number), TEXTS[number])) for number in range(start, start + 250)]
@@ -49,7 +49,7 @@ def in_many_commits(folder: Path) -> Lexical:
     return index
 
 
-def asked_in_the_query_language(folder: Path) -> Lexical:
+def asked_in_the_query_language(folder: Path) -> LexicalReader:
     whole(folder)
     return LexicalIndex.open(folder).with_query_language()
 
@@ -57,8 +57,8 @@ def asked_in_the_query_language(folder: Path) -> Lexical:
 @pytest.fixture(
     scope="module", params=[whole, in_many_commits, asked_in_the_query_language], ids=lambda make: make.__name__
 )
-def lexical(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Lexical:
-    make: Callable[[Path], Lexical] = request.param
+def lexical(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LexicalReader:
+    make: Callable[[Path], LexicalReader] = request.param
     return make(tmp_path_factory.mktemp("lexical"))
 
 
@@ -68,12 +68,12 @@ def allowed(request: pytest.FixtureRequest) -> Mask:
 
 
 @pytest.fixture(scope="module")
-def every_score(lexical: Lexical) -> dict[str, Scores]:
+def every_score(lexical: LexicalReader) -> dict[str, Scores]:
     return {query: lexical.scores(query, NUMBERS) for query in (*QUERIES[:4], QUERIES[-1])}
 
 
 def test_candidates_are_the_best_of_all_scores_with_all_that_tie_with_the_last(
-    lexical: Lexical, every_score: dict[str, Scores], allowed: Mask
+    lexical: LexicalReader, every_score: dict[str, Scores], allowed: Mask
 ) -> None:
     for query, scores in every_score.items():
         for count in (1, 7, 50):
@@ -88,7 +88,7 @@ def test_candidates_are_the_best_of_all_scores_with_all_that_tie_with_the_last(
             assert found.dtype == np.float32
 
 
-def test_a_score_has_the_same_bits_alone_and_in_every_company(lexical: Lexical) -> None:
+def test_a_score_has_the_same_bits_alone_and_in_every_company(lexical: LexicalReader) -> None:
     for query in QUERIES[-4:]:
         together = lexical.scores(query, NUMBERS[:200])
         alone = np.concatenate([lexical.scores(query, NUMBERS[number : number + 1]) for number in range(200)])
@@ -97,7 +97,7 @@ def test_a_score_has_the_same_bits_alone_and_in_every_company(lexical: Lexical) 
         assert lexical.scores(query, NUMBERS[shuffled]).tobytes() == together[shuffled].tobytes()
 
 
-def test_more_candidates_begin_with_fewer(lexical: Lexical) -> None:
+def test_more_candidates_begin_with_fewer(lexical: LexicalReader) -> None:
     for query in QUERIES[:20]:
         many, scores = lexical.candidates(query, 100, EVERYTHING)
         few, their = lexical.candidates(query, 10, EVERYTHING)
@@ -106,7 +106,7 @@ def test_more_candidates_begin_with_fewer(lexical: Lexical) -> None:
         assert len(few) == min(len(many), 10) or their[9] == their[-1]
 
 
-def test_what_shares_no_term_scores_nothing_and_is_no_candidate(lexical: Lexical) -> None:
+def test_what_shares_no_term_scores_nothing_and_is_no_candidate(lexical: LexicalReader) -> None:
     assert lexical.scores("absent", NUMBERS).tolist() == [0] * DOCUMENTS
     assert len(lexical.candidates("absent", 10, EVERYTHING)[0]) == 0
     assert lexical.weight("absent") == 0
@@ -114,12 +114,12 @@ def test_what_shares_no_term_scores_nothing_and_is_no_candidate(lexical: Lexical
     assert set(lexical.candidates("word300", DOCUMENTS, EVERYTHING)[0].tolist()) == having
 
 
-def test_a_rarer_term_weighs_more_and_a_second_one_adds_to_it(lexical: Lexical) -> None:
+def test_a_rarer_term_weighs_more_and_a_second_one_adds_to_it(lexical: LexicalReader) -> None:
     assert lexical.weight("word390") > lexical.weight("word0") > 0
     assert lexical.weight("word390 word0") == pytest.approx(lexical.weight("word390") + lexical.weight("word0"))
 
 
-def test_a_text_covers_the_terms_that_it_has_each_once(lexical: Lexical) -> None:
+def test_a_text_covers_the_terms_that_it_has_each_once(lexical: LexicalReader) -> None:
     texts = ["word390 word390 absent", "word0, and Word390!", "", "absent"]
     rare, common = lexical.weight("word390"), lexical.weight("word0")
     covered = lexical.coverage("word0 word0 absent word390 word390 word390", texts)
@@ -129,20 +129,20 @@ def test_a_text_covers_the_terms_that_it_has_each_once(lexical: Lexical) -> None
     assert len(lexical.coverage("word0", [])) == 0
 
 
-def test_nothing_allowed_and_nothing_asked_for_give_nothing(lexical: Lexical) -> None:
+def test_nothing_allowed_and_nothing_asked_for_give_nothing(lexical: LexicalReader) -> None:
     assert len(lexical.candidates("word1", 10, np.zeros(DOCUMENTS, np.bool_))[0]) == 0
     assert len(lexical.candidates("word1", 0, EVERYTHING)[0]) == 0
     assert len(lexical.scores("word1", NUMBERS[:0])) == 0
 
 
-def test_numbers_beyond_what_is_allowed_or_known_are_not_found(lexical: Lexical) -> None:
+def test_numbers_beyond_what_is_allowed_or_known_are_not_found(lexical: LexicalReader) -> None:
     numbers, _ = lexical.candidates("word1", DOCUMENTS, EVERYTHING[:100])
     assert len(numbers)
     assert numbers.max() < 100
     assert lexical.scores("word1", np.array([DOCUMENTS + 5, 10**12])).tolist() == [0, 0]
 
 
-def test_words_alone_restrict_nothing_and_are_what_a_vector_is_made_of(lexical: Lexical) -> None:
+def test_words_alone_restrict_nothing_and_are_what_a_vector_is_made_of(lexical: LexicalReader) -> None:
     for query in QUERIES[:5]:
         assert lexical.restriction(query) is None
         assert lexical.text(query) == query

@@ -12,7 +12,7 @@ import pytest
 from losing import Losing, outcomes
 from storing import block, content, document, expected, new_store
 
-from twofold.engines.local.catalogue.block import Block
+from twofold.block import Block
 from twofold.engines.local.engine import Store
 from twofold.engines.local.spaces import segments
 

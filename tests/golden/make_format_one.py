@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from twofold.block import Block
 from twofold.documents import Document
-from twofold.engines.local.catalogue.block import Block
 from twofold.engines.local.engine import Store
 
 DIMENSION = 3

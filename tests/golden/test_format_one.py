@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from twofold.block import Block
 from twofold.documents import Document
-from twofold.engines.local.catalogue.block import Block
 from twofold.engines.local.engine import Store
 from twofold.filters import parse
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from twofold.block import Block
 from twofold.documents import Document
-from twofold.engines.local.catalogue.block import Block
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
 

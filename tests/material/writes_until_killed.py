@@ -14,7 +14,7 @@ from pathlib import Path
 
 from storing import block, document
 
-from twofold.engines.local.catalogue.block import Block
+from twofold.block import Block
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
 from twofold.engines.local.spaces import segments

@@ -11,7 +11,7 @@ from twofold.collection import indexing
 from twofold.collection.collection import Collection
 from twofold.collection.opening import create
 from twofold.encoders.hashed_words import HashedWords
-from twofold.searching import indexed
+from twofold.engines.local.spaces import indexed
 
 WORDS = [f"word{number}" for number in range(400)]
 DOCUMENTS, DEPTH = 3_000, 200

@@ -63,10 +63,10 @@ def test_a_score_is_that_of_the_best_passage_over_all_of_them(collection: Collec
         query = collection.encoder.encode_queries(["red apple"])[0]
         for hit in searcher.search("red apple", k=600):
             numbers = np.array(list(searcher.snapshot.find([hit.id]).values()))
-            rows, _ = searcher.snapshot.rows_of(numbers)
-            scores = dense_scores(query, searcher.snapshot.vectors(rows))
+            passages = searcher.snapshot.passages(numbers)
+            scores = dense_scores(query, searcher.dense.vectors(passages.handles))
             assert hit.score == scores.max()
-            span = searcher.snapshot.spans(rows[[int(scores.argmax())]])[0].tolist()
+            span = passages.spans[int(scores.argmax())].tolist()
             assert [hit.passage.start, hit.passage.end] == span
             assert hit.document.text[hit.passage.start : hit.passage.end] == hit.passage.text
 

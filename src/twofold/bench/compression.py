@@ -124,8 +124,8 @@ def _judged(beir: Beir, encoder: Encoder) -> Judged:
         collection.add(beir.documents())
         with collection.searcher() as searcher:
             snapshot = searcher.snapshot
-            documents = np.concatenate([vectors for _, vectors in snapshot.blocks()])
-            ids = snapshot.ids(snapshot.documents_of(np.arange(len(documents))))
+            documents = np.concatenate([vectors for _, vectors in searcher.dense.stored()])
+            ids = snapshot.ids((numbers := snapshot.select())[snapshot.passages(numbers).owners])
     judged = {name: grades for name, grades in beir.qrels.items() if any(grade > 0 for grade in grades.values())}
     queries = encoder.encode_queries([beir.queries[name] for name in judged])
     return Judged(beir.name, documents, ids, queries, list(judged), judged)

@@ -42,7 +42,7 @@ def bench_hybrid(path: Path, queries: Path, *, field: str | None = None, progres
             for share in SHARES:
                 rows.extend(_filtered(searcher, field, share, texts[:FILTERED]))
         progress(2, 2)
-        passages = len(searcher.snapshot.passing(None))
+        passages = searcher.snapshot.counts.passages
     columns = (
         Column("mode"),
         Column("filter"),

@@ -107,7 +107,7 @@ def _vectors(data: Path) -> NDArray[np.float16]:
     if data.suffix == ".npy":
         return unit_vectors(np.load(data, mmap_mode="r").astype(np.float32)).astype(np.float16)
     with open_collection(data) as collection, collection.searcher() as searcher:
-        return np.concatenate([vectors for _, vectors in searcher.snapshot.blocks()])
+        return np.concatenate([vectors for _, vectors in searcher.dense.stored()])
 
 
 def _queries(path: Path | None, vectors: Vectors) -> tuple[Vectors, str]:

@@ -23,13 +23,12 @@ from twofold.bench.surroundings import header
 from twofold.bench.timing import MILLISECONDS
 from twofold.collection.collection import Collection
 from twofold.collection.opening import open_collection
+from twofold.engine import EVERYTHING, DenseSnapshot, EngineSnapshot, Selection
 from twofold.errors import InputError
 from twofold.evaluation.intervals import bootstrap_interval
 from twofold.memory import anonymous_bytes
 from twofold.progress import Progress, silent
-from twofold.protocols import Snapshot
-from twofold.scores import Mask, Vectors, checked_vectors, scaled
-from twofold.searching.nearest import NearestSearch
+from twofold.scores import Vectors, checked_vectors, scaled
 from twofold.searching.searcher import SnapshotSearcher
 from twofold.tables import Cell, Column, Interval, Report, Table
 
@@ -72,21 +71,21 @@ def bench_lookups(path: Path, queries: Path, *, field: str | None = None, progre
 def _whole(
     collection: Collection, searcher: SnapshotSearcher, exact: SnapshotSearcher, asked: Vectors, progress: Progress
 ) -> Table:
-    everything = searcher.snapshot.passing(None)
-    truth = [_ids(exact.dense, query, DEPTHS[0], everything) for query in asked]
+    truth = [_ids(exact.dense, query, DEPTHS[0]) for query in asked]
     progress(1, 2)
-    flat = exact_reference(searcher.snapshot)
+    flat = exact_reference(searcher.dense)
     reference = _seconds(lambda query: flat(query, K), asked[:50])
     index = collection.info().index
     rows: list[tuple[Cell, ...]] = []
     for depth in DEPTHS:
-        recall = _recall([_ids(searcher.dense, query, depth, everything) for query in asked], truth)
-        seconds = _seconds(partial(_look_up, searcher.dense, depth=depth, allowed=everything), asked)
+        recall = _recall([_ids(searcher.dense, query, depth) for query in asked], truth)
+        seconds = _seconds(partial(_look_up, searcher.dense, depth=depth), asked)
         rows.append((f"{index.kind if index else 'exact'}, depth {depth}", recall, *_times(seconds, reference)))
     rows.append(("FAISS IndexFlatIP, f32, in memory", None, *_times(reference, reference)))
     progress(2, 2)
     columns = (Column("look-up"), Column("recall@10", digits=4), *_columns())
-    note = f"{len(everything):,} passages, {len(asked):,} queries; recall is of exact search over the stored vectors"
+    passages = searcher.snapshot.counts.passages
+    note = f"{passages:,} passages, {len(asked):,} queries; recall is of exact search over the stored vectors"
     return Table("Look-ups", columns, tuple(rows), (note,))
 
 
@@ -95,18 +94,18 @@ def _filtered(searcher: SnapshotSearcher, exact: SnapshotSearcher, asked: Vector
     rows: list[tuple[Cell, ...]] = []
     for share in SHARES:
         bounds = fresh_bounds(snapshot, field, share)
-        snapshot.passing(_below(field, next(bounds)))
-        masks, seconds, found, truth = [], [], [], []
+        searcher.dense.nearest(asked[0], depth=1, top=1, selection=_below(field, next(bounds)))
+        passing, seconds, found, truth = [], [], [], []
         for query in asked:
-            where = _below(field, next(bounds))
+            selection = _below(field, next(bounds))
             start = time.perf_counter()
-            allowed = snapshot.passing(where)
-            found.append(_ids(searcher.dense, query, DEPTHS[0], allowed))
+            found.append(_ids(searcher.dense, query, DEPTHS[0], selection))
             seconds.append(time.perf_counter() - start)
-            masks.append(int(np.count_nonzero(allowed)))
-            truth.append(_ids(exact.dense, query, DEPTHS[0], allowed))
+            passing.append(snapshot.count(selection.where))
+            truth.append(_ids(exact.dense, query, DEPTHS[0], selection))
         times = np.array(seconds)
-        rows.append((f"{np.mean(masks) / len(allowed):.2%} pass", _recall(found, truth), *_times(times, times)[:2]))
+        named = f"{np.mean(passing) / snapshot.count():.2%} pass"
+        rows.append((named, _recall(found, truth), *_times(times, times)[:2]))
     columns = (Column("filter"), Column("recall@10", digits=4), *_columns()[:2])
     notes = (
         f"{len(asked):,} queries a line, each with a bound on {field!r} that was not asked before; filter included",
@@ -114,37 +113,41 @@ def _filtered(searcher: SnapshotSearcher, exact: SnapshotSearcher, asked: Vector
     return Table("Filtered look-ups", columns, tuple(rows), notes)
 
 
-def fresh_bounds(snapshot: Snapshot, field: str, share: float) -> Iterator[float]:
+def fresh_bounds(snapshot: EngineSnapshot, field: str, share: float) -> Iterator[float]:
     """Bounds of a number field, each another, below which lies about this share of the documents.
 
     Raises InputError where too few documents hold a number in the field.
     """
     low, high = 0.0, 1.0
     for _ in range(40):
-        if snapshot.passing(_below(field, high)).mean() >= share:
+        if _share(snapshot, field, high) >= share:
             break
         low, high = high, high * 2
     else:
         raise InputError(f"too few documents hold a number in {field!r} to let {share:.1%} of them through")
     for _ in range(30):
         middle = (low + high) / 2
-        if snapshot.passing(_below(field, middle)).mean() >= share:
+        if _share(snapshot, field, middle) >= share:
             high = middle
         else:
             low = middle
     return (high + number * 1e-9 for number in count(1))
 
 
-def _below(field: str, bound: float) -> filters.Filter:
-    return filters.parse({field: {"$lt": bound}})
+def _share(snapshot: EngineSnapshot, field: str, bound: float) -> float:
+    return snapshot.count(_below(field, bound).where) / max(1, snapshot.count())
 
 
-def _look_up(search: NearestSearch, query: Vectors, *, depth: int, allowed: Mask) -> object:
-    return search.nearest(query, depth=depth, top=K, allowed=allowed)
+def _below(field: str, bound: float) -> Selection:
+    return Selection(where=filters.parse({field: {"$lt": bound}}))
 
 
-def _ids(search: NearestSearch, query: Vectors, depth: int, allowed: Mask) -> set[int]:
-    return set(search.nearest(query, depth=depth, top=K, allowed=allowed).documents.tolist())
+def _look_up(search: DenseSnapshot, query: Vectors, *, depth: int) -> object:
+    return search.nearest(query, depth=depth, top=K)
+
+
+def _ids(search: DenseSnapshot, query: Vectors, depth: int, selection: Selection = EVERYTHING) -> set[int]:
+    return set(search.nearest(query, depth=depth, top=K, selection=selection).documents.tolist())
 
 
 def _recall(found: list[set[int]], truth: list[set[int]]) -> Interval:

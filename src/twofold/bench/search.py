@@ -18,9 +18,10 @@ from twofold.collection.building import build
 from twofold.collection.collection import Collection
 from twofold.collection.opening import open_collection
 from twofold.encoders.loading import load_encoder
+from twofold.engine import DenseSnapshot
 from twofold.errors import MissingExtraError
 from twofold.progress import Progress, silent
-from twofold.protocols import Encoder, VectorBlocks
+from twofold.protocols import Encoder
 from twofold.readers.docstrings import read_docstrings
 from twofold.scores import Vectors
 from twofold.tables import Cell, Column, Report, Table
@@ -86,7 +87,7 @@ def docstrings(encoder: Encoder | None, progress: Progress) -> Iterator[Collecti
 def _contenders(subject: Collection) -> dict[str, Callable[[Any], object]]:
     """What takes turns; those of BY_TEXT take the query's text, the others its vector."""
     with subject.searcher() as searcher:
-        flat = exact_reference(searcher.snapshot)
+        flat = exact_reference(searcher.dense)
     contenders: dict[str, Callable[[Any], object]] = {
         ENCODE: lambda text: subject.encoder.encode_queries([text]),
         LOOK_UP: lambda vector: subject.search(vector, k=K),
@@ -103,12 +104,12 @@ def _contenders(subject: Collection) -> dict[str, Callable[[Any], object]]:
     return contenders
 
 
-def exact_reference(vectors: VectorBlocks) -> Callable[[Vectors, int], Any]:
+def exact_reference(dense: DenseSnapshot) -> Callable[[Vectors, int], Any]:
     """Exact look-up in FAISS over the same vectors as float32, as a user would set it up."""
     import faiss
 
     index: Any = None
-    for _, block in vectors.blocks():
+    for _, block in dense.stored():
         index = faiss.IndexFlatIP(block.shape[1]) if index is None else index
         index.add(np.ascontiguousarray(block, dtype=np.float32))
     return lambda query, k: index.search(query[None], k)

@@ -96,7 +96,7 @@ def measure_opened(path: Path, dimension: int, rounds: int) -> _Opened:
         collection.search(queries[0], k=K)
         first = time.perf_counter() - start
         with collection.searcher() as searcher:
-            flat = exact_reference(searcher.snapshot)
+            flat = exact_reference(searcher.dense)
         asked = list(queries)
         turns: dict[str, Asked] = {
             "ours": (partial(collection.search, k=K), asked),

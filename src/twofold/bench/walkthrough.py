@@ -141,9 +141,10 @@ def _texts(collection: Collection) -> list[str]:
     """Evenly spaced passages as they were encoded: title, a space, passage."""
     with collection.searcher() as searcher:
         snapshot = searcher.snapshot
-        rows = np.flatnonzero(snapshot.passing(None)).astype(np.int64)
-        rows = rows[:: max(1, len(rows) // SAMPLE)][:SAMPLE]
-        documents = snapshot.documents(snapshot.documents_of(rows))
-        spans = snapshot.spans(rows).tolist()
+        numbers = snapshot.select()
+        everything = snapshot.passages(numbers)
+        chosen = slice(None, None, max(1, len(everything.handles) // SAMPLE))
+        documents = snapshot.documents(numbers[everything.owners[chosen][:SAMPLE]])
+        spans = everything.spans[chosen][:SAMPLE].tolist()
     parts = zip(documents, spans, strict=True)
     return [f"{document.title} {document.text[start:end]}".strip() for document, (start, end) in parts]

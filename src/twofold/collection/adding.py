@@ -12,13 +12,11 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from twofold.block import Block, Known
 from twofold.collection.guarding import GuardedEncoder
 from twofold.documents import Document, as_documents
-from twofold.engines.local.catalogue.block import Block
-from twofold.engines.local.catalogue.change import Known
+from twofold.engine import Engine, EngineWriter
 from twofold.engines.local.catalogue.seen import Seen
-from twofold.engines.local.engine import Store
-from twofold.engines.local.writer import Writer
 from twofold.errors import DocumentError, VectorError
 from twofold.passages.windows import Mode, Spans, divide
 from twofold.progress import Progress
@@ -55,15 +53,15 @@ class Given:
 class Adding:
     """One call of `add`: where the documents go and what has become of them so far."""
 
-    def __init__(self, store: Store, encoder: GuardedEncoder, mode: Mode, given: Given | None) -> None:
-        self._store = store
+    def __init__(self, engine: Engine, encoder: GuardedEncoder, mode: Mode, given: Given | None) -> None:
+        self._engine = engine
         self._encoder = encoder
         self._mode = mode
         self._given = given
         self._taken = 0
         self.report = AddReport()
 
-    def run(self, documents: Iterable[Any], writer: Writer, progress: Progress) -> AddReport:
+    def run(self, documents: Iterable[Any], writer: EngineWriter, progress: Progress) -> AddReport:
         """Adds all documents; every block is acknowledged before the next one is read."""
         total = len(documents) if isinstance(documents, Sequence) else None
         self._check_count(total)
@@ -87,7 +85,7 @@ class Adding:
                 "give one vector a document, in the same order"
             )
 
-    def _add(self, block: list[Document], writer: Writer, seen: Seen) -> None:
+    def _add(self, block: list[Document], writer: EngineWriter, seen: Seen) -> None:
         vectors = self._next_vectors(len(block))
         self._taken += len(block)
         last = {document.id: position for position, document in enumerate(block)}
@@ -109,7 +107,7 @@ class Adding:
         vectors = checked_vectors(lines, self._encoder.contract.dimension, what=what)
         return scaled(vectors, self._encoder.contract.similarity, what=what)
 
-    def _commit(self, documents: list[Document], given: Vectors | None, writer: Writer) -> None:
+    def _commit(self, documents: list[Document], given: Vectors | None, writer: EngineWriter) -> None:
         hashes = [text_hash(document, None if given is None else given[n]) for n, document in enumerate(documents)]
         known = writer.known([document.id for document in documents])
         fresh, moved = [], []
@@ -142,8 +140,8 @@ class Adding:
         """A record of an id alone, which own vectors allow, must not put a document without text in place of one."""
         if not stored:
             return
-        with self._store.snapshot() as snapshot:
-            for document in snapshot.documents(np.array([each.number for each in stored])):
+        with self._engine.snapshot() as snapshot:
+            for document in snapshot.documents(np.array([each.handle for each in stored])):
                 if document.has_content:
                     raise DocumentError(
                         "the document has a text, and the record that would replace it has none. A record replaces "
@@ -195,11 +193,11 @@ class Adding:
         """Documents of which only the metadata changed: their vectors are copied, nothing is encoded."""
         if not stored:
             return []
-        with self._store.snapshot() as snapshot:
-            rows = [snapshot.rows_of(np.array([each.number]))[0] for each in stored]
+        with self._engine.snapshot() as snapshot:
+            dense, kept = snapshot.dense(exact=True), [snapshot.passages(np.array([each.handle])) for each in stored]
             return [
-                _Part(snapshot.spans(mine), snapshot.vectors(mine), each.truncated)
-                for each, mine in zip(stored, rows, strict=True)
+                _Part(passages.spans, dense.vectors(passages.handles), each.truncated)
+                for each, passages in zip(stored, kept, strict=True)
             ]
 
 

@@ -133,6 +133,29 @@ class Collection(AbstractContextManager["Collection"]):
         with self.searcher(depth=depth, exact=exact, words=by_words) as searcher:
             return searcher.search(query, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict)
 
+    def search_many(
+        self,
+        queries: Sequence[str] | Vectors,
+        *,
+        k: int = 10,
+        offset: int = 0,
+        where: Mapping[str, Any] | None = None,
+        depth: int | None = None,
+        exact: bool = False,
+        mode: Mode | None = None,
+        ranker: Ranker | None = None,
+        strict: bool = False,
+    ) -> list[list[Hit]]:
+        """The hits of each query, in their order: the same, bit for bit, as `search` gives for each alone.
+
+        queries: texts, or vectors (n, dimension). All are asked of one commit; texts are encoded together, and looked
+        up on all cores. Everything else as in `search`.
+        """
+        with self.searcher(depth=depth, exact=exact, words=mode != "dense") as searcher:
+            return searcher.search_many(
+                queries, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict
+            )
+
     def like(
         self,
         document_id: str,
@@ -241,7 +264,6 @@ class Collection(AbstractContextManager["Collection"]):
         queries, also teach how much words count here. Raises InputError, LockedError, StorageError.
         """
         with self._store.writing() as writer:
-            self._pinning.forget_words()
             wording = Wording(self._store, writer, self._encoder, self._settings.depth, progress)
             return wording.run(analyser, queries or {}, qrels or {})
 
@@ -268,7 +290,6 @@ class Collection(AbstractContextManager["Collection"]):
             compact = writer.compact(progress)
             indexing = Indexing(self._store, writer, self._encoder, self._settings.depth, progress)
             report = OptimizeReport(compact, indexing.run(index, recall, latency, queries))
-            self._pinning.forget_words()
             followed(self._store, writer, progress)
             return report
 

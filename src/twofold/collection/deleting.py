@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from twofold.collection.choosing import chosen
-from twofold.engines.local.engine import Store
-from twofold.engines.local.snapshot import StoredSnapshot
+from twofold.engine import Engine, EngineSnapshot
 from twofold.errors import FilterError, InputError
 from twofold.filters import Filter, says_nothing
 
 
 def delete(
-    store: Store, ids: Iterable[str] | None, where: Mapping[str, Any] | None, *, everything: bool, strict: bool
+    engine: Engine, ids: Iterable[str] | None, where: Mapping[str, Any] | None, *, everything: bool, strict: bool
 ) -> int:
     """Marks the named documents as deleted in one commit; returns how many there were.
 
@@ -23,15 +24,15 @@ def delete(
     if [ids is not None, where is not None, everything].count(True) != 1:
         raise InputError("delete takes ids, or a filter (where=), or all=True for every document: one of the three")
     condition = chosen(ids, where)
-    with store.writing() as writer, store.snapshot() as snapshot:
+    with engine.writing() as writer, engine.snapshot() as snapshot:
         if ids is not None:
-            return writer.delete(list(snapshot.find(list(ids)).values()))
+            return writer.delete(np.array(list(snapshot.find(list(ids)).values()), np.int64))
         if condition is not None:
             _check(condition, snapshot, strict=strict)
-        return writer.delete(snapshot.document_numbers(condition))
+        return writer.delete(snapshot.select(condition))
 
 
-def _check(condition: Filter, snapshot: StoredSnapshot, *, strict: bool) -> None:
+def _check(condition: Filter, snapshot: EngineSnapshot, *, strict: bool) -> None:
     if says_nothing(condition):
         raise FilterError(
             "a part of this filter says nothing, so all documents would pass it; to delete every document say so: "

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from twofold.contract import Contract
 from twofold.documents import Document
-from twofold.engines.local.snapshot import StoredSnapshot
+from twofold.engine import EngineSnapshot
 from twofold.errors import CorruptionError
 from twofold.files import folder_aside, write_aside
 from twofold.indexes.flat_file import write_flat_index
@@ -48,11 +48,12 @@ class ExportReport:
 class Exporting:
     """One export of one snapshot. progress: told in documents and passages written."""
 
-    def __init__(self, snapshot: StoredSnapshot, contract: Contract, progress: Progress) -> None:
+    def __init__(self, snapshot: EngineSnapshot, contract: Contract, progress: Progress) -> None:
         self._snapshot = snapshot
         self._contract = contract
         self._progress = progress
-        self._rows = np.flatnonzero(snapshot.passing(None)).astype(np.int64)
+        self._documents_in = snapshot.select()
+        self._passages = snapshot.passages(self._documents_in).handles
         self._done = 0
 
     def into(self, path: str | Path) -> ExportReport:
@@ -63,20 +64,21 @@ class Exporting:
             with write_aside(folder / "vectors.npy") as file:
                 self._array(file)
             with write_aside(folder / "vectors.faiss") as file:
-                write_flat_index(file, self._vectors(), rows=len(self._rows), dimension=self._contract.dimension)
+                write_flat_index(file, self._vectors(), rows=len(self._passages), dimension=self._contract.dimension)
             with write_aside(folder / "export.json") as file:
                 file.write(json.dumps(self._description(), ensure_ascii=False, indent=1).encode() + b"\n")
             sizes = {each.name: each.stat().st_size for each in sorted(folder.iterdir())}
-        head = self._snapshot.head
-        return ExportReport(commit=head.commit, documents=head.documents, passages=len(self._rows), bytes=sizes)
+        counts = self._snapshot.counts
+        return ExportReport(
+            commit=self._snapshot.commit, documents=counts.documents, passages=len(self._passages), bytes=sizes
+        )
 
     def _description(self) -> dict[str, Any]:
-        head = self._snapshot.head
         return {
             "version": VERSION,
-            "commit": head.commit,
-            "documents": head.documents,
-            "passages": len(self._rows),
+            "commit": self._snapshot.commit,
+            "documents": self._snapshot.counts.documents,
+            "passages": len(self._passages),
             "dimension": self._contract.dimension,
             "numbers": "float16",
             "contract": self._contract.to_json(),
@@ -86,18 +88,18 @@ class Exporting:
         written = 0
         for numbers, documents in self._batches():
             texts.writelines(map(_line, map(_record, documents)))
-            rows, owners = self._snapshot.rows_of(numbers)
-            places = zip(owners.tolist(), self._snapshot.spans(rows).tolist(), strict=True)
+            passages = self._snapshot.passages(numbers)
+            places = zip(passages.owners.tolist(), passages.spans.tolist(), strict=True)
             spans.writelines(
                 _line({"row": row, "id": documents[owner].id, "start": start, "end": end})
                 for row, (owner, (start, end)) in enumerate(places, written)
             )
-            written += len(rows)
+            written += len(passages.handles)
             self._advance(len(documents))
 
     def _batches(self) -> Iterator[tuple[Numbers, list[Document]]]:
         """Living documents with their numbers, ascending, as their rows are."""
-        numbers, each = self._snapshot.document_numbers(), self._snapshot.each()
+        numbers, each = self._documents_in, self._snapshot.each()
         for start in range(0, len(numbers), AT_ONCE):
             batch = list(islice(each, AT_ONCE))
             if len(batch) != len(numbers[start : start + AT_ONCE]):
@@ -105,20 +107,21 @@ class Exporting:
             yield numbers[start : start + AT_ONCE], batch
 
     def _array(self, file: IO[bytes]) -> None:
-        shape = (len(self._rows), self._contract.dimension)
+        shape = (len(self._passages), self._contract.dimension)
         npy.write_array_header_1_0(file, {"descr": "<f2", "fortran_order": False, "shape": shape})
         for block in self._vectors():
             file.write(block.tobytes())
             self._advance(len(block))
 
     def _vectors(self) -> Iterator[NDArray[np.float16]]:
-        for start in range(0, len(self._rows), AT_ONCE):
+        dense = self._snapshot.dense(exact=True)
+        for start in range(0, len(self._passages), AT_ONCE):
             # Stored as float16: the way there and back changes no bit.
-            yield self._snapshot.vectors(self._rows[start : start + AT_ONCE]).astype("<f2")
+            yield dense.vectors(self._passages[start : start + AT_ONCE]).astype("<f2")
 
     def _advance(self, by: int) -> None:
         self._done += by
-        self._progress(self._done, self._snapshot.head.documents + len(self._rows))
+        self._progress(self._done, self._snapshot.counts.documents + len(self._passages))
 
 
 def _record(document: Document) -> dict[str, Any]:

@@ -18,22 +18,18 @@ from twofold.collection.measuring import Measuring, Unanswered, questions
 from twofold.contract import Contract
 from twofold.engines.local.compacting import CompactReport
 from twofold.engines.local.derived.builds import Built
+from twofold.engines.local.derived.opened import ROOM, STATE, beside
 from twofold.engines.local.engine import Store
 from twofold.engines.local.snapshot import StoredSnapshot
+from twofold.engines.local.spaces.nearest import NearestSearch
 from twofold.engines.local.writer import Writer
-from twofold.errors import CorruptionError, InputError, UnfitIndexError
-from twofold.indexes.flat import FlatIndex
+from twofold.errors import InputError, UnfitIndexError
 from twofold.indexes.kinds import KINDS, IndexSettings, build, load
 from twofold.memory import available_bytes
 from twofold.progress import Progress
-from twofold.protocols import VectorIndex
 from twofold.scores import Vectors
-from twofold.searching.exact import ExactSearch
-from twofold.searching.indexed import IndexedSearch
-from twofold.searching.nearest import NearestSearch
 from twofold.tuning.recall import SECOND_HALF, Point, best, least_effort
 
-ROOM, STATE = "indexes", "index"
 FROM_ROWS = 50_000
 """So many rows are indexed without being asked: exact search of fewer takes a few milliseconds."""
 PROMISE = 0.98
@@ -126,48 +122,6 @@ def wanted(snapshot: StoredSnapshot, contract: Contract) -> bool:
     built = snapshot.built(ROOM)
     lacking = snapshot.head.next_row - (0 if built is None else built.rows)
     return contract.similarity == "cosine" and lacking >= FROM_ROWS
-
-
-class Indexes:
-    """The opened index of a collection, shared by its searchers and opened anew when another one was built.
-
-    One thread at a time (pinning.py holds the lock).
-    """
-
-    def __init__(self) -> None:
-        self._opened: tuple[str, int, VectorIndex | None] | None = None
-
-    def search(self, snapshot: StoredSnapshot, *, exact: bool) -> NearestSearch:
-        """How a snapshot is searched: by the index that fits it, or exactly where there is none or that is asked."""
-        all_rows = ExactSearch(snapshot, FlatIndex(snapshot))
-        built = None if exact else snapshot.built(ROOM)
-        if built is None:
-            return all_rows
-        state = snapshot.state(STATE)
-        effort = 0 if state is None else int(state["reached"]["effort"])
-        if self._opened is None or self._opened[:2] != (built.checksum, effort):
-            self._opened = (built.checksum, effort, _opened(built, effort))
-        index = self._opened[2]
-        return all_rows if index is None else _beside(snapshot, index, built.about["kind"], effort, all_rows)
-
-
-def _beside(
-    snapshot: StoredSnapshot, index: VectorIndex, kind: str, effort: int, exact: NearestSearch
-) -> IndexedSearch:
-    """A search by an index, with the rows that it lacks searched exactly."""
-    covers_all = index.rows >= snapshot.head.next_row
-    tail = None if covers_all else FlatIndex(snapshot, first=index.rows)
-    candidates = effort if KINDS[kind].scores_more else 0
-    return IndexedSearch(snapshot, index, tail=tail, exact=exact, candidates=candidates)
-
-
-def _opened(built: Built, effort: int) -> VectorIndex | None:
-    """The index of a build; None for one that is damaged: search is exact then, and `verify` names it."""
-    try:
-        built.check()
-        return load(IndexSettings(kind=built.about["kind"], effort=effort), built.path)
-    except (CorruptionError, InputError, KeyError):
-        return None
 
 
 class Indexing:
@@ -330,7 +284,7 @@ class Indexing:
 
 def _search_with(snapshot: StoredSnapshot, folder: Path, exact: NearestSearch, kind: str, effort: int) -> NearestSearch:
     index = load(IndexSettings(kind=kind, effort=effort), folder)
-    return _beside(snapshot, index, kind, effort, exact)
+    return beside(snapshot, index, kind, effort, exact)
 
 
 def _why(choice: Point, promise: float, latency: float) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from twofold.collection import indexing, wording
 from twofold.collection.indexing import IndexReport
 from twofold.collection.settings import Settings
 from twofold.collection.wording import WordsReport
 from twofold.contract import Contract
+from twofold.engines.local.derived import opened, words
 from twofold.engines.local.engine import Store
 from twofold.engines.local.snapshot import StoredSnapshot
 
@@ -56,13 +56,13 @@ class Info:
 def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, settings: Settings) -> Info:
     """The figures of one snapshot."""
     head, made = snapshot.head, store.description
-    index, words = snapshot.state(indexing.STATE), snapshot.state(wording.STATE)
+    index, fusion = snapshot.state(opened.STATE), snapshot.state(words.STATE)
     return Info(
         path=str(store.path),
         commit=head.commit,
         documents=head.documents,
         passages=head.rows,
-        without_vector=head.documents - len(np.unique(snapshot.documents_of(np.flatnonzero(snapshot.passing(None))))),
+        without_vector=head.documents - int(np.count_nonzero(snapshot.passing_documents(None))),
         truncated=head.truncated,
         tokens_cut=head.tokens_cut,
         passage_mode=settings.passages,
@@ -75,5 +75,5 @@ def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, setting
         bytes=store.bytes(),
         log_held_back=store.held_back(),
         index=None if index is None else IndexReport.from_json(index),
-        words=None if words is None else WordsReport.from_json(words),
+        words=None if fusion is None else WordsReport.from_json(fusion),
     )

@@ -11,12 +11,13 @@ import numpy as np
 
 from twofold.collection.guarding import GuardedEncoder
 from twofold.documents import Document
+from twofold.engine import Nearest
 from twofold.engines.local.snapshot import StoredSnapshot
+from twofold.engines.local.spaces.exact import ExactSearch
+from twofold.engines.local.spaces.nearest import NearestSearch
 from twofold.errors import InputError, UnfitIndexError
 from twofold.indexes.flat import FlatIndex
 from twofold.scores import Mask, Numbers, Vectors, checked_vectors, scaled, unit_vectors
-from twofold.searching.exact import ExactSearch
-from twofold.searching.nearest import Nearest, NearestSearch
 from twofold.tuning.pseudo_queries import pseudo_queries
 from twofold.tuning.recall import EVERYTHING, K, Point, Recalls, masks_by_share
 from twofold.tuning.truth import exact_answers

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from twofold.collection.guarding import GuardedEncoder
-from twofold.collection.indexing import STATE as INDEX
-from twofold.collection.indexing import Indexes, Indexing, IndexReport
+from twofold.collection.indexing import Indexing, IndexReport
 from twofold.collection.measuring import Measuring, RecallReport, questions
-from twofold.collection.wording import ROOM as WORDS
-from twofold.collection.wording import STATE, caught_up
+from twofold.collection.wording import caught_up
+from twofold.engines.local.derived.opened import STATE as INDEX
+from twofold.engines.local.derived.opened import Indexes
+from twofold.engines.local.derived.words import ROOM as WORDS
+from twofold.engines.local.derived.words import STATE
 from twofold.engines.local.engine import Store
 from twofold.engines.local.verifying import Damage, VerifyReport
 from twofold.errors import CorruptionError, InputError

@@ -16,26 +16,24 @@ from typing import Any
 import numpy as np
 
 from twofold.collection.guarding import GuardedEncoder
+from twofold.engine import EngineSnapshot
+from twofold.engines.local.derived.words import ROOM, STATE
 from twofold.engines.local.engine import Store
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.writer import Writer
-from twofold.errors import CorruptionError, InputError, LockedError, StorageError, VectorError
-from twofold.indexes.flat import FlatIndex
+from twofold.errors import CorruptionError, InputError, VectorError
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.index import LexicalIndex
 from twofold.progress import Progress, silent
 from twofold.rankings import Qrels
 from twofold.scores import unit_vectors
-from twofold.searching.exact import ExactSearch
 from twofold.searching.fusion import Fusion
 from twofold.searching.hybrid import HybridSearch
-from twofold.searching.nearest import NearestSearch
 from twofold.tuning.chance import chance as measured_chance
-from twofold.tuning.chance import drawn, prior
+from twofold.tuning.chance import prior
 from twofold.tuning.pseudo_queries import pseudo_queries
 from twofold.tuning.sharing import Asked, Learned, learned_share
 
-ROOM, STATE = "lexical", "fusion"
 QUESTIONS, PASSAGES = 256, 4096
 """Questions and passages that are drawn to see what chance is."""
 GROWTH = 4
@@ -77,64 +75,6 @@ class WordsReport:
         )
 
 
-class Words:
-    """The opened lexical index of a collection. One thread at a time (pinning.py holds the lock)."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._index: LexicalIndex | None = None
-
-    def search(
-        self, snapshot: StoredSnapshot, dense: NearestSearch, depth: int, *, query_language: bool
-    ) -> HybridSearch | None:
-        """How a snapshot is searched by words; None where the collection does not know its words.
-
-        depth: the collection's own, whatever a call asks for.
-        """
-        state = snapshot.state(STATE)
-        if state is None:
-            return None
-        index = self._caught_up(snapshot)
-        if index is None:
-            return None
-        reader = index.with_query_language() if query_language else index.reader
-        return HybridSearch(snapshot, dense, reader, WordsReport.from_json(state).fusion, depth=depth)
-
-    def forget(self) -> None:
-        """Lets go of the opened index, since it was made again."""
-        self._index = None
-
-    def _caught_up(self, snapshot: StoredSnapshot) -> LexicalIndex | None:
-        generation, commit, index = snapshot.head.generation, snapshot.commit, self._index
-        if index is not None and (index.generation, index.commit) == (generation, commit):
-            return index
-        index = self._latest()
-        if index is not None and index.generation == generation and index.commit >= commit:
-            return index
-        try:
-            with self._store.writing() as writer, self._store.snapshot() as latest:
-                self._index = caught_up(writer, latest, index)
-        except (LockedError, StorageError):
-            # Somebody writes, or nobody may: what was read so far still answers, if it is of these documents.
-            # An index at commit 0 has read nothing: somebody is making it at this moment.
-            return index if index is not None and index.generation == generation and index.commit else None
-        return self._index
-
-    def _latest(self) -> LexicalIndex | None:
-        """The index as it is on disk, opened anew where it was made anew; None where it is damaged."""
-        for _ in range(2):
-            try:
-                if self._index is None:
-                    self._index = LexicalIndex.open(self._store.folder(ROOM))
-                else:
-                    self._index.reload()
-            except (CorruptionError, InputError):
-                self._index = None
-            else:
-                return self._index
-        return None
-
-
 def caught_up(
     writer: Writer, snapshot: StoredSnapshot, index: LexicalIndex | None, progress: Progress = silent
 ) -> LexicalIndex:
@@ -170,14 +110,14 @@ def followed(store: Store, writer: Writer, progress: Progress = silent) -> None:
             caught_up(writer, snapshot, index, progress)
 
 
-def missing(snapshot: StoredSnapshot) -> str:
+def missing(snapshot: EngineSnapshot) -> str:
     """Why a collection is not searched by words, and what to do."""
     if snapshot.state(STATE) is None:
         return "this collection does not know its words yet; run twofold tune (in Python: collection.tune())"
     return "its words cannot be read while somebody else writes, or where nobody may; search again later, or by meaning"
 
 
-def unmeasured(snapshot: StoredSnapshot, encoder: GuardedEncoder) -> bool:
+def unmeasured(snapshot: EngineSnapshot, encoder: GuardedEncoder) -> bool:
     """Whether a collection should know its words and does not, or has outgrown what it was when chance was measured.
 
     All should but those whose vectors are of words already.
@@ -186,10 +126,10 @@ def unmeasured(snapshot: StoredSnapshot, encoder: GuardedEncoder) -> bool:
         return False
     state = snapshot.state(STATE)
     if state is None:
-        return snapshot.head.documents > 0
+        return snapshot.counts.documents > 0
     known = WordsReport.from_json(state)
     taught = known.fusion is None or known.learned is not None
-    return not taught and snapshot.head.documents >= GROWTH * known.documents
+    return not taught and snapshot.counts.documents >= GROWTH * known.documents
 
 
 def unmixed(encoder: GuardedEncoder) -> str:
@@ -228,14 +168,16 @@ class Wording:
             raise InputError(f"judgements teach how to mix meaning and words, but {without}")
         with self._store.snapshot() as snapshot:
             fusion = None if without else Fusion(chance=self._chance(snapshot))
-            report = WordsReport(fusion, self._settings(analyser), snapshot.head.documents)
+            report = WordsReport(fusion, self._settings(analyser), snapshot.counts.documents)
         self._keep(report)
         with self._store.snapshot() as snapshot:
             index = caught_up(self._writer, snapshot, None, self._progress)
             if fusion is None or not qrels:
                 return report
-            exact = ExactSearch(snapshot, FlatIndex(snapshot))
-            search = HybridSearch(snapshot, exact, index.reader, fusion, depth=self._depth)
+            lexical = snapshot.lexical()
+            if lexical is None:
+                raise CorruptionError(f"{index}: the lexical index that was just made cannot be read")
+            search = HybridSearch(snapshot, snapshot.dense(exact=True), lexical, fusion, depth=self._depth)
             learned = self._learned(snapshot, search, fusion, queries, qrels)
         report = replace(report, fusion=replace(fusion, share=learned.share), learned=learned)
         self._keep(report)
@@ -251,11 +193,11 @@ class Wording:
         if self._writer.state(STATE) != (state := report.to_json()):
             self._writer.put_state(STATE, state)
 
-    def _chance(self, snapshot: StoredSnapshot) -> float:
+    def _chance(self, snapshot: EngineSnapshot) -> float:
         """Of unrelated texts in this collection; the encoder's own where the collection's texts say nothing of it."""
         unrelated = _prior(self._encoder)
-        rows = drawn(snapshot, snapshot.passing(None), PASSAGES)
-        _, first = np.unique(documents := snapshot.documents_of(rows), return_index=True)
+        drawn = snapshot.dense(exact=True).drawn(PASSAGES)
+        _, first = np.unique(documents := drawn.owners, return_index=True)
         asked = pseudo_queries(snapshot.documents(documents[np.sort(first)][: 4 * QUESTIONS]))
         texts = list(dict.fromkeys(asked))[:QUESTIONS]
         if not texts:
@@ -264,11 +206,11 @@ class Wording:
             queries = self._encoder.encode_queries(texts)
         except InputError:  # a title that is too long for a query, say, must not end `add`
             return unrelated
-        return measured_chance(queries, snapshot.vectors(rows), unrelated)
+        return measured_chance(queries, snapshot.dense(exact=True).vectors(drawn.handles), unrelated)
 
     def _learned(
         self,
-        snapshot: StoredSnapshot,
+        snapshot: EngineSnapshot,
         search: HybridSearch,
         fusion: Fusion,
         queries: Mapping[str, str],
@@ -279,8 +221,8 @@ class Wording:
         if lacking:
             raise InputError(f"the query {lacking[0]!r} is judged, but has no text among the queries")
         vectors = self._encoder.encode_queries([queries[query] for query in judged])
-        everything, asked = snapshot.passing(None), {}
+        asked = {}
         for query, vector in zip(judged, vectors, strict=True):
-            sides = search.sides(queries[query], partial(np.asarray, vector), depth=self._depth, allowed=everything)
+            sides = search.sides(queries[query], partial(np.asarray, vector), depth=self._depth)
             asked[query] = Asked(snapshot.ids(sides.near.documents), sides)
         return learned_share(asked, qrels, fusion)

@@ -1,28 +1,63 @@
-"""The searcher of one snapshot: text, vector or stored document in, hits or runs out."""
+"""The searcher of one snapshot: texts, vectors or a stored document in, hits or runs out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from unicodedata import category
 
 import numpy as np
 
 from twofold import filters
 from twofold.documents import Passage
+from twofold.engine import EVERYTHING, DenseSnapshot, EngineSnapshot, Selection
 from twofold.errors import QueryError
-from twofold.protocols import Encoder, Ranker, Snapshot
+from twofold.protocols import Encoder, Ranker
 from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
-from twofold.scores import Mask, Vectors, checked_vectors, scaled
-from twofold.searching.hybrid import MODES, HybridSearch, Mixed, Mode, Worded
-from twofold.searching.nearest import Nearest, NearestSearch
+from twofold.scores import Vectors, checked_vectors, scaled
+from twofold.searching.hybrid import MODES, HybridSearch, Mode, Ranked
 from twofold.searching.reranking import reranked
+from twofold.searching.threads import later, threads
+
+Result = TypeVar("Result")
 
 QUERIES_AT_ONCE = 256
+"""Queries that are encoded together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is asked of every query of a call: places `offset` to `top` of a ranking of `depth` documents.
+
+    mode: None for what each query takes by default. ranker: reads the whole ranking.
+    """
+
+    mode: Mode | None
+    depth: int
+    top: int
+    offset: int
+    selection: Selection
+    ranker: Ranker | None = None
+
+    @property
+    def ranked(self) -> int:
+        """How many places of the first stage's ranking are needed."""
+        return self.top if self.ranker is None else self.depth
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One query, how it is searched, and what gives its vector. alone: other threads are free to help."""
+
+    query: str | Vectors
+    mode: Mode
+    vector: Callable[[], Vectors]
+    alone: bool = False
 
 
 class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
@@ -35,8 +70,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
     def __init__(
         self,
-        snapshot: Snapshot,
-        dense: NearestSearch,
+        snapshot: EngineSnapshot,
+        dense: DenseSnapshot,
         encoder: Encoder,
         *,
         depth: int,
@@ -53,12 +88,12 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         self._depth = checked_count(depth, "depth")
 
     @property
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> EngineSnapshot:
         """The commit that is searched."""
         return self._snapshot
 
     @property
-    def dense(self) -> NearestSearch:
+    def dense(self) -> DenseSnapshot:
         """How its documents are found by vectors."""
         return self._dense
 
@@ -86,19 +121,34 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         query: a text, or a vector of float32 (dimension,), which is scaled to unit length where the contract says
         cosine. where: a filter on metadata (filters.py). mode: "dense" (by meaning), "lexical" (by words, BM25) or
         "hybrid"; by default a text is searched hybrid where that can be had (`modes`). Lexical search needs no encoder,
-        and shows the passage that has most of the query's words. ranker: a second stage that
-        reads the whole ranking, so that a page does not depend on k; it needs a text. strict: a field of the filter
-        that no document has is an error. report: counts what of the query was cut. Raises QueryError where offset + k
-        goes beyond the depth.
+        and shows the passage that has most of the query's words. ranker: a second stage that reads the whole ranking,
+        so that a page does not depend on k; it needs a text. strict: a field of the filter that no document has is an
+        error. report: counts what of the query was cut. Raises QueryError where offset + k goes beyond the depth.
         """
-        top = self._page(k, offset)
-        allowed = self._allowed(where, strict=strict)
-        if ranker is None:
-            return self._hits(self._found(query, mode, top, allowed, report), offset)
-        if not isinstance(query, str):
-            raise QueryError("a ranker reads the query, so it needs a text, not a vector")
-        everything = self._hits(self._found(query, mode, self._depth, allowed, report), 0)
-        return reranked(self._text(query), everything, ranker)[offset:top]
+        request = self._request(k, offset, mode, self._selection(where, strict=strict), ranker)
+        return self._answers([query], request, report)[0]
+
+    def search_many(
+        self,
+        queries: Sequence[str] | Vectors,
+        *,
+        k: int = 10,
+        offset: int = 0,
+        where: Mapping[str, Any] | None = None,
+        mode: Mode | None = None,
+        ranker: Ranker | None = None,
+        strict: bool = False,
+        report: EncodingReport | None = None,
+    ) -> list[list[Hit]]:
+        """The hits of each query, in their order, the same as `search` gives for each alone.
+
+        queries: texts, or vectors of float32 (n, dimension). Texts are encoded together, and queries are looked up on
+        all cores. Everything else as in `search`; QueryError names the query by its place.
+        """
+        if isinstance(queries, str):
+            raise QueryError(f"queries is a list; for one query write [{queries!r}], or call search")
+        request = self._request(k, offset, mode, self._selection(where, strict=strict), ranker)
+        return self._answers(queries, request, report)
 
     def like(
         self,
@@ -114,18 +164,15 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         Its query vector is the mean of its passages' vectors. Raises QueryError for an id that is not there or that
         has no vector.
         """
-        top = self._page(k, offset)
-        numbers = self._snapshot.find([document_id])
-        if not numbers:
+        request = self._request(k, offset, "dense", self._selection(where, strict=strict, without=(document_id,)))
+        found = self._snapshot.find([document_id])
+        if not found:
             raise QueryError(f"there is no document {document_id!r} in this collection")
-        rows, _ = self._snapshot.rows_of(np.array(list(numbers.values()), dtype=np.int64))
-        if len(rows) == 0:
+        passages = self._snapshot.passages(np.array(list(found.values()), dtype=np.int64)).handles
+        if len(passages) == 0:
             raise QueryError(f"document {document_id!r} has neither text nor title, hence no vector to search with")
-        vector = self._snapshot.vectors(rows).mean(axis=0)
-        allowed = self._allowed(where, strict=strict).copy()
-        allowed[rows] = False
-        found = self._dense.nearest(self._scaled(vector), depth=self._depth, top=top, allowed=allowed)
-        return self._hits(found, offset)
+        vector = self._scaled(self._dense.vectors(passages).mean(axis=0))
+        return self._hits(self._ranked(_Asked(vector, "dense", partial(np.asarray, vector)), request), request.offset)
 
     def run(
         self,
@@ -142,14 +189,9 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         depth, mode = checked_count(depth, "depth"), self._mode("", mode)
         if empty := [name for name, text in queries.items() if _unseen(text)]:
             raise QueryError(f"the query {empty[0]!r} is empty")
-        names, run, everything = list(queries), Run(), self._allowed(None)
-        for first in range(0, len(names), QUERIES_AT_ONCE):
-            block = names[first : first + QUERIES_AT_ONCE]
-            for name, given in zip(block, self._given([queries[name] for name in block], mode, report), strict=True):
-                found = self._ranked(queries[name], given, mode, depth=depth, top=depth, allowed=everything)
-                ids = self._snapshot.ids(found.documents)
-                run[name] = dict(zip(ids, found.scores.tolist(), strict=True))
-        return run
+        request = _Request(mode, depth, depth, 0, EVERYTHING)
+        rankings = self._each(list(queries.values()), request, report, partial(self._ranking, request=request))
+        return dict(zip(queries, rankings, strict=True))
 
     def close(self) -> None:
         """Lets the snapshot go."""
@@ -163,7 +205,9 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def __enter__(self) -> Self:
         return self
 
-    def _page(self, k: int, offset: int) -> int:
+    def _request(
+        self, k: int, offset: int, mode: Mode | None, selection: Selection, ranker: Ranker | None = None
+    ) -> _Request:
         k = checked_count(k, "k")
         if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
             raise QueryError(f"offset is a count from 0 on, not {offset!r}")
@@ -171,13 +215,15 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             raise QueryError(
                 f"offset + k is {offset + k}, but a ranking ends at depth={self._depth}; ask with a larger depth"
             )
-        return offset + k
+        return _Request(mode, self._depth, offset + k, offset, selection, ranker)
 
-    def _allowed(self, where: Mapping[str, Any] | None, *, strict: bool = False) -> Mask:
+    def _selection(
+        self, where: Mapping[str, Any] | None, *, strict: bool = False, without: tuple[str, ...] = ()
+    ) -> Selection:
         condition = None if where is None else filters.parse(where)
         if strict and condition is not None:
             self._snapshot.check_fields(condition)
-        return self._snapshot.passing(condition)
+        return Selection(where=condition, without=without)
 
     def _vector(self, query: str | Vectors, report: EncodingReport | None) -> Vectors:
         if isinstance(query, str):
@@ -220,46 +266,95 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             "the mode lexical, or by a vector"
         )
 
-    def _given(
-        self, texts: Sequence[str], mode: Mode, report: EncodingReport | None
-    ) -> Sequence[Callable[[], Vectors]]:
-        """The vectors of many texts, made at once unless the mode does without them."""
-        if mode == "lexical":
-            return [partial(self._vector, text, report) for text in texts]
-        vectors = self._encoder.encode_queries([self._text(text) for text in texts], report=report)
-        return [partial(np.asarray, vector) for vector in vectors]
+    def _answers(
+        self, queries: Sequence[str | Vectors] | Vectors, request: _Request, report: EncodingReport | None
+    ) -> list[list[Hit]]:
+        """The page of each query; a ranker is given the whole ranking of one query after the other."""
+        ranker = request.ranker
+        if ranker is None:
+            return self._each(queries, request, report, partial(self._page, request=request, offset=request.offset))
+        pages = self._each(queries, request, report, partial(self._page, request=request, offset=0))
+        return [
+            reranked(self._text(str(query)), page, ranker)[request.offset : request.top]
+            for query, page in zip(queries, pages, strict=True)
+        ]
 
-    def _found(
-        self, query: str | Vectors, mode: Mode | None, top: int, allowed: Mask, report: EncodingReport | None
-    ) -> Nearest | Mixed | Worded:
+    def _each(
+        self,
+        queries: Sequence[str | Vectors] | Vectors,
+        request: _Request,
+        report: EncodingReport | None,
+        work: Callable[[_Asked], Result],
+    ) -> list[Result]:
+        """The work for each query; several are encoded together, and looked up on all cores."""
+        modes = [self._checked(query, request) for query in queries]
+        if len(queries) == 1:
+            return [work(_Asked(queries[0], modes[0], partial(self._vector, queries[0], report), alone=True))]
+        results: list[Result] = []
+        for first in range(0, len(queries), QUERIES_AT_ONCE):
+            block = slice(first, first + QUERIES_AT_ONCE)
+            results += threads.each(work, self._asked(queries[block], modes[block], report))
+        return results
+
+    def _asked(
+        self, queries: Sequence[str | Vectors] | Vectors, modes: Sequence[Mode], report: EncodingReport | None
+    ) -> list[_Asked]:
+        """The queries with their vectors: of texts they are made together, where the mode needs any."""
+        pairs = list(zip(queries, modes, strict=True))
+        texts = [self._text(query) for query, mode in pairs if isinstance(query, str) and mode != "lexical"]
+        vectors = iter(self._encoder.encode_queries(texts, report=report) if texts else ())
+        return [
+            _Asked(
+                query,
+                mode,
+                partial(np.asarray, next(vectors))
+                if isinstance(query, str) and mode != "lexical"
+                else partial(self._vector, query, report),
+            )
+            for query, mode in pairs
+        ]
+
+    def _checked(self, query: str | Vectors, request: _Request) -> Mode:
+        """How a query is searched; raises QueryError for one that cannot be."""
         if isinstance(query, str) and _unseen(query):
             raise QueryError("the query is empty")
-        mode = self._mode(query, mode)
-        vector = partial(self._vector, query, report)
-        return self._ranked(str(query), vector, mode, depth=self._depth, top=top, allowed=allowed)
+        if request.ranker is not None and not isinstance(query, str):
+            raise QueryError("a ranker reads the query, so it needs a text, not a vector")
+        return self._mode(query, request.mode)
 
-    def _ranked(
-        self, text: str, vector: Callable[[], Vectors], mode: Mode, *, depth: int, top: int, allowed: Mask
-    ) -> Nearest | Mixed | Worded:
-        words = self._words
-        if words is not None and mode == "lexical":
-            return words.lexical(text, depth=depth, top=top, allowed=allowed)
-        if words is not None and mode == "hybrid":
-            return words.hybrid(text, vector, depth=depth, top=top, allowed=allowed)
-        within = allowed if words is None else words.within(text, allowed)
-        return self._dense.nearest(vector(), depth=depth, top=top, allowed=within)
+    def _ranked(self, asked: _Asked, request: _Request) -> Ranked:
+        """The places of the first stage's ranking that the request needs."""
+        words, text = self._words, asked.query if isinstance(asked.query, str) else None
+        depth, top, selection = request.depth, request.ranked, request.selection
+        if words is not None and text is not None:
+            if asked.mode == "lexical":
+                return words.lexical(text, depth=depth, top=top, selection=selection)
+            if asked.mode == "hybrid":
+                start = threads.start if asked.alone else later
+                return words.hybrid(text, asked.vector, depth=depth, top=top, selection=selection, start=start)
+            selection = words.within(text, selection)
+        found = self._dense.nearest(asked.vector(), depth=depth, top=top, selection=selection)
+        return Ranked(found.documents, found.scores, {"dense": found.scores}, found.passages)
 
-    def _hits(self, found: Nearest | Mixed | Worded, offset: int) -> list[Hit]:
-        numbers = found.documents[offset:]
-        documents = self._snapshot.documents(numbers)
-        if isinstance(found, Worded):
-            spans = found.spans(numbers, documents)
+    def _ranking(self, asked: _Asked, request: _Request) -> dict[str, float]:
+        """Document id → score."""
+        found = self._ranked(asked, request)
+        return dict(zip(self._snapshot.ids(found.documents), found.scores.tolist(), strict=True))
+
+    def _page(self, asked: _Asked, request: _Request, offset: int) -> list[Hit]:
+        return self._hits(self._ranked(asked, request), offset, asked.query)
+
+    def _hits(self, ranked: Ranked, offset: int, query: str | Vectors = "") -> list[Hit]:
+        page = ranked.from_place(offset)
+        documents = self._snapshot.documents(page.documents)
+        if page.passages is None and self._words is not None:
+            spans = self._words.spans(str(query), page.documents, documents)
         else:
-            spans = self._snapshot.spans(found.rows[offset:])
+            spans = self._snapshot.spans(page.documents if page.passages is None else page.passages)
         return [
             Hit(score, document, Passage(start, end, document.text[start:end]), parts)
             for score, document, (start, end), parts in zip(
-                found.scores[offset:].tolist(), documents, spans.tolist(), _parts(found, offset), strict=True
+                page.scores.tolist(), documents, spans.tolist(), page.explained(), strict=True
             )
         ]
 
@@ -267,16 +362,6 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 def _unseen(text: str) -> bool:
     """Whether nothing in a text can be seen: spaces, controls, joiners, lone surrogates."""
     return all(category(character)[0] in "ZC" for character in text)
-
-
-def _parts(found: Nearest | Mixed | Worded, offset: int) -> list[dict[str, float]]:
-    """What made up each score, by name."""
-    if isinstance(found, Nearest):
-        return [{"dense": score} for score in found.scores[offset:].tolist()]
-    if isinstance(found, Worded):
-        return [{"lexical": score} for score in found.scores[offset:].tolist()]
-    sides = zip(found.dense[offset:].tolist(), found.lexical[offset:].tolist(), strict=True)
-    return [{"dense": dense, "lexical": lexical, "weight of words": found.word_weight} for dense, lexical in sides]
 
 
 def checked_count(value: object, name: str) -> int:

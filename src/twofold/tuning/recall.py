@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.engine import Nearest
+from twofold.engines.local.spaces.nearest import NearestSearch
 from twofold.evaluation.intervals import bootstrap_interval
 from twofold.scores import Mask, Numbers, Vectors
-from twofold.searching.nearest import Nearest, NearestSearch
 
 K = 10
 """Recall is counted among the first ten documents, as the field does."""

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twofold.protocols import Snapshot
+from twofold.engine import Nearest
+from twofold.engines.local.spaces.nearest import NearestSearch, first, scored
+from twofold.engines.local.spaces.stored import StoredVectors
 from twofold.scores import Mask, Numbers, Scores, Vectors
-from twofold.searching.nearest import Nearest, NearestSearch, first, scored
 
 ROWS = 16_384
 """Rows that are multiplied at a time: their scores for 400 questions take 26 MB."""
@@ -23,7 +24,7 @@ ROUNDING = 1e-5
 
 
 def exact_answers(
-    snapshot: Snapshot, exact: NearestSearch, queries: Vectors, masks: Sequence[Mask], *, depth: int, top: int
+    snapshot: StoredVectors, exact: NearestSearch, queries: Vectors, masks: Sequence[Mask], *, depth: int, top: int
 ) -> list[list[Nearest]]:
     """For each mask and each question the first `top` documents of exact search.
 
@@ -46,7 +47,7 @@ def exact_answers(
 
 
 def _proposed(
-    snapshot: Snapshot, queries: Vectors, masks: Sequence[Mask], count: int
+    snapshot: StoredVectors, queries: Vectors, masks: Sequence[Mask], count: int
 ) -> list[list[tuple[Numbers, float]]]:
     """For each mask and each question the `count` best rows by a matrix product, and the product of the worst."""
     best = [_Best(len(queries), count) for _ in masks]

@@ -13,9 +13,9 @@ from twofold.bench.cold import cold_look_ups, drop_from_cache
 from twofold.bench.lookups import bench_lookups
 from twofold.collection.opening import create
 from twofold.encoders.given_vectors import GivenVectors
+from twofold.engines.local.spaces import indexed
 from twofold.errors import InputError
 from twofold.scores import unit_vectors
-from twofold.searching import indexed
 
 VECTORS = unit_vectors(np.random.default_rng(0).standard_normal((2_000, 32), dtype=np.float32))
 

@@ -14,11 +14,11 @@ from twofold.cli.info import said
 from twofold.collection import indexing
 from twofold.collection.collection import Collection
 from twofold.encoders.given_vectors import GivenVectors
+from twofold.engines.local.spaces import indexed
 from twofold.errors import InputError
 from twofold.indexes import kinds
 from twofold.indexes.kinds import KINDS
 from twofold.scores import Mask, Numbers, Scores, Vectors, unit_vectors
-from twofold.searching import indexed
 
 DOCUMENTS, DIMENSION = 3_000, 64
 RNG = np.random.default_rng(11)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from twofold.documents import Document
+from twofold.engine import Nearest
 from twofold.scores import Mask, Vectors
-from twofold.searching.nearest import Nearest
 from twofold.tuning.pseudo_queries import WORDS, pseudo_queries
 from twofold.tuning.recall import FIRST_HALF, SHARES, K, Point, Recalls, best, least_effort, masks_by_share
 
@@ -45,7 +45,7 @@ def test_recall_is_the_share_of_the_exact_first_ten(wrong: int) -> None:
 
 def test_another_document_that_scores_as_high_counts_as_found() -> None:
     found = Numbered(0).nearest(QUERIES[3], depth=200, top=K, allowed=np.ones(1, np.bool_))
-    others = Nearest(found.documents + 50, found.scores, found.rows)
+    others = Nearest(found.documents + 50, found.scores, found.passages)
     assert Recalls(QUERIES[3:4], [others], np.ones(1, np.bool_), depth=200).measure(Numbered(0), "scan").recall == 1
 
 

@@ -10,8 +10,9 @@ import pytest
 import twofold
 from twofold.collection.collection import Collection
 from twofold.encoders.hashed_words import HashedWords
+from twofold.engines.local.engine import Store
+from twofold.engines.local.spaces.exact import ExactSearch
 from twofold.indexes.flat import FlatIndex
-from twofold.searching.exact import ExactSearch
 from twofold.tuning import truth
 from twofold.tuning.recall import masks_by_share
 from twofold.tuning.truth import exact_answers
@@ -31,8 +32,7 @@ def collection() -> Iterator[Collection]:
 def test_one_pass_finds_what_each_question_finds_alone(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(truth, "ROWS", 100)
     queries = collection.encoder.encode_queries([f"w{n} w{n + 1} w{3 * n % 50}" for n in range(40)])
-    with collection.searcher() as searcher:
-        snapshot = searcher.snapshot
+    with Store.open(collection.path) as store, store.snapshot() as snapshot:
         exact = ExactSearch(snapshot, FlatIndex(snapshot))
         everything = snapshot.passing(None)
         some = masks_by_share(everything, snapshot.documents_of(np.arange(len(everything))))

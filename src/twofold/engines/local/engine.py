@@ -12,17 +12,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from twofold.engines.local import acknowledged, forking
+from twofold import forking
+from twofold.engines.local import acknowledged
 from twofold.engines.local.catalogue.connecting import fold, long
 from twofold.engines.local.catalogue.connections import Connections
 from twofold.engines.local.copying import BackupReport, Copying
+from twofold.engines.local.derived.opened import Indexes
 from twofold.engines.local.derived.publishing import Publisher
+from twofold.engines.local.derived.words import Words
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.in_memory import new_folder, vanish
 from twofold.engines.local.layout import CATALOGUE, DERIVED, LOCK, VECTORS, Description, new_id
 from twofold.engines.local.locking import WriterLock
 from twofold.engines.local.making import free, made
+from twofold.engines.local.reader import LocalSnapshot
 from twofold.engines.local.snapshot import Derived, StoredSnapshot
 from twofold.engines.local.verifying import Damage, Verification, VerifyReport, wrong
 from twofold.engines.local.writer import Writer
@@ -58,6 +62,8 @@ class Store:
         self._readers = Connections(folder, durable=disk.durable)
         self._writers = Connections(folder, durable=disk.durable, writes=True)
         self._derived = Derived(folder, description.dimension)
+        self._indexes = Indexes()
+        self._words = Words(folder)
         self._writer: Writer | None = None
         end = partial(_ended, folder, self._lock, self._readers, self._writers, os.getpid() if temporary else None)
         self._end = weakref.finalize(self, end)
@@ -121,12 +127,12 @@ class Store:
             f"an open collection cannot be pickled or copied; send its path, {str(self.path)!r}, and open it there"
         )
 
-    def snapshot(self) -> StoredSnapshot:
+    def snapshot(self) -> LocalSnapshot:
         """The latest commit, held until it is closed. Raises MovedError, CorruptionError, StorageError."""
         with self.staying():
             lease = self._readers.lease()
             try:
-                return StoredSnapshot(lease, self._derived)
+                return LocalSnapshot(lease, self._derived, self._indexes, self._words)
             except BaseException:
                 lease.close()
                 raise
@@ -267,6 +273,8 @@ class Store:
         self._derived.maps.after_fork_in_child()
         self._derived.rows.after_fork_in_child()
         self._derived.filters.after_fork_in_child()
+        self._indexes.after_fork_in_child()
+        self._words.after_fork_in_child()
 
 
 def _part(room: str, name: str) -> str:

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
-from twofold.engines.local import forking
+from twofold import forking
 from twofold.engines.local.disk import Disk
 from twofold.errors import LockedError, StorageError
 from twofold.files import refused

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from twofold.engines.local.catalogue import filtering as passing
 from twofold.engines.local.catalogue.changes import Changes, deleted_after, first_after
 from twofold.engines.local.catalogue.connecting import translated
 from twofold.engines.local.catalogue.connections import Lease
-from twofold.engines.local.catalogue.filtering import FilterCache
+from twofold.engines.local.catalogue.filtering import FilterCache, Passing
 from twofold.engines.local.catalogue.records import (
     DOCUMENT_COLUMNS,
     ID_COLUMNS,
@@ -118,7 +118,7 @@ class StoredSnapshot:
         derived.seen(self._head.commit, latest)
         self._end = weakref.finalize(self, lease.close)
 
-    def __enter__(self) -> StoredSnapshot:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -164,10 +164,17 @@ class StoredSnapshot:
             passing.check_unambiguous(where, connection)
 
     def passing(self, where: Filter | None) -> Mask:
-        """bool (rows,): the rows of living documents that pass the filter; read-only."""
+        """bool (rows,): the rows of live documents that pass the filter; read-only."""
+        return self._passing(where).rows
+
+    def passing_documents(self, where: Filter | None) -> Mask:
+        """bool (document numbers,): the live documents that have rows and pass the filter; read-only."""
+        return self._passing(where).documents
+
+    def _passing(self, where: Filter | None) -> Passing:
         rows = self.rows
         if where is None:
-            return rows.living
+            return Passing(rows.living, rows.with_rows)
         with self._lease.held() as connection:
             return self._derived.filters.at(where, rows, self._head, connection)
 
@@ -236,14 +243,6 @@ class StoredSnapshot:
     def spans(self, rows: Numbers) -> NDArray[np.int32]:
         """int32 (n, 2): start and end of each row in characters of its document's text."""
         return self.rows.spans(rows)
-
-    def document_mask(self, rows: Mask) -> Mask:
-        """bool (document numbers,): the documents of these rows, a mask over all rows."""
-        if self.rows.owners is None and self._head.next_document == len(rows):
-            return rows
-        documents = np.zeros(self._head.next_document, np.bool_)
-        documents[self.rows.documents(np.flatnonzero(rows))] = True
-        return documents
 
     def vectors(self, rows: Numbers) -> Vectors:
         """float32 (n, dimension): the stored vectors of these rows."""

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from twofold.block import Block, Known
 from twofold.engines.local import acknowledged
-from twofold.engines.local.catalogue.block import Block
-from twofold.engines.local.catalogue.change import Change, Known, Placed, first_segment_number, known, last_segment
+from twofold.engines.local.catalogue.change import Change, Placed, first_segment_number, known, last_segment
 from twofold.engines.local.catalogue.connecting import fold, long, shrink
 from twofold.engines.local.catalogue.connections import Lease
 from twofold.engines.local.catalogue.records import read_segments, read_state
@@ -86,7 +86,7 @@ class Writer:
             placed = list(segments.place(halves, last))
             for segment, rows in placed:
                 segments.append(self._disk, self._folder, segment, rows)
-            replaced = [entry.number for entry in known(connection, [each.id for each in block.documents]).values()]
+            replaced = [entry.handle for entry in known(connection, [each.id for each in block.documents]).values()]
             return self._recorded(connection, lambda change: _add(change, block, placed, replaced))
 
     def delete(self, numbers: Sequence[int] | Numbers) -> int:

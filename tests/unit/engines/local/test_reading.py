@@ -11,10 +11,10 @@ import pytest
 from storing import block, content, document, expected, new_store, vectors_of
 
 from twofold.documents import Document
+from twofold.engine import EngineSnapshot
 from twofold.engines.local.engine import Store
 from twofold.engines.local.spaces.maps import SegmentMaps
 from twofold.errors import CorruptionError
-from twofold.protocols import Snapshot
 
 
 @pytest.fixture
@@ -26,9 +26,9 @@ def store() -> Iterator[Store]:
 
 
 def test_a_snapshot_is_what_searching_expects(store: Store) -> None:
-    with store.snapshot() as held:
-        snapshot: Snapshot = held
-        assert snapshot.commit == 2
+    with store.snapshot() as snapshot:
+        expected: EngineSnapshot = snapshot
+        assert expected.commit == 2
         assert snapshot.documents_of(np.asarray([4, 0, 5])).tolist() == [2, 0, 3]
         rows, positions = snapshot.rows_of(np.asarray([3, 1, 0, 2]))
         assert rows.tolist() == [5, 0, 1, 2, 3, 4]

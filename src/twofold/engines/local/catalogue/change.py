@@ -10,14 +10,13 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.block import Block, Known
 from twofold.engines.local.catalogue import checksums
-from twofold.engines.local.catalogue.block import Block
 from twofold.engines.local.catalogue.records import USER
 from twofold.engines.local.catalogue.schema import Head
 from twofold.engines.local.spaces.segments import Halves, Segment, after, longest, raw
@@ -31,20 +30,6 @@ GROWING_ROWS = 256
 
 Placed = tuple[Segment, Halves]
 """A segment before an append, and the rows appended, float16 (n, dimension)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the catalogue has under an id.
-
-    number: the document's; text_hash: as the caller gave it; metadata: canonical JSON; truncated: tokens that its
-    vectors do not cover.
-    """
-
-    number: int
-    text_hash: bytes
-    metadata: str
-    truncated: int
 
 
 class Change:

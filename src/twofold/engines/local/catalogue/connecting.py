@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
-from twofold.engines.local import forking
+from twofold import forking
 from twofold.engines.local.catalogue.schema import CHECKPOINT_PAGES, PAGE_BYTES, check_format
 from twofold.engines.local.folder import AGAIN, DESCRIPTORS, Folder
 from twofold.engines.local.layout import CATALOGUE

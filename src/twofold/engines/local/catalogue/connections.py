@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from twofold.engines.local import forking
+from twofold import forking
 from twofold.engines.local.catalogue.connecting import belonging, translated
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.layout import CATALOGUE

@@ -7,13 +7,14 @@ import json
 import sqlite3
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 import numpy as np
 
 from twofold.engines.local.catalogue.columns import Columns, NoColumnError, documents_passing
 from twofold.engines.local.catalogue.conditions import Condition, types_at
-from twofold.engines.local.catalogue.rows import Rows, expanded
+from twofold.engines.local.catalogue.rows import Rows
 from twofold.engines.local.catalogue.schema import Head
 from twofold.errors import FilterError
 from twofold.filters import TRUNCATED, Compare, Exists, Filter, field_names, fields, found_at, leaves, type_name
@@ -27,16 +28,27 @@ REMEMBERED = 16
 _PLURALS = {"text": "text", "number": "numbers", "boolean": "booleans", "null": "null", "list": "empty lists"}
 
 
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """What passes a filter, read-only.
+
+    rows: bool (rows,). documents: bool (document numbers,), of those that have rows.
+    """
+
+    rows: Mask
+    documents: Mask
+
+
 class FilterCache:
     """The answers to the last filters, and the columns that answer the next ones; threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._answers: OrderedDict[tuple[int, str], Mask] = OrderedDict()
+        self._answers: OrderedDict[tuple[int, str], Passing] = OrderedDict()
         self._columns = Columns()
 
-    def at(self, where: Filter, rows: Rows, head: Head, connection: sqlite3.Connection) -> Mask:
-        """bool (rows,), read-only: what passes at the commit `head`, which the connection's transaction must see."""
+    def at(self, where: Filter, rows: Rows, head: Head, connection: sqlite3.Connection) -> Passing:
+        """What passes at the commit `head`, which the connection's transaction must see."""
         # The text of a tree tells true from 1 and 1 from 1.0; equality of trees does not.
         key = (head.commit, repr(where))
         with self._lock:
@@ -44,23 +56,22 @@ class FilterCache:
                 self._answers.move_to_end(key)
                 return self._answers[key]
         answer = self._passing(where, rows, head, connection)
-        answer.flags.writeable = False
+        answer.rows.flags.writeable = answer.documents.flags.writeable = False
         with self._lock:
             self._answers[key] = answer
             while len(self._answers) > REMEMBERED:
                 self._answers.popitem(last=False)
         return answer
 
-    def _passing(self, where: Filter, rows: Rows, head: Head, connection: sqlite3.Connection) -> Mask:
+    def _passing(self, where: Filter, rows: Rows, head: Head, connection: sqlite3.Connection) -> Passing:
         try:
             columns = self._columns.of(fields(where), head, connection)
             passing = documents_passing(where, columns, head.next_document)
         except NoColumnError:
-            answer = np.zeros(len(rows), np.bool_)
-            answer[expanded(*rows.ranges(numbers(where, connection)))[0]] = True
-            return answer
+            passing = np.zeros(head.next_document, np.bool_)
+            passing[numbers(where, connection)] = True
         of_rows = passing[: len(rows)] if rows.owners is None else passing[rows.owners]
-        return of_rows & rows.living
+        return Passing(of_rows & rows.living, passing & rows.with_rows)
 
     def after_fork_in_child(self) -> None:
         """Makes a lock of the child's own."""

@@ -26,13 +26,15 @@ _Array = TypeVar("_Array", bound=NDArray[Any])
 class Rows:
     """All rows of one commit. What follows from a row's place is not kept: a million rows of their own take 5 MB.
 
-    living: bool (rows,), whether the document is not deleted. owners: int64 (rows,), the document number of each row,
-    never falling; None where row i is document i's, for every row. starts, ends: int32 (rows,), the span of each row in
-    characters; starts is None where all are 0.
+    living: bool (rows,), whether the document is not deleted. with_rows: bool (document numbers,), whether the document
+    is not deleted and has a row. owners: int64 (rows,), the document number of each row, never falling; None where row
+    i is document i's, for every row. starts, ends: int32 (rows,), the span of each row in characters; starts is None
+    where all are 0.
     """
 
     commit: int
     living: Mask
+    with_rows: Mask
     owners: Numbers | None
     starts: NDArray[np.int32] | None
     ends: NDArray[np.int32]
@@ -65,6 +67,7 @@ class RowsCache:
         self._generation = 0
         self._rows: Rows
         self._living: Mask
+        self._with_rows: Mask
         self._owners: Numbers | None
         self._starts: NDArray[np.int32] | None
         self._ends: NDArray[np.int32]
@@ -92,25 +95,26 @@ class RowsCache:
         self._lock = threading.Lock()
 
     def _forget(self) -> None:
-        self._rows = Rows(-1, np.empty(0, np.bool_), None, None, np.empty(0, np.int32))
-        self._living, self._ends = self._rows.living, self._rows.ends
+        self._rows = Rows(-1, np.empty(0, np.bool_), np.empty(0, np.bool_), None, None, np.empty(0, np.int32))
+        self._living, self._with_rows, self._ends = self._rows.living, self._rows.with_rows, self._rows.ends
         self._owners = self._starts = None
 
     def _advanced(self, head: Head, connection: sqlite3.Connection) -> Rows:
         before, count = len(self._rows), head.next_row
-        self._make_room(count)
+        self._make_room(count, head.next_document)
         self._read_blocks(connection, before, count)
         rows = Rows(
             head.commit,
             _sealed(self._living[:count]),
+            _sealed(self._with_rows[: head.next_document]),
             None if self._owners is None else _sealed(self._owners[:count]),
             None if self._starts is None else _sealed(self._starts[:count]),
             _sealed(self._ends[:count]),
         )
         gone = _deletions(connection, self._rows.commit)
         if len(gone):
-            self._living = _without(rows, gone)
-            rows = replace(rows, living=_sealed(self._living))
+            self._living, self._with_rows = _without(rows, gone)
+            rows = replace(rows, living=_sealed(self._living), with_rows=_sealed(self._with_rows))
         living = rows.living
         if int(np.count_nonzero(living)) != head.rows:
             raise CorruptionError(
@@ -119,7 +123,12 @@ class RowsCache:
             )
         return rows
 
-    def _make_room(self, count: int) -> None:
+    def _make_room(self, count: int, documents: int) -> None:
+        if documents > len(self._with_rows):
+            room = documents if self._rows.commit < 0 else documents + documents // 4 + 1024
+            longer = np.zeros(room, np.bool_)
+            longer[: len(self._with_rows)] = self._with_rows
+            self._with_rows = longer
         if count > len(self._ends) or count > len(self._living):
             # A first reading takes what it needs, later growth a quarter more, so that it is rarely copied.
             room = count if self._rows.commit < 0 else count + count // 4 + 1024
@@ -153,6 +162,7 @@ class RowsCache:
             owners = np.frombuffer(documents, "<u4")[skip:].astype(np.int64) + first_document
             starts, self._ends[place] = np.frombuffer(spans, "<i4").reshape(-1, 2)[skip:].T
             self._living[place] = True
+            self._with_rows[owners] = True
             if self._owners is None and not np.array_equal(owners, np.arange(place.start, place.stop)):
                 self._owners = np.arange(len(self._ends), dtype=np.int64)
             if self._owners is not None:
@@ -190,10 +200,12 @@ def _deletions(connection: sqlite3.Connection, since: int) -> Numbers:
     return np.fromiter((number for (number,) in found), dtype=np.int64)
 
 
-def _without(rows: Rows, gone: Numbers) -> Mask:
-    fresh = rows.living.copy()
-    fresh[expanded(*rows.ranges(np.sort(gone)))[0]] = False
-    return fresh
+def _without(rows: Rows, gone: Numbers) -> tuple[Mask, Mask]:
+    """The masks of live rows and of documents with rows, copied, without these documents."""
+    living, with_rows = rows.living.copy(), rows.with_rows.copy()
+    living[expanded(*rows.ranges(np.sort(gone)))[0]] = False
+    with_rows[gone] = False
+    return living, with_rows
 
 
 def _longer(array: _Array, room: int) -> _Array:

@@ -7,9 +7,11 @@ from math import ceil
 
 import numpy as np
 
-from twofold.protocols import ExactIndex, Snapshot, VectorIndex
+from twofold.engine import Nearest
+from twofold.engines.local.spaces.nearest import NearestSearch, first, scored
+from twofold.engines.local.spaces.stored import StoredVectors
+from twofold.protocols import ExactIndex, VectorIndex
 from twofold.scores import Mask, MaskCount, Numbers, Vectors
-from twofold.searching.nearest import Nearest, NearestSearch, first, scored
 
 FEW = 2_000
 """So many passing rows are all scored: that costs no more than asking an index, and misses nothing."""
@@ -29,7 +31,7 @@ class IndexedSearch:
 
     def __init__(
         self,
-        snapshot: Snapshot,
+        snapshot: StoredVectors,
         index: VectorIndex,
         *,
         tail: ExactIndex | None,

@@ -10,15 +10,15 @@ import pytest
 from numpy.typing import NDArray
 from storing import new_store
 
+from twofold.block import Block
 from twofold.documents import Document
-from twofold.engines.local.catalogue.block import Block
+from twofold.engine import Nearest
 from twofold.engines.local.snapshot import StoredSnapshot
+from twofold.engines.local.spaces import indexed
+from twofold.engines.local.spaces.exact import ExactSearch
+from twofold.engines.local.spaces.indexed import IndexedSearch
 from twofold.indexes.flat import FlatIndex
 from twofold.scores import Mask, Numbers, Scores, Vectors, unit_vectors
-from twofold.searching import indexed
-from twofold.searching.exact import ExactSearch
-from twofold.searching.indexed import IndexedSearch
-from twofold.searching.nearest import Nearest
 
 DIMENSION, DOCUMENTS, COVERED = 16, 300, 500
 RNG = np.random.default_rng(0)
@@ -92,7 +92,7 @@ def search(snapshot: StoredSnapshot, limit: int = 10**6) -> tuple[ExactSearch, I
 
 def same(found: Nearest, expected: Nearest) -> bool:
     return all(
-        np.array_equal(getattr(found, name), getattr(expected, name)) for name in ("documents", "scores", "rows")
+        np.array_equal(getattr(found, name), getattr(expected, name)) for name in ("documents", "scores", "passages")
     )
 
 
@@ -106,7 +106,7 @@ def test_rows_that_the_index_lacks_are_found_beside_those_that_it_has(
     everything = snapshot.passing(None)
     expected = exact.nearest(QUERY, depth=depth, top=depth, allowed=everything)
     assert same(by_index.nearest(QUERY, depth=depth, top=depth, allowed=everything), expected)
-    assert depth < 100 or expected.rows.max() >= COVERED > expected.rows.min()
+    assert depth < 100 or expected.passages.max() >= COVERED > expected.passages.min()
 
 
 @pytest.mark.parametrize("few", [0, 10**6])

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from twofold.protocols import Snapshot
-from twofold.scores import Mask, Numbers, Scores, Vectors, dense_scores, order
-
-
-@dataclass(frozen=True, slots=True)
-class Nearest:
-    """Documents of one ranking, best first.
-
-    documents: int64 (n,); scores: float32 (n,), each that of the document's best row; rows: int64 (n,), that row.
-    """
-
-    documents: Numbers
-    scores: Scores
-    rows: Numbers
+from twofold.engine import Nearest
+from twofold.engines.local.spaces.stored import StoredVectors
+from twofold.scores import Mask, Numbers, Vectors, best_positions, dense_scores
 
 
 class NearestSearch(Protocol):
@@ -35,7 +23,7 @@ class NearestSearch(Protocol):
         """
 
 
-def scored(snapshot: Snapshot, query: Vectors, rows: Numbers) -> Nearest:
+def scored(snapshot: StoredVectors, query: Vectors, rows: Numbers) -> Nearest:
     """The documents of these rows, each with its best row, in order of number."""
     documents = np.unique(snapshot.documents_of(rows))
     all_rows, owners = snapshot.rows_of(documents)
@@ -51,16 +39,7 @@ def scored(snapshot: Snapshot, query: Vectors, rows: Numbers) -> Nearest:
     return Nearest(documents, best, all_rows[winners])
 
 
-def first(snapshot: Snapshot, candidates: Nearest, top: int) -> Nearest:
+def first(snapshot: StoredVectors, candidates: Nearest, top: int) -> Nearest:
     """The `top` best candidates in the order of the ranking; ids are read only where equal scores need them."""
-    scores = candidates.scores
-    if len(scores) > top:
-        last = np.partition(scores, len(scores) - top)[len(scores) - top]
-        contenders = np.flatnonzero(scores >= last)
-    else:
-        contenders = np.arange(len(scores))
-    falling = contenders[np.argsort(-scores[contenders], kind="stable")]
-    if (np.diff(scores[falling]) == 0).any():
-        falling = contenders[order(scores[contenders], snapshot.ids(candidates.documents[contenders]))]
-    ranked = falling[:top]
-    return Nearest(candidates.documents[ranked], scores[ranked], candidates.rows[ranked])
+    best = best_positions(candidates.scores, top, lambda among: snapshot.ids(candidates.documents[among]))
+    return Nearest(candidates.documents[best], candidates.scores[best], candidates.passages[best])

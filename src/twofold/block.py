@@ -1,4 +1,4 @@
-"""What one commit takes: documents with their passages and vectors."""
+"""What one commit takes: documents with their passages and vectors; and what is known of those that are there."""
 
 from __future__ import annotations
 
@@ -10,12 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.documents import Document
-from twofold.engines.local.spaces.segments import Halves
 from twofold.errors import DocumentError, VectorError
 from twofold.scores import Numbers, Vectors
 
 LARGEST = 65_504
 """The largest number of float16."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored under an id.
+
+    handle: the document's, in the latest commit; text_hash: as the caller gave it; metadata: canonical JSON; truncated:
+    tokens that its vectors do not cover.
+    """
+
+    handle: int
+    text_hash: bytes
+    metadata: str
+    truncated: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +65,7 @@ class Block:
             twice = next(identifier for identifier, times in Counter(ids).items() if times > 1)
             raise DocumentError("comes twice in one block", document_id=twice)
 
-    def halves(self, dimension: int) -> Halves:
+    def halves(self, dimension: int) -> NDArray[np.float16]:
         """The vectors as they are stored; raises VectorError naming the document whose vector float16 cannot hold."""
         if self.vectors.shape[1] != dimension:
             raise VectorError(f"vectors have {self.vectors.shape[1]} numbers; this collection takes {dimension}")

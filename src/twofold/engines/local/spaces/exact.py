@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from twofold.protocols import ExactIndex, Snapshot
+from twofold.engine import Nearest
+from twofold.engines.local.spaces.nearest import first, scored
+from twofold.engines.local.spaces.stored import StoredVectors
+from twofold.protocols import ExactIndex
 from twofold.scores import Mask, Scores, Vectors
-from twofold.searching.nearest import Nearest, first, scored
 
 SPARE = 1.25
 SPARE_ROWS = 32
@@ -18,7 +20,7 @@ WIDEN = 4
 class ExactSearch:
     """A `NearestSearch` that misses nothing: no document outside a ranking reaches or ties its last one."""
 
-    def __init__(self, snapshot: Snapshot, index: ExactIndex) -> None:
+    def __init__(self, snapshot: StoredVectors, index: ExactIndex) -> None:
         self._snapshot = snapshot
         self._index = index
 

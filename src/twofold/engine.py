@@ -1,0 +1,233 @@
+"""What an engine must offer: the place where a collection lives, as everything above it knows it.
+
+An engine keeps documents and vectors, acknowledges commits, answers filters, and proposes candidates with exact scores.
+It speaks of ids, selections and arrays of results, never of masks or of rows of the whole collection. Within one
+snapshot a document or passage is named by a handle, an int64 that means nothing elsewhere. tests/contracts/
+test_engine_laws.py holds every engine to the laws written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.block import Block, Known
+from twofold.documents import Document
+from twofold.filters import Filter
+from twofold.scores import Numbers, Scores, Vectors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which documents may be found: those that meet all of these.
+
+    where: pass the filter. without: have none of these ids. said: are not ruled out by this query of the query
+    language.
+    """
+
+    where: Filter | None = None
+    without: tuple[str, ...] = ()
+    said: str | None = None
+
+
+EVERYTHING = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """Documents and their dense scores.
+
+    documents: int64 (n,), handles; scores: float32 (n,), each that of the document's best passage; passages: int64
+    (n,), the handle of that passage.
+    """
+
+    documents: Numbers
+    scores: Scores
+    passages: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """All passages of some documents.
+
+    handles: int64 (n,); owners: int64 (n,), for each the position of its document among those asked for, never falling;
+    spans: int32 (n, 2), start and end in characters of the document's text.
+    """
+
+    handles: Numbers
+    owners: Numbers
+    spans: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What a commit holds: live documents and passages; documents whose vectors leave out some of their text, and how
+    many tokens that is."""
+
+    documents: int
+    passages: int
+    truncated: int
+    tokens_cut: int
+
+
+class DenseSnapshot(Protocol):
+    """Vectors of one contract on one snapshot.
+
+    Laws: a score is `scores.dense_scores` of the query and the stored vector, whatever proposed the document; a
+    document counts by its best passage; of equal passages the earlier is shown.
+    """
+
+    def nearest(self, query: Vectors, *, depth: int, top: int, selection: Selection = EVERYTHING) -> Nearest:
+        """The first `top` of the ranking of `depth` documents, best first, equal scores by the UTF-8 bytes of the id.
+
+        query: float32 (dimension,). All that share the last admitted score are looked at before the cut.
+        """
+
+    def scored(self, query: Vectors, documents: Numbers) -> Nearest:
+        """These documents, which are ascending and differ, with their scores; those without a vector are left out."""
+
+    def vectors(self, passages: Numbers) -> Vectors:
+        """float32 (n, dimension): the stored vectors of these passages."""
+
+    def stored(self) -> Iterator[tuple[Numbers, NDArray[Any]]]:
+        """All stored vectors in blocks: (handles of the passages, ascending, their vectors in the type that is stored).
+
+        The passages of a document stand together, documents in the order of `EngineSnapshot.each`.
+        """
+
+    def drawn(self, count: int) -> Passages:
+        """Up to `count` passages of different vectors, as if by chance, but decided by the vectors alone.
+
+        So neither ids nor the order in which documents came change what is drawn. `owners` are handles of documents.
+        """
+
+
+class LexicalSnapshot(Protocol):
+    """Terms → BM25 scores of the documents of one snapshot.
+
+    Laws: a score depends on commit, query and document alone; `candidates` and `scores` give equal bits for the same
+    document; a document that shares no term with the query scores 0 and is no candidate.
+    """
+
+    def candidates(self, query: str, count: int, selection: Selection = EVERYTHING) -> tuple[Numbers, Scores]:
+        """The best `count` documents with their scores (float32), and all that tie with the last.
+
+        Best first, equal scores by handle; fewer where no more share a term with the query.
+        """
+
+    def scores(self, query: str, documents: Numbers) -> Scores:
+        """float32 (n,): the scores of these documents, in their order."""
+
+    def weight(self, query: str) -> float:
+        """The sum of the inverse document frequencies of the query's terms: what a document could score at most, in
+        proportion."""
+
+    def text(self, query: str) -> str:
+        """What the query says, without signs of the query language, and without what it excludes."""
+
+    def coverage(self, query: str, texts: Sequence[str]) -> Scores:
+        """float32 (n,): the sum of the inverse document frequencies of the query's terms that each text has, each term
+        once; by it the passage of a document is chosen that is shown."""
+
+
+class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
+    """One commit, as a reader sees it: it does not change while it is held. Several threads may use it."""
+
+    @property
+    def commit(self) -> int:
+        """The commit's number."""
+
+    @property
+    def counts(self) -> Counts:
+        """What the commit holds."""
+
+    def dense(self, *, exact: bool = False) -> DenseSnapshot:
+        """The default space. exact: without an approximate index."""
+
+    def lexical(self, *, query_language: bool = False) -> LexicalSnapshot | None:
+        """The lexical side; None where the collection has none. query_language: signs in a query mean something."""
+
+    def check_fields(self, where: Filter) -> None:
+        """Raises FilterError where no document has a field of the filter, or has it with the type asked for."""
+
+    def check_unambiguous(self, where: Filter) -> None:
+        """Raises FilterError where a document that passes has several values under a name with a dot."""
+
+    def select(self, where: Filter | None = None) -> Numbers:
+        """int64, ascending: the documents that pass the filter."""
+
+    def count(self, where: Filter | None = None) -> int:
+        """How many documents pass the filter."""
+
+    def find(self, ids: Sequence[str]) -> dict[str, int]:
+        """id → handle of the documents among these ids; ids that are not there are left out. Raises DocumentError."""
+
+    def ids(self, documents: Numbers) -> list[str]:
+        """The ids of these documents, in their order."""
+
+    def documents(self, documents: Numbers) -> list[Document]:
+        """These documents. Raises CorruptionError."""
+
+    def each(self) -> Iterator[Document]:
+        """All documents in the order in which they were added, never more than a batch held."""
+
+    def passages(self, documents: Numbers) -> Passages:
+        """All passages of these documents."""
+
+    def spans(self, passages: Numbers) -> NDArray[np.int32]:
+        """int32 (n, 2): start and end of each passage in characters of its document's text."""
+
+    def state(self, key: str) -> Any:
+        """The JSON value that was kept under a key, or None."""
+
+    def close(self) -> None:
+        """Lets the commit go; nothing may be asked of it afterwards."""
+
+
+class EngineWriter(Protocol):
+    """The one that changes a collection, for as long as it holds the right to. Each call is one commit, durable when it
+    returns; one that raises StorageError leaves the collection as it was, and may be tried again."""
+
+    def known(self, ids: Sequence[str]) -> dict[str, Known]:
+        """What is stored of the live documents with these ids; unknown ids are missing from the answer."""
+
+    def commit(self, block: Block) -> Numbers:
+        """Adds documents, in place of live ones with the same ids.
+
+        Raises VectorError before anything is written; StorageError; CorruptionError.
+        """
+
+    def delete(self, documents: Numbers) -> int:
+        """Deletes documents by handles of the latest commit; gives how many of them were live."""
+
+    def put_state(self, key: str, value: Any) -> None:
+        """Keeps a JSON value under a key; None removes it."""
+
+    def state(self, key: str) -> Any:
+        """The JSON value under a key, or None."""
+
+
+class Engine(Protocol):
+    """One collection, where it lives; threads may share it."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is, for messages."""
+
+    def snapshot(self) -> EngineSnapshot:
+        """The latest commit, held until it is closed."""
+
+    def writing(self, wait: float = ...) -> AbstractContextManager[EngineWriter]:
+        """The right to write; the thread that has it may ask again. wait: seconds to wait for another writer.
+
+        Raises LockedError naming the holder.
+        """
+
+    def close(self) -> None:
+        """Lets go of everything; snapshots that are held stay good until they are closed."""
