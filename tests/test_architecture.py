@@ -30,7 +30,7 @@ FLOORS = {
     **dict.fromkeys(("indexes", "lexical", "models", "passages", "readers", "evaluation", "plots"), 2),
     **dict.fromkeys(("block", "contract", "documents", "engine", "errors", "files", "filters", "forking"), 1),
     **dict.fromkeys(("memory", "progress", "protocols", "rankings", "reports", "scores"), 1),
-    **dict.fromkeys(("strict_json", "tables", "values"), 1),
+    **dict.fromkeys(("space", "strict_json", "tables", "values"), 1),
 }
 """Room → floor (docs/architecture.md). A room imports from lower floors only; floor 1 is one room of words."""
 

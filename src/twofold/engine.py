@@ -17,10 +17,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.block import Block, Known
+from twofold.block import Block, Known, Part
 from twofold.documents import Document
 from twofold.filters import Filter
 from twofold.scores import Numbers, Scores, Vectors
+from twofold.space import Space
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +68,8 @@ class Passages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What a commit holds: live documents and passages; documents whose vectors leave out some of their text, and how
-    many tokens that is."""
+    """What a commit holds: live documents; of the default space passages, documents whose vectors leave out some of
+    their text, and how many tokens that is."""
 
     documents: int
     passages: int
@@ -94,6 +95,9 @@ class DenseSnapshot(Protocol):
 
     def vectors(self, passages: Numbers) -> Vectors:
         """float32 (n, dimension): the stored vectors of these passages."""
+
+    def tokens_cut(self, documents: Numbers) -> Numbers:
+        """int64 (n,): tokens of each of these documents that its vectors do not cover."""
 
     def stored(self) -> Iterator[tuple[Numbers, NDArray[Any]]]:
         """All stored vectors in blocks: (handles of the passages, ascending, their vectors in the type that is stored).
@@ -147,8 +151,19 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
     def counts(self) -> Counts:
         """What the commit holds."""
 
-    def dense(self, *, exact: bool = False) -> DenseSnapshot:
-        """The default space. exact: without an approximate index."""
+    @property
+    def space(self) -> Space:
+        """The default space, which is searched."""
+
+    @property
+    def spaces(self) -> tuple[Space, ...]:
+        """All spaces, in the order in which they were made; those that are not complete yet among them."""
+
+    def lacking(self, space: str, count: int) -> Numbers:
+        """int64, ascending: the first documents, at most `count`, that a space lacks; none where it is complete."""
+
+    def dense(self, space: str | None = None, *, exact: bool = False) -> DenseSnapshot:
+        """A space, the default one unless it is named. exact: without an approximate index."""
 
     def lexical(self, *, query_language: bool = False) -> LexicalSnapshot | None:
         """The lexical side; None where the collection has none. query_language: signs in a query mean something."""
@@ -177,11 +192,11 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
     def each(self) -> Iterator[Document]:
         """All documents in the order in which they were added, never more than a batch held."""
 
-    def passages(self, documents: Numbers) -> Passages:
-        """All passages of these documents."""
+    def passages(self, documents: Numbers, space: str | None = None) -> Passages:
+        """All passages of these documents in a space, the default one unless it is named."""
 
     def spans(self, passages: Numbers) -> NDArray[np.int32]:
-        """int32 (n, 2): start and end of each passage in characters of its document's text."""
+        """int32 (n, 2): start and end of each passage of the default space in characters of its document's text."""
 
     def state(self, key: str) -> Any:
         """The JSON value that was kept under a key, or None."""
@@ -197,11 +212,30 @@ class EngineWriter(Protocol):
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
         """What is stored of the live documents with these ids; unknown ids are missing from the answer."""
 
+    def spaces(self) -> tuple[Space, ...]:
+        """The complete spaces, into which every added document goes, the default one first."""
+
     def commit(self, block: Block) -> Numbers:
-        """Adds documents, in place of live ones with the same ids.
+        """Adds documents, in place of live ones with the same ids. The block has a part for each complete space.
 
         Raises VectorError before anything is written; StorageError; CorruptionError.
         """
+
+    def add_space(self, space: Space) -> None:
+        """Begins a space, which is complete where there are no documents. Raises InputError where its name is taken."""
+
+    def fill_space(self, name: str, documents: Numbers, part: Part) -> bool:
+        """Puts documents that are there already into a space; says whether it is complete.
+
+        documents: int64 (n,), ascending: the first that the space lacks. Those that were deleted meanwhile are left
+        out. Raises InputError where one is passed over, VectorError.
+        """
+
+    def make_default(self, name: str) -> None:
+        """Makes a complete space the one that is searched, at one moment. Raises InputError."""
+
+    def drop_space(self, name: str) -> None:
+        """Gives up a space that is not the default one, and its room. Raises InputError."""
 
     def delete(self, documents: Numbers) -> int:
         """Deletes documents by handles of the latest commit; gives how many of them were live."""
@@ -219,6 +253,10 @@ class Engine(Protocol):
     @property
     def path(self) -> Path:
         """Where it is, for messages."""
+
+    @property
+    def space(self) -> Space:
+        """The default space, as far as is known without a snapshot."""
 
     def snapshot(self) -> EngineSnapshot:
         """The latest commit, held until it is closed."""

@@ -69,7 +69,7 @@ def check(folder: Path, whole: dict[str, object]) -> None:
             with store.snapshot() as snapshot:
                 assert snapshot.head.next_row == snapshot.head.rows
                 sizes = {f"{each.number:06d}.f16": each.size(DIMENSION) for each in snapshot.segments}
-            assert {path.name: path.stat().st_size for path in (folder / "vectors").iterdir()} == sizes
+            assert {path.name: path.stat().st_size for path in (folder / "vectors" / "main").iterdir()} == sizes
             writer.commit(block([document("after")], rows=3))
         assert content(store) == {**whole, **expected([block([document("after")], rows=3)])}
         assert store.verify().damage == []
@@ -158,7 +158,7 @@ def survives(tmp_path: Path, draws: int) -> int:
     """Checks every outcome of a power loss while compacting, and gives how many there were."""
     whole = made(tmp_path / "c")
     disk = Losing(tmp_path / "c")
-    for path in (tmp_path / "c" / "vectors").iterdir():
+    for path in (tmp_path / "c" / "vectors" / "main").iterdir():
         disk.kept[path.name] = path.read_bytes()
         disk.named.add(path.name)
     disk.reached("created")

@@ -17,7 +17,7 @@ from twofold.collection.opening import create, open_collection
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import CorruptionError, TwofoldError
 
-FILES = ("collection.json", "catalogue.sqlite", "vectors/000001.f16")
+FILES = ("collection.json", "catalogue.sqlite", "vectors/main/000001.f16")
 LOG = "catalogue.sqlite-wal"
 QUESTIONS = ("number 7", "text", "metal")
 WHERE: list[dict[str, Any]] = [{"n": {"$lt": 9}}, {"kind": "odd"}, {"$truncated": True}]

@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import storing
 import writes_until_killed
-from storing import content, expected, new_store
+from storing import both, content, expected, new_store
 from writes_until_killed import PER_BLOCK, evens, numbered
 
 from twofold.engines.local.engine import Store
+from twofold.space import MAIN
 
 SCRIPT = Path(writes_until_killed.__file__)
 STEPS = ["vectors written", "segment created", "recorded", "committed"]
 
 
-def after(last: int, deleted: bool) -> dict[str, Any]:
-    """What a collection holds after the blocks 0 to `last`, and after the deletion that follows some of them."""
-    found = expected([numbered(number) for number in range(last + 1)])
+def after(last: int, deleted: bool, space: str = MAIN) -> dict[str, Any]:
+    """What a space holds after the blocks 0 to `last`, and after the deletion that follows some of them."""
+    found = expected([both(numbered(number)) for number in range(last + 1)], space)
     for number in range(last + 1):
         if number % 3 == 2 and (number < last or deleted):
             for position in range(0, PER_BLOCK, 2):
@@ -52,14 +52,17 @@ def check(folder: Path, last: int, deleted: bool) -> int:
     following = (last, True) if last % 3 == 2 and not deleted else (last + 1, False)
     with Store.open(folder) as store:
         assert store.verify().damage == []
-        found = content(store)
+        contents = {space.name: content(store, space.name) for space in store.description.spaces}
+    found = contents[MAIN]
     assert found in (after(last, deleted), after(*following)), f"{len(found)} documents after block {last}"
-    return last if found == after(last, deleted) else following[0]
+    where = (last, deleted) if found == after(last, deleted) else following
+    assert all(held == after(*where, space) for space, held in contents.items())
+    return where[0]
 
 
-def rehearse(folder: Path, kills: list[dict[str, Any]]) -> None:
+def rehearse(folder: Path, kills: list[dict[str, Any]], *, other: bool = False) -> None:
     """Writes, is killed, checks, and goes on where it was, again and again."""
-    new_store(folder).close()
+    new_store(folder, other=other).close()
     last = -1
     for kill in kills:
         acknowledged = killed(folder, last + 1, **kill)
@@ -67,8 +70,10 @@ def rehearse(folder: Path, kills: list[dict[str, Any]]) -> None:
         last = check(folder, max([last, *acknowledged]), done)
         with Store.open(folder) as store, store.writing() as writer, store.snapshot() as snapshot:
             # The writer has cut off what was left.
-            sizes = {path.name: path.stat().st_size for path in (folder / "vectors").iterdir()}
-            assert sizes == {f"{each.number:06d}.f16": each.size(storing.DIMENSION) for each in snapshot.segments}
+            for seen in (snapshot.in_space(space.name) for space in snapshot.spaces):
+                home, dimension = folder / "vectors" / seen.space.name, seen.space.dimension
+                sizes = {path.name: path.stat().st_size for path in home.iterdir()}
+                assert sizes == {f"{each.number:06d}.f16": each.size(dimension) for each in seen.segments}
             if last % 3 == 2:
                 writer.delete(evens(store, last - 1))
             assert content(store) == after(last, True)
@@ -82,6 +87,11 @@ def test_a_writer_killed_at_random_moments_loses_nothing(tmp_path: Path) -> None
 def test_a_writer_killed_at_each_named_step_loses_nothing(tmp_path: Path) -> None:
     draw = random.Random(12)
     rehearse(tmp_path / "c", [{"step": (step, draw.randint(1, 3))} for step in STEPS])
+
+
+def test_a_writer_of_two_spaces_killed_at_each_named_step_loses_nothing_in_either(tmp_path: Path) -> None:
+    draw = random.Random(14)
+    rehearse(tmp_path / "c", [{"step": (step, draw.randint(1, 5))} for step in STEPS], other=True)
 
 
 @pytest.mark.long

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from losing import Losing, outcomes
-from storing import block, content, document, expected, new_store
+from storing import OTHER, block, both, content, document, expected, new_store
 
 from twofold.block import Block
+from twofold.engines.local.description import Description
 from twofold.engines.local.engine import Store
 from twofold.engines.local.spaces import segments
+from twofold.space import MAIN
 
 BLOCKS = [
     block([document("a"), document("b")], rows=[2, 3]),
@@ -29,36 +31,48 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "SEGMENT_ROWS", 500)
 
 
-def written(folder: Path, blocks: list[Block]) -> Losing:
+def written(folder: Path, blocks: list[Block], *, other: bool = False) -> Losing:
     """Writes the blocks, each one commit, and gives every moment at which power may be lost."""
     disk = Losing(folder)
-    with new_store(folder, disk) as store, store.writing() as writer:
+    with new_store(folder, disk, other=other) as store, store.writing() as writer:
         for each in blocks:
             writer.commit(each)
-    assert disk.acknowledged == len(blocks)
+    assert disk.acknowledged == len(blocks) + other
     return disk
 
 
-def survives(tmp_path: Path, draws: int) -> int:
+def survives(tmp_path: Path, draws: int, *, other: bool = False) -> int:
     """Checks every outcome, goes on writing in it, and gives how many there were."""
-    disk, count = written(tmp_path / "c", BLOCKS), 0
+    spaces = (MAIN, OTHER) if other else (MAIN,)
+    sent = list(map(both, BLOCKS)) if other else BLOCKS
+    after = block([document("after")], rows=2)
+    disk, count = written(tmp_path / "c", sent, other=other), 0
     (tmp_path / "left").mkdir()
-    for acknowledged, left in outcomes(tmp_path / "left", disk, draws):
+    for commits, left in outcomes(tmp_path / "left", disk, draws):
+        acknowledged = commits - other  # the first began the other space
+        if len(Description.read(left).spaces) < len(spaces):
+            continue  # power was lost before the second space was there
         count += 1
         with Store.open(left) as store:
+            rest = [*sent[acknowledged:], both(after) if other else after]
             assert store.verify().damage == []
-            assert content(store) == expected(BLOCKS[:acknowledged])
-            rest = [*BLOCKS[acknowledged:], block([document("after")], rows=2)]
+            for space in spaces:
+                assert content(store, space) == expected(sent[:acknowledged], space)
             with store.writing() as writer:
                 for each in rest:
                     writer.commit(each)
-            assert content(store) == expected([*BLOCKS, rest[-1]])
+            for space in spaces:
+                assert content(store, space) == expected([*sent, rest[-1]], space)
             assert store.verify().damage == []
     return count
 
 
 def test_whatever_a_disk_kept_the_last_acknowledged_state_is_there_and_writing_goes_on(tmp_path: Path) -> None:
     assert survives(tmp_path, 2) > 40
+
+
+def test_with_two_spaces_both_hold_the_last_acknowledged_state(tmp_path: Path) -> None:
+    assert survives(tmp_path, 1, other=True) > 40
 
 
 @pytest.mark.long

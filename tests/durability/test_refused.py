@@ -90,7 +90,7 @@ def test_a_new_segment_costs_the_sync_of_its_name_and_a_full_one_is_synced_befor
     assert [each for each in disk.done if each.startswith("sync")] == [
         "sync 000001.f16",
         "sync 000002.f16",
-        "sync_folder vectors",
+        "sync_folder main",
     ]
 
 
@@ -240,7 +240,7 @@ def test_a_transaction_that_failed_while_it_was_synced_never_comes_to_life_over_
         shutil.copytree(new, twin, ignore=shutil.ignore_patterns("*-shm"))
         with Store.open(twin) as other, other.writing() as ahead:
             ahead.commit(block([document("failed")]))
-            copied = {name: (twin / name).read_bytes() for name in ("catalogue.sqlite-wal", "vectors/000001.f16")}
+            copied = {name: (twin / name).read_bytes() for name in ("catalogue.sqlite-wal", "vectors/main/000001.f16")}
     crash = tmp_path / "crash"
 
     class CrashesBeforeRecording(Disk):

@@ -32,7 +32,7 @@ def test_a_whole_collection_verifies_with_status_zero(by_words: Path, twofold: T
 def test_a_damaged_collection_verifies_with_status_one_and_names_the_documents(
     by_words: Path, twofold: Twofold
 ) -> None:
-    flip_last_byte(by_words / "vectors" / "000001.f16")
+    flip_last_byte(by_words / "vectors" / "main" / "000001.f16")
     done = twofold("verify", by_words)
     assert done.status == 1
     assert "000001.f16: rows 0 to 7 changed (documents compiler, moon, cell" in done.out
@@ -52,7 +52,7 @@ def test_optimizing_gives_the_room_of_deleted_documents_back_and_changes_no_answ
     assert (done.status, done.err) == (0, "")
     assert "1 deleted document and 1 passage dropped" in done.out
     assert "7 left" in done.out
-    assert sorted(path.name for path in (by_words / "vectors").iterdir()) == ["000002.f16"]
+    assert sorted(path.name for path in (by_words / "vectors" / "main").iterdir()) == ["000002.f16"]
     assert twofold("search", by_words, "the law of the cell", "--json").json == before
     report = twofold("verify", by_words, "--json").json
     assert (report["clean"], report["documents"], report["rows"]) == (True, 7, 7)
@@ -80,7 +80,7 @@ def test_an_index_is_built_when_it_is_asked_for_and_info_says_what_it_finds(by_w
     assert "no graph can be built of 8 vectors" in done.err
 
 
-@pytest.mark.parametrize("lost", ["collection.json", "catalogue.sqlite", "vectors/000001.f16"])
+@pytest.mark.parametrize("lost", ["collection.json", "catalogue.sqlite", "vectors/main/000001.f16"])
 def test_a_lost_file_is_said_without_a_trace(lost: str, by_words: Path, process: Twofold) -> None:
     (by_words / lost).unlink()
     done = process("verify", by_words)
@@ -114,10 +114,10 @@ def test_a_backup_to_a_folder_in_use_or_of_a_damaged_collection_is_refused(
         done = twofold("backup", by_words, "--to", target)
         assert (done.status, done.out) == (1, "")
         assert str(target) in done.err
-    flip_last_byte(by_words / "vectors" / "000001.f16")
+    flip_last_byte(by_words / "vectors" / "main" / "000001.f16")
     done = twofold("backup", by_words, "--to", tmp_path / "copy")
     assert done.status == 1
-    assert "is damaged, so no backup was made: vectors/000001.f16" in done.err
+    assert "is damaged, so no backup was made: vectors/main/000001.f16" in done.err
     assert sorted(path.name for path in tmp_path.iterdir()) == before
     assert not (by_words / "inside").exists()
 

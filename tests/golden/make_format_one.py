@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from twofold.block import Block
+from twofold.block import Block, Part
 from twofold.documents import Document
 from twofold.engines.local.engine import Store
+from twofold.space import Space
 
 DIMENSION = 3
 FIRST = [
@@ -25,24 +26,39 @@ SECOND = [Document("plain", "A text that took its place.", "Plain", {"year": 195
 
 
 def block(documents: list[Document], spans: list[list[list[int]]], first: float, truncated: list[int]) -> Block:
-    """A block whose vectors count up in eighths, which float16 keeps exactly."""
-    rows = sum(map(len, spans))
+    """A block for the space of the collection."""
     return Block(
         documents=documents,
         text_hashes=[f"hash-{number:03d}".encode() for number in range(len(documents))],
+        parts={"main": part(spans, first, truncated, DIMENSION)},
+    )
+
+
+def part(spans: list[list[list[int]]], first: float, truncated: list[int], dimension: int) -> Part:
+    """Vectors that count up in eighths, which float16 keeps exactly."""
+    rows = sum(map(len, spans))
+    return Part(
         truncated=truncated,
         counts=np.asarray([len(each) for each in spans], dtype=np.int64),
         spans=np.asarray([span for each in spans for span in each], dtype=np.int32).reshape(-1, 2),
-        vectors=(first + np.arange(rows * DIMENSION) / 8).astype(np.float32).reshape(rows, DIMENSION),
+        vectors=(first + np.arange(rows * dimension) / 8).astype(np.float32).reshape(rows, dimension),
+    )
+
+
+def space(name: str, dimension: int) -> Space:
+    """A space for vectors made elsewhere."""
+    return Space(
+        name=name,
+        dimension=dimension,
+        contract={"weights": "golden", "dimension": dimension},
+        source={"kind": "given-vectors", "dimension": dimension},
     )
 
 
 def main(folder: Path) -> None:
     made = Store.create(
         folder,
-        dimension=DIMENSION,
-        contract={"weights": "golden", "dimension": DIMENSION},
-        source={"kind": "given-vectors", "dimension": DIMENSION},
+        space=space("main", DIMENSION),
         settings={"passages": "auto", "depth": 200},
     )
     with made as store, store.writing() as writer:
@@ -50,6 +66,8 @@ def main(folder: Path) -> None:
         writer.put_state("fusion", {"k": 60})
         writer.delete([3])
         writer.commit(block(SECOND, [[[0, 27]]], 10, [0]))
+        writer.add_space(space("other", 2))
+        writer.fill_space("other", np.asarray([1]), part([[[0, 34]]], 1, [7], 2))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twofold.block import Block
+from twofold.block import Block, Part
 from twofold.documents import Document
 from twofold.engines.local.engine import Store
 from twofold.filters import parse
@@ -35,8 +35,8 @@ def folder(tmp_path: Path) -> Path:
 def test_a_collection_of_format_1_is_read_whole(folder: Path) -> None:
     with Store.open(folder) as store:
         assert store.verify().damage == []
-        assert store.description.contract == {"weights": "golden", "dimension": 3}
-        assert store.description.source == {"kind": "given-vectors", "dimension": 3}
+        assert store.space.contract == {"weights": "golden", "dimension": 3}
+        assert store.space.source == {"kind": "given-vectors", "dimension": 3}
         assert store.description.settings == {"passages": "auto", "depth": 200}
         with store.snapshot() as snapshot:
             assert list(snapshot.each()) == [
@@ -45,7 +45,7 @@ def test_a_collection_of_format_1_is_read_whole(folder: Path) -> None:
                 Document("empty", "", "", {"nothing": None, "yes": True}),
                 Document("plain", "A text that took its place.", "Plain", {"year": 1953, "large": 2**63 - 1}),
             ]  # fmt: skip
-            assert snapshot.commit == 4
+            assert snapshot.commit == 6
             assert snapshot.passing(None).tolist() == [False, True, True, False, True]
             assert snapshot.documents_of(np.arange(5)).tolist() == [0, 1, 1, 3, 4]
             assert snapshot.spans(np.arange(5)).tolist() == [[0, 35], [0, 16], [17, 34], [0, 20], [0, 27]]
@@ -54,16 +54,24 @@ def test_a_collection_of_format_1_is_read_whole(folder: Path) -> None:
             assert snapshot.head.tokens_cut == 4
             assert snapshot.state("fusion") == {"k": 60}
             assert snapshot.count(parse({"author.name": "Hopper", "$truncated": True})) == 1
+            other = snapshot.in_space("other")
+            assert other.vectors(np.asarray([0])).tolist() == [[1, 1.125]]
+            assert other.documents_of(np.asarray([0])).tolist() == [1]
+            assert (other.head.filled, other.head.complete, other.head.tokens_cut) == (2, False, 7)
 
 
 def test_a_collection_of_format_1_can_be_continued(folder: Path) -> None:
     added = Block(
         documents=[Document("new", "text")],
         text_hashes=[b"12345678"],
-        truncated=[0],
-        counts=np.asarray([1]),
-        spans=np.asarray([[0, 4]], np.int32),
-        vectors=np.ones((1, 3), np.float32),
+        parts={
+            "main": Part(
+                truncated=[0],
+                counts=np.asarray([1]),
+                spans=np.asarray([[0, 4]], np.int32),
+                vectors=np.ones((1, 3), np.float32),
+            )
+        },
     )
     with Store.open(folder) as store, store.writing() as writer:
         assert writer.known(["plain"])["plain"].text_hash == b"hash-000"
@@ -94,8 +102,8 @@ def row_checksum(columns: list[Any]) -> int:
 
 def document_checksum(line: sqlite3.Row) -> int:
     contents = [line[name].encode() for name in ("id", "title", "metadata", "text")] + [line["text_hash"]]
-    numbers = [line[name] for name in ("number", "truncated", "rows", "added")]
-    checksum = hashed(struct.pack("<9q", *numbers, *map(len, contents)) + b"".join(contents))
+    numbers = [line[name] for name in ("number", "added")]
+    checksum = hashed(struct.pack("<7q", *numbers, *map(len, contents)) + b"".join(contents))
     if line["deleted"] is not None:
         checksum += hashed(struct.pack("<2q", line["number"], line["deleted"]))
     return checksum
@@ -110,12 +118,18 @@ def test_collection_json_is_as_the_page_says(folder: Path) -> None:
     checksum = fields.pop("checksum")
     canonical = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     assert checksum == blake2b(canonical.encode(), digest_size=16).hexdigest()
-    assert sorted(fields) == ["contract", "created", "dimension", "format", "id", "settings", "source"]
-    assert fields["format"] == 1
+    assert sorted(fields) == ["created", "default", "format", "id", "revision", "settings", "spaces"]
+    assert (fields["format"], fields["revision"], fields["default"]) == (1, 1, "main")
+    main, other = fields["spaces"]
+    assert main == {
+        "name": "main", "unit": "passage", "numbers": "float16", "dimension": 3, "precision": "", "probes": None,
+        "contract": {"weights": "golden", "dimension": 3}, "source": {"kind": "given-vectors", "dimension": 3},
+    }  # fmt: skip
+    assert (other["name"], other["dimension"]) == ("other", 2)
 
 
 def test_a_segment_file_is_as_the_page_says(folder: Path) -> None:
-    content = (folder / "vectors" / "000001.f16").read_bytes()
+    content = (folder / "vectors" / "main" / "000001.f16").read_bytes()
     magic, version, kind, dimension, number, first_row = struct.unpack_from("<8sIIIIQ", content)
     assert (magic, version, kind, dimension, number, first_row) == (b"TWOFOLDV", 1, 1, 3, 1, 0)
     assert content[32:60] == bytes(28)
@@ -125,7 +139,7 @@ def test_a_segment_file_is_as_the_page_says(folder: Path) -> None:
 
 
 def test_the_catalogue_is_as_the_page_says(folder: Path) -> None:
-    vectors = (folder / "vectors" / "000001.f16").read_bytes()[64:]
+    vectors, others = ((folder / "vectors" / name / "000001.f16").read_bytes()[64:] for name in ("main", "other"))
     with closing(sqlite3.connect(folder / "catalogue.sqlite")) as connection:
         connection.row_factory = sqlite3.Row
         assert connection.execute("PRAGMA application_id").fetchone()[0] == 0x32464C44
@@ -134,23 +148,28 @@ def test_the_catalogue_is_as_the_page_says(folder: Path) -> None:
         for line in connection.execute("SELECT * FROM documents"):
             assert line["checksum"] == wrapped(document_checksum(line))
             total += line["checksum"]
-        for table in ("blocks", "segments"):
+        for table in ("blocks", "segments", "truncations"):
             for line in connection.execute(f"SELECT * FROM {table}"):
                 assert line["checksum"] == row_checksum(list(line)[:-1])
                 total += line["checksum"]
-        block = connection.execute("SELECT * FROM blocks").fetchone()
+        block, of_other = connection.execute("SELECT * FROM blocks ORDER BY space").fetchall()
         assert (block["first_row"], block["rows"], block["segment"]) == (0, 5, 1)
         assert struct.unpack("<5I", block["documents"]) == (0, 1, 1, 3, 4)
         assert struct.unpack("<10i", block["spans"]) == (0, 35, 0, 16, 17, 34, 0, 20, 0, 27)
         assert block["vectors_crc"] == zlib.crc32(vectors)
+        assert [of_other[name] for name in ("space", "first_row", "rows", "first_document")] == ["other", 0, 1, 1]
+        assert of_other["vectors_crc"] == zlib.crc32(others)
+        cut = connection.execute("SELECT space, document, tokens FROM truncations ORDER BY space").fetchall()
+        assert [tuple(line) for line in cut] == [("main", 1, 4), ("other", 1, 7)]
         state = {line["key"]: line for line in connection.execute("SELECT * FROM state")}
         assert sorted(state) == ["head", "user:fusion"]
         for line in state.values():
             assert line["checksum"] == row_checksum([line["key"], line["value"]])
         head = json.loads(state["head"]["value"])
         assert head.pop("total") == wrapped(total + state["user:fusion"]["checksum"])
-        assert head.pop("longest") >= 10
-        assert head == {
-            "commit": 4, "next_document": 5, "next_row": 5, "documents": 3, "rows": 3, "truncated": 1, "tokens_cut": 4,
-            "generation": 0,
-        }  # fmt: skip
+        main, other = head.pop("spaces").values()
+        assert main.pop("longest") >= 10
+        assert main == {"begun": 0, "filled": 5, "next_row": 5, "rows": 3, "truncated": 1, "tokens_cut": 4}
+        assert other.pop("longest") >= 1.5
+        assert other == {"begun": 5, "filled": 2, "next_row": 1, "rows": 1, "truncated": 1, "tokens_cut": 7}
+        assert head == {"commit": 6, "next_document": 5, "documents": 3, "generation": 0}

@@ -29,30 +29,38 @@ class Losing(Disk):
         self.removed: set[str] = set()
         self.pending: dict[str, list[tuple[int, bytes]]] = {}
         self.database: dict[str, bytes] = {}
+        self.description = b""
         self.acknowledged = 0
         self.moments: list[dict[str, Any]] = []
+
+    def publish(self, path: str | Path, content: bytes) -> None:
+        super().publish(path, content)
+        if Path(path).name == "collection.json":
+            self.description = content
+        self._moment()
 
     def write(self, descriptor: int, path: str | Path, data: bytes | memoryview, offset: int) -> None:
         super().write(descriptor, path, data, offset)
         if Path(path).suffix == ".f16":
-            self._changed(Path(path).name, offset, bytes(memoryview(data).cast("B")))
+            self._changed(self._key(path), offset, bytes(memoryview(data).cast("B")))
 
     def sync(self, descriptor: int, path: str | Path) -> None:
         super().sync(descriptor, path)
         if Path(path).suffix == ".f16":
-            self.kept[Path(path).name] = Path(path).read_bytes()
-            self.pending.pop(Path(path).name, None)
+            self.kept[self._key(path)] = Path(path).read_bytes()
+            self.pending.pop(self._key(path), None)
         self._moment()
 
     def sync_folder(self, path: str | Path) -> None:
         super().sync_folder(path)
-        if Path(path).name == "vectors":
-            self.named = {each.name for each in Path(path).iterdir()}
+        if Path(path).parent.name == "vectors":
+            here = {self._key(each) for each in Path(path).iterdir()}
+            self.named = {name for name in self.named if Path(name).parent.name != Path(path).name} | here
         self._moment()
 
     def remove(self, path: str | Path) -> None:
         super().remove(path)
-        self.removed.add(Path(path).name)
+        self.removed.add(self._key(path))
         self._moment()
 
     def reached(self, step: str) -> None:
@@ -62,6 +70,10 @@ class Losing(Disk):
             }
             self.acknowledged += step == "committed"
         self._moment()
+
+    def _key(self, path: str | Path) -> str:
+        """The name of a vector file with the folder of its space."""
+        return f"{Path(path).parent.name}/{Path(path).name}"
 
     def _changed(self, name: str, offset: int, data: bytes) -> None:
         """Cuts a write into the pages that may be kept one by one."""
@@ -80,6 +92,7 @@ class Losing(Disk):
                 "removed": set(self.removed),
                 "pending": {name: list(writes) for name, writes in self.pending.items()},
                 "database": dict(self.database),
+                "description": self.description,
                 "note": held(self.folder / "acknowledged"),
                 "acknowledged": self.acknowledged,
             }
@@ -92,7 +105,9 @@ def left_by(moment: dict[str, Any], folder: Path, draw: random.Random) -> None:
         (folder / name).write_bytes(whole)
     if draw.random() < 0.8:  # it is never synced
         (folder / "acknowledged").write_bytes(moment["note"])
-    (folder / "vectors").mkdir()
+    (folder / "collection.json").write_bytes(moment["description"])
+    for each in ("main", "other"):
+        (folder / "vectors" / each).mkdir(parents=True)
     for name in {*moment["kept"], *moment["pending"]}:
         if (name not in moment["named"] or name in moment["removed"]) and draw.random() < 0.5:
             continue
@@ -112,7 +127,6 @@ def outcomes(folder: Path, disk: Losing, draws: int) -> Iterator[tuple[int, Path
         for again in range(draws if moment["database"] else 0):
             left = folder / f"{number}-{again}"
             left.mkdir()
-            shutil.copy(disk.folder / "collection.json", left)
             left_by(moment, left, draw)
             yield moment["acknowledged"], left
             shutil.rmtree(left)

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from twofold.block import Block
+from twofold.block import Block, Part
 from twofold.documents import Document
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
+from twofold.space import MAIN, Space
 
 DIMENSION = 8
+OTHER = "other"
+OTHER_SPACE = Space(name=OTHER, dimension=3, contract={"weights": "o"}, source={"kind": "none"})
 
 
-def new_store(path: Path | None, disk: Disk | None = None, dimension: int = DIMENSION) -> Store:
-    return Store.create(
+def new_store(path: Path | None, disk: Disk | None = None, dimension: int = DIMENSION, *, other: bool = False) -> Store:
+    """An empty store; with another space, which is complete from the beginning, where `other` asks for it."""
+    store = Store.create(
         path,
-        dimension=dimension,
-        contract={"weights": "w"},
-        source={"kind": "none"},
+        space=Space(dimension=dimension, contract={"weights": "w"}, source={"kind": "none"}),
         settings={"depth": 200},
         disk=disk,
     )
+    if other:
+        with store.writing() as writer:
+            writer.add_space(OTHER_SPACE)
+    return store
 
 
 def vectors_of(text: str, rows: int, dimension: int = DIMENSION) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -42,23 +49,54 @@ def block(
     counts = [rows] * len(documents) if isinstance(rows, int) else list(rows)
     spans = [(row, len(each.text)) for each, count in zip(documents, counts, strict=True) for row in range(count)]
     parts = [vectors_of(each.text, count) for each, count in zip(documents, counts, strict=True)]
-    return Block(
-        documents=documents,
-        text_hashes=[blake2b(each.text.encode(), digest_size=8).digest() for each in documents],
+    part = Part(
         truncated=truncated or [0] * len(documents),
         counts=np.asarray(counts, dtype=np.int64),
         spans=np.asarray(spans, dtype=np.int32).reshape(-1, 2),
         vectors=np.concatenate(parts) if parts else np.empty((0, DIMENSION), np.float32),
     )
+    return block_of(documents, {MAIN: part})
+
+
+def block_of(documents: Sequence[Document], parts: Mapping[str, Part]) -> Block:
+    """A block of these documents with what each space takes of them."""
+    hashes = [blake2b(each.text.encode(), digest_size=8).digest() for each in documents]
+    return Block(documents=documents, text_hashes=hashes, parts=parts)
+
+
+def main_of(sent: Block) -> Part:
+    """What the space `main` takes of a block."""
+    return sent.parts[MAIN]
 
 
 def document(identifier: str, text: str | None = None, **metadata: Any) -> Document:
     return Document(identifier, f"the text of {identifier}" if text is None else text, "", metadata)
 
 
-def content(store: Store) -> dict[str, tuple[str, dict[str, Any], list[list[float]]]]:
-    """All that a store holds, by id: text, metadata, vectors."""
-    with store.snapshot() as snapshot:
+def other_part(sent: Block) -> Part:
+    """What the other space takes of a block: one row more for each document, and other vectors."""
+    counts = main_of(sent).counts + 1
+    parts = [
+        vectors_of(f"other {each.text}", count, OTHER_SPACE.dimension)
+        for each, count in zip(sent.documents, counts.tolist(), strict=True)
+    ]
+    return Part(
+        truncated=[tokens + 2 for tokens in main_of(sent).truncated],
+        counts=counts,
+        spans=np.array([(row, 99) for count in counts.tolist() for row in range(count)], np.int32).reshape(-1, 2),
+        vectors=np.concatenate(parts) if parts else np.empty((0, OTHER_SPACE.dimension), np.float32),
+    )
+
+
+def both(sent: Block) -> Block:
+    """A block for both spaces."""
+    return replace(sent, parts={MAIN: main_of(sent), OTHER: other_part(sent)})
+
+
+def content(store: Store, space: str = MAIN) -> dict[str, tuple[str, dict[str, Any], list[list[float]]]]:
+    """All that a store holds, by id: text, metadata, vectors in a space."""
+    with store.snapshot() as whole:
+        snapshot = whole.in_space(space)
         found = {}
         for number, each in zip(snapshot.document_numbers().tolist(), snapshot.each(), strict=True):
             rows, _ = snapshot.rows_of(np.asarray([number]))
@@ -69,12 +107,13 @@ def content(store: Store) -> dict[str, tuple[str, dict[str, Any], list[list[floa
         return found
 
 
-def expected(blocks: Sequence[Block]) -> dict[str, tuple[str, dict[str, Any], list[list[float]]]]:
+def expected(blocks: Sequence[Block], space: str = MAIN) -> dict[str, tuple[str, dict[str, Any], list[list[float]]]]:
     """What `content` gives once these blocks were committed one after the other."""
     found: dict[str, tuple[str, dict[str, Any], list[list[float]]]] = {}
     for each in blocks:
-        ends = np.cumsum(each.counts)
-        for one, start, end in zip(each.documents, ends - each.counts, ends, strict=True):
+        part = each.parts[space]
+        ends = np.cumsum(part.counts)
+        for one, start, end in zip(each.documents, ends - part.counts, ends, strict=True):
             found.pop(one.id, None)
-            found[one.id] = (one.text, dict(one.metadata), each.vectors[start:end].tolist())
+            found[one.id] = (one.text, dict(one.metadata), part.vectors[start:end].tolist())
     return found

@@ -2,7 +2,8 @@
 
     python writes_until_killed.py FOLDER FIRST [STEP COUNT]
 
-FIRST: the number of the first block. STEP COUNT: kills itself when it has reached that step so many times.
+FIRST: the number of the first block. STEP COUNT: kills itself when it has reached that step so many times. Where the
+collection has two spaces, both take their share.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
-from storing import block, document
+from storing import block, both, document
 
 from twofold.block import Block
 from twofold.engines.local.disk import Disk
@@ -49,7 +50,8 @@ def main() -> None:
     with Store.open(Path(folder), disk=disk) as store:
         for number in range(int(first), 10_000):
             with store.writing() as writer:
-                writer.commit(numbered(number))
+                sent = numbered(number)
+                writer.commit(both(sent) if len(writer.spaces()) > 1 else sent)
                 print(number, flush=True)
                 if number % 3 == 2:
                     writer.delete(evens(store, number - 1))

@@ -18,6 +18,7 @@ from twofold.bench.timing import Seconds, alternating
 from twofold.bench.vectors import random_vectors
 from twofold.collection.adding import Adding, Given
 from twofold.collection.collection import Collection
+from twofold.collection.guarding import Encoders
 from twofold.collection.opening import create
 from twofold.documents import Document
 from twofold.encoders.given_vectors import GivenVectors
@@ -78,13 +79,13 @@ class Added:
 def add_in_blocks(path: Path, corpus: Corpus, progress: Progress) -> Added:
     """Makes a collection and adds the corpus in blocks of 1,000, as `Collection.add` does with `vectors=`."""
     with create(path, GivenVectors(corpus.dimension)) as made:
-        encoder, mode = made.encoder, made.settings.passages
+        mode = made.settings.passages
     disk = CountingDisk(path)
     documents = Watched(corpus.documents())
     with Store.open(path, disk=disk) as store:
         start = time.perf_counter()
         with store.writing() as writer:
-            adding = Adding(store, encoder, mode, Given.of(corpus.vectors, corpus.dimension))
+            adding = Adding(store, Encoders(store), mode, Given.of(corpus.vectors, corpus.dimension))
             adding.run(documents, writer, lambda done, _: progress(done, corpus.count))
         taken = time.perf_counter() - start - documents.seconds
     counted = disk.counted

@@ -12,16 +12,18 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from twofold.block import Block, Known
-from twofold.collection.guarding import GuardedEncoder
+from twofold.block import Block, Known, Part
+from twofold.collection.encoding import encoded, kept, of_own
+from twofold.collection.guarding import Encoders
 from twofold.documents import Document, as_documents
 from twofold.engine import Engine, EngineWriter
 from twofold.engines.local.catalogue.seen import Seen
 from twofold.errors import DocumentError, VectorError
-from twofold.passages.windows import Mode, Spans, divide
+from twofold.passages.windows import Mode
 from twofold.progress import Progress
-from twofold.reports import AddReport, EncodingReport
-from twofold.scores import Vectors, checked_vectors, scaled
+from twofold.reports import AddReport
+from twofold.scores import Numbers, Vectors, checked_vectors, scaled
+from twofold.space import Space
 
 ENCODED_AT_ONCE = 256
 """Documents a commit that are encoded: enough to fill batches of one length, few enough that Ctrl-C loses little."""
@@ -53,9 +55,10 @@ class Given:
 class Adding:
     """One call of `add`: where the documents go and what has become of them so far."""
 
-    def __init__(self, engine: Engine, encoder: GuardedEncoder, mode: Mode, given: Given | None) -> None:
+    def __init__(self, engine: Engine, encoders: Encoders, mode: Mode, given: Given | None) -> None:
         self._engine = engine
-        self._encoder = encoder
+        self._encoders = encoders
+        self._encoder = encoders.default
         self._mode = mode
         self._given = given
         self._taken = 0
@@ -120,19 +123,18 @@ class Adding:
         if given is not None:
             self._keep_texts([known[documents[n].id] for n in fresh if _is_known_by_id_alone(documents[n], known)])
         self._count(documents, len(fresh), len(moved), sum(documents[n].id in known for n in fresh))
-        parts = self._encoded([documents[n] for n in fresh], None if given is None else given[fresh])
-        parts += self._kept([known[documents[n].id] for n in moved])
-        if not parts:
-            return
         chosen = fresh + moved
+        spaces = writer.spaces()
+        if not chosen:
+            return
+        handles = np.array([known[documents[n].id].handle for n in moved], np.int64)
+        new, lines = [documents[n] for n in fresh], None if given is None else given[fresh]
+        parts = {space.name: self._part(space, new, lines, handles) for space in spaces}
         writer.commit(
             Block(
                 documents=[documents[n] for n in chosen],
                 text_hashes=[hashes[n] for n in chosen],
-                truncated=[part.lost for part in parts],
-                counts=np.array([len(part.spans) for part in parts], dtype=np.int64),
-                spans=np.concatenate([part.spans for part in parts]),
-                vectors=np.concatenate([part.vectors for part in parts]),
+                parts=parts,
             )
         )
 
@@ -159,59 +161,26 @@ class Adding:
             report.title_only += sum(not document.text.strip() and document.has_content for document in documents)
             report.without_content += sum(not document.has_content for document in documents)
 
-    def _encoded(self, documents: list[Document], given: Vectors | None) -> list[_Part]:
-        """New documents with their vectors: encoded, or the user's own."""
-        if not documents:
-            return []
-        if given is not None:
-            parts = [
-                _Part(np.array([[0, len(document.text)]], np.int32), line[None], 0)
-                for document, line in zip(documents, given, strict=True)
-            ]
-        else:
-            parts = self._read(documents)
-        self.report.passages += sum(len(part.spans) for part in parts)
-        self.report.truncated += sum(part.lost > 0 for part in parts)
-        self.report.tokens_cut += sum(part.lost for part in parts)
-        return parts
+    def _part(self, space: Space, fresh: list[Document], lines: Vectors | None, moved: Numbers) -> Part:
+        """What a space takes of new documents, and of those of which only the metadata changed.
 
-    def _read(self, documents: list[Document]) -> list[_Part]:
-        """Divides and encodes; what a title lost and what the encoder cut is lost to the document."""
-        divisions = divide(documents, self._encoder.tokens, self._mode)
-        report = EncodingReport()
-        vectors = self._encoder.encode_documents([text for each in divisions for text in each.inputs], report=report)
-        ends = np.cumsum([len(division.spans) for division in divisions])
-        lost = [division.lost for division in divisions]
-        for position, tokens in report.cut.items():
-            lost[int(np.searchsorted(ends, position, side="right"))] += tokens
-        parts = np.split(vectors, ends[:-1])
-        return [
-            _Part(division.spans, mine, tokens) for division, mine, tokens in zip(divisions, parts, lost, strict=True)
-        ]
-
-    def _kept(self, stored: list[Known]) -> list[_Part]:
-        """Documents of which only the metadata changed: their vectors are copied, nothing is encoded."""
-        if not stored:
-            return []
+        lines: the user's own vectors of the new documents, for the default space. moved: int64 (n,), handles.
+        """
+        encoder = self._encoders.of(space)
+        own = lines if encoder is self._encoder else None
+        part = encoded(fresh, encoder, self._mode) if own is None else of_own(fresh, own)
+        if encoder is self._encoder:
+            self.report.passages += len(part.vectors)
+            self.report.truncated += sum(tokens > 0 for tokens in part.truncated)
+            self.report.tokens_cut += sum(part.truncated)
+        if not len(moved):
+            return part
         with self._engine.snapshot() as snapshot:
-            dense, kept = snapshot.dense(exact=True), [snapshot.passages(np.array([each.handle])) for each in stored]
-            return [
-                _Part(passages.spans, dense.vectors(passages.handles), each.truncated)
-                for each, passages in zip(stored, kept, strict=True)
-            ]
+            return Part.joined([part, kept(snapshot, moved, space.name)])
 
 
 def _is_known_by_id_alone(document: Document, known: Mapping[str, Known]) -> bool:
     return not document.has_content and document.id in known
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One document of a block, ready to be stored: its spans, their vectors, and the tokens that none of them holds."""
-
-    spans: Spans
-    vectors: Vectors
-    lost: int
 
 
 def mapped_vectors(path: str | Path) -> Any:

@@ -14,7 +14,7 @@ from twofold.collection.adding import Adding, Given
 from twofold.collection.choosing import chosen
 from twofold.collection.deleting import delete
 from twofold.collection.exporting import Exporting, ExportReport
-from twofold.collection.guarding import GuardedEncoder
+from twofold.collection.guarding import Encoders, GuardedEncoder
 from twofold.collection.indexing import LATENCY, PROMISE, Indexing, OptimizeReport, wanted
 from twofold.collection.information import Info, describe
 from twofold.collection.measuring import RecallReport
@@ -43,11 +43,11 @@ class Collection(AbstractContextManager["Collection"]):
     threads. Close it, or use it in a `with` block.
     """
 
-    def __init__(self, store: Store, encoder: GuardedEncoder, settings: Settings) -> None:
+    def __init__(self, store: Store, encoders: Encoders, settings: Settings) -> None:
         self._store = store
-        self._encoder = encoder
+        self._encoders = encoders
         self._settings = settings
-        self._pinning = Pinning(store, encoder, settings.depth)
+        self._pinning = Pinning(store, encoders, settings.depth)
 
     @property
     def path(self) -> Path:
@@ -56,13 +56,13 @@ class Collection(AbstractContextManager["Collection"]):
 
     @property
     def contract(self) -> Contract:
-        """All that decides the vectors in here."""
-        return self._encoder.contract
+        """All that decides the vectors that are searched."""
+        return self.encoder.contract
 
     @property
     def encoder(self) -> GuardedEncoder:
-        """The encoder, loaded at first need and held to the contract."""
-        return self._encoder
+        """The encoder of the default space, loaded at first need and held to the contract."""
+        return self._encoders.default
 
     @property
     def settings(self) -> Settings:
@@ -87,7 +87,9 @@ class Collection(AbstractContextManager["Collection"]):
         """
         given = None if vectors is None else Given.of(vectors, self.contract.dimension)
         with self._store.writing() as writer:
-            report = Adding(self._store, self._encoder, self._settings.passages, given).run(documents, writer, progress)
+            report = Adding(self._store, self._encoders, self._settings.passages, given).run(
+                documents, writer, progress
+            )
             if self._wants_words():
                 self.tune(progress=progress)
             return report
@@ -237,7 +239,7 @@ class Collection(AbstractContextManager["Collection"]):
         and vectors are never touched. Raises CorruptionError only where too little is left to start from; with repair
         also LockedError, StorageError.
         """
-        return verified(self._store, self._encoder, self._settings.depth, progress, repair=repair)
+        return verified(self._store, self.encoder, self._settings.depth, progress, repair=repair)
 
     def recall(self, queries: Sequence[str] | Vectors | None = None) -> RecallReport:
         """What searches find of what exact search finds, on the collection as it is now, whole and behind filters.
@@ -245,7 +247,7 @@ class Collection(AbstractContextManager["Collection"]):
         queries: texts or vectors (n, dimension) to ask with; without them titles and openings of documents that tuning
         has not asked with. Raises InputError.
         """
-        return recall(self._store, self._encoder, self._settings.depth, queries)
+        return recall(self._store, self.encoder, self._settings.depth, queries)
 
     def tune(
         self,
@@ -264,7 +266,7 @@ class Collection(AbstractContextManager["Collection"]):
         queries, also teach how much words count here. Raises InputError, LockedError, StorageError.
         """
         with self._store.writing() as writer:
-            wording = Wording(self._store, writer, self._encoder, self._settings.depth, progress)
+            wording = Wording(self._store, writer, self.encoder, self._settings.depth, progress)
             return wording.run(analyser, queries or {}, qrels or {})
 
     def optimize(
@@ -288,7 +290,7 @@ class Collection(AbstractContextManager["Collection"]):
         """
         with self._store.writing() as writer:
             compact = writer.compact(progress)
-            indexing = Indexing(self._store, writer, self._encoder, self._settings.depth, progress)
+            indexing = Indexing(self._store, writer, self.encoder, self._settings.depth, progress)
             report = OptimizeReport(compact, indexing.run(index, recall, latency, queries))
             followed(self._store, writer, progress)
             return report
@@ -346,4 +348,4 @@ class Collection(AbstractContextManager["Collection"]):
 
     def _wants_words(self) -> bool:
         with self._store.snapshot() as snapshot:
-            return unmeasured(snapshot, self._encoder)
+            return unmeasured(snapshot, self.encoder)

@@ -9,10 +9,12 @@ from typing import Any
 from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Difference, Probes, Side
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.loading import load_source
+from twofold.engine import Engine
 from twofold.errors import ContractError, InputError, ModelError
 from twofold.protocols import Encoder, Tokens
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, scaled
+from twofold.space import MAIN, Space
 
 WITHOUT = "Searching by words alone (mode lexical) needs no encoder"
 
@@ -22,6 +24,19 @@ def probe(encoder: Encoder) -> Probes | None:
     if isinstance(encoder, GivenVectors):
         return None
     return Probes(encoder.encode_queries(PROBE_TEXTS), encoder.encode_documents(PROBE_TEXTS))
+
+
+def space_of(encoder: Encoder, name: str = MAIN) -> Space:
+    """A space for the vectors of an encoder, which is asked for the probe texts."""
+    probes = probe(encoder)
+    return Space(
+        name=name,
+        dimension=encoder.contract.dimension,
+        contract=encoder.contract.to_json(),
+        precision=encoder.precision,
+        probes=None if probes is None else probes.to_json(),
+        source=encoder.source,
+    )
 
 
 class GuardedEncoder:
@@ -40,6 +55,12 @@ class GuardedEncoder:
         self._lock = threading.Lock()
         self._probed: set[Side] = set()
         self._encoder = None if encoder is None else self._checked(encoder)
+
+    @classmethod
+    def of(cls, space: Space, encoder: Encoder | None = None) -> GuardedEncoder:
+        """The encoder of a space: the one given, or loaded from where the space says."""
+        probes = None if space.probes is None else Probes.from_json(space.probes)
+        return cls(Contract.from_json(space.contract), probes, space.source, encoder)
 
     @property
     def contract(self) -> Contract:
@@ -125,3 +146,37 @@ class GuardedEncoder:
             )
         self._probed.add(side)
         return encoder
+
+
+class Encoders:
+    """The encoders of a collection's spaces; threads may share them.
+
+    given: the user's own, for the space that is the default when the collection is opened. Raises ContractError where
+    it is not the one that the space was made with.
+    """
+
+    def __init__(self, engine: Engine, given: Encoder | None = None) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[Space, GuardedEncoder]] = {}
+        space = engine.space
+        self._known[space.name] = space, GuardedEncoder.of(space, given)
+
+    @property
+    def default(self) -> GuardedEncoder:
+        """That of the space that is searched."""
+        return self.of(self._engine.space)
+
+    def of(self, space: Space) -> GuardedEncoder:
+        """That of a space, loaded when it is first needed."""
+        with self._lock:
+            if space.name not in self._known or self._known[space.name][0] != space:
+                self._known[space.name] = space, GuardedEncoder.of(space)
+            return self._known[space.name][1]
+
+    def give(self, space: Space, encoder: Encoder) -> GuardedEncoder:
+        """Takes an encoder that is loaded already for a space. Raises ContractError where it does not fit."""
+        guarded = GuardedEncoder.of(space, encoder)
+        with self._lock:
+            self._known[space.name] = space, guarded
+        return guarded

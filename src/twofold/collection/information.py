@@ -55,7 +55,7 @@ class Info:
 
 def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, settings: Settings) -> Info:
     """The figures of one snapshot."""
-    head, made = snapshot.head, store.description
+    head, made, space = snapshot.head, snapshot.description, snapshot.space
     index, fusion = snapshot.state(opened.STATE), snapshot.state(words.STATE)
     return Info(
         path=str(store.path),
@@ -68,8 +68,8 @@ def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, setting
         passage_mode=settings.passages,
         depth=settings.depth,
         contract=contract,
-        precision=made.contract["precision"],
-        encoder=made.source,
+        precision=space.precision,
+        encoder=space.source,
         format=made.format,
         created=made.created,
         bytes=store.bytes(),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from twofold.collection.collection import Collection
-from twofold.collection.guarding import GuardedEncoder, probe
+from twofold.collection.guarding import Encoders, space_of
 from twofold.collection.settings import DEPTH, Settings
-from twofold.contract import Contract, Probes
 from twofold.engines.local.engine import Store
 from twofold.files import absolute
 from twofold.passages.windows import Mode
@@ -22,19 +21,8 @@ def create(path: str | Path | None, encoder: Encoder, *, passages: Mode = "auto"
     """
     path = None if path is None else absolute(path)  # probing loads a model, and the working directory may change
     settings = Settings(passages=passages, depth=depth)
-    probes = probe(encoder)
-    store = Store.create(
-        path,
-        dimension=encoder.contract.dimension,
-        contract={
-            **encoder.contract.to_json(),
-            "precision": encoder.precision,
-            "probes": None if probes is None else probes.to_json(),
-        },
-        source=encoder.source,
-        settings=settings.to_json(),
-    )
-    return Collection(store, GuardedEncoder(encoder.contract, probes, encoder.source, encoder), settings)
+    store = Store.create(path, space=space_of(encoder), settings=settings.to_json())
+    return Collection(store, Encoders(store, encoder), settings)
 
 
 def open_collection(path: str | Path, encoder: Encoder | None = None) -> Collection:
@@ -45,16 +33,7 @@ def open_collection(path: str | Path, encoder: Encoder | None = None) -> Collect
     """
     store = Store.open(path)
     try:
-        made = dict(store.description.contract)
-        made.pop("precision")
-        probes = made.pop("probes")
-        guarded = GuardedEncoder(
-            Contract.from_json(made),
-            None if probes is None else Probes.from_json(probes),
-            store.description.source,
-            encoder,
-        )
-        return Collection(store, guarded, Settings.from_json(store.description.settings))
+        return Collection(store, Encoders(store, encoder), Settings.from_json(store.description.settings))
     except BaseException:
         store.close()
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twofold.collection.guarding import GuardedEncoder
+from twofold.collection.guarding import Encoders
 from twofold.collection.wording import WordsReport, missing
 from twofold.engine import DenseSnapshot, Engine, EngineSnapshot
 from twofold.engines.local.derived.words import STATE
@@ -14,9 +14,9 @@ from twofold.searching.searcher import SnapshotSearcher
 class Pinning:
     """Makes searchers that are pinned to a commit. depth: where a ranking ends unless a call says otherwise."""
 
-    def __init__(self, engine: Engine, encoder: GuardedEncoder, depth: int) -> None:
+    def __init__(self, engine: Engine, encoders: Encoders, depth: int) -> None:
         self._engine = engine
-        self._encoder = encoder
+        self._encoders = encoders
         self._depth = depth
 
     def searcher(self, depth: int | None, *, exact: bool, words: bool, query_language: bool) -> SnapshotSearcher:
@@ -27,7 +27,7 @@ class Pinning:
         """
         snapshot = self._engine.snapshot()
         try:
-            dense = snapshot.dense(exact=exact)
+            dense, encoder = snapshot.dense(exact=exact), self._encoders.of(snapshot.space)
             known = words or query_language
             search = self._hybrid(snapshot, dense, query_language=query_language) if known else None
             wordless = missing(snapshot) if known else "this searcher was made without words"
@@ -36,11 +36,11 @@ class Pinning:
             return SnapshotSearcher(
                 snapshot,
                 dense,
-                self._encoder,
+                encoder,
                 depth=self._depth if depth is None else depth,
                 words=search,
                 wordless=wordless,
-                encodes=self._encoder.can_encode,
+                encodes=encoder.can_encode,
             )
         except BaseException:
             snapshot.close()

@@ -14,13 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from twofold.engines.local.catalogue.change import Change
 from twofold.engines.local.catalogue.rows import Rows
+from twofold.engines.local.catalogue.space_change import SpaceChange
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.spaces import segments
 from twofold.engines.local.spaces.maps import Piece
 from twofold.engines.local.spaces.segments import Halves, Segment
-from twofold.progress import Progress
 from twofold.scores import Numbers
 
 ROWS_AT_ONCE = 65_536
@@ -41,40 +40,31 @@ class CompactReport:
 
 
 class Compaction:
-    """One compaction in the making, inside a transaction of the writer's.
+    """The compaction of one space, inside a transaction of the writer's.
 
-    rows, pieces: all rows and their vectors as the last commit has them. last: the last segment. progress: told in
-    living rows.
+    home: the folder of its segments. rows, pieces: all rows and their vectors as the last commit has them. last: the
+    last segment.
     """
 
-    def __init__(
-        self, folder: Path, disk: Disk, rows: Rows, pieces: Sequence[Piece], last: Segment | None, progress: Progress
-    ) -> None:
-        self._folder = folder
+    def __init__(self, home: Path, disk: Disk, rows: Rows, pieces: Sequence[Piece], last: Segment | None) -> None:
+        self._home = home
         self._disk = disk
         self._rows = rows
         self._pieces = pieces
         self._last = last
-        self._progress = progress
 
-    def record(self, change: Change) -> None:
-        """Writes the new segments and records them in place of the old ones."""
-        living = int(np.count_nonzero(self._rows.living))
-        change.start_generation()
-        segment = Segment(self._last.number + 1 if self._last else 1, 0, 0, change.generation)
-        done = 0
+    def record(self, change: SpaceChange, generation: int) -> Iterator[int]:
+        """Writes the new segments and records them, in a space that has forgotten its rows; gives rows as they go."""
+        segment = Segment(self._last.number + 1 if self._last else 1, 0, 0, generation)
         for numbers, vectors in self._living():
             start = 0
             for placed, share in segments.place(vectors, segment):
-                segments.append(self._disk, self._folder, placed, share)
+                segments.append(self._disk, self._home, placed, share)
                 part = numbers[start : start + len(share)]
                 change.describe((placed, share), self._rows.documents(part), self._rows.spans(part))
                 segment = segments.after(placed, share)
                 start += len(share)
-            change.count_rows(len(vectors))
-            done += len(vectors)
-            self._progress(done, living)
-        self._disk.reached("rows copied")
+            yield len(vectors)
 
     def _living(self) -> Iterator[tuple[Numbers, Halves]]:
         """Living rows in stretches: their numbers and their vectors."""

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from twofold.engines.local.catalogue.connecting import connect, translated
+from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
-from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS, Description
+from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS, home_of_space
+from twofold.engines.local.reader import LocalSnapshot
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.segments import Segment, header, path_of, raw
 from twofold.progress import Progress
@@ -47,7 +49,7 @@ class Copying:
     work, reading the copy again (`verified`) the second.
     """
 
-    def __init__(self, snapshot: StoredSnapshot, target: Path, disk: Disk, progress: Progress) -> None:
+    def __init__(self, snapshot: LocalSnapshot, target: Path, disk: Disk, progress: Progress) -> None:
         self._snapshot = snapshot
         self._target = target
         self._disk = disk
@@ -59,15 +61,17 @@ class Copying:
 
     def run(self, description: Description) -> BackupReport:
         """Copies and syncs everything. Raises CorruptionError where vectors are lost, StorageError."""
-        head, segments = self._snapshot.head, self._snapshot.segments
-        sizes = [segment.size(description.dimension) for segment in segments]
-        catalogue = self._bytes
-        self._bytes += sum(sizes)
+        head, catalogue = self._snapshot.head, self._bytes
+        seen = [self._snapshot.in_space(space.name) for space in description.spaces]
+        self._bytes += sum(segment.size(each.space.dimension) for each in seen for segment in each.segments)
         self._catalogue()
         self._done = catalogue
-        self._disk.make_folder(self._target / VECTORS)
-        for segment, size in zip(segments, sizes, strict=True):
-            self._segment(segment, size)
+        for each in seen:
+            home = home_of_space(self._target, each.space.name)
+            self._disk.make_folder(home)
+            for segment in each.segments:
+                self._segment(each, segment, home)
+            self._disk.sync_folder(home)
         self._disk.sync_folder(self._target / VECTORS)
         self._disk.publish(self._target / DESCRIPTION, description.to_bytes())
         self._disk.reached("description copied")
@@ -96,23 +100,23 @@ class Copying:
     def _paged(self, status: int, remaining: int, total: int) -> None:  # noqa: ARG002 - SQLite's order of arguments
         self._progress((total - remaining) * self._page_size, 2 * self._bytes)
 
-    def _segment(self, segment: Segment, size: int) -> None:
-        target = path_of(self._target, segment.number)
+    def _segment(self, seen: StoredSnapshot, segment: Segment, home: Path) -> None:
+        target = path_of(home, segment.number)
         with self._disk.opened(target, os.O_RDWR | os.O_CREAT | os.O_EXCL) as writing:
             offset = 0
-            for part in self._parts(segment):
+            for part in _parts(seen, segment):
                 self._disk.write(writing, target, part, offset)
                 offset += len(part)
                 self._progress(self._done + offset, 2 * self._bytes)
             self._disk.sync(writing, target)
-        self._done += size
+        self._done += offset
         self._disk.reached("segment copied")
 
-    def _parts(self, segment: Segment) -> Iterator[bytes | memoryview]:
-        """The bytes of a segment's file that count, from the snapshot's maps: the file itself may be gone by now."""
-        pieces = self._snapshot.blocks()
-        yield header(segment, pieces[0][1].shape[1])
-        for first, vectors in pieces:
-            mine = vectors[max(segment.first_row - first, 0) : max(segment.end - first, 0)]
-            for start in range(0, len(mine), ROWS):
-                yield raw(mine[start : start + ROWS])
+
+def _parts(seen: StoredSnapshot, segment: Segment) -> Iterator[bytes | memoryview]:
+    """The bytes of a segment's file that count, from the snapshot's maps: the file itself may be gone by now."""
+    yield header(segment, seen.space.dimension)
+    for first, vectors in seen.blocks():
+        mine = vectors[max(segment.first_row - first, 0) : max(segment.end - first, 0)]
+        for start in range(0, len(mine), ROWS):
+            yield raw(mine[start : start + ROWS])

@@ -20,14 +20,16 @@ from twofold.engines.local.copying import BackupReport, Copying
 from twofold.engines.local.derived.opened import Indexes
 from twofold.engines.local.derived.publishing import Publisher
 from twofold.engines.local.derived.words import Words
+from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.in_memory import new_folder, vanish
-from twofold.engines.local.layout import CATALOGUE, DERIVED, LOCK, VECTORS, Description, new_id
+from twofold.engines.local.layout import CATALOGUE, DERIVED, LOCK, VECTORS, new_id
 from twofold.engines.local.locking import WriterLock
 from twofold.engines.local.making import free, made
+from twofold.engines.local.pinned import Derived, Pinned
 from twofold.engines.local.reader import LocalSnapshot
-from twofold.engines.local.snapshot import Derived, StoredSnapshot
+from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.verifying import Damage, Verification, VerifyReport, wrong
 from twofold.engines.local.writer import Writer
 from twofold.errors import (
@@ -41,27 +43,27 @@ from twofold.errors import (
 )
 from twofold.files import absolute, folder_aside
 from twofold.progress import Progress, silent
+from twofold.space import Space
 
 
 class Store:
     """One collection's folder; threads may share it, and a forked child may go on with it.
 
-    path: the folder, absolute. inside: the same, for opening files in it. description: what collection.json says.
-    folder: must be known. disk: what touches files, for tests to stand in. temporary: whether the folder goes when the
-    store is closed, forgotten, or the process ends.
+    path: the folder, absolute. inside: the same, for opening files in it. folder: must be known. disk: what touches
+    files, for tests to stand in. temporary: whether the folder goes when the store is closed, forgotten, or the process
+    ends.
     """
 
-    def __init__(self, folder: Folder, description: Description, disk: Disk, *, temporary: bool = False) -> None:
+    def __init__(self, folder: Folder, disk: Disk, *, temporary: bool = False) -> None:
         self.path = folder.path
         self.inside = folder.inside
-        self.description = description
         self._folder = folder
         self._disk = disk
         self._temporary = temporary
         self._lock = WriterLock(folder.inside / LOCK, disk)
         self._readers = Connections(folder, durable=disk.durable)
         self._writers = Connections(folder, durable=disk.durable, writes=True)
-        self._derived = Derived(folder, description.dimension)
+        self._derived = Derived(folder)
         self._indexes = Indexes()
         self._words = Words(folder)
         self._writer: Writer | None = None
@@ -74,23 +76,21 @@ class Store:
         cls,
         path: str | Path | None,
         *,
-        dimension: int,
-        contract: Mapping[str, Any],
-        source: Mapping[str, Any],
+        space: Space,
         settings: Mapping[str, Any],
         disk: Disk | None = None,
     ) -> Store:
         """A new, empty collection; None lives in memory (or a temporary folder) and vanishes when it is closed.
 
-        contract, source, settings: JSON of the rooms above. Raises InputError where a collection is already,
-        NotACollectionError for a folder that holds something else, StorageError.
+        space: its first, the default one. settings: JSON of the rooms above. Raises InputError where a collection is
+        already, NotACollectionError for a folder that holds something else, StorageError.
         """
-        description = Description.now(dimension, contract, source, settings)
+        description = Description.now(space, settings)
         if path is None:
             disk = Disk(durable=False)
-            return cls(made(new_folder(), description, disk), description, disk, temporary=True)
+            return cls(made(new_folder(), description, disk), disk, temporary=True)
         disk = disk or Disk()
-        return cls(made(free(absolute(path), disk), description, disk), description, disk)
+        return cls(made(free(absolute(path), disk), description, disk), disk)
 
     @classmethod
     def open(cls, path: str | Path, *, disk: Disk | None = None) -> Store:
@@ -99,10 +99,10 @@ class Store:
         Raises NotACollectionError, FormatError, CorruptionError, StorageError.
         """
         folder = Folder.open(path)
-        description = folder.known()
+        folder.known()
         if folder.place(CATALOGUE) is None:
             raise CorruptionError(f"{folder.path} has lost its {CATALOGUE}; restore a backup")
-        store = cls(folder, description, disk or Disk())
+        store = cls(folder, disk or Disk())
         try:
             store.snapshot().close()
         except TwofoldError:
@@ -127,15 +127,43 @@ class Store:
             f"an open collection cannot be pickled or copied; send its path, {str(self.path)!r}, and open it there"
         )
 
+    @property
+    def description(self) -> Description:
+        """What collection.json said when it was last looked at, as each snapshot and each writer does."""
+        return self._folder.description
+
+    @property
+    def space(self) -> Space:
+        """The default space, as far as is known without a snapshot."""
+        return self.description.space()
+
     def snapshot(self) -> LocalSnapshot:
         """The latest commit, held until it is closed. Raises MovedError, CorruptionError, StorageError."""
-        with self.staying():
-            lease = self._readers.lease()
-            try:
-                return LocalSnapshot(lease, self._derived, self._indexes, self._words)
-            except BaseException:
-                lease.close()
-                raise
+        with self._told():
+            while (snapshot := self._latest()) is None:
+                pass
+            return snapshot
+
+    def _latest(self) -> LocalSnapshot | None:
+        """The latest commit; None where collection.json was replaced meanwhile, and may name other spaces."""
+        description, lease = self._folder.description, self._readers.lease()
+        try:
+            snapshot = LocalSnapshot(Pinned(lease, self._derived, description), self._indexes, self._words)
+            self._folder.check()
+        except BaseException as error:
+            lease.close()
+            if isinstance(error, CorruptionError) and self._is_replaced(description):
+                return None
+            raise
+        if self._folder.description is description:
+            self._derived.keep(description.names())
+            return snapshot
+        snapshot.close()
+        return None
+
+    def _is_replaced(self, description: Description) -> bool:
+        self._folder.check()
+        return self._folder.description is not description
 
     @contextmanager
     def writing(self, wait: float = 0) -> Iterator[Writer]:
@@ -150,7 +178,7 @@ class Store:
                 return
             self._folder.check()
             lease = self._writers.lease()
-            writer = Writer(self._folder, self.description.dimension, self._lock, lease, self._disk)
+            writer = Writer(self._folder, self._lock, lease, self._disk)
             try:
                 writer.mend()
                 self._writer = writer
@@ -197,7 +225,7 @@ class Store:
                 if said := acknowledged.lost(self.inside, noted, snapshot.commit):
                     raise CorruptionError(said)
                 copying = Copying(snapshot, folder, disk, progress)
-                report = copying.run(replace(self.description, id=new_id()))
+                report = copying.run(replace(snapshot.description, id=new_id()))
             with Store.open(folder, disk=disk) as copy:
                 damage = copy.verify(copying.verified).damage
             copying.tidy()
@@ -270,9 +298,8 @@ class Store:
     def after_fork_in_child(self) -> None:
         """New locks for what is kept in memory, in case a thread held one; no writer."""
         self._writer = None
-        self._derived.maps.after_fork_in_child()
-        self._derived.rows.after_fork_in_child()
-        self._derived.filters.after_fork_in_child()
+        self._folder.after_fork_in_child()
+        self._derived.after_fork_in_child()
         self._indexes.after_fork_in_child()
         self._words.after_fork_in_child()
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import weakref
 from contextlib import suppress
 from pathlib import Path, PosixPath
 
-from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, Description, not_a_collection
+from twofold.engines.local.description import Description
+from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, not_a_collection
 from twofold.errors import CollectionError, MovedError, StorageError
 from twofold.files import absolute
 
@@ -27,8 +29,7 @@ class Folder:
     """One collection's folder for as long as this object lives.
 
     path: its name when it was opened, absolute. name: what leads to it through the descriptor, where the system has
-    such paths. inside: for opening what is in it: printed it is `path`, and given to the system `name`. id: of the
-    collection in it, once it is known.
+    such paths. inside: for opening what is in it: printed it is `path`, and given to the system `name`.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -36,8 +37,9 @@ class Folder:
         self._descriptor = descriptor
         self._end = weakref.finalize(self, os.close, descriptor)
         self._end.atexit = False
-        self._seen: tuple[int, ...] = ()
-        self.id = ""
+        self._lock = threading.Lock()
+        self._stamp_seen: tuple[int, ...] = ()
+        self._description: Description | None = None
         name = f"{DESCRIPTORS}/{descriptor}"
         self.name = name if os.path.exists(name) else str(path)
         self.inside = _inside(path, self)
@@ -58,14 +60,28 @@ class Folder:
 
         Raises NotACollectionError, FormatError, CorruptionError, StorageError.
         """
+        stamp = self._stamp()  # before the file is read, so that a later revision is noticed
         description = Description.read(self.inside)
-        self.id, self._seen = description.id, self._stamp()
+        self._stamp_seen, self._description = stamp, description
         return description
 
-    def check(self) -> None:
-        """Raises MovedError unless the path leads to this folder, and the folder holds what it held when opened.
+    @property
+    def description(self) -> Description:
+        """What collection.json said when `check` last looked."""
+        if self._description is None:
+            return self.known()
+        return self._description
 
-        A path that cannot be followed for another reason raises StorageError.
+    @property
+    def id(self) -> str:
+        """Of the collection in it."""
+        return self.description.id
+
+    def check(self) -> None:
+        """Raises MovedError unless the path leads to this folder, and the folder holds the collection that was opened.
+
+        A later revision of its collection.json is read. A path that cannot be followed for another reason raises
+        StorageError.
         """
         try:
             at_path = os.stat(self.path)
@@ -77,8 +93,8 @@ class Folder:
             raise MovedError(
                 f"another folder has been put in the place of {self.path} since it was opened. {KEPT}. {AGAIN}"
             )
-        if self._stamp() != self._seen:
-            raise MovedError(f"{self.path} {self._difference()} after it was opened. {AGAIN}")
+        if self._stamp() != self._stamp_seen:
+            self._look_again()
 
     def place(self, name: str) -> tuple[int, int] | None:
         """Device and inode of a file in here; None where there is none."""
@@ -102,22 +118,38 @@ class Folder:
             return False
         return self.path.exists() and os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
 
+    def after_fork_in_child(self) -> None:
+        """Makes a lock of the child's own."""
+        self._lock = threading.Lock()
+
+    def _look_again(self) -> None:
+        """Reads a later revision of collection.json; raises MovedError for anything else."""
+        with self._lock:
+            if (found := self._stamp()) != self._stamp_seen:
+                if difference := self._difference(found):
+                    raise MovedError(f"{self.path} {difference} after it was opened. {AGAIN}")
+                self.known()
+
     def _stamp(self) -> tuple[int, ...]:
-        """Changes when another collection, or a copy of this one, is written into the folder; () where files lack."""
+        """Changes when collection.json is replaced, or another catalogue is; () where files lack."""
         try:
-            written = os.stat(DESCRIPTION, dir_fd=self._descriptor)
             catalogue = os.stat(CATALOGUE, dir_fd=self._descriptor)
+            written = os.stat(DESCRIPTION, dir_fd=self._descriptor)
         except OSError:
             return ()
-        # Both are made once: collection.json never changes, and SQLite writes the catalogue in its place.
-        return written.st_ino, written.st_mtime_ns, written.st_size, catalogue.st_ino
+        # SQLite writes the catalogue in its place.
+        return catalogue.st_ino, written.st_ino, written.st_mtime_ns, written.st_size
 
-    def _difference(self) -> str:
-        if not self._stamp():
+    def _difference(self, found: tuple[int, ...]) -> str:
+        """What was put into the folder; nothing where it is a later revision of what was there."""
+        if not found:
             return f"lost its {DESCRIPTION} or its {CATALOGUE}"
         with suppress(CollectionError):
-            if Description.read(self.inside).id != self.id:
+            before, now = self.description, Description.read(self.inside)
+            if now.id != before.id:
                 return "was filled with another collection"
+            if now.revision > before.revision and found[0] == self._stamp_seen[0]:
+                return ""
         return "was filled with a copy"
 
 

@@ -8,9 +8,18 @@ from pathlib import Path
 
 from twofold.engines.local.catalogue.connecting import connect, translated
 from twofold.engines.local.catalogue.schema import Head, make_tables
+from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk, refusals
 from twofold.engines.local.folder import Folder
-from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, LOCK, UNFINISHED, VECTORS, Description, new_id
+from twofold.engines.local.layout import (
+    CATALOGUE,
+    DESCRIPTION,
+    LOCK,
+    UNFINISHED,
+    VECTORS,
+    home_of_space,
+    new_id,
+)
 from twofold.engines.local.locking import WriterLock
 from twofold.errors import CollectionError, CorruptionError, InputError, NotACollectionError
 
@@ -37,11 +46,13 @@ def made(folder: Folder, description: Description, disk: Disk) -> Folder:
     with WriterLock(inside / LOCK, disk).held():
         _check_free(inside)
         _clear(inside, disk)
-        disk.make_folder(inside / VECTORS)
+        for space in description.names():
+            disk.make_folder(home_of_space(inside, space))
+        disk.sync_folder(inside / VECTORS)
         # Under a name of its own first: SQLite opens by the path, where anybody may put another collection.
         aside = inside / f".{CATALOGUE}.{new_id()}"
         with translated(aside), closing(connect(aside, durable=disk.durable, create=True)) as connection:
-            make_tables(connection)
+            make_tables(connection, description.names())
         disk.rename(aside, inside / CATALOGUE)
         disk.reached("catalogue created")
         disk.sync_folder(inside)
@@ -81,3 +92,5 @@ def _clear(folder: Path, disk: Disk) -> None:
     for path in (folder / name for name in os.listdir(folder)):
         if path.is_file() and path.name != LOCK:
             disk.remove(path)
+        elif path.name == VECTORS:
+            disk.remove_tree(path)

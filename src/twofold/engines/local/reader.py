@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from twofold.engine import Counts, Passages
-from twofold.engines.local.catalogue.connections import Lease
 from twofold.engines.local.derived.lexical import LocalLexical
 from twofold.engines.local.derived.opened import Indexes
 from twofold.engines.local.derived.words import Words
+from twofold.engines.local.pinned import Pinned
 from twofold.engines.local.selecting import Selecting
-from twofold.engines.local.snapshot import Derived, StoredSnapshot
+from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.dense import DenseRows
 from twofold.filters import Filter
 from twofold.lexical.reading import LexicalReader
 from twofold.scores import Numbers
+from twofold.space import Space
 
 
 class LocalSnapshot(StoredSnapshot):
     """One commit of a collection in a folder, with what is derived from it."""
 
-    def __init__(self, lease: Lease, derived: Derived, indexes: Indexes, words: Words) -> None:
-        super().__init__(lease, derived)
+    def __init__(self, pinned: Pinned, indexes: Indexes, words: Words, space: str | None = None) -> None:
+        super().__init__(pinned, space)
         self._indexes = indexes
         self._words = words
 
@@ -31,9 +32,25 @@ class LocalSnapshot(StoredSnapshot):
             documents=head.documents, passages=head.rows, truncated=head.truncated, tokens_cut=head.tokens_cut
         )
 
-    def dense(self, *, exact: bool = False) -> DenseRows:
-        """The default space. exact: without the approximate index."""
-        return DenseRows(self, self._indexes.search(self, exact=exact), Selecting(self, self._language))
+    def in_space(self, name: str | None) -> LocalSnapshot:
+        """The same commit with the rows of another space; closing either closes both. Raises InputError."""
+        if name is None or name == self.space.name:
+            return self
+        return LocalSnapshot(self._pinned, self._indexes, self._words, name)
+
+    @property
+    def spaces(self) -> tuple[Space, ...]:
+        """All spaces, in the order in which they were made."""
+        return self.description.spaces
+
+    def lacking(self, space: str, count: int) -> Numbers:
+        """int64, ascending: the first documents, at most `count`, that a space lacks; see engine.EngineSnapshot."""
+        return self.numbers_from(self.in_space(space).head.filled, count)
+
+    def dense(self, space: str | None = None, *, exact: bool = False) -> DenseRows:
+        """One space, the default one unless it is named. exact: without the approximate index."""
+        seen = self.in_space(space)
+        return DenseRows(seen, self._indexes.search(seen, exact=exact), Selecting(seen, self._language))
 
     def lexical(self, *, query_language: bool = False) -> LocalLexical | None:
         """The lexical side; None where there is none."""
@@ -48,7 +65,8 @@ class LocalSnapshot(StoredSnapshot):
         """int64, ascending: the documents that pass the filter."""
         return self.document_numbers(where)
 
-    def passages(self, documents: Numbers) -> Passages:
-        """All passages of these documents."""
-        rows, owners = self.rows_of(documents)
-        return Passages(rows, owners, self.spans(rows))
+    def passages(self, documents: Numbers, space: str | None = None) -> Passages:
+        """All passages of these documents in a space."""
+        seen = self.in_space(space)
+        rows, owners = seen.rows_of(documents)
+        return Passages(rows, owners, seen.spans(rows))

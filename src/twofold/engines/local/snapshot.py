@@ -1,4 +1,4 @@
-"""A snapshot: one commit as a reader sees it, for as long as it is held.
+"""A snapshot: one commit as a reader sees it, with the rows of one of its spaces, for as long as it is held.
 
 It implements `protocols.Snapshot`. One catalogue transaction, arrays of all rows, and memory maps that no writer
 changes; several threads may use one snapshot.
@@ -7,116 +7,44 @@ changes; several threads may use one snapshot.
 from __future__ import annotations
 
 import json
-import re
-import sqlite3
-import weakref
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.documents import Document
-from twofold.engines.local.catalogue import filtering as passing
-from twofold.engines.local.catalogue.changes import Changes, deleted_after, first_after
-from twofold.engines.local.catalogue.connecting import translated
-from twofold.engines.local.catalogue.connections import Lease
-from twofold.engines.local.catalogue.filtering import FilterCache, Passing
-from twofold.engines.local.catalogue.records import (
-    DOCUMENT_COLUMNS,
-    ID_COLUMNS,
-    Line,
-    as_document,
-    last_number,
-    read_segments,
-    read_state,
-)
-from twofold.engines.local.catalogue.rows import Rows, RowsCache, expanded
+from twofold.engines.local.catalogue.filtering import Passing
+from twofold.engines.local.catalogue.rows import Rows, expanded
 from twofold.engines.local.catalogue.schema import Head
 from twofold.engines.local.derived import builds
 from twofold.engines.local.derived.builds import Built
-from twofold.engines.local.folder import AGAIN, Folder
-from twofold.engines.local.spaces.maps import Piece, SegmentMaps, gather
+from twofold.engines.local.description import Description
+from twofold.engines.local.document_snapshot import DocumentSnapshot
+from twofold.engines.local.pinned import Pinned
+from twofold.engines.local.spaces.maps import Piece, gather
 from twofold.engines.local.spaces.segments import Segment
-from twofold.errors import CorruptionError, DocumentError, MovedError
+from twofold.errors import CorruptionError
 from twofold.filters import Filter
 from twofold.scores import Mask, Numbers, Vectors
 
-BATCH = 256
-"""Documents read at a time while iterating."""
 FINGERPRINTS = 16
 """Fingerprints that are remembered: a room has a build or two."""
 
 
-class Derived:
-    """What all snapshots of a collection share: arrays, maps and answers that were derived from the catalogue."""
+class StoredSnapshot(DocumentSnapshot):
+    """One commit of a stored collection; close it, or use it as a context manager.
 
-    def __init__(self, folder: Folder, dimension: int) -> None:
-        self.folder = folder  # its descriptor stays open for as long as a snapshot needs it
-        self.maps = SegmentMaps(folder.inside, dimension)
-        self.dimension = dimension
-        self.rows = RowsCache()
-        self.filters = FilterCache()
-        self.fingerprints: dict[tuple[int, int], str] = {}
-        """(generation, rows) → the fingerprint of these rows, which never changes."""
-        self.latest = 0
-        """No snapshot from now on is of an earlier commit."""
-
-    def seen(self, commit: int, before: int) -> None:
-        """Notes the commit of a snapshot that was begun when `latest` was `before`.
-
-        Raises MovedError where it is earlier: an older copy was written over the files.
-        """
-        if commit < before:
-            raise MovedError(
-                f"{self.folder.path} is at commit {commit} and was at {before} before: an older copy was written over "
-                f"it after it was opened. {AGAIN}"
-            )
-        self.latest = max(self.latest, commit)
-
-
-def _begun(connection: sqlite3.Connection) -> Head:
-    connection.execute("BEGIN")
-    return Head.read(connection)
-
-
-_LONE = re.compile("[\ud800-\udfff]")
-
-
-def possible(ids: Iterable[str]) -> list[str]:
-    """The ids that a document may have; SQLite's JSON would end one with NUL early, and so find another.
-
-    Raises DocumentError for an id that is no text.
+    space: whose rows and vectors it gives, the default one unless another is named.
     """
-    wanted = list(ids)
-    for identifier in wanted:
-        if not isinstance(identifier, str):
-            raise DocumentError(f"an id is a text, not {identifier!r}")
-    return [identifier for identifier in wanted if "\0" not in identifier and not _LONE.search(identifier)]
 
-
-class StoredSnapshot:
-    """One commit of a stored collection; close it, or use it as a context manager."""
-
-    def __init__(self, lease: Lease, derived: Derived) -> None:
-        self._lease = lease
-        self._derived = derived
+    def __init__(self, pinned: Pinned, space: str | None = None) -> None:
+        self.space = pinned.description.space(space)
+        super().__init__(pinned.lease, pinned.head.of(self.space.name))
+        self._pinned = pinned
+        self._shared = pinned.shared(self.space.name)
         self._rows: Rows | None = None
-        self._pieces: list[Piece] | None = None
-        self._segments: list[Segment] = []
-        latest = derived.latest
-        with lease.held() as connection:
-            self._head = _begun(connection)
-            while not self._maps_segments():
-                connection.execute("ROLLBACK")
-                before, self._head = self._head, _begun(connection)
-                if self._head.generation == before.generation:
-                    break  # it is damage, and whoever needs the vectors will hear of it
-        derived.seen(self._head.commit, latest)
-        self._end = weakref.finalize(self, lease.close)
 
     def __enter__(self) -> Self:
         return self
@@ -128,40 +56,30 @@ class StoredSnapshot:
 
     def close(self) -> None:
         """Lets the commit go; twice does nothing."""
-        self._end()
+        self._pinned.close()
 
     @property
-    def commit(self) -> int:
-        """The commit's number."""
-        return self._head.commit
+    def description(self) -> Description:
+        """What collection.json says of the commit: its spaces, and which is the default one."""
+        return self._pinned.description
 
     @property
-    def head(self) -> Head:
-        """What the commit counts: documents, rows, truncated, tokens cut."""
-        return self._head
+    def catalogue_head(self) -> Head:
+        """What the commit counts in all spaces."""
+        return self._pinned.head
 
     @property
     def rows(self) -> Rows:
         """Arrays over all rows: whose they are, their spans, whether they are living."""
         if self._rows is None:
             with self._lease.held() as connection:
-                self._rows = self._derived.rows.at(self._head, connection)
+                self._rows = self._shared.rows.at(self._head, connection)
         return self._rows
 
     @property
     def rows_per_document(self) -> float:
         """Living rows over living documents, at least 1."""
         return max(1.0, self._head.rows / max(1, self._head.documents))
-
-    def check_fields(self, where: Filter) -> None:
-        """Raises FilterError, naming the nearest, for a field that no living document has with the type asked for."""
-        with self._lease.held() as connection:
-            passing.check_fields(where, connection)
-
-    def check_unambiguous(self, where: Filter) -> None:
-        """Raises FilterError where a document that passes has several values under a name with a dot."""
-        with self._lease.held() as connection:
-            passing.check_unambiguous(where, connection)
 
     def passing(self, where: Filter | None) -> Mask:
         """bool (rows,): the rows of live documents that pass the filter; read-only."""
@@ -176,69 +94,7 @@ class StoredSnapshot:
         if where is None:
             return Passing(rows.living, rows.with_rows)
         with self._lease.held() as connection:
-            return self._derived.filters.at(where, rows, self._head, connection)
-
-    def count(self, where: Filter | None = None) -> int:
-        """How many living documents pass the filter, those without rows among them."""
-        if where is None:
-            return self._head.documents
-        return len(self.document_numbers(where))
-
-    def document_numbers(self, where: Filter | None = None) -> Numbers:
-        """int64: the numbers of the living documents that pass the filter, ascending."""
-        with self._lease.held() as connection:
-            return passing.numbers(where, connection)
-
-    def find(self, ids: Sequence[str]) -> dict[str, int]:
-        """The numbers of the living documents with these ids; unknown ids are missing. Raises DocumentError."""
-        ids = possible(ids)
-        with self._lease.held() as connection:
-            return dict(
-                connection.execute(
-                    "SELECT d.id, d.number FROM json_each(?) AS wanted "
-                    "CROSS JOIN documents AS d ON d.id = wanted.value WHERE d.deleted IS NULL",
-                    (json.dumps(list(ids)),),
-                )
-            )
-
-    def each(self) -> Iterator[Document]:
-        """All living documents in the order in which they were added, each checked; never more than a batch held."""
-        for lines in self._batches(0):
-            yield from map(as_document, lines)
-
-    def changes(self, since: int) -> Changes:
-        """What happened after the commit `since`: documents deleted, and documents added that are still living.
-
-        Each document is checked when it is read. Raises CorruptionError.
-        """
-        with self._lease.held() as connection:
-            deleted = deleted_after(connection, since)
-            first = first_after(connection, since, self._head.next_document)
-        added = ([(line[0], as_document(line)) for line in lines] for lines in self._batches(first))
-        return Changes(deleted, added)
-
-    def _batches(self, first: int) -> Iterator[list[Line]]:
-        """The lines of living documents from a number on, ascending."""
-        last = first - 1
-        while True:
-            with self._lease.held() as connection:
-                found = connection.execute(
-                    f"{DOCUMENT_COLUMNS} FROM documents WHERE number > ? AND deleted IS NULL ORDER BY number LIMIT ?",
-                    (last, BATCH),
-                ).fetchall()
-            if not found:
-                return
-            last = last_number(found, last)
-            yield found
-
-    def documents(self, documents: Numbers) -> list[Document]:
-        """These documents, each checked against its checksum. Raises CorruptionError naming the id."""
-        return [as_document(line) for line in self._lines(DOCUMENT_COLUMNS, documents)]
-
-    def ids(self, documents: Numbers) -> list[str]:
-        """The ids of these documents, in their order."""
-        with translated(self._lease.path):
-            return [line[1].decode() for line in self._lines(ID_COLUMNS, documents)]
+            return self._shared.filters.at(where, rows, self._head, connection)
 
     def spans(self, rows: Numbers) -> NDArray[np.int32]:
         """int32 (n, 2): start and end of each row in characters of its document's text."""
@@ -246,7 +102,7 @@ class StoredSnapshot:
 
     def vectors(self, rows: Numbers) -> Vectors:
         """float32 (n, dimension): the stored vectors of these rows."""
-        return gather(self.blocks(), rows, self._derived.dimension)
+        return gather(self.blocks(), rows, self.space.dimension)
 
     def rows_of(self, documents: Numbers) -> tuple[Numbers, Numbers]:
         """All rows of these documents, and beside each the position of its document in `documents`."""
@@ -258,18 +114,7 @@ class StoredSnapshot:
 
     def blocks(self) -> Sequence[Piece]:
         """(number of the first row, float16 (n, dimension)) for every stretch of rows, ascending, no gaps."""
-        if self._pieces is None:
-            self._pieces = self._derived.maps.pieces(self._head.generation, self.segments)
-        return self._pieces
-
-    def _maps_segments(self) -> bool:
-        """Maps the vectors while their files are there: a compaction may remove them once the snapshot is made."""
-        self._segments = []
-        try:
-            self.blocks()
-        except CorruptionError:
-            return False
-        return True
+        return self._pinned.pieces(self.space.name)
 
     @property
     def longest(self) -> float:
@@ -278,16 +123,25 @@ class StoredSnapshot:
 
     @property
     def segments(self) -> list[Segment]:
-        """The segment files as the commit knows them."""
+        """The space's segment files as the commit knows them."""
+        return self._pinned.segments(self.space.name)
+
+    def tokens_cut(self, documents: Numbers) -> Numbers:
+        """int64 (n,): tokens of each of these documents that its vectors in the space do not cover."""
         with self._lease.held() as connection:
-            if not self._segments:
-                self._segments = read_segments(connection, self._head)
-            return self._segments
+            found = dict(
+                connection.execute(
+                    "SELECT document, tokens FROM truncations "
+                    "WHERE space = ? AND document IN (SELECT value FROM json_each(?))",
+                    (self.space.name, json.dumps(documents.tolist())),
+                )
+            )
+        return np.array([found.get(number, 0) for number in documents.tolist()], np.int64)
 
     @property
     def folder(self) -> Path:
         """The collection's folder, for opening files in it."""
-        return self._derived.folder.inside
+        return self._pinned.derived.folder.inside
 
     def built(self, room: str) -> Built | None:
         """The newest whole build of a room ("indexes", "lexical") that was made from rows of this snapshot.
@@ -310,35 +164,12 @@ class StoredSnapshot:
 
     def fingerprint(self, rows: int) -> str:
         """Tells the first so many rows from all others. Raises CorruptionError."""
-        known, key = self._derived.fingerprints, (self._head.generation, rows)
+        known, key = self._shared.fingerprints, (self._head.generation, rows)
         if key not in known:
             with self._lease.held() as connection:
-                found = builds.fingerprint(connection, self.blocks(), rows)
+                found = builds.fingerprint(connection, self.space.name, self.blocks(), rows)
             if len(known) >= FINGERPRINTS:
                 known.clear()
             known[key] = found
             return found
         return known[key]
-
-    def state(self, key: str) -> Any:
-        """The JSON value that a room above keeps under a key, or None."""
-        with self._lease.held() as connection:
-            return read_state(connection, key)
-
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """The catalogue inside this snapshot's transaction, for the storage room only; one thread at a time."""
-        with self._lease.held() as connection:
-            yield connection
-
-    def _lines(self, select: str, documents: Numbers) -> list[Line]:
-        wanted = np.asarray(documents).tolist()
-        with self._lease.held() as connection:
-            found = connection.execute(
-                f"{select} FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN documents ON number = wanted",  # noqa: S608
-                (json.dumps(wanted),),
-            )
-            lines = {line[0]: line for line in found}
-        if lost := [number for number in wanted if number not in lines]:
-            raise CorruptionError(f"the catalogue has lost document number {lost[0]}; run twofold verify")
-        return [lines[number] for number in wanted]

@@ -11,7 +11,6 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
-from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,11 @@ from twofold.engines.local import acknowledged
 from twofold.engines.local.catalogue import checksums
 from twofold.engines.local.catalogue.records import DOCUMENT_COLUMNS, ID_COLUMNS, Line, is_whole, last_number, name_of
 from twofold.engines.local.derived import builds
-from twofold.engines.local.layout import CATALOGUE, DERIVED, DESCRIPTION, Description
-from twofold.engines.local.snapshot import BATCH, StoredSnapshot
+from twofold.engines.local.description import Description
+from twofold.engines.local.document_snapshot import BATCH
+from twofold.engines.local.layout import CATALOGUE, DERIVED, DESCRIPTION, VECTORS
+from twofold.engines.local.reader import LocalSnapshot
+from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.maps import Piece
 from twofold.engines.local.spaces.segments import raw
 from twofold.errors import CollectionError, CorruptionError, FormatError
@@ -103,14 +105,15 @@ class Verification:
     free. beside: another snapshot for SQLite's check, since a connection serves one thread at a time.
     """
 
-    def __init__(self, snapshot: StoredSnapshot, beside: StoredSnapshot, progress: Progress) -> None:
+    def __init__(self, snapshot: LocalSnapshot, beside: LocalSnapshot, progress: Progress) -> None:
         self._snapshot = snapshot
         self._beside = beside
         self._progress = progress
         self._ended = False
         self._sum = self._sum_of_blocks = self._bytes_of_vectors = 0
-        self._rows_by_blocks = np.zeros(snapshot.head.next_document, dtype=np.int64)
-        self._rows_by_documents = np.zeros(snapshot.head.next_document, dtype=np.int64)
+        self._spaces = [snapshot.in_space(name) for name in sorted(snapshot.description.names())]
+        self._living = np.zeros(snapshot.head.next_document, np.bool_)
+        self._rows = {space.space.name: np.zeros(snapshot.head.next_document, np.int64) for space in self._spaces}
         self.report = VerifyReport()
 
     def run(self, folder: Path, noted: int) -> VerifyReport:
@@ -123,25 +126,26 @@ class Verification:
             damage.append(Damage(f"{CATALOGUE}-wal", said))
         with ThreadPoolExecutor(1) as pool:
             structure = pool.submit(_found, CATALOGUE, self._structure())
-            vectors = pool.submit(_found, "vectors", self._blocks())
+            vectors = pool.submit(_found, VECTORS, self._vectors())
             try:
                 described = _found(DESCRIPTION, _description(folder))
                 documents = _found(f"{CATALOGUE}, documents", self._documents())
                 state = _found(f"{CATALOGUE}, state", self._state())
+                cut = _found(f"{CATALOGUE}, truncations", self._truncations())
                 while wait([vectors], PAUSE).not_done:
                     self._advance()
             finally:
                 self._ended = True  # after Ctrl-C nobody waits for the other thread
         self._advance()
         self.report.bytes += self._bytes_of_vectors
-        damage += [*described, *structure.result(), *documents, *state, *vectors.result()]
+        damage += [*described, *structure.result(), *documents, *state, *cut, *vectors.result()]
         damage += _found(CATALOGUE, self._sums())
         damage += _found("indexes", self._builds())
         return self.report
 
     def _advance(self) -> None:
-        head = self._snapshot.head
-        self._progress(self.report.documents + self.report.rows, head.next_document + head.next_row)
+        rows = sum(space.head.next_row for space in self._spaces)
+        self._progress(self.report.documents + self.report.rows, self._snapshot.head.next_document + rows)
 
     def _structure(self) -> Iterator[Damage]:
         with self._beside.reading() as connection:
@@ -151,26 +155,20 @@ class Verification:
 
     def _documents(self) -> Iterator[Damage]:
         head = self._snapshot.head
-        living = rows = truncated = tokens = 0
         for batch in self._batches():
             lines = [line for line in batch if is_whole(line)]
             if len(lines) < len(batch):
                 yield from map(_changed, [line for line in batch if not is_whole(line)])
             if not lines:
                 continue
-            numbers, cut, counts, _, deleted, sums, *contents = zip(*lines, strict=True)
+            numbers, _, deleted, sums, *contents = zip(*lines, strict=True)
             self._sum += sum(sums)
             self.report.documents += len(lines)
             self.report.bytes += sum(sum(map(len, column)) for column in contents)
             inside = bisect_left(numbers, head.next_document)
-            self._rows_by_documents[list(numbers[:inside])] = counts[:inside]
-            kept = [each is None for each in deleted]
-            tokens_cut = list(compress(cut, kept))
-            living, tokens = living + len(tokens_cut), tokens + sum(tokens_cut)
-            rows, truncated = rows + sum(compress(counts, kept)), truncated + sum(map(bool, tokens_cut))
-        found = (living, rows, truncated, tokens)
-        if found != (head.documents, head.rows, head.truncated, head.tokens_cut):
-            yield Damage(CATALOGUE, f"it holds {living} living documents of {rows} rows, its head says {head}")
+            self._living[list(numbers[:inside])] = [each is None for each in deleted[:inside]]
+        if (living := int(np.count_nonzero(self._living))) != head.documents:
+            yield Damage(CATALOGUE, f"it holds {living} living documents, its head says {head.documents}")
 
     def _batches(self) -> Iterator[list[Line]]:
         last = -1
@@ -193,36 +191,57 @@ class Verification:
                 yield Damage(f"{CATALOGUE}, state", f"the entry {key!r} changed")
                 continue
             self._sum += checksum
-        self._sum += sum(segment.checksum for segment in self._snapshot.segments)
+        for space in self._spaces:
+            self._sum += sum(segment.checksum(space.space.name) for segment in space.segments)
 
-    def _blocks(self) -> Iterator[Damage]:
-        pieces = self._snapshot.blocks()
+    def _truncations(self) -> Iterator[Damage]:
+        for space in self._spaces:
+            name, head = space.space.name, space.head
+            with self._snapshot.reading() as connection:
+                lines = connection.execute("SELECT * FROM truncations WHERE space = ?", (name,)).fetchall()
+            whole = [line for line in lines if checksums.of_row(*line[:-1]) == line[-1]]
+            self._sum += sum(checksum for *_, checksum in whole)
+            found = (len(whole), sum(tokens for _, _, tokens, _ in whole))
+            if found != (head.truncated, head.tokens_cut):
+                yield Damage(
+                    f"{CATALOGUE}, truncations",
+                    f"{found[0]} documents lack {found[1]} tokens in the space {name!r}, its head says "
+                    f"{head.truncated} and {head.tokens_cut}",
+                )
+
+    def _vectors(self) -> Iterator[Damage]:
+        for space in self._spaces:
+            yield from self._blocks(space)
+
+    def _blocks(self, space: StoredSnapshot) -> Iterator[Damage]:
+        name, pieces, by_blocks = space.space.name, space.blocks(), self._rows[space.space.name]
         end = 0
-        for *columns, checksum in self._block_lines():
-            first_row, rows, segment, first_document, documents, _, crc = columns
+        for *columns, checksum in self._block_lines(name):
+            _, first_row, rows, segment, first_document, documents, _, crc = columns
             if checksums.of_row(*columns) != checksum or first_row != end:
                 yield Damage(f"{CATALOGUE}, block of row {first_row}", "it changed, or rows before it are lost")
                 continue
             self._sum_of_blocks += checksum
             end = first_row + rows
             owners = np.frombuffer(documents, "<u4").astype(np.int64) + first_document
-            np.add.at(self._rows_by_blocks, owners[owners < len(self._rows_by_blocks)], 1)
+            np.add.at(by_blocks, owners[owners < len(by_blocks)], 1)
             if self._crc(pieces, first_row, rows) != crc:
                 message = f"rows {first_row} to {end - 1} changed"
-                yield Damage(f"vectors/{segment:06d}.f16", message, self._ids(owners))
-        if end != self._snapshot.head.next_row:
-            yield Damage(CATALOGUE, f"its blocks end at row {end}, its head says {self._snapshot.head.next_row}")
+                yield Damage(f"{VECTORS}/{name}/{segment:06d}.f16", message, self._ids(owners))
+        if end != space.head.next_row:
+            yield Damage(CATALOGUE, f"its blocks end at row {end}, its head says {space.head.next_row}")
 
-    def _block_lines(self) -> Iterator[Line]:
+    def _block_lines(self, space: str) -> Iterator[Line]:
         last = -1
         while not self._ended:
             with self._snapshot.reading() as connection:
                 found = connection.execute(
-                    "SELECT * FROM blocks WHERE first_row > ? ORDER BY first_row LIMIT ?", (last, BLOCKS)
+                    "SELECT * FROM blocks WHERE space = ? AND first_row > ? ORDER BY first_row LIMIT ?",
+                    (space, last, BLOCKS),
                 ).fetchall()
             if not found:
                 return
-            last = last_number(found, last)
+            last = last_number([line[1:] for line in found], last)
             yield from found
 
     def _builds(self) -> Iterator[Damage]:
@@ -251,10 +270,15 @@ class Verification:
             return tuple(identifier.decode("utf-8", "replace") for _, identifier in found)
 
     def _sums(self) -> Iterator[Damage]:
-        unequal = np.flatnonzero(self._rows_by_blocks != self._rows_by_documents)
-        if len(unequal):
-            yield Damage(CATALOGUE, f"documents and blocks disagree about the rows of {len(unequal)} documents")
-        if checksums.wrapped(self._sum + self._sum_of_blocks) != self._snapshot.head.total:
+        for space in self._spaces:
+            living = int(self._rows[space.space.name][self._living].sum())
+            if living != space.head.rows:
+                yield Damage(
+                    CATALOGUE,
+                    f"{living} rows of the space {space.space.name!r} are living by its blocks and marks, "
+                    f"{space.head.rows} by its head",
+                )
+        if checksums.wrapped(self._sum + self._sum_of_blocks) != self._snapshot.catalogue_head.total:
             yield Damage(
                 CATALOGUE, "the sum of its checksums is not the one that was recorded: lines are lost or changed"
             )

@@ -1,43 +1,41 @@
 """The writer: the only one that changes a collection, for as long as it holds the lock.
 
 A commit appends vectors and syncs them, then records everything in one SQLite transaction. Its COMMIT is the
-acknowledgement: two syncs, and nothing before it is visible to anybody.
+acknowledgement: a sync for each space and one more, and nothing before it is visible to anybody.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from twofold.block import Block, Known
-from twofold.engines.local import acknowledged
-from twofold.engines.local.catalogue.change import Change, Placed, first_segment_number, known, last_segment
-from twofold.engines.local.catalogue.connecting import fold, long, shrink
+from twofold.block import Block, Known, Part
+from twofold.engines.local.catalogue.change import Change, known, living_between, next_living
+from twofold.engines.local.catalogue.connecting import shrink
 from twofold.engines.local.catalogue.connections import Lease
 from twofold.engines.local.catalogue.records import read_segments, read_state
 from twofold.engines.local.catalogue.rows import RowsCache
-from twofold.engines.local.catalogue.schema import Head
+from twofold.engines.local.catalogue.space_change import Placed
 from twofold.engines.local.compacting import Compaction, CompactReport
 from twofold.engines.local.derived.builds import Built, Covered, fingerprint
 from twofold.engines.local.derived.publishing import Fill, Publisher
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.folder import Folder
-from twofold.engines.local.layout import CATALOGUE
+from twofold.engines.local.layout import home_of_space
 from twofold.engines.local.locking import WriterLock
+from twofold.engines.local.recording import Recording
 from twofold.engines.local.spaces import segments
 from twofold.engines.local.spaces.maps import Piece, SegmentMaps
-from twofold.engines.local.spaces.segments import Segment
-from twofold.errors import CollectionError, CorruptionError
+from twofold.engines.local.spaces.segments import Halves, Segment
+from twofold.errors import InputError
 from twofold.progress import Progress, silent
 from twofold.scores import Numbers
-
-Result = TypeVar("Result")
+from twofold.space import Space
 
 
 class Writer:
@@ -46,61 +44,130 @@ class Writer:
     A call that raises StorageError leaves the collection as it was, and may be tried again.
     """
 
-    def __init__(self, folder: Folder, dimension: int, lock: WriterLock, lease: Lease, disk: Disk) -> None:
+    def __init__(self, folder: Folder, lock: WriterLock, lease: Lease, disk: Disk) -> None:
         self._held = folder
         self._folder = folder.inside
-        self._dimension = dimension
-        self._lock = lock
-        self._lease = lease
         self._disk = disk
+        self._recording = Recording(folder, lock, lease, disk)
         self._publisher = Publisher(self._folder, disk)
-        self._note = acknowledged.Note(self._folder)
-        self._doubtful = False
-        self._head = Head()
-        self._segment: Segment | None = None
+
+    def mend(self) -> None:
+        """Makes the disk agree with the last commit; called when the lock is taken."""
+        self._recording.mend()
 
     def release(self) -> None:
         """Ends the right to write; called before the lock is given up."""
-        with suppress(CollectionError), self._lease.held() as connection:
-            if long(self._folder / f"{CATALOGUE}-wal"):  # what readers held back may be let go by now
-                self._check()
-                fold(connection)
-        self._note.close()
-        self._lease.close()
+        self._recording.release()
 
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
         """What is stored of the living documents with these ids; unknown ids are missing from the answer."""
-        with self._connection() as connection:
+        with self._recording.connection() as connection:
             return known(connection, ids)
+
+    def spaces(self) -> tuple[Space, ...]:
+        """The complete spaces, into which every added document goes, the default one first."""
+        with self._recording.connection():
+            made, head = self._recording.description, self._recording.head
+        complete = [space for space in made.spaces if head.of(space.name).complete]
+        return tuple(sorted(complete, key=lambda space: space.name != made.default))
 
     def commit(self, block: Block) -> Numbers:
         """Adds documents, in place of living ones with the same ids; gives their numbers, int64 (documents,).
 
-        Raises VectorError before anything is written; StorageError; CorruptionError.
+        The block has a part for each complete space. Raises VectorError before anything is written; InputError;
+        StorageError; CorruptionError.
         """
-        halves = block.halves(self._dimension)
+        spaces, names = self.spaces(), [document.id for document in block.documents]
+        if set(block.parts) != {space.name for space in spaces}:
+            raise InputError(
+                f"documents were encoded for the spaces {', '.join(sorted(block.parts))}, and are added to "
+                f"{', '.join(sorted(space.name for space in spaces))}; run it again"
+            )
+        halves = {space.name: block.parts[space.name].halves(space.dimension, names) for space in spaces}
         if not block.documents:
             return np.empty(0, np.int64)
-        with self._connection() as connection:
-            last = self._segment or Segment(1, 0, 0, self._head.generation)
-            placed = list(segments.place(halves, last))
-            for segment, rows in placed:
-                segments.append(self._disk, self._folder, segment, rows)
-            replaced = [entry.handle for entry in known(connection, [each.id for each in block.documents]).values()]
-            return self._recorded(connection, lambda change: _add(change, block, placed, replaced))
+        with self._recording.connection() as connection:
+            placed = {name: self._appended(name, vectors) for name, vectors in halves.items()}
+            replaced = [entry.handle for entry in known(connection, names).values()]
+            return self._recording.recorded(connection, lambda change: _add(change, block, placed, replaced))
 
     def delete(self, numbers: Sequence[int] | Numbers) -> int:
         """Marks documents as deleted; gives how many of them were living."""
         if not len(numbers):
             return 0
-        with self._connection() as connection:
+        with self._recording.connection() as connection:
             marked = [int(number) for number in numbers]
-            return self._recorded(connection, lambda change: change.mark(marked))
+            return self._recording.recorded(connection, lambda change: change.mark(marked))
 
     def put_state(self, key: str, value: Any) -> None:
         """Keeps a JSON value under a key for a room above; None removes it."""
-        with self._connection() as connection:
-            self._recorded(connection, lambda change: change.put_state(key, value))
+        with self._recording.connection() as connection:
+            self._recording.recorded(connection, lambda change: change.put_state(key, value))
+
+    def state(self, key: str) -> Any:
+        """The JSON value under a key, or None."""
+        with self._recording.connection() as connection:
+            return read_state(connection, key)
+
+    def add_space(self, space: Space) -> None:
+        """Begins a space, which is complete where there are no documents; else `fill_space` fills it.
+
+        First a commit records it without rows and its folder is made; then collection.json, which decides, is replaced.
+        A kill in between leaves a space that nobody knows, and the next writer drops it. Raises InputError where the
+        name is taken, StorageError.
+        """
+        with self._recording.connection() as connection:
+            described = self._recording.description.with_space(space)
+            self._recording.recorded(connection, lambda change: change.add_space(space.name))
+            home = home_of_space(self._folder, space.name)
+            self._disk.make_folder(home)
+            self._disk.sync_folder(home.parent)
+            self._disk.reached("space begun")
+            self._recording.describe(described)
+
+    def fill_space(self, name: str, documents: Numbers, part: Part) -> bool:
+        """Puts documents that are there already into a space, in the order of their numbers; says whether all are in.
+
+        documents: int64 (n,), ascending: the first living ones that the space lacks; those that were deleted meanwhile
+        are left out, and without any the space is complete where all that it lacked were deleted. One commit. Raises
+        InputError where one is passed over, VectorError, StorageError.
+        """
+        dimension = self._recording.description.space(name).dimension
+        with self._recording.connection() as connection:
+            head = self._recording.head.of(name)
+            end = int(documents[-1]) + 1 if len(documents) else head.filled
+            living = living_between(connection, head.filled, end)
+            kept = np.isin(documents, living)
+            if int(kept.sum()) != len(living):
+                raise InputError(f"the space {name!r} is filled in the order of the documents, and some were left out")
+            chosen, numbers = part.of(kept), documents[kept]
+            placed = self._appended(name, chosen.halves(dimension, numbers.tolist()))
+            filled = next_living(connection, max(end, head.filled), head.next_document)
+            self._recording.recorded(connection, partial(_fill, name, numbers, chosen, placed, filled))
+            self._disk.reached("space filled")
+            return filled == head.next_document
+
+    def make_default(self, name: str) -> None:
+        """Makes a complete space the one that is searched: one rename of collection.json, which is the switch.
+
+        Raises InputError where there is no such space, or it is not complete; StorageError.
+        """
+        with self._recording.connection():
+            described = self._recording.description.with_default(name)
+            if not self._recording.head.of(name).complete:
+                raise InputError(f"the space {name!r} lacks documents still; fill it first: twofold migrate")
+            self._recording.describe(described)
+
+    def drop_space(self, name: str) -> None:
+        """Gives up a space that is not the default one, and its room on disk.
+
+        First collection.json, which decides, is replaced; then a commit forgets its rows, and its files go. A kill in
+        between leaves a space that nobody knows, and the next writer goes on here. Raises InputError, StorageError.
+        """
+        with self._recording.connection() as connection:
+            self._recording.describe(self._recording.description.without(name))
+            self._recording.recorded(connection, lambda change: change.drop_space(name))
+            self._recording.drop_folders()
 
     def compact(self, progress: Progress = silent) -> CompactReport:
         """Gives the room of deleted documents back: rows are numbered anew, documents keep their numbers.
@@ -108,23 +175,22 @@ class Writer:
         Where nothing was deleted, only free pages of the catalogue are given back. Readers keep their snapshots. Raises
         StorageError, CorruptionError.
         """
-        with self._connection() as connection:
-            before = self._head
+        with self._recording.connection() as connection:
+            before = self._recording.head
             gone = connection.execute("SELECT count(*) FROM documents WHERE deleted IS NOT NULL").fetchone()[0]
-            if not gone and before.rows == before.next_row:
+            lost = sum(counts.next_row - counts.rows for counts in before.spaces.values())
+            if not gone and not lost:
                 return CompactReport(documents=0, rows=0, bytes=shrink(connection))
-            rows = RowsCache().at(before, connection)
-            old = read_segments(connection, before)
-            compaction = Compaction(self._folder, self._disk, rows, self._pieces(connection), self._segment, progress)
-            self._recorded(connection, compaction.record)
-            self._doubtful = True  # numbers may come again, and rows must never be written over a file that is mapped
-            freed = self._remove([segments.path_of(self._folder, each.number) for each in old])
-            self._doubtful = False
-            freed -= sum(each.size(self._dimension) for each in read_segments(connection, self._head))
-            self._publisher.tidy(self._head.generation)
+            old = self._files(connection)
+            self._recording.recorded(connection, partial(self._compacted, connection, progress))
+            self._recording.doubtful = True  # numbers may come again; rows are never written over a file that is mapped
+            freed = self._remove([path for path, _ in old])
+            self._recording.doubtful = False
+            freed -= sum(size for _, size in self._files(connection))
+            self._publisher.tidy(self._recording.head.generation)
             freed += shrink(connection)
             self._disk.reached("compacted")
-            return CompactReport(documents=gone, rows=before.next_row - before.rows, bytes=freed)
+            return CompactReport(documents=gone, rows=lost, bytes=freed)
 
     def publish(self, room: str, fill: Fill, about: Mapping[str, Any]) -> Built:
         """Makes a derived folder, such as an index, that snapshots find by `built`; the room's older ones go.
@@ -134,9 +200,9 @@ class Writer:
         a crash or an error the one that was there is still there. Raises what `fill` raises, InputError, StorageError,
         CorruptionError.
         """
-        with self._connection() as connection:
-            head = self._head
-            vectors = fingerprint(connection, self._pieces(connection), head.next_row)
+        with self._recording.connection() as connection:
+            head = self._recording.head.of(self._recording.description.default)
+            vectors = fingerprint(connection, head.space, self._pieces(connection, head.space), head.next_row)
         covered = Covered(commit=head.commit, generation=head.generation, rows=head.next_row, vectors=vectors)
         return self._publisher.publish(room, fill, about, covered)
 
@@ -145,7 +211,7 @@ class Writer:
 
         Its last name is the collection's id. room: "indexes" or "lexical". Raises InputError, StorageError.
         """
-        self._check()
+        self._recording.check()
         self._publisher.made(room)
         folder = self._held.of_engine(room)
         self._disk.make_folder(folder)
@@ -154,22 +220,50 @@ class Writer:
 
     def clear(self, room: str) -> None:
         """Throws away all that is derived in a room. Raises InputError, StorageError."""
-        self._check()
+        self._recording.check()
         self._publisher.clear(room)
 
     def remove(self, built: Path) -> None:
         """Takes one build away, as when it is damaged. Raises StorageError."""
-        self._check()
+        self._recording.check()
         self._publisher.remove(built)
 
-    def _check(self) -> None:
-        """Raises LockedError where this process is not the writer, MovedError where the folder is not at its path."""
-        self._lock.check()
-        self._held.check()
+    def _appended(self, name: str, vectors: Halves) -> list[Placed]:
+        """Rows behind those of a space that count, written and synced; nothing speaks of them yet."""
+        home = home_of_space(self._folder, name)
+        last = self._recording.segments[name] or Segment(1, 0, 0, self._recording.head.generation)
+        placed = list(segments.place(vectors, last))
+        for segment, rows in placed:
+            segments.append(self._disk, home, segment, rows)
+        return placed
 
-    def _pieces(self, connection: sqlite3.Connection) -> list[Piece]:
-        segments_ = read_segments(connection, self._head)
-        return SegmentMaps(self._folder, self._dimension).pieces(self._head.generation, segments_)
+    def _compacted(self, connection: sqlite3.Connection, progress: Progress, change: Change) -> None:
+        """Every space's living rows, as the last commit has them, written anew and recorded."""
+        heads = [self._recording.head.of(name) for name in sorted(change.spaces)]
+        rows = {head.space: RowsCache().at(head, connection) for head in heads}
+        pieces = {head.space: self._pieces(connection, head.space) for head in heads}
+        done, total = 0, sum(head.rows for head in heads)
+        change.start_generation()
+        for head in heads:
+            name, home = head.space, home_of_space(self._folder, head.space)
+            compaction = Compaction(home, self._disk, rows[name], pieces[name], self._recording.segments[name])
+            for copied in compaction.record(change.spaces[name], change.generation):
+                done += copied
+                progress(done, total)
+        self._disk.reached("rows copied")
+
+    def _pieces(self, connection: sqlite3.Connection, name: str) -> list[Piece]:
+        head, space = self._recording.head.of(name), self._recording.description.space(name)
+        maps = SegmentMaps(home_of_space(self._folder, name), space.dimension)
+        return maps.pieces(head.generation, read_segments(connection, head))
+
+    def _files(self, connection: sqlite3.Connection) -> list[tuple[Path, int]]:
+        """The segment files of all spaces, and the bytes of each that count."""
+        return [
+            (segments.path_of(home_of_space(self._folder, space.name), segment.number), segment.size(space.dimension))
+            for space in self._recording.description.spaces
+            for segment in read_segments(connection, self._recording.head.of(space.name))
+        ]
 
     def _remove(self, paths: Sequence[Path]) -> int:
         """Removes replaced files, the lowest first; gives their bytes."""
@@ -180,80 +274,16 @@ class Writer:
             self._disk.reached("old segment removed")
         return freed
 
-    def state(self, key: str) -> Any:
-        """The JSON value under a key, or None."""
-        with self._connection() as connection:
-            return read_state(connection, key)
 
-    def mend(self) -> None:
-        """Reads the last commit, and cuts off what a crash or a refused write left behind its rows.
-
-        Called when the lock is taken. A transaction that failed while it was being synced may still stand in SQLite's
-        log, whole, and come to life after a crash; it speaks of the very bytes that are cut here. So an empty commit
-        overwrites it first.
-        """
-        with self._lease.held() as connection:
-            self._head = Head.read(connection)
-            if said := acknowledged.lost(self._folder, acknowledged.noted(self._folder), self._head.commit):
-                raise CorruptionError(said)
-            self._segment = last_segment(connection, self._head)
-            first = first_segment_number(connection)
-            left = segments.leftovers(self._folder, first, self._segment, self._dimension)
-            if left or self._doubtful:
-                self._recorded(connection, _nothing)
-            self._doubtful = bool(left)
-            for path, size in left:
-                if not size:
-                    self._disk.remove(path)
-                    continue
-                with self._disk.opened(path, os.O_RDWR) as descriptor:
-                    self._disk.cut(descriptor, path, size)
-                    self._disk.sync(descriptor, path)
-            self._doubtful = False
-        self._publisher.tidy(self._head.generation)
-
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        if self._doubtful:
-            self.mend()
-        with self._lease.held() as connection:
-            yield connection
-
-    def _recorded(self, connection: sqlite3.Connection, work: Callable[[Change], Result]) -> Result:
-        """One transaction: the work and the new head, or nothing."""
-        self._doubtful = True
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            change = Change(connection, self._head, self._segment)
-            result = work(change)
-            head, segment = change.finish(), change.segment
-            self._disk.reached("recorded")
-            self._check()
-            connection.execute("COMMIT")  # the acknowledgement
-        except BaseException:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
-        # Doubt ends last: whatever interrupts before that, the next call reads what was committed.
-        self._head, self._segment = head, segment
-        self._doubtful = False
-        self._note.write(head.commit)
-        self._disk.reached("committed")
-        return result
-
-
-def _nothing(_: Change) -> None:
-    """The work of an empty commit."""
-
-
-def _add(change: Change, block: Block, placed: Sequence[Placed], replaced: Sequence[int]) -> Numbers:
+def _add(change: Change, block: Block, placed: Mapping[str, Sequence[Placed]], replaced: Sequence[int]) -> Numbers:
     if replaced:
         change.mark(replaced)
     numbers = change.add(block)
-    owners = np.repeat(numbers, block.counts)
-    start = 0
-    for each in placed:
-        part = slice(start, start + len(each[1]))
-        change.describe(each, owners[part], block.spans[part])
-        start = part.stop
+    for name, part in block.parts.items():
+        _fill(name, numbers, part, placed[name], int(numbers[-1]) + 1, change)
     return numbers
+
+
+def _fill(name: str, numbers: Numbers, part: Part, placed: Sequence[Placed], filled: int, change: Change) -> None:
+    change.spaces[name].take(numbers, part, placed)
+    change.spaces[name].fill_until(filled)

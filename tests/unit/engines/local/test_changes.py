@@ -11,8 +11,8 @@ from storing import block, document, new_store
 
 from twofold.documents import Document
 from twofold.engines.local.catalogue.changes import DELETED_AFTER
+from twofold.engines.local.document_snapshot import BATCH
 from twofold.engines.local.engine import Store
-from twofold.engines.local.snapshot import BATCH
 from twofold.errors import CorruptionError
 
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from storing import DIMENSION, block, content, document, expected, new_store
+from storing import DIMENSION, block, content, document, expected, main_of, new_store
 
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
@@ -70,13 +70,13 @@ def test_a_segment_says_its_generation_so_that_a_number_that_comes_again_is_anot
         writer.commit(block([document("old")], rows=4))
         writer.delete([0])
         writer.compact()
-        assert list((tmp_path / "c" / "vectors").iterdir()) == []
+        assert list((tmp_path / "c" / "vectors" / "main").iterdir()) == []
         writer.commit(fresh)
         assert content(store) == expected([fresh])
         with store.snapshot() as snapshot:
             assert snapshot.segments == [Segment(1, 0, 4, generation=1)]
     with pytest.raises(CorruptionError, match="header"):
-        SegmentMaps(tmp_path / "c", DIMENSION).pieces(0, [Segment(1, 0, 4)])
+        SegmentMaps(tmp_path / "c" / "vectors" / "main", DIMENSION).pieces(0, [Segment(1, 0, 4)])
     with Store.open(tmp_path / "c") as store:
         assert content(store) == expected([fresh])
         assert store.verify().clean
@@ -106,7 +106,7 @@ def test_files_that_could_not_be_removed_are_never_written_over(tmp_path: Path) 
         disk.refuses = False
         writer.commit(block([document("fresh")], rows=4))
         assert list(content(store)) == ["fresh"]
-        assert held.vectors(held.rows_of(held.document_numbers())[0]).tolist() == old.vectors.tolist()
+        assert held.vectors(held.rows_of(held.document_numbers())[0]).tolist() == main_of(old).vectors.tolist()
         held.close()
         assert store.verify().damage == []
 

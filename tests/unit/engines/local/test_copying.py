@@ -48,7 +48,7 @@ def test_a_backup_holds_what_the_collection_holds(tmp_path: Path) -> None:
             assert replace(copy.description, id=store.description.id) == store.description
             assert copy.verify().clean
             assert (report.commit, report.documents, report.passages) == (mine.commit, 3, 11)
-            sizes = {path.name: path.stat().st_size for path in (tmp_path / "copy" / "vectors").iterdir()}
+            sizes = {path.name: path.stat().st_size for path in (tmp_path / "copy" / "vectors" / "main").iterdir()}
             assert sizes == {f"{each.number:06d}.f16": each.size(DIMENSION) for each in mine.segments}
             assert len(sizes) == 3
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c", "copy"]
@@ -69,12 +69,12 @@ def test_a_backup_can_be_written_to_and_keeps_its_log_as_the_collection_does(tmp
 
 def test_a_backup_leaves_out_what_a_crash_left(tmp_path: Path) -> None:
     with filled(tmp_path / "c") as store:
-        with (tmp_path / "c" / "vectors" / "000003.f16").open("ab") as file:
+        with (tmp_path / "c" / "vectors" / "main" / "000003.f16").open("ab") as file:
             file.write(b"torn")
-        (tmp_path / "c" / "vectors" / "000004.f16").write_bytes(b"unknown")
+        (tmp_path / "c" / "vectors" / "main" / "000004.f16").write_bytes(b"unknown")
         store.backup(tmp_path / "copy")
-    assert (tmp_path / "copy" / "vectors" / "000003.f16").read_bytes()[-4:] != b"torn"
-    assert not (tmp_path / "copy" / "vectors" / "000004.f16").exists()
+    assert (tmp_path / "copy" / "vectors" / "main" / "000003.f16").read_bytes()[-4:] != b"torn"
+    assert not (tmp_path / "copy" / "vectors" / "main" / "000004.f16").exists()
 
 
 def test_a_backup_is_of_the_commit_at_which_it_began(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_target_that_holds_something_or_is_inside_is_refused_untouched(tmp_pat
                 store.backup(tmp_path / target)
     assert (tmp_path / "full" / "mine").read_text() == "kept"
     assert sorted(os.listdir(tmp_path)) == ["c", "file", "full", "link"]
-    assert sorted(os.listdir(tmp_path / "c" / "vectors")) == ["000001.f16", "000002.f16", "000003.f16"]
+    assert sorted(os.listdir(tmp_path / "c" / "vectors" / "main")) == ["000001.f16", "000002.f16", "000003.f16"]
 
 
 def test_everything_is_synced_before_it_becomes_a_collection(tmp_path: Path) -> None:
@@ -177,6 +177,7 @@ def test_everything_is_synced_before_it_becomes_a_collection(tmp_path: Path) -> 
         "sync catalogue.sqlite",
         "catalogue copied",
         *parts,
+        "sync_folder main",
         "sync_folder vectors",
         "publish collection.json",
         "description copied",
@@ -207,7 +208,7 @@ def test_a_backup_that_fails_at_any_step_leaves_nothing_and_can_be_made_again(tm
 @pytest.mark.parametrize("damage", ["flipped", "cut", "gone", "catalogue"])
 def test_a_damaged_collection_gets_no_backup_and_the_error_says_where(tmp_path: Path, damage: str) -> None:
     filled(tmp_path / "c").close()
-    path = tmp_path / "c" / ("catalogue.sqlite" if damage == "catalogue" else "vectors/000002.f16")
+    path = tmp_path / "c" / ("catalogue.sqlite" if damage == "catalogue" else "vectors/main/000002.f16")
     whole = path.read_bytes()
     if damage == "gone":
         path.unlink()

@@ -393,7 +393,7 @@ def test_a_build_that_is_whole_but_of_another_time_is_no_damage_and_stays(store:
 
 def test_repairing_touches_nothing_that_is_no_index(store: Store) -> None:
     truncated(publish(store).path)
-    vectors = store.path / "vectors" / "000001.f16"
+    vectors = store.path / "vectors" / "main" / "000001.f16"
     whole = vectors.read_bytes()
     vectors.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     report = store.verify(repair=True)

@@ -133,7 +133,7 @@ def test_maps_grow_by_few_pieces_and_keep_what_was_handed_out(tmp_path: Path) ->
 
 
 def test_a_map_of_more_rows_serves_an_older_snapshot_its_own(store: Store) -> None:
-    maps = SegmentMaps(store.path, 8)
+    maps = SegmentMaps(store.path / "vectors" / "main", 8)
     with store.snapshot() as older:
         with store.writing() as writer:
             writer.commit(block([document("e")], rows=9))
@@ -150,7 +150,7 @@ def test_a_changed_document_is_never_given_out(tmp_path: Path) -> None:
         ("title", "x"),
         ("metadata", '{"year":2}'),
         ("id", "A"),
-        ("truncated", 3),
+        ("added", 3),
         ("text_hash", b"87654321"),
     ]:
         with sqlite3.connect(tmp_path / "c" / "catalogue.sqlite", isolation_level=None) as connection:
@@ -194,7 +194,7 @@ def test_a_catalogue_that_does_not_add_up_is_an_error_and_not_an_answer(tmp_path
 def test_a_segment_that_is_short_gone_or_another_is_named(tmp_path: Path) -> None:
     with new_store(tmp_path / "c") as store, store.writing() as writer:
         writer.commit(block([document("a"), document("b")]))
-    path = tmp_path / "c" / "vectors" / "000001.f16"
+    path = tmp_path / "c" / "vectors" / "main" / "000001.f16"
     whole = path.read_bytes()
     for damaged, words in [(whole[:-1], "cut short"), (whole[:10], "header"), (b"X" + whole[1:], "header")]:
         path.write_bytes(damaged)

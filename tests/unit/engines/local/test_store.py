@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 from storing import block, content, document, expected, new_store
 
+from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
-from twofold.engines.local.layout import Description
 from twofold.errors import (
     CollectionError,
     CorruptionError,
@@ -42,7 +42,7 @@ def test_what_was_committed_is_there_after_reopening(tmp_path: Path) -> None:
             writer.commit(each)
     with Store.open(tmp_path / "c") as store:
         assert content(store) == expected(blocks)
-        assert store.description.contract == {"weights": "w"}
+        assert store.space.contract == {"weights": "w"}
         assert store.description.settings == {"depth": 200}
 
 
@@ -171,7 +171,8 @@ def test_a_collection_in_memory_vanishes_when_closed_and_when_forgotten() -> Non
 def test_a_collection_in_memory_vanishes_when_the_process_ends() -> None:
     script = (
         "from twofold.engines.local.engine import Store\n"
-        "store = Store.create(None, dimension=4, contract={}, source={}, settings={})\n"
+        "from twofold.space import Space\n"
+        "store = Store.create(None, space=Space(dimension=4, contract={}, source={}), settings={})\n"
         "print(store.path)"
     )
     path = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
@@ -182,7 +183,8 @@ def test_a_collection_in_memory_vanishes_when_the_process_ends() -> None:
 IN_MEMORY = """
 import os, sys, time
 from twofold.engines.local.engine import Store
-store = Store.create(None, dimension=4, contract={}, source={}, settings={})
+from twofold.space import Space
+store = Store.create(None, space=Space(dimension=4, contract={}, source={}), settings={})
 if "fork" in sys.argv and os.fork():
     os._exit(0)
 print(store.path, flush=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from storing import block, document, new_store
 
-from twofold.engines.local.catalogue.change import GROWING_ROWS
+from twofold.engines.local.catalogue.space_change import GROWING_ROWS
 from twofold.engines.local.engine import Store
 from twofold.engines.local.verifying import Verification, VerifyReport
 from twofold.errors import CollectionError
@@ -56,7 +56,8 @@ def test_an_empty_collection_is_clean(tmp_path: Path) -> None:
         ("UPDATE documents SET title = 'x' WHERE id = 'gone'", "gone"),
         ("UPDATE documents SET deleted = 1 WHERE id = 'gone'", "gone"),
         ("UPDATE documents SET added = 2 WHERE id = 'b'", "b"),
-        ("UPDATE documents SET rows = 1 WHERE id = 'b'", "b"),
+        ("UPDATE truncations SET tokens = 9", ""),
+        ("DELETE FROM truncations", ""),
         ("UPDATE documents SET checksum = 1 WHERE id = 'b'", "b"),
         ("DELETE FROM documents WHERE id = 'gone'", ""),
         ("DELETE FROM documents WHERE id = 'a'", ""),
@@ -66,7 +67,7 @@ def test_an_empty_collection_is_clean(tmp_path: Path) -> None:
         ("UPDATE blocks SET vectors_crc = 1", ""),
         ("DELETE FROM blocks", ""),
         ("DELETE FROM segments", ""),
-        ("INSERT INTO segments VALUES (2, 9, 0)", ""),
+        ("INSERT INTO segments VALUES ('main', 2, 9, 0)", ""),
     ],
 )
 def test_every_changed_or_lost_line_of_the_catalogue_is_found(folder: Path, damage: str, named: str) -> None:
@@ -80,7 +81,7 @@ def test_every_changed_or_lost_line_of_the_catalogue_is_found(folder: Path, dama
 
 
 def test_every_changed_byte_of_the_vectors_is_found_and_its_documents_named(folder: Path) -> None:
-    path = folder / "vectors" / "000001.f16"
+    path = folder / "vectors" / "main" / "000001.f16"
     whole = path.read_bytes()
     for position in range(len(whole)):
         path.write_bytes(whole[:position] + bytes([whole[position] ^ 0x10]) + whole[position + 1 :])
@@ -93,15 +94,15 @@ def test_every_changed_byte_of_the_vectors_is_found_and_its_documents_named(fold
 
 @pytest.mark.parametrize("size", [0, 10, 64, 100])
 def test_a_segment_cut_short_is_found(folder: Path, size: int) -> None:
-    path = folder / "vectors" / "000001.f16"
+    path = folder / "vectors" / "main" / "000001.f16"
     path.write_bytes(path.read_bytes()[:size])
     assert any("000001.f16" in str(each) for each in verified(folder).damage)
 
 
 def test_a_torn_tail_is_no_damage(folder: Path) -> None:
-    path = folder / "vectors" / "000001.f16"
+    path = folder / "vectors" / "main" / "000001.f16"
     path.write_bytes(path.read_bytes() + b"what a crash left")
-    (folder / "vectors" / "000002.f16").write_bytes(b"and here")
+    (folder / "vectors" / "main" / "000002.f16").write_bytes(b"and here")
     assert verified(folder).clean
 
 

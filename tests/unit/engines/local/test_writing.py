@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from storing import block, content, document, expected, new_store, vectors_of
+from storing import block, content, document, expected, main_of, new_store, vectors_of
 
-from twofold.engines.local.catalogue.change import BLOCK_ROWS, GROWING_ROWS
+from twofold.engines.local.catalogue.space_change import BLOCK_ROWS, GROWING_ROWS
 from twofold.engines.local.engine import Store
 from twofold.engines.local.spaces import segments
 from twofold.errors import CollectionError, DocumentError, VectorError
@@ -68,7 +68,8 @@ def test_known_gives_what_decides_whether_a_document_changed(store: Store) -> No
         assert set(known) == {"a", "b"}
         assert known["a"].metadata == sent.documents[0].metadata_json()
         assert known["b"].text_hash == sent.text_hashes[1]
-        assert [known[name].truncated for name in "ab"] == [3, 0]
+    with store.snapshot() as snapshot:
+        assert snapshot.dense().tokens_cut(np.array([1, 0])).tolist() == [0, 3]
 
 
 def test_state_is_kept_under_keys_and_taken_away(store: Store) -> None:
@@ -91,7 +92,7 @@ def test_rows_cross_from_one_segment_to_the_next(store: Store, monkeypatch: pyte
         for each in sent:
             writer.commit(each)
     assert content(store) == expected(sent)
-    assert sorted(path.name for path in (store.path / "vectors").iterdir()) == [
+    assert sorted(path.name for path in (store.path / "vectors" / "main").iterdir()) == [
         "000001.f16",
         "000002.f16",
         "000003.f16",
@@ -128,7 +129,7 @@ def _blocks(snapshot: Any) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 65_520.0, -1e30])
 def test_a_vector_that_float16_cannot_hold_names_its_document_and_writes_nothing(store: Store, bad: float) -> None:
     sent = block([document("a"), document("b"), document("c")], rows=[2, 0, 2])
-    sent.vectors[3, 5] = bad
+    main_of(sent).vectors[3, 5] = bad
     with store.writing() as writer:
         with pytest.raises(VectorError, match="document 'c'"):
             writer.commit(sent)
@@ -138,7 +139,7 @@ def test_a_vector_that_float16_cannot_hold_names_its_document_and_writes_nothing
 
 def test_the_largest_number_of_float16_is_stored(store: Store) -> None:
     sent = block([document("a")])
-    sent.vectors[0] = 65_504
+    main_of(sent).vectors[0] = 65_504
     with store.writing() as writer:
         writer.commit(sent)
     with store.snapshot() as snapshot:
@@ -150,7 +151,9 @@ def test_no_stored_vector_is_longer_than_the_longest(store: Store) -> None:
     with store.writing() as writer:
         for number in range(20):
             sent = block([document(str(number))], rows=50)
-            sent.vectors[:] = generator.standard_normal(sent.vectors.shape) * generator.uniform(0.001, 100)
+            main_of(sent).vectors[:] = generator.standard_normal(main_of(sent).vectors.shape) * generator.uniform(
+                0.001, 100
+            )
             writer.commit(sent)
     with store.snapshot() as snapshot:
         lengths = np.linalg.norm(snapshot.vectors(np.arange(1000)).astype(np.float64), axis=1)
@@ -160,7 +163,7 @@ def test_no_stored_vector_is_longer_than_the_longest(store: Store) -> None:
 def test_vectors_of_another_dimension_are_refused(store: Store) -> None:
     sent = block([document("a")])
     with store.writing() as writer, pytest.raises(VectorError, match="have 9 numbers; this collection takes 8"):
-        writer.commit(replace(sent, vectors=np.zeros((1, 9), np.float32)))
+        writer.commit(replace(sent, parts={"main": replace(main_of(sent), vectors=np.zeros((1, 9), np.float32))}))
 
 
 def test_a_block_whose_parts_do_not_fit_is_refused() -> None:
@@ -170,9 +173,9 @@ def test_a_block_whose_parts_do_not_fit_is_refused() -> None:
     with pytest.raises(DocumentError, match="1 hashes"):
         replace(sent, text_hashes=[b"12345678"])
     with pytest.raises(VectorError, match="for 3 passages"):
-        replace(sent, counts=np.asarray([1, 2]))
+        replace(main_of(sent), counts=np.asarray([1, 2]))
     with pytest.raises(VectorError, match="spans of the shape"):
-        replace(sent, spans=np.zeros((1, 2), np.int32))
+        replace(main_of(sent), spans=np.zeros((1, 2), np.int32))
 
 
 def test_a_writer_is_of_no_use_once_the_lock_is_given_up(store: Store) -> None:
@@ -187,7 +190,8 @@ def test_a_copied_vector_keeps_its_bits(store: Store) -> None:
         writer.commit(block([document("a", year=1)], rows=3))
         with store.snapshot() as snapshot:
             kept = snapshot.vectors(np.asarray([0, 1, 2]))
-        writer.commit(replace(block([document("a", year=2)], rows=3), vectors=kept))
+        sent = block([document("a", year=2)], rows=3)
+        writer.commit(replace(sent, parts={"main": replace(main_of(sent), vectors=kept)}))
     assert content(store)["a"][2] == vectors_of("the text of a", 3).tolist()
     assert content(store)["a"][1] == {"year": 2}
 

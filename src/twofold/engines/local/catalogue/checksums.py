@@ -9,7 +9,7 @@ import struct
 from hashlib import blake2b
 
 _SIGN, _WRAP = 1 << 63, 1 << 64
-_DOCUMENT = struct.Struct("<9q")
+_DOCUMENT = struct.Struct("<7q")
 _PAIR = struct.Struct("<2q")
 
 
@@ -36,7 +36,7 @@ def of_row(*columns: int | float | str | bytes | None) -> int:
 def of_document(numbers: tuple[int, ...], contents: tuple[bytes, ...]) -> int:
     """The checksum of a living document's row.
 
-    numbers: number, truncated, rows, added. contents: id, title, metadata, text (UTF-8) and the hash of the text.
+    numbers: number, added. contents: id, title, metadata, text (UTF-8) and the hash of the text.
     """
     identifier, title, metadata, text, text_hash = contents
     lengths = _DOCUMENT.pack(*numbers, len(identifier), len(title), len(metadata), len(text), len(text_hash))

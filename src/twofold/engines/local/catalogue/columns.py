@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.engines.local.catalogue.conditions import JSON_TYPES, nameable, paths_of, reads_exactly
-from twofold.engines.local.catalogue.schema import Head
+from twofold.engines.local.catalogue.schema import SpaceHead
 from twofold.filters import COMPARISONS, TRUNCATED, All, Compare, Exists, Filter, Not, Some, elements, found_at
 from twofold.scores import Mask
 from twofold.values import Json
@@ -177,7 +177,7 @@ class Columns:
         self._refused: set[str] = set()
         self._columns: OrderedDict[str, Column] = OrderedDict()
 
-    def of(self, names: set[str], head: Head, connection: sqlite3.Connection) -> dict[str, Column]:
+    def of(self, names: set[str], head: SpaceHead, connection: sqlite3.Connection) -> dict[str, Column]:
         """The columns of these fields, with every document of the commit `head`, which the connection must see.
 
         Raises NoColumnError where a field has none, or none yet.
@@ -188,7 +188,7 @@ class Columns:
                 raise NoColumnError
             return {name: self._column(name, head, connection) for name in names}
 
-    def _column(self, name: str, head: Head, connection: sqlite3.Connection) -> Column:
+    def _column(self, name: str, head: SpaceHead, connection: sqlite3.Connection) -> Column:
         column = self._columns.get(name) or Column.empty(name)
         if column.generation > head.generation and column.end > 0:
             raise NoColumnError  # read when documents of this older snapshot were gone
@@ -252,13 +252,7 @@ def _either(parts: Sequence[Filter], columns: dict[str, Column], end: int) -> It
 
 def _values(connection: sqlite3.Connection, name: str, first: int) -> Iterator[tuple[int, bool, Sequence[Json]]]:
     """(document's number, whether the field is there, its elements) from a number on, deleted documents too."""
-    if name == TRUNCATED:
-        for number, truncated in connection.execute(
-            "SELECT number, truncated FROM documents WHERE number >= ? ORDER BY number", (first,)
-        ):
-            yield number, False, [truncated > 0]
-        return
-    if not nameable(name):
+    if name == TRUNCATED or not nameable(name):  # what is truncated is of a space, and a deleted document is not
         raise NoColumnError
     if len(paths := paths_of(name)) > 1:
         for number, whole in connection.execute(

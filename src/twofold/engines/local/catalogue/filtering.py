@@ -15,7 +15,7 @@ import numpy as np
 from twofold.engines.local.catalogue.columns import Columns, NoColumnError, documents_passing
 from twofold.engines.local.catalogue.conditions import Condition, types_at
 from twofold.engines.local.catalogue.rows import Rows
-from twofold.engines.local.catalogue.schema import Head
+from twofold.engines.local.catalogue.schema import SpaceHead
 from twofold.errors import FilterError
 from twofold.filters import TRUNCATED, Compare, Exists, Filter, field_names, fields, found_at, leaves, type_name
 from twofold.scores import Mask, Numbers
@@ -25,6 +25,11 @@ LOOKED_AT = 10_000
 """Documents whose fields are looked through for the one that may have been meant."""
 REMEMBERED = 16
 """Filters whose answers are kept; each takes a byte a row."""
+_WITH_TRUNCATED = """
+SELECT number, id, metadata, EXISTS (
+    SELECT 1 FROM truncations WHERE space = :space AND document = number
+) AS truncated FROM documents WHERE deleted IS NULL
+"""
 _PLURALS = {"text": "text", "number": "numbers", "boolean": "booleans", "null": "null", "list": "empty lists"}
 
 
@@ -40,14 +45,14 @@ class Passing:
 
 
 class FilterCache:
-    """The answers to the last filters, and the columns that answer the next ones; threads may share it."""
+    """The answers to the last filters in one space, and the columns that answer the next ones; threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._answers: OrderedDict[tuple[int, str], Passing] = OrderedDict()
         self._columns = Columns()
 
-    def at(self, where: Filter, rows: Rows, head: Head, connection: sqlite3.Connection) -> Passing:
+    def at(self, where: Filter, rows: Rows, head: SpaceHead, connection: sqlite3.Connection) -> Passing:
         """What passes at the commit `head`, which the connection's transaction must see."""
         # The text of a tree tells true from 1 and 1 from 1.0; equality of trees does not.
         key = (head.commit, repr(where))
@@ -63,13 +68,13 @@ class FilterCache:
                 self._answers.popitem(last=False)
         return answer
 
-    def _passing(self, where: Filter, rows: Rows, head: Head, connection: sqlite3.Connection) -> Passing:
+    def _passing(self, where: Filter, rows: Rows, head: SpaceHead, connection: sqlite3.Connection) -> Passing:
         try:
             columns = self._columns.of(fields(where), head, connection)
             passing = documents_passing(where, columns, head.next_document)
         except NoColumnError:
             passing = np.zeros(head.next_document, np.bool_)
-            passing[numbers(where, connection)] = True
+            passing[numbers(where, head.space, connection)] = True
         of_rows = passing[: len(rows)] if rows.owners is None else passing[rows.owners]
         return Passing(of_rows & rows.living, passing & rows.with_rows)
 
@@ -79,22 +84,22 @@ class FilterCache:
         self._columns.after_fork_in_child()
 
 
-def numbers(where: Filter | None, connection: sqlite3.Connection) -> Numbers:
-    """int64: the numbers of the living documents that pass, ascending."""
+def numbers(where: Filter | None, space: str, connection: sqlite3.Connection) -> Numbers:
+    """int64: the numbers of the living documents that pass, ascending. space: whose vectors truncate."""
     if where is None:
         found = connection.execute("SELECT number FROM documents WHERE deleted IS NULL ORDER BY number")
     else:
-        found = _passing(where, "number", connection)
+        found = _passing(where, space, "number", connection)
     return np.fromiter((number for (number,) in found), dtype=np.int64)
 
 
-def _passing(where: Filter, columns: str, connection: sqlite3.Connection) -> sqlite3.Cursor:
+def _passing(where: Filter, space: str, columns: str, connection: sqlite3.Connection) -> sqlite3.Cursor:
     """These columns of the living documents that pass, in order of number."""
     condition = Condition(where)
     condition.prepare(connection)
     return connection.execute(
-        f"SELECT {columns} FROM documents WHERE deleted IS NULL AND {condition.sql} ORDER BY number",  # noqa: S608
-        condition.parameters,
+        f"SELECT {columns} FROM ({_WITH_TRUNCATED}) WHERE {condition.sql} ORDER BY number",  # noqa: S608
+        {**condition.parameters, "space": space},
     )
 
 
@@ -109,10 +114,10 @@ def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
             _check_field(leaf, connection)
 
 
-def check_unambiguous(where: Filter, connection: sqlite3.Connection) -> None:
+def check_unambiguous(where: Filter, space: str, connection: sqlite3.Connection) -> None:
     """Raises FilterError, naming it, where a document that passes has several values under a name with a dot."""
     dotted = sorted(field for field in fields(where) if "." in field)
-    for identifier, metadata in _passing(where, "id, metadata", connection) if dotted else ():
+    for identifier, metadata in _passing(where, space, "id, metadata", connection) if dotted else ():
         for field in dotted:
             first, *others = found_at(json.loads(metadata), field) or [None]
             if not all(equal(first, other) for other in others):

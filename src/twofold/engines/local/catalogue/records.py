@@ -10,7 +10,7 @@ from typing import Any
 
 from twofold.documents import Document
 from twofold.engines.local.catalogue import checksums
-from twofold.engines.local.catalogue.schema import Head
+from twofold.engines.local.catalogue.schema import SpaceHead
 from twofold.engines.local.spaces.segments import Segment
 from twofold.errors import CorruptionError
 
@@ -18,7 +18,7 @@ USER = "user:"
 """What the keys of other rooms begin with, in the table `state`."""
 # Texts come as bytes: the checksum is over bytes, and damaged bytes may be no UTF-8.
 DOCUMENT_COLUMNS = (
-    "SELECT number, truncated, rows, added, deleted, checksum, CAST(id AS BLOB), CAST(title AS BLOB), "
+    "SELECT number, added, deleted, checksum, CAST(id AS BLOB), CAST(title AS BLOB), "
     "CAST(metadata AS BLOB), CAST(text AS BLOB), text_hash"
 )
 ID_COLUMNS = "SELECT number, CAST(id AS BLOB)"
@@ -29,12 +29,12 @@ Line = tuple[Any, ...]
 def is_whole(line: Line) -> bool:
     """Whether a line of DOCUMENT_COLUMNS is what was written."""
     try:
-        expected = checksums.of_document(line[:4], line[6:])
-        if line[4] is not None:
-            expected = checksums.wrapped(expected + checksums.of_deletion(line[0], line[4]))
+        expected = checksums.of_document(line[:2], line[4:])
+        if line[2] is not None:
+            expected = checksums.wrapped(expected + checksums.of_deletion(line[0], line[2]))
     except (TypeError, struct.error):  # a flipped bit can make a number of text, and anything NULL
         return False
-    return bool(expected == line[5])
+    return bool(expected == line[3])
 
 
 def as_document(line: Line) -> Document:
@@ -44,13 +44,13 @@ def as_document(line: Line) -> Document:
             f"document {name_of(line)!r} is damaged: its content is not what was written. "
             "Add it again, or restore a backup."
         )
-    identifier, title, metadata, text = (content.decode() for content in line[6:10])
+    identifier, title, metadata, text = (content.decode() for content in line[4:8])
     return Document(identifier, text, title, json.loads(metadata) if metadata != "{}" else {})
 
 
 def name_of(line: Line) -> str:
     """The id in a line of DOCUMENT_COLUMNS that may be damaged."""
-    return bytes(line[6] or b"?").decode("utf-8", "replace")
+    return bytes(line[4] or b"?").decode("utf-8", "replace")
 
 
 def last_number(lines: Sequence[Line], before: int) -> int:
@@ -69,15 +69,15 @@ def last_number(lines: Sequence[Line], before: int) -> int:
     return before
 
 
-def read_segments(connection: sqlite3.Connection, head: Head) -> list[Segment]:
-    """All segments, ascending, together all rows; raises CorruptionError where a line is damaged or lost."""
+def read_segments(connection: sqlite3.Connection, head: SpaceHead) -> list[Segment]:
+    """All segments of a space, ascending, together all rows; CorruptionError where a line is damaged or lost."""
     segments: list[Segment] = []
     end = head.next_row
     for number, first_row, checksum in connection.execute(
-        "SELECT number, first_row, checksum FROM segments ORDER BY number DESC"
+        "SELECT number, first_row, checksum FROM segments WHERE space = ? ORDER BY number DESC", (head.space,)
     ):
         segment = Segment(number, first_row, end - first_row, head.generation)
-        if segment.checksum != checksum or segment.rows <= 0:
+        if segment.checksum(head.space) != checksum or segment.rows <= 0:
             raise CorruptionError(f"the catalogue is damaged: its entry of segment {number} is not what was written")
         segments.insert(0, segment)
         end = first_row

@@ -1,4 +1,4 @@
-"""Arrays over all rows, derived from the catalogue: whose a row is, which span it covers, whether it is living.
+"""Arrays over all rows of a space, derived from the catalogue: whose a row is, its span, whether it is living.
 
 They are kept from one commit to the next, within a generation: only new blocks and new deletions are read. Arrays that
 were handed out never change: appending goes behind their end, a deletion copies the mask.
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.engines.local.catalogue import checksums
-from twofold.engines.local.catalogue.schema import Head
+from twofold.engines.local.catalogue.schema import SpaceHead
 from twofold.errors import CorruptionError
 from twofold.scores import Mask, Numbers
 
@@ -24,7 +24,7 @@ _Array = TypeVar("_Array", bound=NDArray[Any])
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """All rows of one commit. What follows from a row's place is not kept: a million rows of their own take 5 MB.
+    """All rows of a space at one commit. What follows from a row's place is not kept: a million of their own take 5 MB.
 
     living: bool (rows,), whether the document is not deleted. with_rows: bool (document numbers,), whether the document
     is not deleted and has a row. owners: int64 (rows,), the document number of each row, never falling; None where row
@@ -60,7 +60,7 @@ class Rows:
 
 
 class RowsCache:
-    """The rows of the latest commit that anybody read; threads may share it."""
+    """The rows of a space at the latest commit that anybody read; threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -73,7 +73,7 @@ class RowsCache:
         self._ends: NDArray[np.int32]
         self._forget()
 
-    def at(self, head: Head, connection: sqlite3.Connection) -> Rows:
+    def at(self, head: SpaceHead, connection: sqlite3.Connection) -> Rows:
         """The rows of the commit `head`, which the connection's transaction must see; raises CorruptionError."""
         rows = self._rows
         if head.commit == rows.commit:
@@ -99,10 +99,10 @@ class RowsCache:
         self._living, self._with_rows, self._ends = self._rows.living, self._rows.with_rows, self._rows.ends
         self._owners = self._starts = None
 
-    def _advanced(self, head: Head, connection: sqlite3.Connection) -> Rows:
+    def _advanced(self, head: SpaceHead, connection: sqlite3.Connection) -> Rows:
         before, count = len(self._rows), head.next_row
         self._make_room(count, head.next_document)
-        self._read_blocks(connection, before, count)
+        self._read_blocks(connection, head.space, before, count)
         rows = Rows(
             head.commit,
             _sealed(self._living[:count]),
@@ -138,17 +138,18 @@ class RowsCache:
             if self._starts is not None:
                 self._starts = _longer(self._starts, room)
 
-    def _read_blocks(self, connection: sqlite3.Connection, before: int, count: int) -> None:
+    def _read_blocks(self, connection: sqlite3.Connection, space: str, before: int, count: int) -> None:
         """Reads rows `before` to `count` into the arrays; the first of them may extend a block half read."""
         end = before
         for line in connection.execute(
-            "SELECT first_row, rows, segment, first_document, documents, spans, vectors_crc, checksum FROM blocks "
-            "WHERE first_row >= (SELECT coalesce(max(first_row), 0) FROM blocks WHERE first_row <= ?) "
+            "SELECT space, first_row, rows, segment, first_document, documents, spans, vectors_crc, checksum "
+            "FROM blocks WHERE space = :space AND first_row >= "
+            "(SELECT coalesce(max(first_row), 0) FROM blocks WHERE space = :space AND first_row <= :before) "
             "ORDER BY first_row",
-            (before,),
+            {"space": space, "before": before},
         ):
             *columns, checksum = line
-            first_row, rows, _, first_document, documents, spans, _ = columns
+            _, first_row, rows, _, first_document, documents, spans, _ = columns
             if checksums.of_row(*columns) != checksum or not first_row <= end <= count:
                 raise CorruptionError(
                     f"the catalogue is damaged: its block of rows from {first_row} is not what was written. "

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 
 from twofold.engines.local.catalogue import checksums
 from twofold.engines.local.layout import FORMAT
@@ -29,8 +30,6 @@ CREATE TABLE documents (
     id        TEXT NOT NULL,
     title     TEXT NOT NULL,
     metadata  TEXT NOT NULL,
-    truncated INTEGER NOT NULL,
-    rows      INTEGER NOT NULL,
     added     INTEGER NOT NULL,
     deleted   INTEGER,
     text_hash BLOB NOT NULL,
@@ -40,7 +39,8 @@ CREATE TABLE documents (
 CREATE UNIQUE INDEX living_ids ON documents (id) WHERE deleted IS NULL;
 CREATE INDEX deletions ON documents (deleted) WHERE deleted IS NOT NULL;
 CREATE TABLE blocks (
-    first_row      INTEGER PRIMARY KEY,
+    space          TEXT NOT NULL,
+    first_row      INTEGER NOT NULL,
     rows           INTEGER NOT NULL,
     segment        INTEGER NOT NULL,
     first_document INTEGER NOT NULL,
@@ -49,11 +49,22 @@ CREATE TABLE blocks (
     vectors_crc    INTEGER NOT NULL,
     checksum       INTEGER NOT NULL
 ) STRICT;
+CREATE UNIQUE INDEX rows ON blocks (space, first_row);
+CREATE INDEX owners ON blocks (space, first_document, first_row);
 CREATE TABLE segments (
-    number    INTEGER PRIMARY KEY,
+    space     TEXT NOT NULL,
+    number    INTEGER NOT NULL,
     first_row INTEGER NOT NULL,
-    checksum  INTEGER NOT NULL
-) STRICT;
+    checksum  INTEGER NOT NULL,
+    PRIMARY KEY (space, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE truncations (
+    space    TEXT NOT NULL,
+    document INTEGER NOT NULL,
+    tokens   INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (space, document)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE state (
     key      TEXT PRIMARY KEY,
     value    TEXT NOT NULL,
@@ -63,29 +74,72 @@ CREATE TABLE state (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What the last commit left in one space.
+
+    begun: the commit that began the space, so that it is told from an earlier one of its name. filled: documents with
+    smaller numbers are in it, as far as they are living. next_row: the row not given yet. rows: of living documents.
+    truncated, tokens_cut: living documents whose vectors leave out some of their text, and how many tokens that is.
+    longest: no stored vector is longer (Euclidean).
+    """
+
+    begun: int = 0
+    filled: int = 0
+    next_row: int = 0
+    rows: int = 0
+    truncated: int = 0
+    tokens_cut: int = 0
+    longest: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceHead(Counts):
+    """The last commit as one space has it: what the space counts, and what `Head` says of the collection."""
+
+    space: str
+    commit: int
+    generation: int
+    next_document: int
+    documents: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every living document is in the space."""
+        return self.filled == self.next_document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """What the last commit left.
 
-    commit: its number; 0 before the first. generation: how often rows were numbered anew, by compacting. next_document,
-    next_row: numbers not given yet. documents, rows: the living ones. truncated, tokens_cut: living documents whose
-    vectors leave out some of their text, and how many tokens that is. longest: no stored vector is longer (Euclidean).
-    total: the sum of the checksums of all other rows of the catalogue, modulo 2^64.
+    commit: its number; 0 before the first. generation: how often rows were numbered anew, by compacting. next_document:
+    the number not given yet. documents: the living ones. total: the sum of the checksums of all other rows of the
+    catalogue, modulo 2^64. spaces: what each space counts.
     """
 
     commit: int = 0
     generation: int = 0
     next_document: int = 0
-    next_row: int = 0
     documents: int = 0
-    rows: int = 0
-    truncated: int = 0
-    tokens_cut: int = 0
-    longest: float = 0.0
     total: int = 0
+    spaces: Mapping[str, Counts] = field(default_factory=dict)
+
+    def of(self, space: str) -> SpaceHead:
+        """The head as one space has it. Raises CorruptionError where it knows none of this name."""
+        if space not in self.spaces:
+            raise CorruptionError(f"the catalogue knows no space {space!r}; run twofold verify, or restore a backup")
+        return SpaceHead(
+            **asdict(self.spaces[space]),
+            space=space,
+            commit=self.commit,
+            generation=self.generation,
+            next_document=self.next_document,
+            documents=self.documents,
+        )
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Puts this head in place of the one before, inside the caller's transaction."""
-        value = _encode({name: getattr(self, name) for name in self.__slots__})
+        value = _encode(asdict(self))
         connection.execute(
             "INSERT OR REPLACE INTO state (key, value, checksum) VALUES (?, ?, ?)",
             (HEAD, value, checksums.of_row(HEAD, value)),
@@ -97,14 +151,16 @@ class Head:
         found = connection.execute("SELECT value, checksum FROM state WHERE key = ?", (HEAD,)).fetchone()
         if found is None or checksums.of_row(HEAD, found[0]) != found[1]:
             raise CorruptionError("the catalogue's head is damaged or lost; run twofold verify, or restore a backup")
-        return cls(**json.loads(found[0]))
+        fields = json.loads(found[0])
+        spaces = {name: Counts(**counts) for name, counts in fields.pop("spaces").items()}
+        return cls(**fields, spaces=spaces)
 
 
-def make_tables(connection: sqlite3.Connection) -> None:
+def make_tables(connection: sqlite3.Connection, spaces: Iterable[str]) -> None:
     """Makes the tables of an empty catalogue and its first head."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(f"BEGIN IMMEDIATE; {TABLES}")
-    Head().write(connection)
+    Head(spaces={space: Counts() for space in spaces}).write(connection)
     connection.execute("COMMIT")
 
 

@@ -164,14 +164,15 @@ def crc_of(path: Path) -> int:
     return crc
 
 
-def fingerprint(connection: Connection, pieces: Sequence[Piece], rows: int) -> str:
+def fingerprint(connection: Connection, space: str, pieces: Sequence[Piece], rows: int) -> str:
     """Tells the first rows of a generation from all others, by the checksums that the blocks' lines keep.
 
     Later commits change neither: the last of these blocks may have grown since, and is computed as it was.
     """
     hashed = blake2b(digest_size=16)
     for first_row, count, crc in connection.execute(
-        "SELECT first_row, rows, vectors_crc FROM blocks WHERE first_row < ? ORDER BY first_row", (rows,)
+        "SELECT first_row, rows, vectors_crc FROM blocks WHERE space = ? AND first_row < ? ORDER BY first_row",
+        (space, rows),
     ):
         if first_row + count > rows:
             count, crc = rows - first_row, _crc_of_rows(pieces, first_row, rows)

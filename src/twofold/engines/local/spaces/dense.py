@@ -38,6 +38,10 @@ class DenseRows:
         """float32 (n, dimension): the stored vectors of these passages."""
         return self._snapshot.vectors(passages)
 
+    def tokens_cut(self, documents: Numbers) -> Numbers:
+        """int64 (n,): tokens of each of these documents that its vectors do not cover."""
+        return self._snapshot.tokens_cut(documents)
+
     def stored(self) -> Iterator[tuple[Numbers, Halves]]:
         """All stored vectors in blocks, with the handles of their passages, ascending; see engine.DenseSnapshot."""
         live = self._snapshot.passing(None)

@@ -24,10 +24,10 @@ Piece = tuple[int, Halves]
 
 
 class SegmentMaps:
-    """The maps of one collection, shared by all snapshots; a map lives as long as somebody holds an array of it."""
+    """The maps of one space, shared by all snapshots; a map lives as long as somebody holds an array of it."""
 
-    def __init__(self, folder: Path, dimension: int) -> None:
-        self._folder = folder
+    def __init__(self, home: Path, dimension: int) -> None:
+        self._home = home
         self._dimension = dimension
         self._lock = threading.Lock()
         self._generation = 0
@@ -62,7 +62,7 @@ class SegmentMaps:
         return [(first, rows[: end - first]) for first, rows in known if first < end]
 
     def _mapped(self, segment: Segment, start: int, end: int) -> Halves:
-        path = path_of(self._folder, segment.number)
+        path = path_of(self._home, segment.number)
         width = self._dimension * BYTES
         begin = HEADER_BYTES + (start - segment.first_row) * width
         length = (end - start) * width

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from twofold.engines.local.catalogue import checksums
 from twofold.engines.local.disk import Disk
-from twofold.engines.local.layout import VECTORS
 from twofold.errors import CorruptionError, FormatError
 
 Halves = NDArray[np.float16]
@@ -44,10 +43,9 @@ class Segment:
     rows: int
     generation: int = 0
 
-    @property
-    def checksum(self) -> int:
+    def checksum(self, space: str) -> int:
         """The checksum of its line in the catalogue."""
-        return checksums.of_row(self.number, self.first_row)
+        return checksums.of_row(space, self.number, self.first_row)
 
     @property
     def end(self) -> int:
@@ -59,9 +57,9 @@ class Segment:
         return HEADER_BYTES + self.rows * dimension * BYTES
 
 
-def path_of(folder: Path, number: int) -> Path:
-    """The file of a segment."""
-    return folder / VECTORS / f"{number:06d}.f16"
+def path_of(home: Path, number: int) -> Path:
+    """The file of a segment in the folder of its space."""
+    return home / f"{number:06d}.f16"
 
 
 def header(segment: Segment, dimension: int) -> bytes:
@@ -112,9 +110,9 @@ def after(segment: Segment, vectors: Halves) -> Segment:
     return Segment(segment.number, segment.first_row, segment.rows + len(vectors), segment.generation)
 
 
-def append(disk: Disk, folder: Path, segment: Segment, vectors: Halves) -> None:
+def append(disk: Disk, home: Path, segment: Segment, vectors: Halves) -> None:
     """Writes rows behind those that count, and syncs them; a new file gets its header and its name synced too."""
-    path = path_of(folder, segment.number)
+    path = path_of(home, segment.number)
     dimension = vectors.shape[1]
     with disk.opened(path, os.O_RDWR | os.O_CREAT) as descriptor:
         if segment.rows == 0:
@@ -127,7 +125,7 @@ def append(disk: Disk, folder: Path, segment: Segment, vectors: Halves) -> None:
         disk.reached("segment created")
 
 
-def leftovers(folder: Path, first: int, last: Segment | None, dimension: int) -> list[tuple[Path, int]]:
+def leftovers(home: Path, first: int, last: Segment | None, dimension: int) -> list[tuple[Path, int]]:
     """What a crash left: files that are longer than the catalogue says, with the size to cut them to.
 
     A file that the catalogue does not know (of a later number, or of an earlier one after a compaction) is cut to
@@ -138,7 +136,7 @@ def leftovers(folder: Path, first: int, last: Segment | None, dimension: int) ->
     found: list[tuple[Path, int]] = []
     number = last.number if last else 0
     if last:
-        path, size = path_of(folder, number), last.size(dimension)
+        path, size = path_of(home, number), last.size(dimension)
         held = 0
         with suppress(FileNotFoundError):
             held = path.stat().st_size
@@ -146,13 +144,13 @@ def leftovers(folder: Path, first: int, last: Segment | None, dimension: int) ->
             raise CorruptionError(f"{path} has {held} bytes, {size} were written. Restore a backup.")
         if held > size:
             found.append((path, size))
-    return [*found, *((path_of(folder, each), 0) for each in _numbers(folder) if each > number or each < first)]
+    return [*found, *((path_of(home, each), 0) for each in _numbers(home) if each > number or each < first)]
 
 
-def _numbers(folder: Path) -> list[int]:
+def _numbers(home: Path) -> list[int]:
     """The numbers of all segment files that are there; a power loss that keeps some changes may leave gaps."""
     try:
-        found = [name.partition(".") for name in os.listdir(folder / VECTORS)]
+        found = [name.partition(".") for name in os.listdir(home)]
     except FileNotFoundError:
         return []
     return sorted(int(stem) for stem, _, kind in found if kind == "f16" and stem.isdecimal())

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from storing import new_store
 
-from twofold.block import Block
+from twofold.block import Block, Part
 from twofold.documents import Document
 from twofold.engine import Nearest
 from twofold.engines.local.snapshot import StoredSnapshot
@@ -19,6 +19,7 @@ from twofold.engines.local.spaces.exact import ExactSearch
 from twofold.engines.local.spaces.indexed import IndexedSearch
 from twofold.indexes.flat import FlatIndex
 from twofold.scores import Mask, Numbers, Scores, Vectors, unit_vectors
+from twofold.space import MAIN
 
 DIMENSION, DOCUMENTS, COVERED = 16, 300, 500
 RNG = np.random.default_rng(0)
@@ -72,10 +73,14 @@ def snapshot() -> Iterator[StoredSnapshot]:
             Block(
                 documents=documents,
                 text_hashes=[bytes(16)] * DOCUMENTS,
-                truncated=[0] * DOCUMENTS,
-                counts=counts.astype(np.int64),
-                spans=np.zeros((counts.sum(), 2), np.int32),
-                vectors=vectors,
+                parts={
+                    MAIN: Part(
+                        truncated=[0] * DOCUMENTS,
+                        counts=counts.astype(np.int64),
+                        spans=np.zeros((counts.sum(), 2), np.int32),
+                        vectors=vectors,
+                    )
+                },
             )
         )
         writer.delete(np.arange(0, DOCUMENTS, 17))

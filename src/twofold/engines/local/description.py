@@ -1,0 +1,114 @@
+"""collection.json, by which a folder is known to be a collection: its id, its settings, and its spaces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from twofold.engines.local.layout import DESCRIPTION, FORMAT, canonical_checksum, new_id, not_a_collection
+from twofold.errors import CorruptionError, FormatError, InputError, StorageError
+from twofold.space import Space
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What collection.json says; the truth about which spaces there are. It is only ever replaced as a whole.
+
+    id: random, by which a collection is told from every other. revision: how often the file was replaced. settings:
+    JSON of the rooms above, opaque here. created: UTC. spaces: in the order in which they were made. default: the name
+    of the one that is searched.
+    """
+
+    id: str
+    settings: Mapping[str, Any]
+    created: str
+    spaces: tuple[Space, ...]
+    default: str
+    revision: int = 0
+    format: int = FORMAT
+
+    @classmethod
+    def now(cls, space: Space, settings: Mapping[str, Any]) -> Description:
+        """The description of a collection of one space, made at this moment."""
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        return cls(id=new_id(), settings=settings, created=created, spaces=(space,), default=space.name)
+
+    def space(self, name: str | None = None) -> Space:
+        """The space of this name, or the default one. Raises InputError where there is none."""
+        wanted = self.default if name is None else name
+        for space in self.spaces:
+            if space.name == wanted:
+                return space
+        raise InputError(f"there is no space {wanted!r}; there are {', '.join(each.name for each in self.spaces)}")
+
+    def names(self) -> frozenset[str]:
+        """The names of all spaces."""
+        return frozenset(space.name for space in self.spaces)
+
+    def with_space(self, space: Space) -> Description:
+        """The next revision, with one more space. Raises InputError where its name is taken."""
+        if space.name in self.names():
+            raise InputError(f"there is a space {space.name!r} already; choose another name, or drop that one")
+        return replace(self, spaces=(*self.spaces, space), revision=self.revision + 1)
+
+    def without(self, name: str) -> Description:
+        """The next revision, without a space. Raises InputError for the default one."""
+        if self.space(name).name == self.default:
+            raise InputError(f"{name!r} is the space that is searched; make another one the default first")
+        left = tuple(space for space in self.spaces if space.name != name)
+        return replace(self, spaces=left, revision=self.revision + 1)
+
+    def with_default(self, name: str) -> Description:
+        """The next revision, with another default space."""
+        return replace(self, default=self.space(name).name, revision=self.revision + 1)
+
+    def to_bytes(self) -> bytes:
+        """The file's content: JSON with a checksum over all other fields."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        fields["spaces"] = [space.to_json() for space in self.spaces]
+        text = json.dumps(
+            {**fields, "checksum": canonical_checksum(fields)}, ensure_ascii=False, indent=1, sort_keys=True
+        )
+        return text.encode() + b"\n"
+
+    @classmethod
+    def read(cls, folder: Path) -> Description:
+        """The description of the collection in `folder`.
+
+        Raises NotACollectionError where there is none, FormatError where a newer Twofold wrote it, CorruptionError
+        where its bytes changed.
+        """
+        path = folder / DESCRIPTION
+        content = _content(path)
+        try:
+            fields = json.loads(content)
+        except ValueError as error:
+            raise CorruptionError(f"{path} is damaged: it is no JSON ({error})") from None
+        if not isinstance(fields, dict) or not isinstance(fields.get("format"), int):
+            raise CorruptionError(f"{path} is damaged: it names no format")
+        if fields["format"] > FORMAT:
+            raise FormatError(
+                f"{folder} was written in format {fields['format']}, this Twofold reads up to format {FORMAT}. "
+                "Install a newer version: pip install -U twofold"
+            )
+        found = fields.pop("checksum", None)
+        if found != canonical_checksum(fields) or set(fields) != set(cls.__slots__):
+            raise CorruptionError(f"{path} is damaged: its checksum does not fit its content")
+        try:
+            spaces = tuple(Space(**space) for space in fields.pop("spaces"))
+        except InputError as error:
+            raise FormatError(f"{path}: {error}") from None
+        return cls(**fields, spaces=spaces)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise not_a_collection(path.parent) from None
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {error.strerror or error}") from error

@@ -1,0 +1,168 @@
+"""One commit's documents, as a reader sees them for as long as its transaction is held."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from twofold.documents import Document
+from twofold.engines.local.catalogue import filtering as passing
+from twofold.engines.local.catalogue.changes import Changes, deleted_after, first_after
+from twofold.engines.local.catalogue.connecting import translated
+from twofold.engines.local.catalogue.connections import Lease
+from twofold.engines.local.catalogue.records import (
+    DOCUMENT_COLUMNS,
+    ID_COLUMNS,
+    Line,
+    as_document,
+    last_number,
+    read_state,
+)
+from twofold.engines.local.catalogue.schema import SpaceHead
+from twofold.errors import CorruptionError, DocumentError
+from twofold.filters import Filter
+from twofold.scores import Numbers
+
+BATCH = 256
+"""Documents read at a time while iterating."""
+_LONE = re.compile("[\ud800-\udfff]")
+
+
+def possible(ids: Iterable[str]) -> list[str]:
+    """The ids that a document may have; SQLite's JSON would end one with NUL early, and so find another.
+
+    Raises DocumentError for an id that is no text.
+    """
+    wanted = list(ids)
+    for identifier in wanted:
+        if not isinstance(identifier, str):
+            raise DocumentError(f"an id is a text, not {identifier!r}")
+    return [identifier for identifier in wanted if "\0" not in identifier and not _LONE.search(identifier)]
+
+
+class DocumentSnapshot:
+    """The documents of one commit. head: the commit, as the space has it by which `$truncated` is answered."""
+
+    def __init__(self, lease: Lease, head: SpaceHead) -> None:
+        self._lease = lease
+        self._head = head
+
+    @property
+    def commit(self) -> int:
+        """The commit's number."""
+        return self._head.commit
+
+    @property
+    def head(self) -> SpaceHead:
+        """What the commit counts: documents, and of the space rows, truncated, tokens cut."""
+        return self._head
+
+    def check_fields(self, where: Filter) -> None:
+        """Raises FilterError, naming the nearest, for a field that no living document has with the type asked for."""
+        with self._lease.held() as connection:
+            passing.check_fields(where, connection)
+
+    def check_unambiguous(self, where: Filter) -> None:
+        """Raises FilterError where a document that passes has several values under a name with a dot."""
+        with self._lease.held() as connection:
+            passing.check_unambiguous(where, self._head.space, connection)
+
+    def count(self, where: Filter | None = None) -> int:
+        """How many living documents pass the filter, those without rows among them."""
+        if where is None:
+            return self._head.documents
+        return len(self.document_numbers(where))
+
+    def document_numbers(self, where: Filter | None = None) -> Numbers:
+        """int64: the numbers of the living documents that pass the filter, ascending."""
+        with self._lease.held() as connection:
+            return passing.numbers(where, self._head.space, connection)
+
+    def numbers_from(self, first: int, count: int) -> Numbers:
+        """int64: the numbers of the first living documents from `first` on, at most `count`, ascending."""
+        with self._lease.held() as connection:
+            found = connection.execute(
+                "SELECT number FROM documents WHERE number >= ? AND deleted IS NULL ORDER BY number LIMIT ?",
+                (first, count),
+            )
+            return np.fromiter((number for (number,) in found), dtype=np.int64)
+
+    def find(self, ids: Sequence[str]) -> dict[str, int]:
+        """The numbers of the living documents with these ids; unknown ids are missing. Raises DocumentError."""
+        ids = possible(ids)
+        with self._lease.held() as connection:
+            return dict(
+                connection.execute(
+                    "SELECT d.id, d.number FROM json_each(?) AS wanted "
+                    "CROSS JOIN documents AS d ON d.id = wanted.value WHERE d.deleted IS NULL",
+                    (json.dumps(list(ids)),),
+                )
+            )
+
+    def each(self) -> Iterator[Document]:
+        """All living documents in the order in which they were added, each checked; never more than a batch held."""
+        for lines in self._batches(0):
+            yield from map(as_document, lines)
+
+    def changes(self, since: int) -> Changes:
+        """What happened after the commit `since`: documents deleted, and documents added that are still living.
+
+        Each document is checked when it is read. Raises CorruptionError.
+        """
+        with self._lease.held() as connection:
+            deleted = deleted_after(connection, since)
+            first = first_after(connection, since, self._head.next_document)
+        added = ([(line[0], as_document(line)) for line in lines] for lines in self._batches(first))
+        return Changes(deleted, added)
+
+    def documents(self, documents: Numbers) -> list[Document]:
+        """These documents, each checked against its checksum. Raises CorruptionError naming the id."""
+        return [as_document(line) for line in self._lines(DOCUMENT_COLUMNS, documents)]
+
+    def ids(self, documents: Numbers) -> list[str]:
+        """The ids of these documents, in their order."""
+        with translated(self._lease.path):
+            return [line[1].decode() for line in self._lines(ID_COLUMNS, documents)]
+
+    def state(self, key: str) -> Any:
+        """The JSON value that a room above keeps under a key, or None."""
+        with self._lease.held() as connection:
+            return read_state(connection, key)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The catalogue inside this snapshot's transaction, for the storage room only; one thread at a time."""
+        with self._lease.held() as connection:
+            yield connection
+
+    def _batches(self, first: int) -> Iterator[list[Line]]:
+        """The lines of living documents from a number on, ascending."""
+        last = first - 1
+        while True:
+            with self._lease.held() as connection:
+                found = connection.execute(
+                    f"{DOCUMENT_COLUMNS} FROM documents WHERE number > ? AND deleted IS NULL ORDER BY number LIMIT ?",
+                    (last, BATCH),
+                ).fetchall()
+            if not found:
+                return
+            last = last_number(found, last)
+            yield found
+
+    def _lines(self, select: str, documents: Numbers) -> list[Line]:
+        wanted = np.asarray(documents).tolist()
+        with self._lease.held() as connection:
+            found = connection.execute(
+                f"{select} FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN documents ON number = wanted",  # noqa: S608
+                (json.dumps(wanted),),
+            )
+            lines = {line[0]: line for line in found}
+        if lost := [number for number in wanted if number not in lines]:
+            raise CorruptionError(f"the catalogue has lost document number {lost[0]}; run twofold verify")
+        return [lines[number] for number in wanted]

@@ -1,0 +1,168 @@
+"""Commits: one SQLite transaction each, whose COMMIT is the acknowledgement; and mending what a crash left.
+
+collection.json is the truth about which spaces there are. What the catalogue or the folder `vectors` has of others was
+left by a stopped `add_space` or `drop_space`, and goes.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from twofold.engines.local import acknowledged
+from twofold.engines.local.catalogue.change import Change, first_segment_number, last_segment
+from twofold.engines.local.catalogue.connecting import fold, long
+from twofold.engines.local.catalogue.connections import Lease
+from twofold.engines.local.catalogue.schema import Head
+from twofold.engines.local.derived.publishing import Publisher
+from twofold.engines.local.description import Description
+from twofold.engines.local.disk import Disk
+from twofold.engines.local.folder import Folder
+from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS, home_of_space
+from twofold.engines.local.locking import WriterLock
+from twofold.engines.local.spaces import segments
+from twofold.engines.local.spaces.segments import Segment
+from twofold.errors import CollectionError, CorruptionError
+
+Result = TypeVar("Result")
+
+
+class Recording:
+    """What the writer knows of the last commit, and how it makes the next one.
+
+    head: the last commit. segments: for each space the one that the next rows go to, None where there is none.
+    doubtful: whether the disk may hold more than `head` says, as after a refused write; the next call mends it first.
+    """
+
+    def __init__(self, folder: Folder, lock: WriterLock, lease: Lease, disk: Disk) -> None:
+        self._folder = folder
+        self._inside = folder.inside
+        self._lock = lock
+        self._lease = lease
+        self._disk = disk
+        self._publisher = Publisher(folder.inside, disk)
+        self._note = acknowledged.Note(folder.inside)
+        self.doubtful = False
+        self.head = Head()
+        self.segments: dict[str, Segment | None] = {}
+
+    @property
+    def description(self) -> Description:
+        """What collection.json says."""
+        return self._folder.description
+
+    def release(self) -> None:
+        """Ends the right to write; called before the lock is given up."""
+        with suppress(CollectionError), self._lease.held() as connection:
+            if long(self._inside / f"{CATALOGUE}-wal"):  # what readers held back may be let go by now
+                self.check()
+                fold(connection)
+        self._note.close()
+        self._lease.close()
+
+    def check(self) -> None:
+        """Raises LockedError where this process is not the writer, MovedError where the folder is not at its path."""
+        self._lock.check()
+        self._folder.check()
+
+    def describe(self, description: Description) -> None:
+        """Puts a later revision in the place of collection.json, by one rename, which is durable when this returns."""
+        self.check()
+        self._disk.publish(self._inside / DESCRIPTION, description.to_bytes())
+        self._disk.reached("described")
+        self._folder.check()
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """The catalogue as the last commit left it."""
+        if self.doubtful:
+            self.mend()
+        with self._lease.held() as connection:
+            yield connection
+
+    def recorded(self, connection: sqlite3.Connection, work: Callable[[Change], Result]) -> Result:
+        """One transaction: the work and the new head, or nothing."""
+        self.doubtful = True
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            change = Change(connection, self.head, self.segments)
+            result = work(change)
+            head = change.finish()
+            self._disk.reached("recorded")
+            self.check()
+            connection.execute("COMMIT")  # the acknowledgement
+        except BaseException:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+        # Doubt ends last: whatever interrupts before that, the next call reads what was committed.
+        self.head, self.segments = head, {name: space.segment for name, space in change.spaces.items()}
+        self.doubtful = False
+        self._note.write(head.commit)
+        self._disk.reached("committed")
+        return result
+
+    def mend(self) -> None:
+        """Reads the last commit, and cuts off what a crash or a refused write left behind its rows.
+
+        Called when the lock is taken. A transaction that failed while it was being synced may still stand in SQLite's
+        log, whole, and come to life after a crash; it speaks of the very bytes that are cut here. So an empty commit
+        overwrites it first.
+        """
+        with self._lease.held() as connection:
+            self._read(connection)
+            unknown = [name for name in self.head.spaces if name not in self.description.names()]
+            left = [each for name in sorted(self.description.names()) for each in self._leftovers(connection, name)]
+            if left or unknown or self.doubtful:
+                self.recorded(connection, lambda change: _forget(change, unknown))
+            self.doubtful = bool(left)
+            for path, size in left:
+                self._cut(path, size)
+            self.doubtful = False
+            self.drop_folders()
+            self._drop_asides()
+        self._publisher.tidy(self.head.generation)
+
+    def drop_folders(self) -> None:
+        """Removes the vectors of spaces that collection.json does not name."""
+        home = self._inside / VECTORS
+        with suppress(FileNotFoundError):
+            for name in sorted(set(os.listdir(home)) - self.description.names()):
+                self._disk.remove_tree(home / name)
+                self._disk.reached("space removed")
+
+    def _drop_asides(self) -> None:
+        """Removes what a stopped `describe` left."""
+        for name in os.listdir(self._inside):
+            if name.startswith(f".{DESCRIPTION}."):
+                self._disk.remove(self._inside / name)
+
+    def _read(self, connection: sqlite3.Connection) -> None:
+        self.head = Head.read(connection)
+        if said := acknowledged.lost(self._inside, acknowledged.noted(self._inside), self.head.commit):
+            raise CorruptionError(said)
+        self.segments = {
+            name: last_segment(connection, self.head.of(name)) for name in sorted(self.description.names())
+        }
+
+    def _leftovers(self, connection: sqlite3.Connection, name: str) -> Sequence[tuple[Path, int]]:
+        first, home = first_segment_number(connection, name), home_of_space(self._inside, name)
+        return segments.leftovers(home, first, self.segments[name], self.description.space(name).dimension)
+
+    def _cut(self, path: Path, size: int) -> None:
+        if not size:
+            self._disk.remove(path)
+            return
+        with self._disk.opened(path, os.O_RDWR) as descriptor:
+            self._disk.cut(descriptor, path, size)
+            self._disk.sync(descriptor, path)
+
+
+def _forget(change: Change, unknown: Sequence[str]) -> None:
+    """The work of a commit that mends: none, but for spaces that are no more."""
+    for name in unknown:
+        change.drop_space(name)
