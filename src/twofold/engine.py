@@ -223,10 +223,11 @@ class Engine(Protocol):
     def snapshot(self) -> EngineSnapshot:
         """The latest commit, held until it is closed."""
 
-    def writing(self, wait: float = ...) -> AbstractContextManager[EngineWriter]:
-        """The right to write; the thread that has it may ask again. wait: seconds to wait for another writer.
+    def writing(self, wait: float | None = None) -> AbstractContextManager[EngineWriter]:
+        """The right to write; the thread that has it may ask again.
 
-        Raises LockedError naming the holder.
+        wait: seconds to wait for another writer, by default those that the engine was opened with. Raises LockedError
+        naming the holder.
         """
 
     def close(self) -> None:

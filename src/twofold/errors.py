@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from twofold.contract import Difference
 
 
+WAIT = 10.0
+"""Seconds that a writing call waits for another writer before LockedError, unless it says otherwise."""
+
+
 class TwofoldError(Exception):
     """Base of all errors that Twofold raises on purpose."""
 

@@ -12,7 +12,7 @@ from twofold.collection.collection import Collection
 from twofold.collection.opening import create, open_collection
 from twofold.collection.settings import DEPTH
 from twofold.documents import Document
-from twofold.errors import InputError, LockedError, NotACollectionError
+from twofold.errors import WAIT, InputError, LockedError, NotACollectionError
 from twofold.files import absolute
 from twofold.passages.windows import Mode
 from twofold.progress import Progress, silent
@@ -32,7 +32,7 @@ def build(
     passages: Mode | None = None,
     depth: int | None = None,
     vectors: Vectors | str | Path | None = None,
-    wait: float = 0,
+    wait: float = WAIT,
     progress: Progress = silent,
 ) -> tuple[Collection, AddReport]:
     """Adds documents to the collection in a folder, made when there is none; the caller closes it.
