@@ -124,9 +124,14 @@ def test_a_writing_call_waits_some_seconds_without_being_told(tmp_path: Path) ->
             added = beside.submit(second.add, [{"id": "a", "text": "one"}])
             assert wait([added], 0.3).not_done
         assert added.result().added == 1
-    with create(tmp_path / "d", HashedWords(8)) as first, open_collection(tmp_path / "d", wait=0) as second:
-        with ThreadPoolExecutor(1) as beside, first.writing(), pytest.raises(LockedError):
-            beside.submit(second.add, [{"id": "a", "text": "one"}]).result()
+    with (
+        create(tmp_path / "d", HashedWords(8)) as first,
+        open_collection(tmp_path / "d", wait=0) as second,
+        ThreadPoolExecutor(1) as beside,
+        first.writing(),
+        pytest.raises(LockedError),
+    ):
+        beside.submit(second.add, [{"id": "a", "text": "one"}]).result()
 
 
 def test_waiting_ends_after_the_seconds_that_were_given(by_words: Path, later: Path, twofold: Twofold) -> None:
