@@ -28,8 +28,8 @@ FLOORS = {
     "searching": 4,
     **dict.fromkeys(("storage", "indexes", "lexical", "encoders"), 3),
     **dict.fromkeys(("models", "passages", "readers", "evaluation", "plots"), 2),
-    **dict.fromkeys(("contract", "documents", "errors", "files", "filters", "memory", "progress", "protocols"), 1),
-    **dict.fromkeys(("rankings", "reports", "scores", "strict_json", "tables", "values"), 1),
+    **dict.fromkeys(("contract", "documents", "encoding", "errors", "files", "filters", "memory", "progress"), 1),
+    **dict.fromkeys(("protocols", "rankings", "reports", "scores", "strict_json", "tables", "values"), 1),
 }
 """Room → floor (docs/architecture.md). A room imports from lower floors only; floor 1 is one room of words."""
 

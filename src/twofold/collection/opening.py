@@ -8,6 +8,7 @@ from twofold.collection.collection import Collection
 from twofold.collection.guarding import GuardedEncoder, probe
 from twofold.collection.settings import DEPTH, Settings
 from twofold.contract import Contract, Probes
+from twofold.encoding import checked_encoder
 from twofold.files import absolute
 from twofold.passages.windows import Mode
 from twofold.protocols import Encoder
@@ -18,8 +19,10 @@ def create(path: str | Path | None, encoder: Encoder, *, passages: Mode = "auto"
     """A new, empty collection in a folder that does not exist yet; with None, one that vanishes when closed.
 
     passages: "auto" gives a document longer than the encoder reads several vectors, "none" one, cut at the length.
-    depth: where a ranking ends unless a call says otherwise. Raises CollectionError, StorageError.
+    depth: where a ranking ends unless a call says otherwise. Raises InputError for what is no encoder, VectorError for
+    vectors that its contract does not promise, CollectionError, StorageError.
     """
+    encoder = checked_encoder(encoder)
     path = None if path is None else absolute(path)  # probing loads a model, and the working directory may change
     settings = Settings(passages=passages, depth=depth)
     probes = probe(encoder)
@@ -41,7 +44,8 @@ def open_collection(path: str | Path, encoder: Encoder | None = None) -> Collect
     """The collection in a folder. Takes no lock.
 
     encoder: must have the contract that the collection was made with (ContractError names every difference); by
-    default the one named in the collection is loaded when it is first needed. Raises NotACollectionError, FormatError.
+    default the one named in the collection is loaded when it is first needed. Raises InputError for what is no encoder,
+    NotACollectionError, FormatError.
     """
     store = Store.open(path)
     try:
