@@ -87,12 +87,12 @@ class Words:
     def search(
         self, snapshot: StoredSnapshot, dense: NearestSearch, depth: int, *, query_language: bool
     ) -> HybridSearch | None:
-        """How a snapshot is searched by words; None where the collection does not know its words.
+        """How a snapshot is searched by words; None where it cannot be (see `missing`).
 
         depth: the collection's own, whatever a call asks for.
         """
         state = snapshot.state(STATE)
-        if state is None:
+        if state is None or _textless(snapshot, state):
             return None
         index = self._caught_up(snapshot)
         if index is None:
@@ -172,9 +172,23 @@ def followed(store: Store, writer: Writer, progress: Progress = silent) -> None:
 
 def missing(snapshot: StoredSnapshot) -> str:
     """Why a collection is not searched by words, and what to do."""
-    if snapshot.state(STATE) is None:
+    state = snapshot.state(STATE)
+    if state is None:
         return "this collection does not know its words yet; run twofold tune (in Python: collection.tune())"
+    if _textless(snapshot, state):
+        return (
+            "no document of this collection has a text or a title, so there are no words to find; search by a vector "
+            "or by a stored document (--like ID), or add the documents again with their texts"
+        )
     return "its words cannot be read while somebody else writes, or where nobody may; search again later, or by meaning"
+
+
+def _textless(snapshot: StoredSnapshot, state: Mapping[str, Any]) -> bool:
+    """Whether there are documents and none has a word: vectors made elsewhere need no texts beside them.
+
+    Not asked where texts are mixed with meaning, since an encoder gives vectors to texts alone.
+    """
+    return state["fusion"] is None and snapshot.head.documents > 0 and not snapshot.has_text()
 
 
 def unmeasured(snapshot: StoredSnapshot, encoder: GuardedEncoder) -> bool:

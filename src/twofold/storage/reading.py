@@ -176,6 +176,12 @@ class StoredSnapshot:
             return self._head.documents
         return len(self.document_numbers(where))
 
+    def has_text(self) -> bool:
+        """Whether any living document has a text or a title; own vectors may have none."""
+        living = "SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL AND (text <> '' OR title <> ''))"
+        with self._lease.held() as connection, translated(self.folder):
+            return bool(connection.execute(living).fetchone()[0])
+
     def document_numbers(self, where: Filter | None = None) -> Numbers:
         """int64: the numbers of the living documents that pass the filter, ascending."""
         with self._lease.held() as connection:
