@@ -165,6 +165,9 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
     def count(self, where: Filter | None = None) -> int:
         """How many documents pass the filter."""
 
+    def has_text(self) -> bool:
+        """Whether a document has a text or a title."""
+
     def find(self, ids: Sequence[str]) -> dict[str, int]:
         """id → handle of the documents among these ids; ids that are not there are left out. Raises DocumentError."""
 

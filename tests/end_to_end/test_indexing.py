@@ -203,4 +203,6 @@ def test_own_vectors_need_ids_alone_and_one_array(tmp_path: Path, twofold: Twofo
     asked = twofold("search", tmp_path / "a.csv.tf", "x")
     assert asked.status == 1
     assert "lexical" in asked.err
-    assert "nothing found" in twofold("search", tmp_path / "a.csv.tf", "x", "--mode", "lexical").err
+    asked = twofold("search", tmp_path / "a.csv.tf", "x", "--mode", "lexical")
+    assert asked.status == 1
+    assert "no document of this collection has a text or a title" in asked.err

@@ -8,6 +8,7 @@ from twofold.collection.collection import Collection
 from twofold.collection.guarding import GuardedEncoder, probe
 from twofold.collection.settings import DEPTH, Settings
 from twofold.contract import Contract, Probes
+from twofold.encoding import checked_encoder
 from twofold.engines.local.engine import Store
 from twofold.errors import WAIT
 from twofold.files import absolute
@@ -22,8 +23,10 @@ def create(
 
     passages: "auto" gives a document longer than the encoder reads several vectors, "none" one, cut at the length.
     depth: where a ranking ends unless a call says otherwise. wait: seconds that a writing call waits for another
-    writer. Raises CollectionError, StorageError.
+    writer. Raises InputError for what is no encoder, VectorError for vectors that its contract does not promise,
+    CollectionError, StorageError.
     """
+    encoder = checked_encoder(encoder)
     path = None if path is None else absolute(path)  # probing loads a model, and the working directory may change
     settings = Settings(passages=passages, depth=depth)
     probes = probe(encoder)
@@ -47,7 +50,7 @@ def open_collection(path: str | Path, encoder: Encoder | None = None, *, wait: f
 
     encoder: must have the contract that the collection was made with (ContractError names every difference); by
     default the one named in the collection is loaded when it is first needed. wait: seconds that a writing call waits
-    for another writer. Raises NotACollectionError, FormatError.
+    for another writer. Raises InputError for what is no encoder, NotACollectionError, FormatError.
     """
     store = Store.open(path, wait=wait)
     try:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.documents import Document
-from twofold.engines.local.catalogue import filtering as passing
+from twofold.engines.local.catalogue import filtering
 from twofold.engines.local.catalogue.changes import Changes, deleted_after, first_after
 from twofold.engines.local.catalogue.connecting import translated
 from twofold.engines.local.catalogue.connections import Lease
@@ -156,12 +156,12 @@ class StoredSnapshot:
     def check_fields(self, where: Filter) -> None:
         """Raises FilterError, naming the nearest, for a field that no living document has with the type asked for."""
         with self._lease.held() as connection:
-            passing.check_fields(where, connection)
+            filtering.check_fields(where, connection)
 
     def check_unambiguous(self, where: Filter) -> None:
         """Raises FilterError where a document that passes has several values under a name with a dot."""
         with self._lease.held() as connection:
-            passing.check_unambiguous(where, connection)
+            filtering.check_unambiguous(where, connection)
 
     def passing(self, where: Filter | None) -> Mask:
         """bool (rows,): the rows of live documents that pass the filter; read-only."""
@@ -184,10 +184,16 @@ class StoredSnapshot:
             return self._head.documents
         return len(self.document_numbers(where))
 
+    def has_text(self) -> bool:
+        """Whether any living document has a text or a title; own vectors may have none."""
+        living = "SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL AND (text <> '' OR title <> ''))"
+        with self._lease.held() as connection, translated(self.folder):
+            return bool(connection.execute(living).fetchone()[0])
+
     def document_numbers(self, where: Filter | None = None) -> Numbers:
         """int64: the numbers of the living documents that pass the filter, ascending."""
         with self._lease.held() as connection:
-            return passing.numbers(where, connection)
+            return filtering.numbers(where, connection)
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
         """The numbers of the living documents with these ids; unknown ids are missing. Raises DocumentError."""
