@@ -65,6 +65,12 @@ class Passage:
     text: str
 
 
+def titled(title: str, text: str) -> str:
+    """A title, a space, and a text or passage, as models and lexical search read them; one alone where the other is
+    empty."""
+    return f"{title} {text}" if title and text else title or text
+
+
 def as_documents(
     items: Iterable[Document | Mapping[str, Any] | tuple[str, str]], *, text_required: bool = True
 ) -> Iterator[Document]:

@@ -7,6 +7,7 @@ document whatever Python type it came in.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
@@ -20,6 +21,7 @@ DEEPEST = 100
 """Lists and objects may stand inside one another so many times, as in MongoDB; SQLite's JSON ends at 1,000."""
 SHOWN = 80
 """Characters of a place that a message shows."""
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -40,6 +42,11 @@ class _RefusedError(Exception):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.place = ""
+
+
+def without_surrogates(text: str) -> tuple[str, int]:
+    """The text with lone surrogates replaced by U+FFFD, and how many there were."""
+    return _LONE_SURROGATE.subn("\N{REPLACEMENT CHARACTER}", text)
 
 
 def plain(value: object, place: str) -> Json:

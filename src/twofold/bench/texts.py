@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from twofold.documents import Document
+from twofold.documents import Document, titled
 from twofold.readers.docstrings import read_docstrings
 from twofold.readers.reading import read
 
@@ -27,13 +27,12 @@ def name_of(data: Path | None) -> str:
 
 def sample(data: Path | None, count: int) -> list[str]:
     """Up to `count` texts as they are encoded (title, a space, text), evenly spaced over the first documents."""
-    texts = [input_of(document) for document in islice(documents_of(data), AT_MOST) if document.has_content]
+    texts = [
+        titled(document.title, document.text)
+        for document in islice(documents_of(data), AT_MOST)
+        if document.has_content
+    ]
     return spaced(texts, count)
-
-
-def input_of(document: Document) -> str:
-    """Title, a space, and text, as one input of the encoder."""
-    return f"{document.title} {document.text}".strip()
 
 
 def spaced(items: Sequence[str], count: int) -> list[str]:

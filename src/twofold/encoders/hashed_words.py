@@ -21,9 +21,9 @@ from twofold.encoders.texts import add_to, check_texts
 from twofold.errors import InputError
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
+from twofold.values import without_surrogates
 
 WORD = re.compile(r"\w+")
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 CACHED_WORDS = 20_000
 
 
@@ -89,7 +89,7 @@ class HashedWords:
         counts = EncodingReport()
         vectors = np.empty((len(texts), self._dimension), dtype=np.float32)
         for position, text in enumerate(texts):
-            whole, replaced = LONE_SURROGATE.subn("\N{REPLACEMENT CHARACTER}", text)
+            whole, replaced = without_surrogates(text)
             words = [word.casefold() for word in WORD.findall(whole)]
             counts.surrogates += replaced
             counts.texts += 1
