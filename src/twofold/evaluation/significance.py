@@ -28,7 +28,8 @@ def randomization_p(differences: Differences, *, draws: int = DRAWS, seed: int =
 
     Under the null hypothesis the two systems could be exchanged at each query, so every sign is as good as the other.
     All ways are counted where there are at most `draws` of them, else `draws` random ones, and the observed one with
-    them, so that no p is 0 (Phipson & Smyth 2010); twice the smaller tail, as scipy has it. Recommended for retrieval by Smucker, Allan & Carterette 2007.
+    them, so that no p is 0 (Phipson & Smyth 2010); twice the smaller tail, as scipy has it. Recommended for retrieval
+    by Smucker, Allan & Carterette 2007.
     """
     moved = differences[differences != 0]
     if not len(moved):
