@@ -204,3 +204,15 @@ def test_own_vectors_need_ids_alone_and_one_array(tmp_path: Path, twofold: Twofo
     assert asked.status == 1
     assert "lexical" in asked.err
     assert "nothing found" in twofold("search", tmp_path / "a.csv.tf", "x", "--mode", "lexical").err
+
+
+def test_folders_of_equal_file_names_are_indexed_one_after_the_other(tmp_path: Path, twofold: Twofold) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.md").write_text(f"about project {name}")
+    twofold("index", tmp_path / "a", "--to", tmp_path / "c", *WORDS)
+    done = twofold("add", tmp_path / "c", tmp_path / "b", "--json").json
+    assert (done["added"], done["replaced"], done["documents"]) == (1, 0, 2)
+    assert sorted(twofold("search", tmp_path / "c", "project", "--json").ids) == ["a/index.md", "b/index.md"]
+    again = twofold("index", tmp_path / "a", f"{tmp_path / 'b'}/", "--to", tmp_path / "c", "--json").json
+    assert (again["unchanged"], again["documents"]) == (2, 2)

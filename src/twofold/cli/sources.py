@@ -23,7 +23,8 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
         "data",
         metavar="DATA",
         nargs="+",
-        help="files (JSON Lines, CSV, TSV, text; .gz and .xz too), folders of text, BEIR folders; - is standard input",
+        help="files (JSON Lines, CSV, TSV, text; .gz and .xz too), folders of text (the id of a file in one is the "
+        "folder's name and the path below it), BEIR folders; - is standard input",
     )
     group = parser.add_argument_group("reading")
     group.add_argument(
