@@ -21,6 +21,7 @@ from twofold.collection.opening import open_collection
 from twofold.errors import InputError
 from twofold.evaluation.intervals import bootstrap_interval
 from twofold.indexes.kinds import KINDS, IndexSettings, build, load
+from twofold.plots.canvas import check_picture
 from twofold.progress import Progress, silent
 from twofold.scores import Vectors, checked_vectors, dense_scores, unit_vectors
 from twofold.tables import Cell, Column, Interval, Report, Table
@@ -73,6 +74,8 @@ def bench_index(
     data: a collection, or a .npy file of vectors (n, dimension). queries: a .npy file; without one, points between two
     vectors. limit: only the first vectors. plot: a picture of recall against latency, by its suffix.
     """
+    if plot is not None:
+        check_picture(plot)
     halves = _vectors(data)[:limit]
     if len(halves) <= COUNT:
         raise InputError(f"{len(halves)} vectors are too few to be compared on; give more than {COUNT}", path=data)

@@ -190,9 +190,14 @@ class _InMode:
 
 
 def _check_run_file(path: str | None) -> None:
-    """Raises InputError where the run could not be written: better now than after the work."""
-    if path is not None and not Path(path).parent.is_dir():
-        raise InputError("no such folder for the run", path=Path(path).parent)
+    """Raises InputError or StorageError where the run could not be written: better now than after the work."""
+    from twofold.files import check_writable
+    from twofold.searching.hybrid import MODES
+
+    for file in () if path is None else dict.fromkeys(path.replace(MODE_MARK, mode) for mode in MODES):
+        if not Path(file).parent.is_dir():
+            raise InputError("no such folder for the run", path=Path(file).parent)
+        check_writable(file)
 
 
 def _runs_written(

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from twofold.cli.output import results
 from twofold.errors import FilterError, InputError, ModelError, NotACollectionError
 from twofold.strict_json import parse_json
 
@@ -56,6 +57,14 @@ class Parser(argparse.ArgumentParser):
             while counts and not counts[-1]:
                 counts.pop()
         return counts
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Help and version: argparse does not say where standard output refused them."""
+        if file is not sys.stdout:
+            super()._print_message(message, file)
+            return
+        with results() as output:
+            output.write(message)
 
     def error(self, message: str) -> NoReturn:
         """Ends with status 2 and the way out."""
