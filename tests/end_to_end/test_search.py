@@ -263,3 +263,24 @@ def test_a_place_that_no_run_can_be_written_to_is_refused_before_the_search(
     for place, said in ((tmp_path, "this is a folder"), (tmp_path / "none" / "x", "No such file"), ("x" * 256, "long")):
         done = twofold("search", by_words, "--queries", tmp_path / "q.tsv", "--run", place)
         assert (done.status, said in done.err) == (1, True), done.err
+
+
+def test_a_query_is_the_same_in_every_locale_and_refused_where_it_is_no_text(by_words: Path, tmp_path: Path) -> None:
+    extra = tmp_path / "größe.jsonl"
+    extra.write_text(json.dumps({"id": "größe", "text": "Größe", "größe": 1}))
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+    def run(*words: str | bytes, env: dict[str, str]) -> tuple[int, Any, str]:
+        program = [sys.executable, "-m", "twofold", *words]
+        done = subprocess.run(program, capture_output=True, env={**os.environ, **env}, timeout=120)
+        return done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr.decode()
+
+    assert run("add", str(by_words), str(extra), "--json", env=plain)[0] == 0
+    for words in (("größe", "--k", "1"), ("größe", "--where", '{"größe": 1}'), ("--like", "größe", "--k", "1")):
+        found = [run("search", str(by_words), *words, "--json", env=env) for env in (plain, {"LC_ALL": "C.UTF-8"})]
+        assert found[0] == found[1]
+        assert found[0][0] == 0
+    for env in (plain, {"LC_ALL": "C.UTF-8"}):
+        status, _, said = run("search", str(by_words), b"caf\xe9", env=env)
+        assert (status, "argument QUERY: 'caf\\udce9' is not UTF-8" in said) == (2, True)
+    assert run("delete", str(by_words), "größe", "--json", env=plain)[1] == {"deleted": 1, "documents": 8}

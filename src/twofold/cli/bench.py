@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twofold.cli.options import HelpFormatter, Subparsers, add_encoder_options, command, encoder_of, names_encoder
+from twofold.cli.options import HelpFormatter, Subparsers, add_encoder_options, command, encoder_of, names_encoder, text
 from twofold.cli.output import print_json, print_line
 
 if TYPE_CHECKING:
@@ -78,11 +78,11 @@ def _register_stored(measured: Subparsers) -> None:
     lookups = _named(measured, "lookups", _lookups, "look-ups in a collection, filtered ones too")
     lookups.add_argument("collection", metavar="COLLECTION", type=Path, help="a collection with an index")
     lookups.add_argument("--queries", type=Path, metavar="X.npy", required=True, help="query vectors")
-    lookups.add_argument("--field", metavar="NAME", help="numbers in the metadata to filter by")
+    lookups.add_argument("--field", metavar="NAME", type=text, help="numbers in the metadata to filter by")
     hybrid = _named(measured, "hybrid", _hybrid, "text in, hits out, by meaning, by words and by both")
     hybrid.add_argument("collection", metavar="COLLECTION", type=Path, help="a collection that knows its words")
     hybrid.add_argument("--queries", type=Path, metavar="FILE", required=True, help="questions")
-    hybrid.add_argument("--field", metavar="NAME", help="numbers in the metadata to filter by")
+    hybrid.add_argument("--field", metavar="NAME", type=text, help="numbers in the metadata to filter by")
     storage = _named(measured, "storage", _storage, "a durable store: adding, syncs, opening, verifying, bytes")
     storage.add_argument("data", metavar="DATA", nargs="?", type=Path, help="documents (or texts of random words)")
     storage.add_argument("--count", type=int, default=100_000, metavar="N", help="how many documents (100,000)")

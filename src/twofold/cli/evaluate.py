@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twofold.cli.options import Subparsers, add_encoder_options, command, encoder_of
+from twofold.cli.options import Subparsers, add_encoder_options, command, encoder_of, text
 from twofold.cli.output import print_json, print_line, say
 from twofold.errors import InputError, TwofoldError
 from twofold.reports import EncodingReport
@@ -82,6 +82,7 @@ def add_measuring_options(parser: argparse.ArgumentParser, *, otherwise: str) ->
     parser.add_argument(
         "--measure",
         metavar="NAME",
+        type=text,
         action="append",
         default=[],
         help="nDCG@10, Recall@100, RR@10, AP, P@5, Success@1, Judged@10, Rprec, Bpref, …; may come again "

@@ -6,6 +6,7 @@ Imports nothing heavy at its top: `twofold --help` passes through here.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -78,6 +79,22 @@ class Parser(argparse.ArgumentParser):
                 f"as in: {self.prog} [options] … -- {dashed[0]}"
             )
         super().error(message)
+
+
+def text(value: str) -> str:
+    """A text of the command line, for argparse; paths stay without it, since a file's name may be any bytes.
+
+    Python hides bytes that the locale's encoding lacks in lone surrogates, which no document and no query holds. They
+    are read as UTF-8. Raises ArgumentTypeError where they are none.
+    """
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        try:
+            return os.fsencode(value).decode()
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{value!r} is not UTF-8: a text is given in UTF-8") from None
+    return value
 
 
 def command(subparsers: Subparsers, name: str, run: Run, *, does: str, examples: tuple[str, ...]) -> Any:
@@ -221,6 +238,7 @@ def add_where_option(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument(
         "--where",
         action=_Once,
+        type=text,
         metavar="JSON",
         help=f'{what} whose metadata match, for example \'{{"year": {{"$lt": 1990}}}}\'',
     )

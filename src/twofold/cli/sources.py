@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twofold.cli.options import text
 from twofold.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--format", choices=["jsonl", "csv", "tsv", "text", "beir"], help="without it the name says it; - is jsonl"
     )
-    group.add_argument("--id", metavar="FIELD", help="the field that holds the id (without this: _id or id)")
+    group.add_argument("--id", metavar="FIELD", type=text, help="the field that holds the id (without this: _id or id)")
     add_field_options(group)
     group.add_argument(
         "--types",
@@ -45,15 +46,20 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
 
 def add_field_options(group: Any) -> None:
     """--title and --text: which fields hold what is encoded."""
-    group.add_argument("--title", metavar="FIELD", help="the field that holds the title (without this: title)")
     group.add_argument(
-        "--text", metavar="FIELD", help="the field that holds the text (without this: text, contents or body)"
+        "--title", metavar="FIELD", type=text, help="the field that holds the title (without this: title)"
+    )
+    group.add_argument(
+        "--text",
+        metavar="FIELD",
+        type=text,
+        help="the field that holds the text (without this: text, contents or body)",
     )
 
 
 def typed_field(value: str) -> tuple[str, str]:
     """ "year=int" as ("year", "int"), for argparse."""
-    field, equals, kind = value.rpartition("=")
+    field, equals, kind = text(value).rpartition("=")
     if not (field and equals):
         raise argparse.ArgumentTypeError(f"{value!r} is not FIELD=TYPE, such as year=int")
     return field, kind
