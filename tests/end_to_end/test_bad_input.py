@@ -123,6 +123,14 @@ def test_two_filters_are_not_one_of_them(by_words: Path, twofold: Twofold) -> No
     unharmed(by_words, twofold)
 
 
+def test_a_type_is_said_once_a_field(tmp_path: Path, twofold: Twofold) -> None:
+    data = tmp_path / "a.csv"
+    data.write_text("id,text,year\n1,tea,1990\n")
+    types = ("--types", "year=int", "--types", "other=int", "--types", "year=float")
+    refused(twofold("index", data, "--to", tmp_path / "c", *types, "--encoder", "hashed-words:8"), "--types", "'year'")
+    assert not (tmp_path / "c").exists()
+
+
 def test_a_partial_record_does_not_erase_a_document(by_words: Path, tmp_path: Path, twofold: Twofold) -> None:
     partial = tmp_path / "partial.jsonl"
     partial.write_text('{"id": "tea", "year": 1}\n')

@@ -34,15 +34,20 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's parser, which also says how to give a text that begins with a dash, such as a query."""
+    """argparse's parser, which also says how to give a text that begins with a dash, such as a query.
+
+    An option that may not come again is given once: argparse would take the last one in silence.
+    """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._given: list[str] = []
+        self._taken: set[str] = set()
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """What is known, and nothing else: what is left over is an error of this parser, whose usage helps."""
         self._given = list(sys.argv[1:] if args is None else args)
+        self._taken = set()
         known, others = super().parse_known_args(args, namespace)
         if others:
             self.error(f"unrecognized arguments: {' '.join(others)}")
@@ -58,6 +63,14 @@ class Parser(argparse.ArgumentParser):
             while counts and not counts[-1]:
                 counts.pop()
         return counts
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """The values that an argument is given; argparse calls this once for each time that an option stands there."""
+        if action.option_strings and not isinstance(action, argparse._AppendAction):
+            if action.dest in self._taken:
+                self.error(f"{action.option_strings[-1]} is given twice; give it once")
+            self._taken.add(action.dest)
+        return super()._get_values(action, arg_strings)
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """Help and version: argparse does not say where standard output refused them."""
@@ -95,6 +108,17 @@ def text(value: str) -> str:
         except ValueError:
             raise argparse.ArgumentTypeError(f"{value!r} is not UTF-8: a text is given in UTF-8") from None
     return value
+
+
+def at_least_one(value: str) -> int:
+    """A count of one or more, for argparse."""
+    try:
+        number = int(value)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{value!r} is no whole number of at least 1")
+    return number
 
 
 def command(subparsers: Subparsers, name: str, run: Run, *, does: str, examples: tuple[str, ...]) -> Any:
@@ -217,30 +241,14 @@ def _dimension_of(name: str) -> int:
         raise ModelError(f"{name}: the numbers a vector are missing; write {HASHED_WORDS}256") from None
 
 
-class _Once(argparse.Action):
-    """An option whose second value would put the first aside in silence."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: object,
-        option_string: str | None = None,
-    ) -> None:
-        """Keeps the value, or ends with the usage where there is one already."""
-        if getattr(namespace, self.dest) is not None:
-            parser.error(f'{option_string} is given twice; put both conditions into one: {{"$and": [{{…}}, {{…}}]}}')
-        setattr(namespace, self.dest, values)
-
-
 def add_where_option(parser: argparse.ArgumentParser, what: str) -> None:
     """--where JSON."""
     parser.add_argument(
         "--where",
-        action=_Once,
         type=text,
         metavar="JSON",
-        help=f'{what} whose metadata match, for example \'{{"year": {{"$lt": 1990}}}}\'',
+        help=f'{what} whose metadata match, for example \'{{"year": {{"$lt": 1990}}}}\'; one object holds several '
+        "conditions",
     )
 
 

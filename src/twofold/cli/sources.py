@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,9 @@ def documents_of(arguments: argparse.Namespace, report: ReadReport) -> Iterator[
     from twofold.readers.fields import Fields
     from twofold.readers.reading import read
 
+    twice = [field for field, count in Counter(field for field, _ in arguments.types).items() if count > 1]
+    if twice:
+        raise InputError(f"--types says twice what {twice[0]!r} holds; say it once")
     given = getattr(arguments, "vectors", None) is not None
     documents = read(
         arguments.data,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import shlex
 import subprocess
@@ -156,3 +157,27 @@ def test_bytes_that_the_locale_lacks_are_read_as_utf_8_and_refused_where_they_ar
     for value in ("caf\udce9", "größe\udcff", "\ud800"):
         with pytest.raises(argparse.ArgumentTypeError, match="is not UTF-8"):
             text(value)
+
+
+def a_value(action: argparse.Action) -> list[str]:
+    """Words that an option takes."""
+    if action.nargs == 0:
+        return []
+    return [str(next(iter(action.choices)))] if action.choices else ["a=int" if action.dest == "types" else "1"]
+
+
+def test_an_option_is_given_once_unless_its_help_says_that_it_may_come_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    repeated = []
+    for words, command, action in options():
+        if not action.option_strings or isinstance(action, argparse._HelpAction | argparse._VersionAction):
+            continue
+        option = [action.option_strings[-1], *a_value(action)]
+        with contextlib.suppress(SystemExit):
+            command.parse_args([*option, *option])
+        once = f"{option[0]} is given twice; give it once" in capsys.readouterr().err
+        again = "may come again" in (action.help or "")
+        assert once != again, (words, option)
+        repeated += [option[0]] if again else []
+    assert set(repeated) == {"--types", "--measure", "--only", "--precision"}
