@@ -20,7 +20,7 @@ from twofold.cli.output import count_of, print_json, print_line, say
 from twofold.cli.sources import add_reader_options, documents_of, total_of
 from twofold.cli.summaries import added_in_words, left_out_as_json, left_out_in_words, skipped_in_words
 from twofold.cli.waiting import add_wait_option, waited
-from twofold.errors import NotACollectionError, VectorError
+from twofold.errors import NotACollectionError
 
 if TYPE_CHECKING:
     from twofold.protocols import Encoder
@@ -109,10 +109,7 @@ def _for_vectors(path: str) -> Encoder:
     from twofold.collection.adding import mapped_vectors
     from twofold.encoders.given_vectors import GivenVectors
 
-    shape = mapped_vectors(path).shape
-    if len(shape) != 2:
-        raise VectorError(f"one vector a document is needed; these numbers have the shape {shape}", path=path)
-    return GivenVectors(shape[1])
+    return GivenVectors(mapped_vectors(path).shape[1])
 
 
 def _tell(
