@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
+from twofold.collection import indexing
 from twofold.collection.opening import open_collection
 from twofold.errors import NotACollectionError
+from twofold.indexes.kinds import KINDS
+from twofold.searching import indexed
 
 Twofold = Callable[..., Any]
 WORDS = ("--encoder", "hashed-words:64")
@@ -216,3 +220,22 @@ def test_folders_of_equal_file_names_are_indexed_one_after_the_other(tmp_path: P
     assert sorted(twofold("search", tmp_path / "c", "project", "--json").ids) == ["a/index.md", "b/index.md"]
     again = twofold("index", tmp_path / "a", f"{tmp_path / 'b'}/", "--to", tmp_path / "c", "--json").json
     assert (again["unchanged"], again["documents"]) == (2, 2)
+
+
+@pytest.mark.parametrize(("depth", "kept"), [(10, False), (1_000, True)])
+def test_an_index_that_was_built_unasked_is_told_with_what_it_finds(
+    depth: int, kept: bool, tmp_path: Path, twofold: Twofold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexed, "FEW", 0)
+    monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
+    monkeypatch.setattr(indexing, "KINDS", {"scan": KINDS["scan"]})
+    monkeypatch.setitem(indexing.EFFORTS, "scan", (0,))
+    np.save(tmp_path / "v.npy", np.random.default_rng(0).standard_normal((2_000, 32), dtype=np.float32))
+    (tmp_path / "d.jsonl").write_text("".join(f'{{"id": {n}}}\n' for n in range(2_000)))
+    words = ("index", tmp_path / "d.jsonl", "--vectors", tmp_path / "v.npy", "--depth", depth, "--to")
+    out = twofold(*words, tmp_path / "c").out
+    told = twofold(*words, tmp_path / "d", "--json").json
+    assert "index: scan over 2,000 passages" in out
+    assert ("does NOT keep the 0.980 promised" in out, "The promise was not kept." in out) == (not kept, not kept)
+    assert (told["index"]["kind"], told["index"]["kept"]) == ("scan", kept)
+    assert "index: " not in twofold(*words, tmp_path / "c").out
