@@ -34,7 +34,7 @@ from twofold.cli import (
 )
 from twofold.cli.options import HelpFormatter, Parser
 from twofold.cli.output import OutputError, results, say
-from twofold.errors import TwofoldError
+from twofold.errors import MESSAGE, TwofoldError, brief
 
 COMMANDS = (
     demo,
@@ -135,5 +135,5 @@ def _run(arguments: argparse.Namespace) -> int:
         say("twofold: interrupted")
         return INTERRUPTED
     except (TwofoldError, OSError) as error:
-        say(f"twofold: error: {error}")
+        say(f"twofold: error: {brief(str(error), MESSAGE)}")
         return FAILED

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from twofold.cli.output import results
-from twofold.errors import FilterError, InputError, ModelError, NotACollectionError
+from twofold.errors import MESSAGE, FilterError, InputError, ModelError, NotACollectionError, brief
 from twofold.strict_json import parse_json
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Parser(argparse.ArgumentParser):
                 f"; {dashed[0]} is no option, and a text that begins with - goes behind the options and --, "
                 f"as in: {self.prog} [options] … -- {dashed[0]}"
             )
-        super().error(message)
+        super().error(brief(message, MESSAGE))
 
 
 def text(value: str) -> str:
@@ -106,7 +106,7 @@ def text(value: str) -> str:
         try:
             return os.fsencode(value).decode()
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{value!r} is not UTF-8: a text is given in UTF-8") from None
+            raise argparse.ArgumentTypeError(f"{brief(value)!r} is not UTF-8: a text is given in UTF-8") from None
     return value
 
 
@@ -117,7 +117,7 @@ def at_least_one(value: str) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{value!r} is no whole number of at least 1")
+        raise argparse.ArgumentTypeError(f"{brief(value)!r} is no whole number of at least 1")
     return number
 
 
@@ -238,7 +238,7 @@ def _dimension_of(name: str) -> int:
     try:
         return int(name.removeprefix(HASHED_WORDS))
     except ValueError:
-        raise ModelError(f"{name}: the numbers a vector are missing; write {HASHED_WORDS}256") from None
+        raise ModelError(f"{brief(name)}: the numbers a vector are missing; write {HASHED_WORDS}256") from None
 
 
 def add_where_option(parser: argparse.ArgumentParser, what: str) -> None:
@@ -268,7 +268,7 @@ def where_of(arguments: argparse.Namespace) -> dict[str, Any] | None:
     try:
         where = parse_json(arguments.where, hint="Write an object such as '{\"year\": 1990}'")
     except InputError as error:
-        raise FilterError(f"--where {arguments.where}: {error}") from None
+        raise FilterError(f"--where {brief(arguments.where)}: {error}") from None
     if not isinstance(where, dict):
-        raise FilterError(f"--where takes a JSON object such as '{{\"year\": 1990}}', not {arguments.where}")
+        raise FilterError(f"--where takes a JSON object such as '{{\"year\": 1990}}', not {brief(arguments.where)}")
     return where

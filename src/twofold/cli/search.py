@@ -46,9 +46,7 @@ def register(subparsers: Subparsers) -> None:
     what.add_argument(
         "query", metavar="QUERY", nargs="?", type=text, help="the question; - reads standard input; -- goes before -red"
     )
-    what.add_argument(
-        "--like", metavar="ID", type=text, help="search with a stored document: the documents nearest to it"
-    )
+    what.add_argument("--like", metavar="ID", type=text, help="a stored document: find the documents nearest to it")
     what.add_argument(
         "--queries", metavar="FILE", help="ask every query of a file (JSON Lines, or id, tab, text) and make a run"
     )
