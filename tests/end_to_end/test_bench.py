@@ -83,7 +83,8 @@ def test_a_place_that_no_picture_can_be_drawn_at_is_refused_before_the_measureme
 
 
 @pytest.mark.parametrize(
-    "words", ["vectors --count 0", "startup --rounds 0", "indexing --limit -1", "storage --count x"]
+    "words",
+    ["vectors --count 0", "search --threads 0", "startup --rounds 0", "indexing --limit -1", "storage --count x"],
 )
 def test_a_bench_counts_from_one(words: str, twofold: Twofold) -> None:
     done = twofold("bench", *words.split())

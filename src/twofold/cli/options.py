@@ -157,7 +157,7 @@ def add_encoder_options(parser: argparse.ArgumentParser, *, otherwise: str = "th
         help="what encodes queries instead: static (microseconds a query, for the embedded default), or what "
         "`twofold train --query-tower` wrote",
     )
-    group.add_argument("--threads", type=int, metavar="N", help="threads that encode; without this all cores")
+    group.add_argument("--threads", type=at_least_one, metavar="N", help="threads that encode; without this all cores")
 
 
 def add_truncation_option(parser: argparse.ArgumentParser) -> None:
