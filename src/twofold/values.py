@@ -14,13 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from twofold.errors import InputError
+from twofold.errors import InputError, brief
 
 INT64 = range(-(2**63), 2**63)
 DEEPEST = 100
 """Lists and objects may stand inside one another so many times, as in MongoDB; SQLite's JSON ends at 1,000."""
-SHOWN = 80
-"""Characters of a place that a message shows."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -60,8 +58,7 @@ def plain(value: object, place: str) -> Json:
     try:
         return _plain(value, 1)
     except _RefusedError as refused:
-        inside = refused.place if len(refused.place) <= SHOWN else f"{refused.place[:SHOWN]}…"
-        raise InputError(f"{place}{inside} {refused}") from None
+        raise InputError(f"{place}{brief(refused.place)} {refused}") from None
 
 
 def plain_text(value: str, place: str) -> str:

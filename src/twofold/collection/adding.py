@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 from zipfile import BadZipFile
 
@@ -205,6 +206,10 @@ def _is_known_by_id_alone(document: Document, known: Mapping[str, Known]) -> boo
     return not document.has_content and document.id in known
 
 
+# numpy reads the header as a Python literal and believes the shape in it.
+_NPY_ERRORS = (OSError, ValueError, EOFError, BadZipFile, TypeError, OverflowError, RecursionError, TokenError)
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """One document of a block, ready to be stored: its spans, their vectors, and the tokens that none of them holds."""
@@ -215,14 +220,17 @@ class _Part:
 
 
 def mapped_vectors(path: str | Path) -> Any:
-    """The array of a .npy file, mapped, not loaded. Raises VectorError, naming the file, where it is none."""
+    """The array (n, dimension) of a .npy file, mapped, not loaded. Raises VectorError, naming the file."""
     try:
-        lines = np.load(path, mmap_mode="r", allow_pickle=False)
+        with np.errstate(over="ignore"):  # a header may claim any number of lines; mapping them fails
+            lines = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise VectorError("there is no such file", path=path) from None
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except _NPY_ERRORS as error:
         raise VectorError(f"this is no .npy file of vectors ({error})", path=path) from None
     if isinstance(lines, np.ndarray):
+        if lines.ndim != 2:
+            raise VectorError(f"one vector a line is needed; these numbers have the shape {lines.shape}", path=path)
         return lines
     with lines:
         names = ", ".join(lines.files) or "none"
