@@ -1,9 +1,10 @@
-"""A toy engine: everything in dicts and numpy, in memory, to see that nothing above an engine needs more than its protocol."""
+"""A toy engine: everything in dicts and numpy, to see that what is above an engine needs no more than its protocol."""
 
 from __future__ import annotations
 
 import math
 import threading
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,9 +19,8 @@ from numpy.typing import NDArray
 from twofold.block import Block, Known
 from twofold.documents import Document, titled
 from twofold.engine import EVERYTHING, Counts, Nearest, Passages, Selection
-from twofold.errors import LockedError, VectorError
-from twofold.filters import Filter, fields, matches
-from twofold.progress import Progress, silent
+from twofold.errors import LockedError
+from twofold.filters import Filter, matches
 from twofold.scores import Numbers, Scores, Vectors, best_positions, dense_scores
 
 PASSAGES = 1_000
@@ -80,7 +80,7 @@ class ToySnapshot:
             tokens_cut=sum(entry.truncated for entry in entries),
         )
 
-    def dense(self, *, exact: bool = False) -> ToySnapshot:  # noqa: ARG002 - it is exact in any case
+    def dense(self, *, exact: bool = False) -> ToySnapshot:
         return self
 
     def lexical(self, *, query_language: bool = False) -> ToySnapshot | None:
@@ -97,7 +97,7 @@ class ToySnapshot:
             [
                 number
                 for number, entry in self._entries.items()
-                if where is None or matches(where, entry.document.metadata, truncated=entry.truncated > 0)  # type: ignore[arg-type]
+                if where is None or matches(where, entry.document.metadata, truncated=entry.truncated > 0)
             ],
             np.int64,
         )
@@ -157,7 +157,7 @@ class ToySnapshot:
 
     def drawn(self, count: int) -> Passages:
         everything = self.passages(numbers := self.select())
-        order = np.argsort([hash(each.tobytes()) for _, block in self.stored() for each in block])[:count]
+        order = np.argsort([zlib.crc32(each.tobytes()) for _, block in self.stored() for each in block])[:count]
         return Passages(everything.handles[order], numbers[everything.owners[order]], everything.spans[order])
 
     def candidates(self, query: str, count: int, selection: Selection = EVERYTHING) -> tuple[Numbers, Scores]:
@@ -198,3 +198,78 @@ class ToySnapshot:
     def _selected(self, selection: Selection) -> Numbers:
         numbers = [each for each in self.select(selection.where).tolist() if len(self._entries[each].spans)]
         return np.array([n for n in numbers if self._entries[n].document.id not in selection.without], np.int64)
+
+
+class ToyWriter:
+    """Replaces the engine's version; implements EngineWriter."""
+
+    def __init__(self, engine: ToyEngine) -> None:
+        self._engine = engine
+
+    def known(self, ids: Sequence[str]) -> dict[str, Known]:
+        entries = self._engine.version.entries
+        found = ((n, entry) for n, entry in entries.items() if entry.document.id in set(ids))
+        return {e.document.id: Known(n, e.text_hash, e.document.metadata_json(), e.truncated) for n, e in found}
+
+    def commit(self, block: Block) -> Numbers:
+        ends = np.cumsum(block.counts)[:-1]
+        parts = zip(
+            block.documents,
+            block.text_hashes,
+            block.truncated,
+            np.split(block.spans, ends),
+            np.split(block.halves(block.vectors.shape[1]).astype(np.float32), ends),
+            strict=True,
+        )
+        version, replaced = self._engine.version, {document.id for document in block.documents}
+        kept = {n: entry for n, entry in version.entries.items() if entry.document.id not in replaced}
+        numbers = np.arange(len(block.documents)) + self._engine.next_number
+        self._engine.next_number += len(numbers)
+        fresh = {int(n): Entry(*part) for n, part in zip(numbers, parts, strict=True)}
+        self._put(entries=kept | fresh)
+        return numbers
+
+    def delete(self, documents: Numbers) -> int:
+        entries = self._engine.version.entries
+        gone = set(documents.tolist()) & entries.keys()
+        self._put(entries={n: entry for n, entry in entries.items() if n not in gone})
+        return len(gone)
+
+    def put_state(self, key: str, value: Any) -> None:
+        self._put(state={**self._engine.version.state, key: value})
+
+    def state(self, key: str) -> Any:
+        return self._engine.version.state.get(key)
+
+    def _put(self, **changes: Any) -> None:
+        version = self._engine.version
+        self._engine.version = replace(version, commit=version.commit + 1, **changes)
+
+
+class ToyEngine:
+    """Implements Engine; gone with the object."""
+
+    path = Path("toy")
+
+    def __init__(self) -> None:
+        self.version = Version()
+        self.next_number = 0
+        self._lock = threading.RLock()
+
+    def snapshot(self) -> ToySnapshot:
+        return ToySnapshot(self.version)
+
+    @contextmanager
+    def writing(self, wait: float | None = None) -> Iterator[ToyWriter]:
+        if not self._lock.acquire(timeout=1 if wait is None else wait):
+            raise LockedError("another thread is writing")
+        try:
+            yield ToyWriter(self)
+        finally:
+            self._lock.release()
+
+    def close(self) -> None: ...
+
+
+def _words(document: Document) -> list[str]:
+    return titled(document.title, document.text).lower().split()
