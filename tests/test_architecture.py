@@ -28,8 +28,8 @@ FLOORS = {
     "searching": 4,
     **dict.fromkeys(("engines", "engines.local", "encoders"), 3),
     **dict.fromkeys(("indexes", "lexical", "models", "passages", "readers", "evaluation", "plots"), 2),
-    **dict.fromkeys(("block", "contract", "documents", "engine", "errors", "files", "filters", "forking"), 1),
-    **dict.fromkeys(("memory", "progress", "protocols", "rankings", "reports", "scores"), 1),
+    **dict.fromkeys(("block", "contract", "documents", "encoding", "engine", "errors", "files", "filters"), 1),
+    **dict.fromkeys(("forking", "memory", "progress", "protocols", "rankings", "reports", "scores"), 1),
     **dict.fromkeys(("space", "strict_json", "tables", "values"), 1),
 }
 """Room → floor (docs/architecture.md). A room imports from lower floors only; floor 1 is one room of words."""

@@ -12,10 +12,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
+from twofold.errors import InputError
 from twofold.scores import Similarity, Vectors, unit_vectors
 
 Side = Literal["query", "document"]
@@ -57,6 +58,7 @@ class Contract:
     become one vector ("mean", "cls", …). layers: what follows the pooling ("normalize", "dense tanh", …), in order.
     max_tokens: the longest input, special tokens included. query_prompt, document_prompt: text put before each input.
     query_tower: fingerprint of a tower of its own that encodes queries into this space; empty where there is none.
+    Raises InputError for a field of another type.
     """
 
     weights: str
@@ -69,6 +71,19 @@ class Contract:
     document_prompt: str = ""
     max_tokens: int
     query_tower: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("weights", "tokenizer", "pooling", "query_prompt", "document_prompt", "query_tower"):
+            if not isinstance(value := getattr(self, name), str):
+                raise InputError(f"the {name} of a contract is a text, not {value!r}")
+        for name, least in (("dimension", 1), ("max_tokens", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise InputError(f"the {name} of a contract is a whole number of at least {least}, not {value!r}")
+        if not isinstance(self.layers, tuple) or not all(isinstance(layer, str) for layer in self.layers):
+            raise InputError(f"the layers of a contract are a tuple of texts, not {self.layers!r}")
+        if self.similarity not in get_args(Similarity):
+            raise InputError(f"the similarity of a contract is cosine or dot, not {self.similarity!r}")
 
     @property
     def space(self) -> str:
@@ -110,7 +125,12 @@ class Probes:
     def lowest_cosine(self, side: Side, vectors: Vectors) -> float:
         """The smallest cosine between the kept probes of a side and those made now."""
         kept = self.query if side == "query" else self.document
-        return float(np.einsum("ij,ij->i", unit_vectors(kept), unit_vectors(vectors)).min())
+        has_direction = kept.any(axis=1) & vectors.any(axis=1)
+        # An encoder may make nothing of a text: two zero vectors are the same, and no other vector is like one.
+        cosines = np.where(kept.any(axis=1) == vectors.any(axis=1), np.float32(1), np.float32(0))
+        then, now = unit_vectors(kept[has_direction]), unit_vectors(vectors[has_direction])
+        cosines[has_direction] = np.einsum("ij,ij->i", then, now)
+        return float(cosines.min())
 
     def to_json(self) -> dict[str, str]:
         """Both sides as base64 of little-endian float32."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from twofold.errors import DocumentError, InputError
+from twofold.errors import DocumentError, InputError, brief
 from twofold.values import Json, kind_of, plain, plain_text
 
 MAX_ID_BYTES = 512
@@ -65,15 +65,21 @@ class Passage:
     text: str
 
 
+def titled(title: str, text: str) -> str:
+    """A title, a space, and a text or passage, as models and lexical search read them; one alone where the other is
+    empty."""
+    return f"{title} {text}" if title and text else title or text
+
+
 def as_documents(
     items: Iterable[Document | Mapping[str, Any] | tuple[str, str]], *, text_required: bool = True
 ) -> Iterator[Document]:
     """Documents from whatever people hold: Documents, dicts with id, text, title and more, or (id, text) pairs.
 
-    A dict's id may stand under `id` or `_id`, its text under any of TEXT_FIELDS; keys other than these, title and
-    metadata become metadata. text_required: refuse a dict that says nothing of its text, as it would put a document
-    without text in place of one that has some; "" says that there is none. Each document is copied as it comes. Raises
-    DocumentError for anything else, naming the position.
+    A dict's id may stand under `id` or `_id` (not both), its text under any of TEXT_FIELDS; keys other than these,
+    title and metadata become metadata. text_required: refuse a dict that says nothing of its text, as it would put a
+    document without text in place of one that has some; "" says that there is none. Each document is copied as it
+    comes. Raises DocumentError for anything else, naming the position.
     """
     for position, item in enumerate(items):
         match item:
@@ -114,17 +120,20 @@ def flat_metadata(rest: dict[str, Any], identifier: str) -> dict[str, Any]:
     beside = {name: value for name, value in rest.items() if name != "metadata"}
     twice = sorted(inner.keys() & beside.keys())
     if twice:
-        raise DocumentError(f"the field {twice[0]!r} stands beside and inside metadata", document_id=identifier)
+        raise DocumentError(f"the field {brief(twice[0])!r} stands beside and inside metadata", document_id=identifier)
     return {**inner, **beside}
 
 
 def _from_mapping(item: Mapping[Any, Any], position: int, *, text_required: bool) -> Document:
     rest = dict(item)
+    if "id" in rest and "_id" in rest:
+        raise DocumentError(
+            f"item {position} has both 'id' and '_id'; leave one of them out, or put it into \"metadata\""
+        )
     key = "id" if "id" in rest else "_id"
     if key not in rest:
-        raise DocumentError(
-            f"item {position} has no id (looked for 'id' and '_id'; it has {', '.join(map(repr, rest))})"
-        )
+        there = brief(", ".join(map(repr, rest)))
+        raise DocumentError(f"item {position} has no id (looked for 'id' and '_id'; it has {there})")
     identifier = identifier_of(rest.pop(key))
     name = next((name for name in TEXT_FIELDS if name in rest), None)
     if name is None and text_required:

@@ -180,6 +180,9 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
     def count(self, where: Filter | None = None) -> int:
         """How many documents pass the filter."""
 
+    def has_text(self) -> bool:
+        """Whether a document has a text or a title."""
+
     def find(self, ids: Sequence[str]) -> dict[str, int]:
         """id → handle of the documents among these ids; ids that are not there are left out. Raises DocumentError."""
 
@@ -221,6 +224,19 @@ class EngineWriter(Protocol):
         Raises VectorError before anything is written; StorageError; CorruptionError.
         """
 
+    def delete(self, documents: Numbers) -> int:
+        """Deletes documents by handles of the latest commit; gives how many of them were live."""
+
+    def put_state(self, key: str, value: Any) -> None:
+        """Keeps a JSON value under a key; None removes it."""
+
+    def state(self, key: str) -> Any:
+        """The JSON value under a key, or None."""
+
+
+class SpacesWriter(EngineWriter, Protocol):
+    """A writer of an engine that keeps several spaces."""
+
     def add_space(self, space: Space) -> None:
         """Begins a space, which is complete where there are no documents. Raises InputError where its name is taken."""
 
@@ -237,15 +253,6 @@ class EngineWriter(Protocol):
     def drop_space(self, name: str) -> None:
         """Gives up a space that is not the default one, and its room. Raises InputError."""
 
-    def delete(self, documents: Numbers) -> int:
-        """Deletes documents by handles of the latest commit; gives how many of them were live."""
-
-    def put_state(self, key: str, value: Any) -> None:
-        """Keeps a JSON value under a key; None removes it."""
-
-    def state(self, key: str) -> Any:
-        """The JSON value under a key, or None."""
-
 
 class Engine(Protocol):
     """One collection, where it lives; threads may share it."""
@@ -261,10 +268,11 @@ class Engine(Protocol):
     def snapshot(self) -> EngineSnapshot:
         """The latest commit, held until it is closed."""
 
-    def writing(self, wait: float = ...) -> AbstractContextManager[EngineWriter]:
-        """The right to write; the thread that has it may ask again. wait: seconds to wait for another writer.
+    def writing(self, wait: float | None = None) -> AbstractContextManager[EngineWriter]:
+        """The right to write; the thread that has it may ask again.
 
-        Raises LockedError naming the holder.
+        wait: seconds to wait for another writer, by default those that the engine was opened with. Raises LockedError
+        naming the holder.
         """
 
     def close(self) -> None:

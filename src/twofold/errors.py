@@ -33,8 +33,23 @@ if TYPE_CHECKING:
     from twofold.contract import Difference
 
 
+WAIT = 10.0
+"""Seconds that a writing call waits for another writer before LockedError, unless it says otherwise."""
+ECHOED, MESSAGE = 200, 1_000
+"""Characters that a message shows of one thing that was given, and that a whole message has, at most."""
+
+
+def brief(text: str, most: int = ECHOED) -> str:
+    """The text as a message shows it: where it is longer than that, both ends around an ellipsis."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
+
+
 class TwofoldError(Exception):
     """Base of all errors that Twofold raises on purpose."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(brief(message, MESSAGE))
 
 
 class InputError(TwofoldError):

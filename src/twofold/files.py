@@ -31,14 +31,11 @@ def absolute(path: str | Path) -> Path:
 def write_aside(path: str | Path) -> Iterator[IO[bytes]]:
     """A binary file to write to that takes the name `path`, synced, when the block ends without an error.
 
-    Until then `path` keeps what it had; after an error nothing is left behind. Raises StorageError, naming the path,
-    where the disk refuses.
+    Until then `path` keeps what it had; after an error nothing is left behind. Raises InputError where `path` is a
+    folder, a device or a pipe, StorageError, naming the path, where the disk refuses.
     """
     path = absolute(path)
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise refused(path, error) from error
+    descriptor, name = _new_beside(path)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
@@ -53,6 +50,28 @@ def write_aside(path: str | Path) -> Iterator[IO[bytes]]:
         if isinstance(error, OSError):
             raise refused(path, error) from error
         raise
+
+
+def check_writable(path: str | Path) -> None:
+    """Raises what `write_aside` raises where it cannot write at this path: for use before long work whose result it is.
+
+    What is at `path` stays as it is.
+    """
+    descriptor, name = _new_beside(absolute(path))
+    os.close(descriptor)
+    os.unlink(name)
+
+
+def _new_beside(path: Path) -> tuple[int, str]:
+    """Descriptor and name of a new empty file in the folder of `path`, where `path` can be replaced by a file."""
+    # Unlike Path.exists, os.path.exists also says no to a name that is too long; the next call says why.
+    if os.path.exists(path) and not os.path.isfile(path):
+        what = "a folder" if os.path.isdir(path) else "no regular file"
+        raise InputError(f"this is {what}, and a file is written here; give a file's name", path=path)
+    try:
+        return tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise refused(path, error) from error
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twofold.errors import FilterError, InputError
+from twofold.errors import FilterError, InputError, brief
 from twofold.values import Json, equal, kind_of, plain, plain_text, type_names
 
 TRUNCATED = "$truncated"
@@ -194,20 +194,23 @@ def _condition(key: str, value: Any, depth: int) -> Filter:
         parts = tuple(_tree(each, depth + 1) for each in value)
         return All(parts) if key == "$and" else Some(parts)
     if key.startswith("$") and not key.startswith("$$") and key != TRUNCATED:
-        hint = f"inside a field it would be {{'field': {{{key!r}: …}}}}"
+        hint = f"inside a field it would be {{'field': {{{brief(key)!r}: …}}}}"
         if key not in OPERATORS:
-            hint = f"a field of this name is written '${key}'"
-        raise FilterError(f"{key} is no field and no operator that stands here (known: $and, $or, {TRUNCATED}); {hint}")
+            hint = f"a field of this name is written '${brief(key)}'"
+        known = f"known: $and, $or, {TRUNCATED}"
+        raise FilterError(f"{brief(key)} is no field and no operator that stands here ({known}); {hint}")
     return _field(key, value, depth)
 
 
 def _field(field: str, value: Any, depth: int) -> Filter:
     if depth > DEEPEST:
-        raise FilterError(f"the conditions on {field!r} stand more than {DEEPEST} deep inside one another")
+        raise FilterError(f"the conditions on {brief(field)!r} stand more than {DEEPEST} deep inside one another")
     if not isinstance(value, Mapping):
         return Compare(field, "$eq", _operand(field, "$eq", value))
     if not value:
-        raise FilterError(f"the condition on {field!r} is empty; to compare with an empty object write {{'$eq': {{}}}}")
+        raise FilterError(
+            f"the condition on {brief(field)!r} is empty; to compare with an empty object write {{'$eq': {{}}}}"
+        )
     return _all(_operation(field, name, operand, depth) for name, operand in value.items())
 
 
@@ -221,27 +224,30 @@ def _operation(field: str, name: str, operand: Any, depth: int) -> Filter:
             return Not(_any_of(field, name, operand))
         case "$not":
             if not isinstance(operand, Mapping):
-                raise FilterError(f"$not on {field!r} takes a condition such as {{'$gt': 5}}, not {kind_of(operand)}")
+                raise FilterError(
+                    f"$not on {brief(field)!r} takes a condition such as {{'$gt': 5}}, not {kind_of(operand)}"
+                )
             return Not(_field(field, operand, depth + 1))
         case "$exists":
             wanted = _operand(field, name, operand)
             if not isinstance(wanted, bool):
-                raise FilterError(f"$exists on {field!r} takes true or false, not {kind_of(wanted)}")
+                raise FilterError(f"$exists on {brief(field)!r} takes true or false, not {kind_of(wanted)}")
             return Exists(field) if wanted else Not(Exists(field))
         case "$eq":
             return Compare(field, name, _operand(field, name, operand))
         case _ if name in COMPARISONS:
             value = _operand(field, name, operand)
             if not isinstance(value, int | float | str) or isinstance(value, bool):
-                raise FilterError(f"{name} on {field!r} takes a number or text: {kind_of(value)} has no order")
+                raise FilterError(f"{name} on {brief(field)!r} takes a number or text: {kind_of(value)} has no order")
             return Compare(field, name, value)
     whole = "" if str(name).startswith("$") else "; to compare with a whole object write {'$eq': {…}}"
-    raise FilterError(f"unknown operator {name!r} on {field!r} (known: {', '.join(OPERATORS)}){whole}")
+    said = f"unknown operator {brief(repr(name))} on {brief(field)!r}"
+    raise FilterError(f"{said} (known: {', '.join(OPERATORS)}){whole}")
 
 
 def _any_of(field: str, name: str, operand: Any) -> Filter:
     if not isinstance(operand, list | tuple):
-        raise FilterError(f"{name} on {field!r} takes a list, not {kind_of(operand)}")
+        raise FilterError(f"{name} on {brief(field)!r} takes a list, not {kind_of(operand)}")
     return Some(tuple(Compare(field, "$eq", _operand(field, name, value)) for value in operand))
 
 
@@ -249,10 +255,10 @@ def _operand(field: str, name: str, value: Any) -> Json:
     """The value as `add` would store it; infinity too, which everything can be compared with."""
     if isinstance(value, float) and not math.isfinite(value):
         if math.isnan(value):
-            raise FilterError(f"{name} on {field!r}: NaN compares with nothing")
+            raise FilterError(f"{name} on {brief(field)!r}: NaN compares with nothing")
         return float(value)
     try:
-        return plain(value, f"{name} on {field!r}: the value")
+        return plain(value, f"{name} on {brief(field)!r}: the value")
     except InputError as error:
         raise FilterError(str(error)) from None
 

@@ -9,7 +9,7 @@ import json
 import math
 from typing import Any
 
-from twofold.errors import InputError
+from twofold.errors import InputError, brief
 
 
 def parse_json(text: str, *, hint: str) -> Any:
@@ -35,7 +35,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(record) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"the field {twice!r} stands twice")
+        raise InputError(f"the field {brief(twice)!r} stands twice")
     return record
 
 
@@ -61,7 +61,7 @@ def _where_constant(text: str) -> str:
     except (ValueError, RecursionError):  # What comes behind the constant is broken too.
         value = None
     fields = value.items() if isinstance(value, dict) else ()
-    return next((f"the field {name!r} holds " for name, held in fields if _holds_constant(held)), "it holds ")
+    return next((f"the field {brief(name)!r} holds " for name, held in fields if _holds_constant(held)), "it holds ")
 
 
 _strict = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)

@@ -7,19 +7,19 @@ document whatever Python type it came in.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
 import numpy as np
 
-from twofold.errors import InputError
+from twofold.errors import InputError, brief
 
 INT64 = range(-(2**63), 2**63)
 DEEPEST = 100
 """Lists and objects may stand inside one another so many times, as in MongoDB; SQLite's JSON ends at 1,000."""
-SHOWN = 80
-"""Characters of a place that a message shows."""
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -42,6 +42,11 @@ class _RefusedError(Exception):
         self.place = ""
 
 
+def without_surrogates(text: str) -> tuple[str, int]:
+    """The text with lone surrogates replaced by U+FFFD, and how many there were."""
+    return _LONE_SURROGATE.subn("\N{REPLACEMENT CHARACTER}", text)
+
+
 def plain(value: object, place: str) -> Json:
     """A deep copy of a value, made of None, bool, int, float, str, list and dict alone.
 
@@ -53,8 +58,7 @@ def plain(value: object, place: str) -> Json:
     try:
         return _plain(value, 1)
     except _RefusedError as refused:
-        inside = refused.place if len(refused.place) <= SHOWN else f"{refused.place[:SHOWN]}…"
-        raise InputError(f"{place}{inside} {refused}") from None
+        raise InputError(f"{place}{brief(refused.place)} {refused}") from None
 
 
 def plain_text(value: str, place: str) -> str:

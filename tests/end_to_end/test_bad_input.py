@@ -123,6 +123,14 @@ def test_two_filters_are_not_one_of_them(by_words: Path, twofold: Twofold) -> No
     unharmed(by_words, twofold)
 
 
+def test_a_type_is_said_once_a_field(tmp_path: Path, twofold: Twofold) -> None:
+    data = tmp_path / "a.csv"
+    data.write_text("id,text,year\n1,tea,1990\n")
+    types = ("--types", "year=int", "--types", "other=int", "--types", "year=float")
+    refused(twofold("index", data, "--to", tmp_path / "c", *types, "--encoder", "hashed-words:8"), "--types", "'year'")
+    assert not (tmp_path / "c").exists()
+
+
 def test_a_partial_record_does_not_erase_a_document(by_words: Path, tmp_path: Path, twofold: Twofold) -> None:
     partial = tmp_path / "partial.jsonl"
     partial.write_text('{"id": "tea", "year": 1}\n')
@@ -269,3 +277,39 @@ def test_a_second_writer_is_told_so(by_words: Path, articles: Path, twofold: Two
         refused(twofold("add", by_words, articles), "writ")
         assert twofold("search", by_words, "tea", "--k", 1, "--json").ids == ["tea"]
     unharmed(by_words, twofold)
+
+
+LONG = "x" * 10_000
+
+
+@pytest.mark.parametrize(
+    ("words", "most"),
+    [
+        (("search", "c", "tea", "--where", f'{{"{LONG}": {{"$lt": true}}}}'), 400),
+        (("search", "c", "tea", "--where", f'{{"year": {{"{LONG}": 1}}}}'), 400),
+        (("search", "c", "tea", "--where", f'{{"${LONG}": 1}}'), 700),
+        (("search", "c", "tea", "--where", f'{{"{LONG}": 1, "{LONG}": 2}}'), 600),
+        (("search", "c", "tea", "--where", f'"{LONG}"'), 400),
+        (("search", "c", "tea", "--where", LONG), 400),
+        (("search", "c", "tea", "--where", f'{{"{LONG}": 1}}', "--strict"), 1_100),
+        (("search", "c", "--like", LONG), 1_100),
+        (("search", "c", f"( {LONG[:9_000]}", "--query-language", "--mode", "lexical"), 1_100),
+        (("search", "c", "tea", "--k", LONG), 2_500),
+        (("search", "c", "tea", f"--{LONG}"), 2_500),
+        (("search", "c", "tea", "--encoder", LONG), 1_100),
+        (("search", "c", "tea", "--encoder", f"hashed-words:{'9' * 9_000}"), 1_100),
+        (("add", "c", LONG), 1_100),
+        (("evaluate", "c", "--queries", LONG, "--qrels", LONG), 1_100),
+        (("evaluate", "c", "--measure", LONG), 1_100),
+        (("info", LONG), 1_100),
+    ],
+)  # fmt: skip
+def test_what_is_long_is_not_repeated_in_whole(
+    words: tuple[str, ...], most: int, by_words: Path, twofold: Twofold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(by_words.parent)
+    by_words.rename(by_words.with_name("c"))
+    done = twofold(*words)
+    assert done.status in (1, 2)
+    assert "error: " in done.err
+    assert len(done.err) < most, done.err

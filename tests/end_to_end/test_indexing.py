@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
+from twofold.collection import indexing
 from twofold.collection.opening import open_collection
+from twofold.engines.local.spaces import indexed
 from twofold.errors import NotACollectionError
+from twofold.indexes.kinds import KINDS
 
 Twofold = Callable[..., Any]
 WORDS = ("--encoder", "hashed-words:64")
@@ -203,4 +207,37 @@ def test_own_vectors_need_ids_alone_and_one_array(tmp_path: Path, twofold: Twofo
     asked = twofold("search", tmp_path / "a.csv.tf", "x")
     assert asked.status == 1
     assert "lexical" in asked.err
-    assert "nothing found" in twofold("search", tmp_path / "a.csv.tf", "x", "--mode", "lexical").err
+    asked = twofold("search", tmp_path / "a.csv.tf", "x", "--mode", "lexical")
+    assert asked.status == 1
+    assert "no document of this collection has a text or a title" in asked.err
+
+
+def test_folders_of_equal_file_names_are_indexed_one_after_the_other(tmp_path: Path, twofold: Twofold) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.md").write_text(f"about project {name}")
+    twofold("index", tmp_path / "a", "--to", tmp_path / "c", *WORDS)
+    done = twofold("add", tmp_path / "c", tmp_path / "b", "--json").json
+    assert (done["added"], done["replaced"], done["documents"]) == (1, 0, 2)
+    assert sorted(twofold("search", tmp_path / "c", "project", "--json").ids) == ["a/index.md", "b/index.md"]
+    again = twofold("index", tmp_path / "a", f"{tmp_path / 'b'}/", "--to", tmp_path / "c", "--json").json
+    assert (again["unchanged"], again["documents"]) == (2, 2)
+
+
+@pytest.mark.parametrize(("depth", "kept"), [(10, False), (1_000, True)])
+def test_an_index_that_was_built_unasked_is_told_with_what_it_finds(
+    depth: int, kept: bool, tmp_path: Path, twofold: Twofold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexed, "FEW", 0)
+    monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
+    monkeypatch.setattr(indexing, "KINDS", {"scan": KINDS["scan"]})
+    monkeypatch.setitem(indexing.EFFORTS, "scan", (0,))
+    np.save(tmp_path / "v.npy", np.random.default_rng(0).standard_normal((2_000, 32), dtype=np.float32))
+    (tmp_path / "d.jsonl").write_text("".join(f'{{"id": {n}}}\n' for n in range(2_000)))
+    words = ("index", tmp_path / "d.jsonl", "--vectors", tmp_path / "v.npy", "--depth", depth, "--to")
+    out = twofold(*words, tmp_path / "c").out
+    told = twofold(*words, tmp_path / "d", "--json").json
+    assert "index: scan over 2,000 passages" in out
+    assert ("does NOT keep the 0.980 promised" in out, "The promise was not kept." in out) == (not kept, not kept)
+    assert (told["index"]["kind"], told["index"]["kept"]) == ("scan", kept)
+    assert "index: " not in twofold(*words, tmp_path / "c").out

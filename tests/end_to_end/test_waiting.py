@@ -1,4 +1,4 @@
-"""Two commands that want to write: the second is refused at once by name, or waits for the first with --wait."""
+"""Two commands that want to write: the second waits for the first by name, and with --wait 0 is refused at once."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from twofold.collection.opening import open_collection
+from twofold.collection.opening import create, open_collection
+from twofold.encoders.hashed_words import HashedWords
 from twofold.engines.local.engine import Store
 from twofold.errors import LockedError
 
@@ -85,13 +87,13 @@ def changes(place: Path, later: Path) -> list[tuple[object, ...]]:
     return [("index", later, "--to", place), ("add", place, later), ("delete", place, "tea")]
 
 
-def test_a_second_writer_is_refused_at_once_and_told_who_writes_and_how_to_wait(
+def test_a_second_writer_that_does_not_wait_is_told_who_writes_and_how_to_wait(
     by_words: Path, later: Path, twofold: Twofold
 ) -> None:
     before = ids(by_words)
     with writing(by_words) as first:
         for words in changes(by_words, later):
-            done = twofold(*words)
+            done = twofold(*words, "--wait", "0")
             assert (done.status, done.out) == (1, "")
             assert f"process {first.pid} on " in done.err
             assert f"is writing to {by_words}" in done.err
@@ -114,6 +116,22 @@ def test_with_wait_it_says_for_whom_it_waits_and_then_does_its_work(by_words: Pa
     assert second.returncode == 0, err.decode()
     assert json.loads(out)["documents"] == len(after)
     assert set(ids(by_words)) == after
+
+
+def test_a_writing_call_waits_some_seconds_without_being_told(tmp_path: Path) -> None:
+    with create(tmp_path / "c", HashedWords(8)) as first, open_collection(tmp_path / "c") as second:
+        with ThreadPoolExecutor(1) as beside, first.writing():
+            added = beside.submit(second.add, [{"id": "a", "text": "one"}])
+            assert wait([added], 0.3).not_done
+        assert added.result().added == 1
+    with (
+        create(tmp_path / "d", HashedWords(8)) as first,
+        open_collection(tmp_path / "d", wait=0) as second,
+        ThreadPoolExecutor(1) as beside,
+        first.writing(),
+        pytest.raises(LockedError),
+    ):
+        beside.submit(second.add, [{"id": "a", "text": "one"}]).result()
 
 
 def test_waiting_ends_after_the_seconds_that_were_given(by_words: Path, later: Path, twofold: Twofold) -> None:

@@ -146,6 +146,8 @@ def test_metadata_that_is_no_object_is_kept_as_a_field_of_that_name() -> None:
         (5, "item 1 is a int"),
         (("a", "b", "c"), "item 1 is a tuple"),
         ({"text": "no id"}, r"item 1 has no id \(looked for 'id' and '_id'; it has 'text'\)"),
+        ({"id": "a", "_id": "b", "text": "two ids"}, "item 1 has both 'id' and '_id'"),
+        ({"id": "a", "_id": "a", "text": "two ids"}, "item 1 has both 'id' and '_id'"),
         ({"id": None}, "an id must be text or an integer, not null"),
     ],
 )

@@ -6,7 +6,7 @@ import inspect
 import re
 
 from twofold import errors
-from twofold.errors import DocumentError, InputError, MissingExtraError, TwofoldError
+from twofold.errors import MESSAGE, DocumentError, InputError, MissingExtraError, TwofoldError, brief
 
 CLASSES = {
     name: each for name, each in vars(errors).items() if inspect.isclass(each) and each.__module__ == errors.__name__
@@ -45,3 +45,15 @@ def test_a_document_error_names_the_document() -> None:
 
 def test_a_missing_library_comes_with_the_command_that_installs_it() -> None:
     assert str(MissingExtraError("torch", "train")).endswith('pip install "twofold[train]"')
+
+
+def test_a_message_shows_both_ends_of_what_is_long() -> None:
+    assert brief("x" * 200) == "x" * 200
+    assert brief("a" * 150 + "b" * 150) == "a" * 100 + "…" + "b" * 100
+    for error in (
+        TwofoldError("a" * 5_000),
+        InputError("b" * 5_000, path="p"),
+        DocumentError("c", document_id="d" * 5_000),
+    ):
+        assert len(str(error)) == MESSAGE + 1
+        assert str(error)[-1] in "abc"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from twofold import files
 from twofold.errors import InputError, StorageError
-from twofold.files import folder_aside, refused, sync_folder, write_aside
+from twofold.files import check_writable, folder_aside, refused, sync_folder, write_aside
 
 
 def test_the_name_keeps_what_it_had_until_the_block_ends(tmp_path: Path) -> None:
@@ -37,6 +38,25 @@ def test_after_an_error_nothing_is_left_behind_and_the_old_one_stays(tmp_path: P
         interrupted()
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_what_cannot_become_a_file_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    fifo, link, kept = tmp_path / "fifo", tmp_path / "link", tmp_path / "kept"
+    os.mkfifo(fifo)
+    link.symlink_to(tmp_path)
+    kept.write_text("as it was")
+    for path, said in ((tmp_path, "a folder"), (link, "a folder"), (fifo, "no regular file"), (Path("."), "a folder")):
+        with pytest.raises(InputError, match=said):
+            check_writable(path)
+        with pytest.raises(InputError, match=said), write_aside(path):
+            pytest.fail("something was written")
+    for path in (tmp_path / "none" / "a", tmp_path / ("x" * 256), kept / "a"):
+        with pytest.raises(StorageError, match=re.escape(f"{path}: ")):
+            check_writable(path)
+    check_writable(kept)
+    check_writable(tmp_path / "new")
+    assert sorted(os.listdir(tmp_path)) == ["fifo", "kept", "link"]
+    assert kept.read_text() == "as it was"
 
 
 def test_the_bytes_are_synced_before_the_name_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from twofold.collection.opening import create
+from twofold.documents import titled
 from twofold.errors import MissingExtraError, ModelError
 from twofold.evaluation.evaluating import evaluate_run
 from twofold.progress import Progress, silent
@@ -71,7 +72,7 @@ def quality(folder: Path, encoder: Encoder, scorer: PairScorer | None, progress:
     with create(None, encoder) as collection:
         collection.add(judged.documents(), progress=progress)
         run = collection.run(judged.queries, depth=FIRST, mode="dense")
-        texts = {} if scorer is None else {each.id: f"{each.title} {each.text}".strip() for each in collection}
+        texts = {} if scorer is None else {each.id: titled(each.title, each.text) for each in collection}
     rows: list[tuple[Cell, ...]] = [("two towers", _measured(run, judged.qrels))]
     if scorer is None:
         rows.append(("their first 100 ordered by a cross-encoder", "not measured: name one with --cross-encoder"))

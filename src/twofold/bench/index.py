@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from twofold.bench.index_peers import PEERS, Contender, PeerMissingError, Search
 from twofold.bench.surroundings import header
+from twofold.bench.texts import query_vectors
 from twofold.bench.timing import MILLISECONDS
+from twofold.collection.adding import mapped_vectors
 from twofold.collection.opening import open_collection
 from twofold.errors import InputError
 from twofold.evaluation.intervals import bootstrap_interval
 from twofold.indexes.kinds import KINDS, IndexSettings, build, load
+from twofold.plots.canvas import check_picture
 from twofold.progress import Progress, silent
 from twofold.scores import Vectors, checked_vectors, dense_scores, unit_vectors
 from twofold.tables import Cell, Column, Interval, Report, Table
@@ -73,7 +76,9 @@ def bench_index(
     data: a collection, or a .npy file of vectors (n, dimension). queries: a .npy file; without one, points between two
     vectors. limit: only the first vectors. plot: a picture of recall against latency, by its suffix.
     """
-    halves = _vectors(data)[:limit]
+    if plot is not None:
+        check_picture(plot)
+    halves = _vectors(data, limit)
     if len(halves) <= COUNT:
         raise InputError(f"{len(halves)} vectors are too few to be compared on; give more than {COUNT}", path=data)
     vectors = halves.astype(np.float32)
@@ -103,17 +108,18 @@ def bench_index(
     return Report(header(), [_table(found, notes)])
 
 
-def _vectors(data: Path) -> NDArray[np.float16]:
-    if data.suffix == ".npy":
-        return unit_vectors(np.load(data, mmap_mode="r").astype(np.float32)).astype(np.float16)
+def _vectors(data: Path, limit: int | None) -> NDArray[np.float16]:
+    if data.suffix == ".npy" or data.is_file():
+        lines = mapped_vectors(data)
+        vectors = checked_vectors(lines[:limit], lines.shape[1], what=str(data))
+        return unit_vectors(vectors, what=str(data)).astype(np.float16)
     with open_collection(data) as collection, collection.searcher() as searcher:
-        return np.concatenate([vectors for _, vectors in searcher.dense.stored()])
+        return np.concatenate([vectors for _, vectors in searcher.dense.stored()])[:limit]
 
 
 def _queries(path: Path | None, vectors: Vectors) -> tuple[Vectors, str]:
     if path is not None:
-        asked = checked_vectors(np.load(path), vectors.shape[1], what=str(path))[:QUERIES]
-        return unit_vectors(asked), "queries given"
+        return unit_vectors(query_vectors(path, vectors.shape[1], QUERIES), what=str(path)), "queries given"
     pairs = np.random.default_rng(0).choice(len(vectors), (QUERIES, 2))
     return unit_vectors(vectors[pairs[:, 0]] + np.float32(0.8) * vectors[pairs[:, 1]]), "points between two vectors"
 

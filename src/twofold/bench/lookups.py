@@ -20,6 +20,7 @@ from twofold import filters
 from twofold.bench.cold import cold_look_ups
 from twofold.bench.search import exact_reference
 from twofold.bench.surroundings import header
+from twofold.bench.texts import query_vectors
 from twofold.bench.timing import MILLISECONDS
 from twofold.collection.collection import Collection
 from twofold.collection.opening import open_collection
@@ -28,7 +29,7 @@ from twofold.errors import InputError
 from twofold.evaluation.intervals import bootstrap_interval
 from twofold.memory import anonymous_bytes
 from twofold.progress import Progress, silent
-from twofold.scores import Vectors, checked_vectors, scaled
+from twofold.scores import Vectors, scaled
 from twofold.searching.searcher import SnapshotSearcher
 from twofold.tables import Cell, Column, Interval, Report, Table
 
@@ -45,7 +46,7 @@ def bench_lookups(path: Path, queries: Path, *, field: str | None = None, progre
     """
     with open_collection(path) as collection:
         contract = collection.contract
-    vectors = checked_vectors(np.load(queries)[:QUERIES], contract.dimension, what=str(queries))
+    vectors = query_vectors(queries, contract.dimension, QUERIES)
     asked = scaled(vectors, contract.similarity, what=str(queries))
     # Of its own, and first: files that this process has mapped stay in the cache.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as new_process:

@@ -19,6 +19,7 @@ from twofold.bench.timing import MILLISECONDS, Seconds, alternating, latencies, 
 from twofold.bench.vectors import bench_vectors
 from twofold.collection.collection import Collection
 from twofold.collection.opening import open_collection
+from twofold.documents import titled
 from twofold.memory import anonymous_bytes
 from twofold.progress import Progress, silent
 from twofold.readers.queries import read_queries
@@ -147,4 +148,4 @@ def _texts(collection: Collection) -> list[str]:
         documents = snapshot.documents(numbers[everything.owners[chosen][:SAMPLE]])
         spans = everything.spans[chosen][:SAMPLE].tolist()
     parts = zip(documents, spans, strict=True)
-    return [f"{document.title} {document.text[start:end]}".strip() for document, (start, end) in parts]
+    return [titled(document.title, document.text[start:end]) for document, (start, end) in parts]

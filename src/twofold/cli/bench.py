@@ -7,7 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twofold.cli.options import HelpFormatter, Subparsers, add_encoder_options, command, encoder_of, names_encoder
+from twofold.cli.options import (
+    HelpFormatter,
+    Subparsers,
+    add_encoder_options,
+    at_least_one,
+    command,
+    encoder_of,
+    names_encoder,
+    text,
+)
 from twofold.cli.output import print_json, print_line
 
 if TYPE_CHECKING:
@@ -36,23 +45,29 @@ def register(subparsers: Subparsers) -> None:
     )
     encode = _named(measured, "encode", _encode, "passages and tokens a second, beside sentence-transformers")
     encode.add_argument("data", metavar="DATA", nargs="?", type=Path, help="a file or folder of texts (or docstrings)")
-    encode.add_argument("--count", type=int, default=256, metavar="N", help="how many texts are taken (256)")
-    encode.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds in which all take turns (5)")
+    encode.add_argument("--count", type=at_least_one, default=256, metavar="N", help="how many texts are taken (256)")
+    encode.add_argument(
+        "--rounds", type=at_least_one, default=5, metavar="N", help="rounds in which all take turns (5)"
+    )
     encode.add_argument("--encoder", metavar="NAME", help="a model folder or a hub name")
     encode.add_argument(
-        "--precision", choices=["f32", "bf16"], action="append", default=[], help="f32 and auto without this"
+        "--precision",
+        choices=["f32", "bf16"],
+        action="append",
+        default=[],
+        help="f32 and auto without this; may come again",
     )
     search = _named(measured, "search", _search, "one query at a time: encoding, look-up and both")
     search.add_argument("collection", metavar="COLLECTION", nargs="?", type=Path, help="a folder (or docstrings)")
-    search.add_argument("--rounds", type=int, default=20, metavar="N", help="rounds over the queries (20)")
+    search.add_argument("--rounds", type=at_least_one, default=20, metavar="N", help="rounds over the queries (20)")
     add_encoder_options(search)
     indexing = _named(measured, "indexing", _indexing, "indexing a corpus twice: speed and memory")
     indexing.add_argument("data", metavar="DATA", nargs="?", type=Path, help="a file or folder (or docstrings)")
-    indexing.add_argument("--limit", type=int, metavar="N", help="only its first documents")
+    indexing.add_argument("--limit", type=at_least_one, metavar="N", help="only its first documents")
     add_encoder_options(indexing)
     _register_judged(measured)
     startup = _named(measured, "startup", _startup, "importing, helping, and the size of what is installed")
-    startup.add_argument("--rounds", type=int, default=10, metavar="N", help="new processes of each kind (10)")
+    startup.add_argument("--rounds", type=at_least_one, default=10, metavar="N", help="new processes of each kind (10)")
     _register_stored(measured)
     walk = _named(measured, "walkthrough", _walkthrough, "two towers beside a cross-encoder of the same size")
     walk.add_argument("collection", metavar="COLLECTION", nargs="?", type=Path, help="a folder (or docstrings)")
@@ -61,32 +76,38 @@ def register(subparsers: Subparsers) -> None:
         "--cross-encoder", type=Path, metavar="FOLDER", help="a model (or the encoder with a random head)"
     )
     walk.add_argument("--judged", type=Path, metavar="FOLDER", help="a BEIR folder, for the quality of both")
-    walk.add_argument("--dim", type=int, metavar="N", help="also a million random vectors of so many numbers")
+    walk.add_argument("--dim", type=at_least_one, metavar="N", help="also a million random vectors of so many numbers")
 
 
 def _register_stored(measured: Subparsers) -> None:
     """What storing and finding vectors costs."""
     vectors = _named(measured, "vectors", _vectors, "a million vectors: adding, opening, exact search")
-    vectors.add_argument("--count", type=int, default=1_000_000, metavar="N", help="how many vectors (1,000,000)")
-    vectors.add_argument("--dimension", type=int, default=384, metavar="N", help="numbers a vector (384)")
-    vectors.add_argument("--rounds", type=int, default=3, metavar="N", help="rounds over the queries (3)")
+    vectors.add_argument(
+        "--count", type=at_least_one, default=1_000_000, metavar="N", help="how many vectors (1,000,000)"
+    )
+    vectors.add_argument("--dimension", type=at_least_one, default=384, metavar="N", help="numbers a vector (384)")
+    vectors.add_argument("--rounds", type=at_least_one, default=3, metavar="N", help="rounds over the queries (3)")
     index = _named(measured, "index", _index, "indexes side by side: recall, latency, bytes, building")
     index.add_argument("data", metavar="DATA", type=Path, help="a collection, or a .npy file of vectors")
     index.add_argument("--queries", type=Path, metavar="X.npy", help="query vectors (or points between two vectors)")
-    index.add_argument("--limit", type=int, metavar="N", help="only the first vectors")
+    index.add_argument("--limit", type=at_least_one, metavar="N", help="only the first vectors")
     index.add_argument("--plot", type=Path, metavar="FILE", help="recall against latency as .svg, .png or .html")
     lookups = _named(measured, "lookups", _lookups, "look-ups in a collection, filtered ones too")
     lookups.add_argument("collection", metavar="COLLECTION", type=Path, help="a collection with an index")
     lookups.add_argument("--queries", type=Path, metavar="X.npy", required=True, help="query vectors")
-    lookups.add_argument("--field", metavar="NAME", help="numbers in the metadata to filter by")
+    lookups.add_argument("--field", metavar="NAME", type=text, help="numbers in the metadata to filter by")
     hybrid = _named(measured, "hybrid", _hybrid, "text in, hits out, by meaning, by words and by both")
     hybrid.add_argument("collection", metavar="COLLECTION", type=Path, help="a collection that knows its words")
     hybrid.add_argument("--queries", type=Path, metavar="FILE", required=True, help="questions")
-    hybrid.add_argument("--field", metavar="NAME", help="numbers in the metadata to filter by")
+    hybrid.add_argument("--field", metavar="NAME", type=text, help="numbers in the metadata to filter by")
     storage = _named(measured, "storage", _storage, "a durable store: adding, syncs, opening, verifying, bytes")
     storage.add_argument("data", metavar="DATA", nargs="?", type=Path, help="documents (or texts of random words)")
-    storage.add_argument("--count", type=int, default=100_000, metavar="N", help="how many documents (100,000)")
-    storage.add_argument("--rounds", type=int, default=500, metavar="N", help="commits of a single document (500)")
+    storage.add_argument(
+        "--count", type=at_least_one, default=100_000, metavar="N", help="how many documents (100,000)"
+    )
+    storage.add_argument(
+        "--rounds", type=at_least_one, default=500, metavar="N", help="commits of a single document (500)"
+    )
 
 
 def _register_judged(measured: Subparsers) -> None:

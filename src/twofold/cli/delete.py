@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from twofold.cli.options import Subparsers, add_strict_option, add_where_option, command, where_of
+from twofold.cli.options import Subparsers, add_strict_option, add_where_option, command, text, where_of
 from twofold.cli.output import count_of, print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
 
@@ -23,7 +23,9 @@ def register(subparsers: Subparsers) -> None:
     )
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("ids", metavar="ID", nargs="*", default=[], help="a document's id; unknown ones are not counted")
+    what.add_argument(
+        "ids", metavar="ID", nargs="*", type=text, default=[], help="a document's id; unknown ones are not counted"
+    )
     add_where_option(what, "all documents")
     what.add_argument("--all", action="store_true", help="every document")
     add_strict_option(parser)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twofold.cli.options import Subparsers, add_encoder_options, command, encoder_of
+from twofold.cli.options import Subparsers, add_encoder_options, command, encoder_of, text
 from twofold.cli.output import count_of, print_json
 
 if TYPE_CHECKING:
@@ -109,10 +109,13 @@ def _typed(screen: Screen) -> Iterator[str]:
     while True:
         screen.line()
         try:
-            question = input("? ").strip()
+            question = text(input("? ")).strip()
         except EOFError:
             screen.line()
             return
+        except argparse.ArgumentTypeError as error:
+            screen.line(str(error))
+            continue
         if not question:
             return
         yield question

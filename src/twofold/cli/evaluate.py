@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twofold.cli.options import Subparsers, add_encoder_options, add_mode_option, command, encoder_of
+from twofold.cli.options import Subparsers, add_encoder_options, add_mode_option, command, encoder_of, text
 from twofold.cli.output import print_json, print_line, say
 from twofold.errors import InputError, TwofoldError
 from twofold.reports import EncodingReport
@@ -83,6 +83,7 @@ def add_measuring_options(parser: argparse.ArgumentParser, *, otherwise: str) ->
     parser.add_argument(
         "--measure",
         metavar="NAME",
+        type=text,
         action="append",
         default=[],
         help="nDCG@10, Recall@100, RR@10, AP, P@5, Success@1, Judged@10, Rprec, Bpref, …; may come again "
@@ -191,9 +192,14 @@ class _InMode:
 
 
 def _check_run_file(path: str | None) -> None:
-    """Raises InputError where the run could not be written: better now than after the work."""
-    if path is not None and not Path(path).parent.is_dir():
-        raise InputError("no such folder for the run", path=Path(path).parent)
+    """Raises InputError or StorageError where the run could not be written: better now than after the work."""
+    from twofold.files import check_writable
+    from twofold.searching.hybrid import MODES
+
+    for file in () if path is None else dict.fromkeys(path.replace(MODE_MARK, mode) for mode in MODES):
+        if not Path(file).parent.is_dir():
+            raise InputError("no such folder for the run", path=Path(file).parent)
+        check_writable(file)
 
 
 def _runs_written(

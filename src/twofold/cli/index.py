@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import shlex
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twofold.cli.info import index_in_words
 from twofold.cli.options import (
     Subparsers,
     add_encoder_options,
@@ -20,9 +22,10 @@ from twofold.cli.output import count_of, print_json, print_line, say
 from twofold.cli.sources import add_reader_options, documents_of, total_of
 from twofold.cli.summaries import added_in_words, left_out_as_json, left_out_in_words, skipped_in_words
 from twofold.cli.waiting import add_wait_option, waited
-from twofold.errors import NotACollectionError, VectorError
+from twofold.errors import NotACollectionError
 
 if TYPE_CHECKING:
+    from twofold.collection.indexing import IndexReport
     from twofold.protocols import Encoder
     from twofold.reports import AddReport, ReadReport
 
@@ -78,7 +81,7 @@ def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
         total, wait = total_of(arguments), waited(arguments)
         start = time.monotonic()
         with bar("Indexing", "documents", total) as progress:
-            collection, report = build(
+            collection, report, index = build(
                 documents_of(arguments, reading),
                 arguments.collection,
                 encoder=encoder,
@@ -91,7 +94,8 @@ def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
     except KeyboardInterrupt:
         return _interrupted(arguments)
     with collection:
-        _tell(arguments, reading, report, time.monotonic() - start, len(collection))
+        filled = _Filled(reading, report, index, time.monotonic() - start, len(collection))
+    _tell(arguments, filled)
     return 0
 
 
@@ -109,25 +113,39 @@ def _for_vectors(path: str) -> Encoder:
     from twofold.collection.adding import mapped_vectors
     from twofold.encoders.given_vectors import GivenVectors
 
-    shape = mapped_vectors(path).shape
-    if len(shape) != 2:
-        raise VectorError(f"one vector a document is needed; these numbers have the shape {shape}", path=path)
-    return GivenVectors(shape[1])
+    return GivenVectors(mapped_vectors(path).shape[1])
 
 
-def _tell(
-    arguments: argparse.Namespace, reading: ReadReport, report: AddReport, seconds: float, documents: int
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """What filling a collection did. index: what was built unasked, if anything; documents: those in it now."""
+
+    reading: ReadReport
+    report: AddReport
+    index: IndexReport | None
+    seconds: float
+    documents: int
+
+
+def _tell(arguments: argparse.Namespace, filled: _Filled) -> None:
+    reading, report, index = filled.reading, filled.report, filled.index
     for line in left_out_in_words(reading):
         say(line)
     if arguments.json:
         skipped = {"skipped": reading.skipped, "reasons": list(reading.reasons), "left_out": left_out_as_json(reading)}
-        summary = {"collection": arguments.collection, "documents": documents, "seconds": round(seconds, 3)}
+        summary = {
+            "collection": arguments.collection,
+            "documents": filled.documents,
+            "seconds": round(filled.seconds, 3),
+            "index": None if index is None else index.to_json(),
+        }
         print_json({**summary, **report.to_json(), **skipped})
         return
-    for line in skipped_in_words(reading) + added_in_words(report, seconds, arguments.collection):
+    for line in skipped_in_words(reading) + added_in_words(report, filled.seconds, arguments.collection):
         print_line(line)
-    print_line(f"{arguments.collection} holds {count_of(documents, 'document')}")
+    for line in index_in_words(index):
+        print_line(line)
+    print_line(f"{arguments.collection} holds {count_of(filled.documents, 'document')}")
 
 
 def _interrupted(arguments: argparse.Namespace) -> int:

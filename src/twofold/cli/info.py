@@ -54,6 +54,17 @@ def said(index: IndexReport) -> str:
     )
 
 
+def index_in_words(index: IndexReport | None) -> list[str]:
+    """What was built, and what to do where it does not find what was promised; nothing where nothing was built."""
+    if index is None:
+        return []
+    advice = (
+        "The promise was not kept. Give look-ups more time (--latency), ask for another kind (--index), promise less "
+        "(--recall): options of `twofold optimize`; or search exactly (optimize --index flat, or --exact in a search)."
+    )
+    return [f"index: {said(index)}", *([] if index.kept else [advice])]
+
+
 def _behind_filters(index: IndexReport) -> str:
     said = ", ".join(
         f"{point.recall:.3f}{'' if point.holds(index.promise) else ' (BELOW)'} where {share:.1%} pass"

@@ -33,8 +33,8 @@ from twofold.cli import (
     verify,
 )
 from twofold.cli.options import HelpFormatter, Parser
-from twofold.cli.output import say
-from twofold.errors import TwofoldError
+from twofold.cli.output import OutputError, results, say
+from twofold.errors import MESSAGE, TwofoldError, brief
 
 COMMANDS = (
     demo,
@@ -87,14 +87,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             return _answered(given)
         finally:
-            sys.stdout.flush()  # Also where argparse ends the program after its help.
+            with results() as output:
+                output.flush()  # Also where argparse ends the program after its help.
     except BrokenPipeError:
         # Whoever read our output has had enough (`| head`).
         _drop_output()
         return DONE
-    except OSError as error:
+    except OutputError as error:
         _drop_output()
-        say(f"twofold: error: standard output cannot be written: {error.strerror or error}")
+        say(f"twofold: error: {error}")
         return FAILED
 
 
@@ -134,5 +135,5 @@ def _run(arguments: argparse.Namespace) -> int:
         say("twofold: interrupted")
         return INTERRUPTED
     except (TwofoldError, OSError) as error:
-        say(f"twofold: error: {error}")
+        say(f"twofold: error: {brief(str(error), MESSAGE)}")
         return FAILED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from twofold.cli.info import said
+from twofold.cli.info import index_in_words
 from twofold.cli.options import Subparsers, command
 from twofold.cli.output import count_of, print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
@@ -80,12 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     else:
         print_line(f"{visible(arguments.collection)} holds nothing deleted: there is nothing to give back")
-    print_line(f"index: {said(report.index)}")
-    if not report.index.kept:
-        print_line(
-            "The promise was not kept. Give look-ups more time (--latency), ask for another kind (--index), promise "
-            "less (--recall), or search exactly (--index flat, or --exact in a search)."
-        )
+    for line in index_in_words(report.index):
+        print_line(line)
     return 0
 
 

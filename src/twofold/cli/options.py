@@ -6,11 +6,13 @@ Imports nothing heavy at its top: `twofold --help` passes through here.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from twofold.errors import FilterError, InputError, ModelError, NotACollectionError
+from twofold.cli.output import results
+from twofold.errors import MESSAGE, FilterError, InputError, ModelError, NotACollectionError, brief
 from twofold.strict_json import parse_json
 
 if TYPE_CHECKING:
@@ -32,15 +34,20 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's parser, which also says how to give a text that begins with a dash, such as a query."""
+    """argparse's parser, which also says how to give a text that begins with a dash, such as a query.
+
+    An option that may not come again is given once: argparse would take the last one in silence.
+    """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._given: list[str] = []
+        self._taken: set[str] = set()
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """What is known, and nothing else: what is left over is an error of this parser, whose usage helps."""
         self._given = list(sys.argv[1:] if args is None else args)
+        self._taken = set()
         known, others = super().parse_known_args(args, namespace)
         if others:
             self.error(f"unrecognized arguments: {' '.join(others)}")
@@ -57,6 +64,22 @@ class Parser(argparse.ArgumentParser):
                 counts.pop()
         return counts
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """The values that an argument is given; argparse calls this once for each time that an option stands there."""
+        if action.option_strings and not isinstance(action, argparse._AppendAction):
+            if action.dest in self._taken:
+                self.error(f"{action.option_strings[-1]} is given twice; give it once")
+            self._taken.add(action.dest)
+        return super()._get_values(action, arg_strings)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Help and version: argparse does not say where standard output refused them."""
+        if file is not sys.stdout:
+            super()._print_message(message, file)
+            return
+        with results() as output:
+            output.write(message)
+
     def error(self, message: str) -> NoReturn:
         """Ends with status 2 and the way out."""
         options = self._given[: self._given.index("--")] if "--" in self._given else self._given
@@ -68,7 +91,34 @@ class Parser(argparse.ArgumentParser):
                 f"; {dashed[0]} is no option, and a text that begins with - goes behind the options and --, "
                 f"as in: {self.prog} [options] … -- {dashed[0]}"
             )
-        super().error(message)
+        super().error(brief(message, MESSAGE))
+
+
+def text(value: str) -> str:
+    """A text of the command line, for argparse; paths stay without it, since a file's name may be any bytes.
+
+    Python hides bytes that the locale's encoding lacks in lone surrogates, which no document and no query holds. They
+    are read as UTF-8. Raises ArgumentTypeError where they are none.
+    """
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        try:
+            return os.fsencode(value).decode()
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{brief(value)!r} is not UTF-8: a text is given in UTF-8") from None
+    return value
+
+
+def at_least_one(value: str) -> int:
+    """A count of one or more, for argparse."""
+    try:
+        number = int(value)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{brief(value)!r} is no whole number of at least 1")
+    return number
 
 
 def command(subparsers: Subparsers, name: str, run: Run, *, does: str, examples: tuple[str, ...]) -> Any:
@@ -107,7 +157,7 @@ def add_encoder_options(parser: argparse.ArgumentParser, *, otherwise: str = "th
         help="what encodes queries instead: static (microseconds a query, for the embedded default), or what "
         "`twofold train --query-tower` wrote",
     )
-    group.add_argument("--threads", type=int, metavar="N", help="threads that encode; without this all cores")
+    group.add_argument("--threads", type=at_least_one, metavar="N", help="threads that encode; without this all cores")
 
 
 def add_mode_option(parser: argparse.ArgumentParser, otherwise: str, *, several: bool = False) -> None:
@@ -198,32 +248,17 @@ def _dimension_of(name: str) -> int:
     try:
         return int(name.removeprefix(HASHED_WORDS))
     except ValueError:
-        raise ModelError(f"{name}: the numbers a vector are missing; write {HASHED_WORDS}256") from None
-
-
-class _Once(argparse.Action):
-    """An option whose second value would put the first aside in silence."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: object,
-        option_string: str | None = None,
-    ) -> None:
-        """Keeps the value, or ends with the usage where there is one already."""
-        if getattr(namespace, self.dest) is not None:
-            parser.error(f'{option_string} is given twice; put both conditions into one: {{"$and": [{{…}}, {{…}}]}}')
-        setattr(namespace, self.dest, values)
+        raise ModelError(f"{brief(name)}: the numbers a vector are missing; write {HASHED_WORDS}256") from None
 
 
 def add_where_option(parser: argparse.ArgumentParser, what: str) -> None:
     """--where JSON."""
     parser.add_argument(
         "--where",
-        action=_Once,
+        type=text,
         metavar="JSON",
-        help=f'{what} whose metadata match, for example \'{{"year": {{"$lt": 1990}}}}\'',
+        help=f'{what} whose metadata match, for example \'{{"year": {{"$lt": 1990}}}}\'; one object holds several '
+        "conditions",
     )
 
 
@@ -243,7 +278,7 @@ def where_of(arguments: argparse.Namespace) -> dict[str, Any] | None:
     try:
         where = parse_json(arguments.where, hint="Write an object such as '{\"year\": 1990}'")
     except InputError as error:
-        raise FilterError(f"--where {arguments.where}: {error}") from None
+        raise FilterError(f"--where {brief(arguments.where)}: {error}") from None
     if not isinstance(where, dict):
-        raise FilterError(f"--where takes a JSON object such as '{{\"year\": 1990}}', not {arguments.where}")
+        raise FilterError(f"--where takes a JSON object such as '{{\"year\": 1990}}', not {brief(arguments.where)}")
     return where

@@ -20,6 +20,21 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 
 
+class OutputError(Exception):
+    """Standard output cannot be written, and why. Not an OSError, which a command may take for one of its own files."""
+
+
+@contextmanager
+def results() -> Iterator[TextIO]:
+    """Standard output, to write to it. Raises OutputError where that fails, BrokenPipeError where nobody reads it."""
+    try:
+        yield sys.stdout
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"standard output cannot be written: {error.strerror or error}") from error
+
+
 def visible(text: str) -> str:
     """The text in one line that a terminal may be given: runs of white space are one space, controls are escaped."""
     return without_controls(_SPACES.sub(" ", text).strip())
@@ -32,7 +47,8 @@ def without_controls(line: str) -> str:
 
 def print_line(text: str = "") -> None:
     """One line to standard output, as it is; parts that come from documents go through `visible` first."""
-    print(text)  # noqa: T201 - the one place that writes results
+    with results() as output:
+        print(text, file=output)
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -46,16 +62,20 @@ def print_json(value: dict[str, Any]) -> None:
 
 @contextmanager
 def results_in_utf_8() -> Iterator[TextIO]:
-    """Standard output in UTF-8, whatever the terminal's encoding: for files of a format that says so, such as runs."""
-    before = sys.stdout.encoding
-    if not isinstance(sys.stdout, io.TextIOWrapper):
-        yield sys.stdout
-        return
-    sys.stdout.reconfigure(encoding="utf-8")
-    try:
-        yield sys.stdout
-    finally:
-        sys.stdout.reconfigure(encoding=before)
+    """Standard output in UTF-8, whatever the terminal's encoding: for files of a format that says so, such as runs.
+
+    Raises what `results` raises.
+    """
+    with results() as output:
+        if not isinstance(output, io.TextIOWrapper):
+            yield output
+            return
+        before = output.encoding
+        output.reconfigure(encoding="utf-8")
+        try:
+            yield output
+        finally:
+            output.reconfigure(encoding=before)
 
 
 def _is_utf_8(stream: TextIO) -> bool:

@@ -14,7 +14,7 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
-from twofold.cli.output import visible, without_controls
+from twofold.cli.output import results, visible, without_controls
 from twofold.rankings import Hit
 from twofold.tables import Table
 
@@ -43,7 +43,8 @@ class Screen:
 
     def line(self, *parts: str | tuple[str, str]) -> None:
         """One line made of texts and (text, style) pairs, never wrapped."""
-        self._console.print(Text.assemble(*parts), soft_wrap=True)
+        with results():
+            self._console.print(Text.assemble(*parts), soft_wrap=True)
 
     def hits(self, hits: Iterable[Hit], *, explained: bool = False) -> None:
         """For each hit a line of score, id and title, and up to two lines of its passage; what made up the score."""

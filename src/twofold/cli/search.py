@@ -15,6 +15,7 @@ from twofold.cli.options import (
     add_where_option,
     command,
     open_given,
+    text,
     where_of,
 )
 from twofold.cli.output import count_of, print_json, print_line, results_in_utf_8, say
@@ -44,9 +45,9 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
-        "query", metavar="QUERY", nargs="?", help="the question; - reads standard input; -- goes before -red"
+        "query", metavar="QUERY", nargs="?", type=text, help="the question; - reads standard input; -- goes before -red"
     )
-    what.add_argument("--like", metavar="ID", help="search with a stored document: the documents nearest to it")
+    what.add_argument("--like", metavar="ID", type=text, help="a stored document: find the documents nearest to it")
     what.add_argument(
         "--queries", metavar="FILE", help="ask every query of a file (JSON Lines, or id, tab, text) and make a run"
     )
@@ -144,10 +145,13 @@ def _show(hits: list[Hit], explained: bool) -> None:
 
 
 def _many(arguments: argparse.Namespace) -> int:
+    from twofold.files import check_writable
     from twofold.readers.queries import read_queries
     from twofold.readers.trec import write_run
 
     queries = read_queries(arguments.queries)
+    if arguments.run_file is not None:
+        check_writable(arguments.run_file)
     start = time.monotonic()
     with open_given(arguments) as collection:
         depth = RUN_DEPTH if arguments.depth is None else arguments.depth

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from twofold.cli.options import Subparsers, add_encoder_options, add_truncation_option, command, encoder_of
+from twofold.cli.options import Subparsers, add_encoder_options, add_truncation_option, command, encoder_of, text
 from twofold.cli.output import count_of, print_json, print_line, say
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def register(subparsers: Subparsers) -> None:
             "twofold similarity --pairs questions-and-answers.tsv",
         ),
     )
-    parser.add_argument("texts", metavar="TEXT", nargs="*", help="two texts: the first is taken as a query")
+    parser.add_argument("texts", metavar="TEXT", nargs="*", type=text, help="two texts: the first is taken as a query")
     parser.add_argument("--pairs", metavar="FILE", help="JSON Lines, CSV or TSV of pairs; one score a line comes out")
     add_encoder_options(parser)
     add_truncation_option(parser)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twofold.cli.options import text
 from twofold.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,13 +25,14 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
         "data",
         metavar="DATA",
         nargs="+",
-        help="files (JSON Lines, CSV, TSV, text; .gz and .xz too), folders of text, BEIR folders; - is standard input",
+        help="files (JSON Lines, CSV, TSV, text; .gz and .xz too), folders of text (the id of a file in one is the "
+        "folder's name and the path below it), BEIR folders; - is standard input",
     )
     group = parser.add_argument_group("reading")
     group.add_argument(
         "--format", choices=["jsonl", "csv", "tsv", "text", "beir"], help="without it the name says it; - is jsonl"
     )
-    group.add_argument("--id", metavar="FIELD", help="the field that holds the id (without this: _id or id)")
+    group.add_argument("--id", metavar="FIELD", type=text, help="the field that holds the id (without this: _id or id)")
     add_field_options(group)
     group.add_argument(
         "--types",
@@ -44,15 +47,20 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
 
 def add_field_options(group: Any) -> None:
     """--title and --text: which fields hold what is encoded."""
-    group.add_argument("--title", metavar="FIELD", help="the field that holds the title (without this: title)")
     group.add_argument(
-        "--text", metavar="FIELD", help="the field that holds the text (without this: text, contents or body)"
+        "--title", metavar="FIELD", type=text, help="the field that holds the title (without this: title)"
+    )
+    group.add_argument(
+        "--text",
+        metavar="FIELD",
+        type=text,
+        help="the field that holds the text (without this: text, contents or body)",
     )
 
 
 def typed_field(value: str) -> tuple[str, str]:
     """ "year=int" as ("year", "int"), for argparse."""
-    field, equals, kind = value.rpartition("=")
+    field, equals, kind = text(value).rpartition("=")
     if not (field and equals):
         raise argparse.ArgumentTypeError(f"{value!r} is not FIELD=TYPE, such as year=int")
     return field, kind
@@ -63,6 +71,9 @@ def documents_of(arguments: argparse.Namespace, report: ReadReport) -> Iterator[
     from twofold.readers.fields import Fields
     from twofold.readers.reading import read
 
+    twice = [field for field, count in Counter(field for field, _ in arguments.types).items() if count > 1]
+    if twice:
+        raise InputError(f"--types says twice what {twice[0]!r} holds; say it once")
     given = getattr(arguments, "vectors", None) is not None
     documents = read(
         arguments.data,

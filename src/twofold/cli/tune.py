@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from twofold.cli.options import Subparsers, add_encoder_options, command, open_given
+from twofold.cli.options import Subparsers, add_encoder_options, command, open_given, text
 from twofold.cli.output import print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
 
@@ -29,6 +29,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--analyser",
         metavar="NAME",
+        type=text,
         help="how texts become terms: a language (its stemmer and stop words), plain, or ngram for scripts without "
         "spaces and for code (english)",
     )

@@ -1,4 +1,4 @@
-"""--wait: whoever wants to write while another process does is refused at once, or waits for it and says so."""
+"""--wait: whoever wants to write while another process does waits for it, says so, and is refused in the end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import math
 
 from twofold.cli.output import say
-from twofold.errors import LockedError, NotACollectionError
+from twofold.errors import WAIT, LockedError, NotACollectionError
 
 
 def add_wait_option(parser: argparse.ArgumentParser) -> None:
@@ -17,9 +17,9 @@ def add_wait_option(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=_seconds,
         const=math.inf,
-        default=0.0,
+        default=WAIT,
         help="wait for another process that is writing, so many seconds at most, or as long as it takes where no "
-        "number is given; without this that is an error at once",
+        f"number is given; 0 makes that an error at once (default: {WAIT:g})",
     )
 
 
@@ -30,7 +30,7 @@ def waited(arguments: argparse.Namespace) -> float:
     wait: float = arguments.wait
     if wait:
         try:
-            with open_collection(arguments.collection) as collection, collection.writing():
+            with open_collection(arguments.collection) as collection, collection.writing(0):
                 pass
         except NotACollectionError:
             pass  # `index` will make it

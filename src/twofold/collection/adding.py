@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
 from twofold.block import Block, Known, Part
-from twofold.collection.encoding import encoded, kept, of_own
 from twofold.collection.guarding import Encoders
+from twofold.collection.parts import encoded, kept, of_own
 from twofold.documents import Document, as_documents
 from twofold.engine import Engine, EngineWriter
 from twofold.engines.local.catalogue.seen import Seen
@@ -183,15 +184,22 @@ def _is_known_by_id_alone(document: Document, known: Mapping[str, Known]) -> boo
     return not document.has_content and document.id in known
 
 
+# numpy reads the header as a Python literal and believes the shape in it.
+_NPY_ERRORS = (OSError, ValueError, EOFError, BadZipFile, TypeError, OverflowError, RecursionError, TokenError)
+
+
 def mapped_vectors(path: str | Path) -> Any:
-    """The array of a .npy file, mapped, not loaded. Raises VectorError, naming the file, where it is none."""
+    """The array (n, dimension) of a .npy file, mapped, not loaded. Raises VectorError, naming the file."""
     try:
-        lines = np.load(path, mmap_mode="r", allow_pickle=False)
+        with np.errstate(over="ignore"):  # a header may claim any number of lines; mapping them fails
+            lines = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise VectorError("there is no such file", path=path) from None
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except _NPY_ERRORS as error:
         raise VectorError(f"this is no .npy file of vectors ({error})", path=path) from None
     if isinstance(lines, np.ndarray):
+        if lines.ndim != 2:
+            raise VectorError(f"one vector a line is needed; these numbers have the shape {lines.shape}", path=path)
         return lines
     with lines:
         names = ", ".join(lines.files) or "none"

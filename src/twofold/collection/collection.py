@@ -223,8 +223,11 @@ class Collection(AbstractContextManager["Collection"]):
                 snapshot.check_fields(condition)
             return snapshot.count(condition) if ids is None else len(snapshot.find(list(ids)))
 
-    def writing(self, wait: float = 0) -> AbstractContextManager[Any]:
-        """Holds the writer's lock for a block, so that several calls belong together; waits up to `wait` seconds."""
+    def writing(self, wait: float | None = None) -> AbstractContextManager[Any]:
+        """Holds the writer's lock for a block, so that several calls belong together.
+
+        wait: seconds to wait for another writer, by default those that the collection was opened with.
+        """
         return self._store.writing(wait)
 
     def info(self) -> Info:

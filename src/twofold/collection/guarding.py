@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Difference, Probes, Side
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.loading import load_source
+from twofold.encoding import CheckedTokens, checked_encoder, encoded, encoded_to_compare
 from twofold.engine import Engine
 from twofold.errors import ContractError, InputError, ModelError
 from twofold.protocols import Encoder, Tokens
 from twofold.reports import EncodingReport
-from twofold.scores import Vectors, scaled
+from twofold.scores import Vectors
 from twofold.space import MAIN, Space
 
 WITHOUT = "Searching by words alone (mode lexical) needs no encoder"
@@ -23,7 +24,7 @@ def probe(encoder: Encoder) -> Probes | None:
     """The vectors of the probe texts on both sides; None for an encoder that makes no vectors."""
     if isinstance(encoder, GivenVectors):
         return None
-    return Probes(encoder.encode_queries(PROBE_TEXTS), encoder.encode_documents(PROBE_TEXTS))
+    return Probes(encoded(encoder, "query", PROBE_TEXTS), encoded(encoder, "document", PROBE_TEXTS))
 
 
 def space_of(encoder: Encoder, name: str = MAIN) -> Space:
@@ -81,7 +82,7 @@ class GuardedEncoder:
     def tokens(self) -> Tokens | None:
         """The encoder's view of texts as tokens, where it offers one; loads it."""
         encoder = self.loaded()
-        return encoder if isinstance(encoder, Tokens) else None
+        return CheckedTokens(encoder) if isinstance(encoder, Tokens) else None
 
     @property
     def can_encode(self) -> bool:
@@ -95,11 +96,11 @@ class GuardedEncoder:
 
     def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
         """float32 (n, dimension): the query side, probed before its first use."""
-        return self._scaled(self._guarded("query").encode_queries(texts, report=report))
+        return self._encoded("query", texts, report)
 
     def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
         """float32 (n, dimension): the document side, probed before its first use."""
-        return self._scaled(self._guarded("document").encode_documents(texts, report=report))
+        return self._encoded("document", texts, report)
 
     def loaded(self) -> Encoder:
         """The encoder itself, loaded and found to have the collection's contract."""
@@ -123,11 +124,12 @@ class GuardedEncoder:
                 f"you open the collection: open(…, encoder=YOURS). {WITHOUT}"
             ) from error
 
-    def _scaled(self, vectors: Vectors) -> Vectors:
+    def _encoded(self, side: Side, texts: Sequence[str], report: EncodingReport | None) -> Vectors:
         # Not every model that is compared by cosine ends in a normalising layer.
-        return scaled(vectors, self._contract.similarity, what="the encoder's vectors")
+        return encoded_to_compare(self._guarded(side), side, texts, report)
 
     def _checked(self, encoder: Encoder) -> Encoder:
+        encoder = checked_encoder(encoder)
         if differences := self._contract.differences(encoder.contract):
             raise ContractError(differences)
         return encoder
@@ -138,8 +140,7 @@ class GuardedEncoder:
         other_tower = side == "query" and encoder.contract.query_tower != self._contract.query_tower
         if self._probes is None or side in self._probed or other_tower:
             return encoder
-        encode: Callable[..., Vectors] = encoder.encode_queries if side == "query" else encoder.encode_documents
-        cosine = self._probes.lowest_cosine(side, encode(PROBE_TEXTS))
+        cosine = self._probes.lowest_cosine(side, encoded(encoder, side, PROBE_TEXTS))
         if not cosine >= PROBE_COSINE:
             raise ContractError(
                 [Difference(f"{side} side of the vector space", "the same probe vectors", f"{cosine:.4f}")]

@@ -7,31 +7,39 @@ from pathlib import Path
 from twofold.collection.collection import Collection
 from twofold.collection.guarding import Encoders, space_of
 from twofold.collection.settings import DEPTH, Settings
+from twofold.encoding import checked_encoder
 from twofold.engines.local.engine import Store
+from twofold.errors import WAIT
 from twofold.files import absolute
 from twofold.passages.windows import Mode
 from twofold.protocols import Encoder
 
 
-def create(path: str | Path | None, encoder: Encoder, *, passages: Mode = "auto", depth: int = DEPTH) -> Collection:
+def create(
+    path: str | Path | None, encoder: Encoder, *, passages: Mode = "auto", depth: int = DEPTH, wait: float = WAIT
+) -> Collection:
     """A new, empty collection in a folder that does not exist yet; with None, one that vanishes when closed.
 
     passages: "auto" gives a document longer than the encoder reads several vectors, "none" one, cut at the length.
-    depth: where a ranking ends unless a call says otherwise. Raises CollectionError, StorageError.
+    depth: where a ranking ends unless a call says otherwise. wait: seconds that a writing call waits for another
+    writer. Raises InputError for what is no encoder, VectorError for vectors that its contract does not promise,
+    CollectionError, StorageError.
     """
+    encoder = checked_encoder(encoder)
     path = None if path is None else absolute(path)  # probing loads a model, and the working directory may change
     settings = Settings(passages=passages, depth=depth)
-    store = Store.create(path, space=space_of(encoder), settings=settings.to_json())
+    store = Store.create(path, space=space_of(encoder), settings=settings.to_json(), wait=wait)
     return Collection(store, Encoders(store, encoder), settings)
 
 
-def open_collection(path: str | Path, encoder: Encoder | None = None) -> Collection:
+def open_collection(path: str | Path, encoder: Encoder | None = None, *, wait: float = WAIT) -> Collection:
     """The collection in a folder. Takes no lock.
 
     encoder: must have the contract that the collection was made with (ContractError names every difference); by
-    default the one named in the collection is loaded when it is first needed. Raises NotACollectionError, FormatError.
+    default the one named in the collection is loaded when it is first needed. wait: seconds that a writing call waits
+    for another writer. Raises InputError for what is no encoder, NotACollectionError, FormatError.
     """
-    store = Store.open(path)
+    store = Store.open(path, wait=wait)
     try:
         return Collection(store, Encoders(store, encoder), Settings.from_json(store.description.settings))
     except BaseException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twofold.collection.guarding import Encoders
-from twofold.collection.wording import WordsReport, missing
+from twofold.collection.wording import WordsReport, missing, textless
 from twofold.engine import DenseSnapshot, Engine, EngineSnapshot
 from twofold.engines.local.derived.words import STATE
 from twofold.errors import QueryError
@@ -48,8 +48,11 @@ class Pinning:
 
     def _hybrid(self, snapshot: EngineSnapshot, dense: DenseSnapshot, *, query_language: bool) -> HybridSearch | None:
         """How a snapshot is searched by terms; None where it has no lexical index."""
-        state, lexical = snapshot.state(STATE), snapshot.lexical(query_language=query_language)
-        if state is None or lexical is None:
+        state = snapshot.state(STATE)
+        if state is None or textless(snapshot, state):
+            return None
+        lexical = snapshot.lexical(query_language=query_language)
+        if lexical is None:
             return None
         fusion = WordsReport.from_json(state).fusion
         return HybridSearch(snapshot, dense, lexical, fusion, depth=self._depth, query_language=query_language)

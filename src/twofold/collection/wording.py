@@ -112,9 +112,23 @@ def followed(store: Store, writer: Writer, progress: Progress = silent) -> None:
 
 def missing(snapshot: EngineSnapshot) -> str:
     """Why a collection is not searched by words, and what to do."""
-    if snapshot.state(STATE) is None:
+    state = snapshot.state(STATE)
+    if state is None:
         return "this collection does not know its words yet; run twofold tune (in Python: collection.tune())"
+    if textless(snapshot, state):
+        return (
+            "no document of this collection has a text or a title, so there are no words to find; search by a vector "
+            "or by a stored document (--like ID), or add the documents again with their texts"
+        )
     return "its words cannot be read while somebody else writes, or where nobody may; search again later, or by meaning"
+
+
+def textless(snapshot: EngineSnapshot, state: Mapping[str, Any]) -> bool:
+    """Whether there are documents and none has a word: vectors made elsewhere need no texts beside them.
+
+    Not asked where texts are mixed with meaning, since an encoder gives vectors to texts alone.
+    """
+    return state["fusion"] is None and snapshot.counts.documents > 0 and not snapshot.has_text()
 
 
 def unmeasured(snapshot: EngineSnapshot, encoder: GuardedEncoder) -> bool:

@@ -21,23 +21,29 @@ from twofold.encoders.texts import add_to, check_texts
 from twofold.errors import InputError
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
+from twofold.values import without_surrogates
 
 WORD = re.compile(r"\w+")
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-CACHED_WORDS = 20_000
+MOST_NUMBERS = 65_536
+"""Numbers a vector has at most: more is taken for a typing error, which would end in a lack of memory."""
+CACHED_NUMBERS = 10_000_000
+"""Numbers of the directions that are kept: 40 MB, as many words as that holds."""
 
 
 class HashedWords:
     """A text's vector from the hashes of its first `max_words` words (\\w+, case folded).
 
-    dimension: numbers a vector, at least 1. A text without any word, the empty one too, gets a direction of its own, so
-    no vector is zero. Equal settings give equal vectors on every machine. Any number of threads may encode at once.
+    dimension: numbers a vector, from 1 to MOST_NUMBERS. A text without any word, the empty one too, gets a direction of
+    its own, so no vector is zero. Equal settings give equal vectors on every machine. Any number of threads may encode
+    at once.
     """
 
     def __init__(self, dimension: int, *, max_words: int = 256) -> None:
         for name, value in (("dimension", dimension), ("max_words", max_words)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise InputError(f"{name} must be a whole number of at least 1, not {value!r}")
+        if dimension > MOST_NUMBERS:
+            raise InputError(f"dimension must be {MOST_NUMBERS:,} at most, not {dimension:,}")
         self._dimension = dimension
         self._max_words = max_words
         self._lock = threading.Lock()
@@ -89,7 +95,7 @@ class HashedWords:
         counts = EncodingReport()
         vectors = np.empty((len(texts), self._dimension), dtype=np.float32)
         for position, text in enumerate(texts):
-            whole, replaced = LONE_SURROGATE.subn("\N{REPLACEMENT CHARACTER}", text)
+            whole, replaced = without_surrogates(text)
             words = [word.casefold() for word in WORD.findall(whole)]
             counts.surrogates += replaced
             counts.texts += 1
@@ -120,7 +126,7 @@ class HashedWords:
         values = np.frombuffer(drawn, dtype="<i4").astype(np.float64)
         direction = np.asarray(values / np.sqrt(np.einsum("i,i->", values, values)), dtype=np.float32)
         with self._lock:
-            if len(self._directions) >= CACHED_WORDS:
+            if (len(self._directions) + 1) * self._dimension > CACHED_NUMBERS:
                 self._directions.clear()
             self._directions[word] = direction
         return direction

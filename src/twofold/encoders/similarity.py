@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from twofold.encoders.loading import load_encoder
+from twofold.encoding import checked_encoder, encoded_to_compare
 from twofold.protocols import Encoder
 from twofold.reports import EncodingReport
-from twofold.scores import Vectors, dense_scores, scaled
+from twofold.scores import Vectors, dense_scores
 
 
 def similarity(
@@ -25,10 +26,9 @@ def similarity(
     one text. encoder: the embedded default, loaded anew at each call, where none is given. report: counts what was
     cut, queries first. Raises InputError for what is no list of texts, ModelError where the default cannot be had.
     """
-    encoder = load_encoder() if encoder is None else encoder
-    kind = encoder.contract.similarity
-    of_queries = scaled(encoder.encode_queries(queries, report=report), kind, what="queries")
-    of_documents = scaled(encoder.encode_documents(documents, report=report), kind, what="documents")
+    encoder = load_encoder() if encoder is None else checked_encoder(encoder)
+    of_queries = encoded_to_compare(encoder, "query", queries, report)
+    of_documents = encoded_to_compare(encoder, "document", documents, report)
     scores = np.empty((len(of_queries), len(of_documents)), dtype=np.float32)
     for place, vector in enumerate(of_queries):
         scores[place] = dense_scores(vector, of_documents)

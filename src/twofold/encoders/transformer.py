@@ -16,10 +16,11 @@ from twofold.errors import InputError, ModelError, TruncationError
 from twofold.models.folder import read_model_folder
 from twofold.models.known_models import prompts_of
 from twofold.models.locating import find_model
-from twofold.models.tokenizing import Tokenizing, mended
+from twofold.models.tokenizing import Tokenizing
 from twofold.models.transformer import TransformerModel
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
+from twofold.values import without_surrogates
 
 TRUNCATION = ("count", "error")
 BLOCK = 128
@@ -131,7 +132,7 @@ class TransformerEncoder:
         for start in range(0, len(texts), BLOCK):
             block = []
             for text in texts[start : start + BLOCK]:
-                whole, replaced = mended(text)
+                whole, replaced = without_surrogates(text)
                 counts.surrogates += replaced
                 block.append(self._prompts[side] + whole)
             for position, tokenized in enumerate(self._tokenizing.tokens(block), start):

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from twofold.encoding import checked_encoder, encoded_to_compare
 from twofold.errors import InputError
 from twofold.evaluation.correlations import pearson, pearson_interval, spearman, spearman_interval
 from twofold.protocols import Encoder
 from twofold.reports import EncodingReport
-from twofold.scores import dense_scores, scaled
+from twofold.scores import dense_scores
 from twofold.tables import Column, Interval, Table
 
 PAIRS_AT_ONCE = 1000
@@ -51,7 +52,7 @@ def evaluate_sentences(
     """
     scores: list[float] = []
     judgements: list[float] = []
-    stream = iter(pairs)
+    stream, encoder = iter(pairs), checked_encoder(encoder)
     while block := list(islice(stream, PAIRS_AT_ONCE)):
         scores += _scores(encoder, block, report)
         judgements += [judgement for _, _, judgement in block]
@@ -67,9 +68,8 @@ def evaluate_sentences(
 
 
 def _scores(encoder: Encoder, pairs: list[JudgedPair], report: EncodingReport | None) -> list[float]:
-    kind = encoder.contract.similarity
-    first = scaled(encoder.encode_queries([pair[0] for pair in pairs], report=report), kind, what="first sentences")
-    second = scaled(encoder.encode_queries([pair[1] for pair in pairs], report=report), kind, what="second sentences")
+    first = encoded_to_compare(encoder, "query", [pair[0] for pair in pairs], report)
+    second = encoded_to_compare(encoder, "query", [pair[1] for pair in pairs], report)
     return [float(dense_scores(one, other[None])[0]) for one, other in zip(first, second, strict=True)]
 
 

@@ -28,6 +28,11 @@ FOLDED_STOP_WORDS = {"german": ["dass"]}
 LONGEST_TERM = 255
 """Bytes; longer runs of letters are no words and are left out. Lucene's limit too."""
 LONGEST_GRAM = 8
+TIMES_A_TERM = 8
+"""So often a term of a query counts at most: a text pasted many times over is no surer of its words. Okapi's share of a
+query term, (k3 + 1) · n / (k3 + n), ends there too with k3 = 7 (Robertson and Walker, TREC-8, 1999); below the bound
+each time counts, as in Lucene.
+"""
 ONE_LETTER = list(string.ascii_lowercase)
 """What is left of contractions and possessives; digits stay, since "type 2" is not "type 1"."""
 

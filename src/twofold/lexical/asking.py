@@ -21,7 +21,7 @@ import numpy as np
 from tantivy import Occur, Query, Schema, Searcher
 
 from twofold.errors import CorruptionError, QueryError
-from twofold.lexical.analysing import Analysis
+from twofold.lexical.analysing import TIMES_A_TERM, Analysis
 from twofold.lexical.engine import AGAIN, NUMBER, TEXT, speaking
 from twofold.lexical.language import named, parse
 from twofold.lexical.matching import Matched, Matching
@@ -49,9 +49,9 @@ class Statistics:
     analysis: Analysis
 
     def terms(self, text: str) -> Counter[str]:
-        """The terms of a text that some document has, with how often they are asked for; any text will do."""
+        """The terms of a text that some document has, with how often they count; any text will do."""
         asked = Counter(self.analysis.terms(text))
-        return Counter({term: asked[term] for term in sorted(asked) if self._having(term)})
+        return Counter({term: min(asked[term], TIMES_A_TERM) for term in sorted(asked) if self._having(term)})
 
     def rarity(self, term: str) -> float:
         """Its inverse document frequency."""
@@ -60,7 +60,7 @@ class Statistics:
         return math.log1p((documents - having + 0.5) / (having + 0.5))
 
     def weight(self, terms: Counter[str]) -> float:
-        """The sum of their inverse document frequencies, each as often as it is asked for."""
+        """The sum of their inverse document frequencies, each as often as it counts."""
         return sum(count * self.rarity(term) for term, count in terms.items())
 
     def coverage(self, terms: Iterable[str], texts: Sequence[str]) -> Scores:
@@ -217,7 +217,8 @@ def ask_language(statistics: Statistics, text: str) -> Question | None:
             f"the query {text!r} only says what to leave out, so that every other document would match; "
             "name what hits should have"
         )
-    terms = sum((statistics.terms(name) for name in names), Counter[str]())
+    asked = sum((statistics.terms(name) for name in names), Counter[str]())
+    terms = Counter({term: min(count, TIMES_A_TERM) for term, count in asked.items()})
     ranked = matched.query if known and matched is not None else Query.empty_query()
     return Language(statistics, ranked, matching.allowed(query), terms)
 

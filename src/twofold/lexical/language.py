@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, NoReturn
 
-from twofold.errors import QueryError
+from twofold.errors import QueryError, brief
 
 LONGEST, DEEPEST = 10_000, 50
 """Characters, and parentheses within each other: what reads them calls itself, as tantivy does."""
@@ -179,7 +179,7 @@ class _Parser:
         return True
 
     def _fail(self, token: _Token, said: str) -> NoReturn:
-        raise QueryError(f"the query {self._text!r} cannot be understood at character {token.start + 1}: {said}")
+        raise QueryError(f"the query {brief(self._text)!r} cannot be understood at character {token.start + 1}: {said}")
 
 
 def _tokens(text: str) -> Iterator[_Token]:

@@ -6,12 +6,13 @@ it lacks can be taken out of what is listed. Words of which no term is left (sto
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tantivy import Occur, Query, Schema
 
-from twofold.lexical.analysing import Analysis
+from twofold.lexical.analysing import TIMES_A_TERM, Analysis
 from twofold.lexical.engine import TEXT
 from twofold.lexical.language import Either, Item, Sign, Words
 
@@ -90,8 +91,10 @@ class Matching:
         return required + excluded
 
     def _signed(self, items: Iterable[Item], sign: Sign) -> list[Matched]:
-        found = (self.matched(item.part) for item in items if item.sign == sign)
-        return [each for each in found if each is not None]
+        """What is marked so; of equal parts no more than a term of a text counts."""
+        parts = Counter(item.part for item in items if item.sign == sign)
+        found = ((self.matched(part), min(times, TIMES_A_TERM)) for part, times in parts.items())
+        return [each for each, times in found if each is not None for _ in range(times)]
 
     def _words(self, text: str) -> Matched | None:
         """The words of a text side by side; of n-grams, which have no places, all of them."""

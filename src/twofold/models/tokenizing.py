@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,11 +23,10 @@ from tokenizers.normalizers import Sequence as NormalizerSequence
 
 from twofold.errors import ModelError
 from twofold.models.tokenizer_files import read_tokenizer
+from twofold.values import without_surrogates
 
 PARALLEL = "TOKENIZERS_PARALLELISM"
 """What the library asks its environment before each batch."""
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class Tokenizing:
 
     def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
         """For each text int32 (tokens, 2): start and end of each of its tokens in characters; nothing is cut."""
-        encodings = self._whole.encode_batch([mended(text)[0] for text in texts], add_special_tokens=False)
+        encodings = self._whole.encode_batch([without_surrogates(text)[0] for text in texts], add_special_tokens=False)
         return [np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2) for encoding in encodings]
 
     def count(self, text: str) -> int:
@@ -122,11 +120,6 @@ class Tokenizing:
 
     def _lost(self, overflowing: Sequence[Any]) -> int:
         return sum(len(part.ids) - self.special_tokens for part in overflowing)
-
-
-def mended(text: str) -> tuple[str, int]:
-    """The text with lone surrogates replaced by U+FFFD, and how many there were."""
-    return LONE_SURROGATE.subn(REPLACEMENT, text)
 
 
 def _in_child() -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.documents import Document
+from twofold.documents import Document, titled
 from twofold.protocols import Tokens
 
 Mode = Literal["auto", "none"]
@@ -69,9 +69,9 @@ def _divide(document: Document, title_tokens: Spans, text_tokens: Spans, room: i
     if mode == "none":
         end = int(text_tokens[text_room - 1, 1])
         # The encoder gets the whole text, cuts it and counts: a cut here could change how the last word is tokenised.
-        return Division(np.array([[0, end]], dtype=np.int32), (_input(title, document.text),), lost)
+        return Division(np.array([[0, end]], dtype=np.int32), (titled(title, document.text),), lost)
     spans = _windows(text_tokens, len(document.text), text_room)
-    inputs = tuple(_input(title, document.text[start:end]) for start, end in spans.tolist())
+    inputs = tuple(titled(title, document.text[start:end]) for start, end in spans.tolist())
     return Division(spans, inputs, lost)
 
 
@@ -79,11 +79,7 @@ def _whole(document: Document, title: str, lost: int) -> Division:
     if not document.has_content:
         return Division(np.empty((0, 2), dtype=np.int32), (), 0)
     span = np.array([[0, len(document.text)]], dtype=np.int32)
-    return Division(span, (_input(title, document.text),), lost)
-
-
-def _input(title: str, passage: str) -> str:
-    return f"{title} {passage}" if title and passage else title or passage
+    return Division(span, (titled(title, document.text),), lost)
 
 
 def _windows(tokens: Spans, length: int, room: int) -> Spans:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twofold.errors import InputError, MissingExtraError
-from twofold.files import write_aside
+from twofold.files import check_writable, write_aside
 from twofold.tables import Table
 
 if TYPE_CHECKING:
@@ -50,13 +50,14 @@ def check_picture(path: str | Path) -> Path:
     """The path of a picture that can be drawn: called before hours of measuring that a wrong name would waste.
 
     Raises InputError for another ending than .svg, .png or .html and for a folder that is not there, MissingExtraError
-    without matplotlib.
+    without matplotlib, StorageError where nothing can be written.
     """
     place = Path(path)
     if place.suffix.lower() not in FORMATS:
         raise InputError(f"a picture ends in {', '.join(FORMATS)}, not {place.suffix or 'nothing'}", path=place)
     if not place.parent.is_dir():
         raise InputError("there is no such folder to put the picture in", path=place.parent)
+    check_writable(place)
     _matplotlib()
     return place
 

@@ -52,8 +52,8 @@ def read(
     fields: names of id, title and text. types: for CSV and TSV, column → "int", "float", "bool" or "text".
     skip_bad: count bad lines in the report instead of raising. ids_alone: records need neither title nor text, since
     their vectors come from elsewhere. Memory does not grow with the file.
-    A text file's id is its path below the folder that was given; where the file itself was given, its relative path,
-    or of an absolute path the name.
+    A text file's id is the name of the folder that was given and the path below it (`a/index.md`); where the file
+    itself was given, its relative path, or of an absolute path the name.
     Raises InputError: at once for a missing path, an unknown format and two text files of one id; while reading for a
     bad line (naming file, line and cause) and for a damaged file; at the end for an input without a single document.
     """

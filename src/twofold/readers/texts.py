@@ -9,6 +9,7 @@ from pathlib import Path
 
 from twofold.documents import Document
 from twofold.errors import InputError
+from twofold.files import absolute
 from twofold.readers.bad_lines import BadLines
 from twofold.readers.opening import BYTE_ORDER_MARK, bare_suffix, decoded, shown, unpacked_name, whole
 
@@ -23,13 +24,14 @@ _underline = re.compile(r"(=+|-+|~+|\^+|\*+|#+|\"+)\s*")
 def read_texts(folder: Path, bad: BadLines) -> Iterator[Document]:
     """A document for each text file below a folder, sorted by path; hidden files and folders are left out.
 
-    id: the path below the folder, with slashes. title: the first heading (or the `title:` of a Markdown file's front
-    matter), else the file's name without suffix. text: the whole file. A file without any text is counted as skipped;
-    one that is no UTF-8 or may not be read is a bad one. Other files, hidden ones and links to folders, which are not
-    followed, are counted in the report as left out.
+    id: the folder's name and the path below it, with slashes. title: the first heading (or the `title:` of a Markdown
+    file's front matter), else the file's name without suffix. text: the whole file. A file without any text is counted
+    as skipped; one that is no UTF-8 or may not be read is a bad one. Other files, hidden ones and links to folders,
+    which are not followed, are counted in the report as left out.
     """
+    within = _prefix_of(folder)
     for path in text_files(folder, bad):
-        document = read_text(path, path.relative_to(folder).as_posix(), bad)
+        document = read_text(path, within + path.relative_to(folder).as_posix(), bad)
         if document is not None:
             yield document
 
@@ -60,18 +62,20 @@ def identifier_of_file(path: Path) -> str:
 def check_identifiers(paths: Sequence[Path]) -> None:
     """Raises InputError where two text files, given or below the folders given, would have one id."""
     files: dict[str, Path] = {}
-    folders: list[Path] = []
+    folders: list[tuple[str, Path]] = []
     for given in paths:
-        inside = _identified(given)
-        for identifier, path in inside if files or folders else ():
-            for other in (files.get(identifier), *(folder / identifier for folder in folders)):
+        for identifier, path in _identified(given) if files or folders else ():
+            of_that_name = (
+                folder / identifier[len(within) :] for within, folder in folders if identifier.startswith(within)
+            )
+            for other in (files.get(identifier), *of_that_name):
                 if other is not None and other.is_file() and path.exists() and not other.samefile(path):
                     raise InputError(
                         f"{shown(other)} and {shown(path)} would be one document, {identifier!r}. Name the folder "
-                        "above both: each file is then known by its path below it"
+                        "above both: each file's id is then that folder's name and its path below it"
                     )
         if given.is_dir():
-            folders.append(given)
+            folders.append((_prefix_of(given), given))
         else:
             files[identifier_of_file(given)] = given
 
@@ -81,8 +85,18 @@ def _identified(given: Path) -> Iterator[tuple[str, Path]]:
     if not given.is_dir():
         yield identifier_of_file(given), given
         return
+    within = _prefix_of(given)
     for path in text_files(given, BadLines(skip=True)):
-        yield path.relative_to(given).as_posix(), path
+        yield within + path.relative_to(given).as_posix(), path
+
+
+def _prefix_of(folder: Path) -> str:
+    """What the ids of a folder's files begin with: its name and a slash; nothing for the root, which has no name.
+
+    Without it, files of one name would replace one another when their folders are indexed one after the other.
+    """
+    name = absolute(folder).resolve().name if folder.name in ("", "..") else folder.name
+    return f"{name}/" if name else ""
 
 
 def _document(path: Path, identifier: str, text: str) -> Document:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from twofold.documents import titled
 from twofold.errors import QueryError
 from twofold.protocols import Ranker
 from twofold.rankings import Hit
@@ -18,7 +19,7 @@ def reranked(query: str, hits: Sequence[Hit], ranker: Ranker) -> list[Hit]:
 
     Raises QueryError where the ranker does not give one score a text.
     """
-    texts = [f"{hit.title} {hit.passage.text}".strip() for hit in hits]
+    texts = [titled(hit.title, hit.passage.text) for hit in hits]
     scores = np.asarray(ranker.scores(query, texts), dtype=np.float32)
     if scores.shape != (len(hits),):
         raise QueryError(f"the ranker {ranker.name!r} gave scores of the shape {scores.shape} for {len(hits)} texts")

@@ -287,7 +287,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         work: Callable[[_Asked], Result],
     ) -> list[Result]:
         """The work for each query; several are encoded together, and looked up on all cores."""
-        modes = [self._checked(query, request) for query in queries]
+        modes = [self._checked(query, request, place) for place, query in enumerate(queries)]
         if len(queries) == 1:
             return [work(_Asked(queries[0], modes[0], partial(self._vector, queries[0], report), alone=True))]
         results: list[Result] = []
@@ -314,10 +314,10 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             for query, mode in pairs
         ]
 
-    def _checked(self, query: str | Vectors, request: _Request) -> Mode:
-        """How a query is searched; raises QueryError for one that cannot be."""
+    def _checked(self, query: str | Vectors, request: _Request, place: int) -> Mode:
+        """How a query is searched; raises QueryError for one that cannot be. place: among several, from 0 on."""
         if isinstance(query, str) and _unseen(query):
-            raise QueryError("the query is empty")
+            raise QueryError(f"query {place}: it is empty" if place else "the query is empty")
         if request.ranker is not None and not isinstance(query, str):
             raise QueryError("a ranker reads the query, so it needs a text, not a vector")
         return self._mode(query, request.mode)

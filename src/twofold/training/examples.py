@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from twofold.documents import Document
+from twofold.documents import Document, titled
 from twofold.errors import InputError
 from twofold.rankings import Qrels
 from twofold.readers.beir import read_beir
@@ -44,7 +44,7 @@ class Examples:
     def text(self, document: str) -> str:
         """What is encoded of a document: its title, a space, its text."""
         found = self.documents[document]
-        return f"{found.title} {found.text}".strip()
+        return titled(found.title, found.text)
 
     def drawn(self, count: int | None, seed: int) -> Examples:
         """So many of the queries at most, drawn by the seed; all where count is None."""

@@ -21,6 +21,7 @@ from twofold.encoders.transformer import TransformerEncoder
 from twofold.errors import InputError, ModelError
 from twofold.evaluation.comparing import compare
 from twofold.evaluation.comparison import Comparison
+from twofold.files import check_writable
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.readers.pairs import read_pairs
@@ -124,6 +125,8 @@ def train_query_tower(
         raise InputError(f"there is no query tower {kind!r}; there are {', '.join(LAYERS)}")
     if to.exists() and (not LAYERS[kind] or not to.is_dir() or any(to.iterdir())):
         raise InputError("there is something here already; name what does not exist", path=to)
+    if not LAYERS[kind]:
+        check_writable(to)
     if data is None and collection is None:
         raise InputError("a query tower is fitted to texts: name a file of them, or a collection that holds some")
     start, questions, texts = time.monotonic(), dict[str, str](), list[str]()

@@ -6,19 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from twofold.encoding import encoded_to_compare
 from twofold.protocols import Encoder
-from twofold.scores import Vectors, scaled
+from twofold.scores import Vectors
 from twofold.training.examples import Examples
 
 
 def compared_queries(encoder: Encoder, texts: Sequence[str]) -> Vectors:
     """float32 (n, dimension): queries as the encoder's similarity compares them, of unit length for cosine."""
-    return scaled(encoder.encode_queries(texts), encoder.contract.similarity, what="queries")
+    return encoded_to_compare(encoder, "query", texts)
 
 
 def compared_documents(encoder: Encoder, texts: Sequence[str]) -> Vectors:
     """float32 (n, dimension): documents as the encoder's similarity compares them, of unit length for cosine."""
-    return scaled(encoder.encode_documents(texts), encoder.contract.similarity, what="documents")
+    return encoded_to_compare(encoder, "document", texts)
 
 
 def taught(teacher: Encoder, examples: Examples, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, float]]:

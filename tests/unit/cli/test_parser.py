@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 from twofold.cli.main import COMMANDS, main, parser
+from twofold.cli.options import text
 from twofold.indexes.kinds import KINDS
 
 NAMES = [command.__name__.rpartition(".")[2] for command in COMMANDS]
@@ -116,3 +119,65 @@ def test_help_imports_nothing_heavy() -> None:
 def test_every_kind_of_index_may_be_asked_for() -> None:
     (index,) = [action for action in commands()["optimize"]._actions if action.dest == "index"]
     assert tuple(index.choices or ()) == ("flat", *KINDS)
+
+
+PATHS = {
+    "base", "also", "collection", "data", "encoder", "file", "only", "pairs", "plot", "qrels", "queries", "query_tower",
+    "run_file", "runs", "split", "sts", "target", "teacher", "to", "vectors",
+}  # fmt: skip
+"""What names files and folders, whose names may be any bytes."""
+
+
+def options() -> Iterator[tuple[str, argparse.ArgumentParser, argparse.Action]]:
+    """Every argument of every command, those of `bench` too, with the words of the command."""
+
+    def below(
+        words: str, command: argparse.ArgumentParser
+    ) -> Iterator[tuple[str, argparse.ArgumentParser, argparse.Action]]:
+        for action in command._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for name, inner in action.choices.items():
+                    yield from below(f"{words} {name}", inner)
+            else:
+                yield words, command, action
+
+    return below("twofold", parser())
+
+
+def test_every_argument_that_is_no_path_number_or_choice_is_a_text() -> None:
+    untyped = {
+        action.dest for _, _, action in options() if action.nargs != 0 and action.type is None and not action.choices
+    }
+    assert untyped == PATHS
+
+
+def test_bytes_that_the_locale_lacks_are_read_as_utf_8_and_refused_where_they_are_none() -> None:
+    hidden = "gr\udcc3\udcb6\udcc3\udc9fe"
+    assert (text(hidden), text("größe")) == ("größe", "größe")
+    for value in ("caf\udce9", "größe\udcff", "\ud800"):
+        with pytest.raises(argparse.ArgumentTypeError, match="is not UTF-8"):
+            text(value)
+
+
+def a_value(action: argparse.Action) -> list[str]:
+    """Words that an option takes."""
+    if action.nargs == 0:
+        return []
+    return [str(next(iter(action.choices)))] if action.choices else ["a=int" if action.dest == "types" else "1"]
+
+
+def test_an_option_is_given_once_unless_its_help_says_that_it_may_come_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    repeated = []
+    for words, command, action in options():
+        if not action.option_strings or isinstance(action, argparse._HelpAction | argparse._VersionAction):
+            continue
+        option = [action.option_strings[-1], *a_value(action)]
+        with contextlib.suppress(SystemExit):
+            command.parse_args([*option, *option])
+        once = f"{option[0]} is given twice; give it once" in capsys.readouterr().err
+        again = "may come again" in (action.help or "")
+        assert once != again, (words, option)
+        repeated += [option[0]] if again else []
+    assert set(repeated) == {"--types", "--measure", "--only", "--precision"}

@@ -307,6 +307,26 @@ def test_own_vectors_are_searched_by_words_where_a_text_has_no_vector(similarity
         assert again.search("zyzzyva", mode="lexical")[0].id == "rare"
 
 
+def test_own_vectors_without_any_text_say_so_to_a_lexical_search(tmp_path: Path) -> None:
+    given = np.random.default_rng(0).standard_normal((3, 8)).astype(np.float32)
+    with twofold.create(tmp_path / "c", GivenVectors(8)) as made:
+        made.add([{"id": "a", "year": 1}, {"id": "b"}], vectors=given[:2])
+        with made.searcher() as searcher:
+            assert searcher.modes == ()
+            with pytest.raises(QueryError, match="no document of this collection has a text or a title"):
+                searcher.search("word1", mode="lexical")
+        with pytest.raises(QueryError, match="no document of this collection has a text or a title"):
+            made.searcher(query_language=True)
+        with pytest.raises(QueryError, match="no document of this collection has a text"):
+            made.run({"q": "word1"}, mode="lexical")
+        assert made.search(given[0])[0].id == made.like("b")[0].id == "a"
+        made.add([{"id": "titled", "title": "word1"}], vectors=given[2:])
+        assert [hit.id for hit in made.search("word1", mode="lexical")] == ["titled"]
+        assert made.search("word2", mode="lexical") == []
+        made.delete(all=True)
+        assert made.search("word1", mode="lexical") == []
+
+
 def test_dot_products_are_searched_by_meaning_or_by_words_and_not_mixed() -> None:
     with twofold.create(None, Dot(64)) as made:
         made.add(documents(0, 40))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from twofold.encoders import hashed_words
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import InputError
 from twofold.reports import EncodingReport
@@ -54,3 +55,17 @@ def test_a_dimension_that_is_none_is_refused(wrong: int) -> None:
         HashedWords(wrong)
     with pytest.raises(InputError, match="max_words"):
         HashedWords(8, max_words=wrong)
+
+
+def test_a_dimension_that_no_memory_holds_is_refused() -> None:
+    with pytest.raises(InputError, match="dimension must be 65,536 at most, not 99,999,999,999"):
+        HashedWords(99_999_999_999)
+    assert HashedWords(65_536).encode_queries(["one two"]).shape == (1, 65_536)
+
+
+def test_the_directions_that_are_kept_take_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashed_words, "CACHED_NUMBERS", 64 * 3)
+    encoder = HashedWords(64)
+    for word in ["one", "two", "three", "four", "five"]:
+        encoder.encode_queries([word])
+        assert len(encoder._directions) <= 3

@@ -69,6 +69,23 @@ def test_a_repeated_word_counts_as_often_as_it_is_asked(index: LexicalIndex) -> 
     assert index.weight("red red") == 2 * index.weight("red")
 
 
+@pytest.mark.parametrize("language", [False, True])
+def test_a_word_counts_eight_times_at_most_however_often_it_is_asked(index: LexicalIndex, language: bool) -> None:
+    reader = index.with_query_language() if language else index.reader
+    times = 2_000 if language else 50_000
+    once, eight, very_often = (reader.scores("red " * count, np.array([7])) for count in (1, 8, times))
+    assert very_often.tobytes() == eight.tobytes()
+    assert eight == pytest.approx(8 * once)
+    assert reader.weight("red " * times) == reader.weight("red " * 8) == pytest.approx(8 * reader.weight("red"))
+    both, whale = reader.scores("red " * times + "whale", np.array([7])), reader.scores("whale", np.array([7]))
+    assert both == pytest.approx(eight + whale)
+
+
+def test_a_boost_counts_as_often_as_it_says(index: LexicalIndex) -> None:
+    reader = index.with_query_language()
+    assert reader.scores("red^20", np.array([7])) == pytest.approx(20 * reader.scores("red", np.array([7])))
+
+
 def test_the_order_of_words_makes_no_difference_to_the_bits(index: LexicalIndex) -> None:
     numbers = np.array(sorted(TEXTS))
     first = index.scores("red whale text number", numbers)

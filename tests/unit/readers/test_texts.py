@@ -23,14 +23,14 @@ def tree(folder: Path, files: dict[str, str | bytes]) -> Path:
 
 def test_each_text_file_is_a_document_named_by_its_path_in_the_order_of_paths(tmp_path: Path) -> None:
     files = {"b.txt": "two", "a/z.md": "one", "a.txt": "x", "a-b.rst": "y", "a/b/c.TXT": "deep", "code.py": "no"}
-    documents = list(read(tree(tmp_path, files)))  # type: ignore[arg-type]
-    assert [d.id for d in documents] == sorted(["b.txt", "a/z.md", "a.txt", "a-b.rst", "a/b/c.TXT"])
-    assert {d.id: (d.title, d.text) for d in documents}["a/b/c.TXT"] == ("c", "deep")
+    documents = list(read(tree(tmp_path / "t", files)))  # type: ignore[arg-type]
+    assert [d.id for d in documents] == sorted(["t/b.txt", "t/a/z.md", "t/a.txt", "t/a-b.rst", "t/a/b/c.TXT"])
+    assert {d.id: (d.title, d.text) for d in documents}["t/a/b/c.TXT"] == ("c", "deep")
 
 
 def test_hidden_files_and_folders_are_not_looked_at(tmp_path: Path) -> None:
     tree(tmp_path, {"a.txt": "x", ".b.txt": "y", ".git/c.md": "z", "d/.e/f.txt": "w"})
-    assert [d.id for d in read(tmp_path)] == ["a.txt"]
+    assert [d.text for d in read(tmp_path)] == ["x"]
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ def test_hidden_files_and_folders_are_not_looked_at(tmp_path: Path) -> None:
     ],
 )
 def test_the_title_is_the_first_heading_or_the_files_name(tmp_path: Path, name: str, text: str, title: str) -> None:
-    (document,) = read(tree(tmp_path, {name: text}))
-    assert document == Document(name, text, title)
+    (document,) = read(tree(tmp_path / "t", {name: text}))
+    assert document == Document(f"t/{name}", text, title)
 
 
 def test_an_empty_file_is_counted_as_skipped_and_the_others_are_read(tmp_path: Path) -> None:
     report = ReadReport()
-    assert [d.id for d in read(tree(tmp_path, {"a.txt": " \n", "b.txt": "x"}), report=report)] == ["b.txt"]
+    assert [d.text for d in read(tree(tmp_path, {"a.txt": " \n", "b.txt": "x"}), report=report)] == ["x"]
     assert (report.read, report.skipped) == (1, 1)
     assert "a.txt: an empty file" in report.reasons[0]
 
@@ -85,7 +85,7 @@ def test_a_name_that_is_no_utf_8_is_an_error_that_can_be_printed(tmp_path: Path)
 def test_a_link_to_a_folder_is_not_followed(tmp_path: Path) -> None:
     tree(tmp_path, {"a/b.txt": "x"})
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
-    assert [d.id for d in read(tmp_path)] == ["a/b.txt"]
+    assert [d.id for d in read(tmp_path / "a")] == ["a/b.txt"]
 
 
 def test_one_text_file_is_one_document_and_may_be_packed(tmp_path: Path) -> None:
@@ -116,22 +116,48 @@ def test_files_of_one_name_are_known_by_the_path_that_was_given(
 ) -> None:
     monkeypatch.chdir(tree(tmp_path, {"a/index.md": "one", "b/index.md": "two"}))
     assert [d.id for d in read(["a/index.md", "./b/../b/index.md"])] == ["a/index.md", "b/index.md"]
-    assert [d.id for d in read(".")] == ["a/index.md", "b/index.md"]
+    assert [d.id for d in read(["a", "b"])] == ["a/index.md", "b/index.md"]
+
+
+def test_ids_below_a_folder_begin_with_its_name_however_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tree(tmp_path / "site", {"a/index.md": "x"}) / "a"
+    (folder / "elsewhere").symlink_to(tree(tmp_path / "site" / "b", {"c/x.md": "y"}) / "c")
+    monkeypatch.chdir(folder)
+    for given in (folder, f"{folder}/", f"{folder}//.", ".", "./", "../a", "../a/"):
+        assert [d.id for d in read(given)] == ["a/index.md"]
+    assert [d.id for d in read("..")] == ["site/a/index.md", "site/b/c/x.md"]
+    assert [d.id for d in read("elsewhere/..")] == ["b/c/x.md"]
 
 
 def test_two_text_files_that_would_have_one_id_are_refused_before_anything_is_read(tmp_path: Path) -> None:
-    tree(tmp_path, {"a/x.md": "one", "b/x.md": "two", "b/c/x.md": "three", "d/y.md": "four"})
-    for given in (["a", "b"], ["a/x.md", "b"], ["b", "a/x.md"], ["a/x.md", "b/x.md"], ["d", "b", "a"]):
-        with pytest.raises(InputError, match=r"would be one document, 'x\.md'\. Name the folder above both"):
+    tree(tmp_path, {"a/x.md": "one", "b/x.md": "two", "b/a/x.md": "three", "d/y.md": "four"})
+    for given in (["a", "b/a"], ["b/a", "a"], ["d", "b", "b/a", "a"]):
+        with pytest.raises(InputError, match=r"would be one document, 'a/x\.md'\. Name the folder above both"):
             read([tmp_path / each for each in given])
-    assert [d.id for d in read([tmp_path / "a", tmp_path / "d"])] == ["x.md", "y.md"]
-    assert [d.id for d in read([tmp_path / "a", tmp_path / "a"])] == ["x.md", "x.md"]
+    with pytest.raises(InputError, match=r"would be one document, 'x\.md'\. Name the folder above both"):
+        read([tmp_path / "a/x.md", tmp_path / "b/x.md"])
+    assert [d.id for d in read([tmp_path / "a", tmp_path / "b", tmp_path / "b/x.md"])] == [
+        "a/x.md", "b/a/x.md", "b/x.md", "x.md",
+    ]  # fmt: skip
+    assert [d.id for d in read([tmp_path / "a", tmp_path / "a"])] == ["a/x.md", "a/x.md"]
+
+
+def test_a_file_given_by_a_relative_path_and_one_below_a_folder_are_not_one_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tree(tmp_path, {"a/x.md": "one", "b/a/x.md": "two"}))
+    for given in (["a/x.md", "b/a"], ["b/a", "a/x.md"]):
+        with pytest.raises(InputError, match=r"would be one document, 'a/x\.md'"):
+            read(given)
+    assert [d.text for d in read(["a/x.md", "a", "b"])] == ["one", "one", "two"]
 
 
 def test_what_is_not_read_is_counted_by_kind_with_an_example(tmp_path: Path) -> None:
     tree(tmp_path, {"a.txt": "x", "b.pdf": "", "c/d.PDF": "", "e.html": "", "Makefile": "", ".git/f.txt": "", ".g": ""})
     (tmp_path / "loop").symlink_to(tmp_path)
     report = ReadReport()
-    assert [d.id for d in read(tmp_path, report=report)] == ["a.txt"]
+    assert [d.text for d in read(tmp_path, report=report)] == ["x"]
     assert report.left_out == {".pdf": 2, ".html": 1, "without suffix": 1, "hidden": 2, "link to a folder": 1}
     assert report.examples[".pdf"] == str(tmp_path / "b.pdf")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from twofold.documents import Document
-from twofold.engines.local.catalogue import filtering as passing
+from twofold.engines.local.catalogue import filtering
 from twofold.engines.local.catalogue.changes import Changes, deleted_after, first_after
 from twofold.engines.local.catalogue.connecting import translated
 from twofold.engines.local.catalogue.connections import Lease
@@ -66,12 +66,12 @@ class DocumentSnapshot:
     def check_fields(self, where: Filter) -> None:
         """Raises FilterError, naming the nearest, for a field that no living document has with the type asked for."""
         with self._lease.held() as connection:
-            passing.check_fields(where, connection)
+            filtering.check_fields(where, connection)
 
     def check_unambiguous(self, where: Filter) -> None:
         """Raises FilterError where a document that passes has several values under a name with a dot."""
         with self._lease.held() as connection:
-            passing.check_unambiguous(where, self._head.space, connection)
+            filtering.check_unambiguous(where, self._head.space, connection)
 
     def count(self, where: Filter | None = None) -> int:
         """How many living documents pass the filter, those without rows among them."""
@@ -79,10 +79,16 @@ class DocumentSnapshot:
             return self._head.documents
         return len(self.document_numbers(where))
 
+    def has_text(self) -> bool:
+        """Whether any living document has a text or a title; own vectors may have none."""
+        living = "SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL AND (text <> '' OR title <> ''))"
+        with self._lease.held() as connection, translated(self._lease.path):
+            return bool(connection.execute(living).fetchone()[0])
+
     def document_numbers(self, where: Filter | None = None) -> Numbers:
         """int64: the numbers of the living documents that pass the filter, ascending."""
         with self._lease.held() as connection:
-            return passing.numbers(where, self._head.space, connection)
+            return filtering.numbers(where, self._head.space, connection)
 
     def numbers_from(self, first: int, count: int) -> Numbers:
         """int64: the numbers of the first living documents from `first` on, at most `count`, ascending."""

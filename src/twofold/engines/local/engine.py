@@ -51,15 +51,16 @@ class Store:
 
     path: the folder, absolute. inside: the same, for opening files in it. folder: must be known. disk: what touches
     files, for tests to stand in. temporary: whether the folder goes when the store is closed, forgotten, or the process
-    ends.
+    ends. wait: seconds that writing waits for another writer, unless a call says otherwise.
     """
 
-    def __init__(self, folder: Folder, disk: Disk, *, temporary: bool = False) -> None:
+    def __init__(self, folder: Folder, disk: Disk, *, temporary: bool = False, wait: float = 0.0) -> None:
         self.path = folder.path
         self.inside = folder.inside
         self._folder = folder
         self._disk = disk
         self._temporary = temporary
+        self._wait = wait
         self._lock = WriterLock(folder.inside / LOCK, disk)
         self._readers = Connections(folder, durable=disk.durable)
         self._writers = Connections(folder, durable=disk.durable, writes=True)
@@ -79,6 +80,7 @@ class Store:
         space: Space,
         settings: Mapping[str, Any],
         disk: Disk | None = None,
+        wait: float = 0.0,
     ) -> Store:
         """A new, empty collection; None lives in memory (or a temporary folder) and vanishes when it is closed.
 
@@ -88,12 +90,12 @@ class Store:
         description = Description.now(space, settings)
         if path is None:
             disk = Disk(durable=False)
-            return cls(made(new_folder(), description, disk), disk, temporary=True)
+            return cls(made(new_folder(), description, disk), disk, temporary=True, wait=wait)
         disk = disk or Disk()
-        return cls(made(free(absolute(path), disk), description, disk), disk)
+        return cls(made(free(absolute(path), disk), description, disk), disk, wait=wait)
 
     @classmethod
-    def open(cls, path: str | Path, *, disk: Disk | None = None) -> Store:
+    def open(cls, path: str | Path, *, disk: Disk | None = None, wait: float = 0.0) -> Store:
         """The collection in a folder; takes no lock.
 
         Raises NotACollectionError, FormatError, CorruptionError, StorageError.
@@ -102,7 +104,7 @@ class Store:
         folder.known()
         if folder.place(CATALOGUE) is None:
             raise CorruptionError(f"{folder.path} has lost its {CATALOGUE}; restore a backup")
-        store = cls(folder, disk or Disk())
+        store = cls(folder, disk or Disk(), wait=wait)
         try:
             store.snapshot().close()
         except TwofoldError:
@@ -166,13 +168,14 @@ class Store:
         return self._folder.description is not description
 
     @contextmanager
-    def writing(self, wait: float = 0) -> Iterator[Writer]:
+    def writing(self, wait: float | None = None) -> Iterator[Writer]:
         """The writer, with the lock; the thread that has it may ask again and gets the same one.
 
-        wait: seconds to wait for another writer. Raises LockedError naming the holder; MovedError; StorageError. A
-        child that was forked inside the block is not the writer: what it calls on it raises CollectionError.
+        wait: seconds to wait for another writer, by default the store's. Raises LockedError naming the holder;
+        MovedError; StorageError. A child that was forked inside the block is not the writer: what it calls on it raises
+        CollectionError.
         """
-        with self._told(), self._lock.held(wait):
+        with self._told(), self._lock.held(self._wait if wait is None else wait):
             if self._writer is not None:
                 yield self._writer
                 return
@@ -198,7 +201,7 @@ class Store:
         with self.snapshot() as snapshot, self.snapshot() as beside:
             report = Verification(snapshot, beside, progress).run(self.inside, noted)
         if repair and any(each.derived for each in report.damage):
-            with self._lock.held(), self.snapshot() as snapshot:
+            with self._lock.held(self._wait), self.snapshot() as snapshot:
                 report.damage[:] = [self._repaired(each, snapshot) for each in report.damage]
         return report
 

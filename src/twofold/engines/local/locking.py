@@ -127,7 +127,7 @@ class WriterLock:
             if time.monotonic() >= deadline:
                 raise LockedError(
                     f"{_holder(descriptor)} is writing to {self._path.parent}; "
-                    "try again when it is done, or wait for it (--wait, or writing(wait=SECONDS))"
+                    "try again when it is done, or wait longer for it (--wait, or writing(wait=SECONDS))"
                 )
             time.sleep(PAUSE)
         # Who holds the lock is a courtesy; a full disk must not keep deletions from making room.

@@ -1,0 +1,141 @@
+"""What an encoder must be and what it must give back, checked where an encoder or its vectors come in.
+
+Anybody may write one (docs/extending.md), so nothing that it says is taken on trust.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.contract import Contract, Side
+from twofold.errors import InputError, VectorError
+from twofold.protocols import Encoder, Tokens
+from twofold.reports import EncodingReport
+from twofold.scores import Vectors, scaled
+
+METHODS: dict[Side, str] = {"query": "encode_queries", "document": "encode_documents"}
+MISSING = object()
+WHOLE = "see docs/extending.md for a whole encoder"
+
+
+def checked_encoder(encoder: Any) -> Encoder:
+    """What was given as an encoder, if it is one; InputError naming what it lacks. Nothing is encoded."""
+    if isinstance(encoder, str):
+        raise InputError(f"an encoder is an object, not the text {encoder!r}; load_encoder({encoder!r}) loads a model")
+    if isinstance(encoder, type):
+        raise InputError(f"{encoder.__name__} is a class, and an encoder is an object of one: {encoder.__name__}(…)")
+    name = type(encoder).__name__
+    for field, kind, said in (
+        ("contract", Contract, "a twofold.Contract"),
+        ("source", Mapping, "a dict of JSON values"),
+        ("precision", str, "a text"),
+    ):
+        value = getattr(encoder, field, MISSING)
+        if value is MISSING:
+            raise InputError(f"{name} is no encoder: it has no {field}, which is {said}; {WHOLE}")
+        if not isinstance(value, kind):
+            raise InputError(f"{name}.{field} is {said}, not {value!r}; {WHOLE}")
+    if not _is_json(encoder.source):
+        raise InputError(f"{name}.source holds what is no JSON value and could not be stored: {dict(encoder.source)!r}")
+    for method in METHODS.values():
+        _check_method(encoder, f"{name}.{method}", getattr(encoder, method, None))
+    checked: Encoder = encoder
+    return checked
+
+
+def encoded(encoder: Encoder, side: Side, texts: Sequence[str], report: EncodingReport | None = None) -> Vectors:
+    """float32 (n, dimension): what an encoder makes of texts, as it gave it.
+
+    Raises VectorError, naming the method, for anything but a float32 array of that shape, and for NaN or infinity.
+    """
+    method, dimension = METHODS[side], encoder.contract.dimension
+    found: Any = getattr(encoder, method)(texts, report=report)
+    said, expected = f"{type(encoder).__name__}.{method} returned", f"float32 ({len(texts)}, {dimension}) is expected"
+    if not isinstance(found, np.ndarray):
+        raise VectorError(f"{said} the type {type(found).__name__}, and a numpy array of {expected}")
+    if found.dtype != np.float32:
+        raise VectorError(f"{said} {found.dtype} {found.shape}, and {expected}: vectors.astype(np.float32)")
+    if found.shape != (len(texts), dimension):
+        raise VectorError(
+            f"{said} the shape {found.shape}, and {expected}: one vector a text, of the contract's length"
+        )
+    bad = np.flatnonzero(~np.isfinite(found).all(axis=1))
+    if len(bad):
+        raise VectorError(
+            f"{said} NaN or infinity for {len(bad)} of {len(texts)} texts, first {_opening(texts[bad[0]])}"
+        )
+    return np.ascontiguousarray(found)
+
+
+def encoded_to_compare(
+    encoder: Encoder, side: Side, texts: Sequence[str], report: EncodingReport | None = None
+) -> Vectors:
+    """float32 (n, dimension): as `encoded`, scaled as the encoder's similarity compares them."""
+    vectors = encoded(encoder, side, texts, report)
+    return scaled(vectors, encoder.contract.similarity, what=f"{type(encoder).__name__}.{METHODS[side]}")
+
+
+class CheckedTokens:
+    """An encoder's `Tokens`, whose answers are looked at before documents are divided by them.
+
+    Raises InputError, naming what was returned.
+    """
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self._name = type(tokens).__name__
+
+    @property
+    def room(self) -> int:
+        """See Tokens."""
+        room: object = self._tokens.room
+        if isinstance(room, bool) or not isinstance(room, int) or room < 1:
+            raise InputError(f"{self._name}.room is a count of tokens from 1 on, not {room!r}")
+        return room
+
+    def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+        """See Tokens."""
+        found: Any = self._tokens.spans(texts)
+        if not isinstance(found, list) or len(found) != len(texts):
+            many = f"{len(found)} of them" if isinstance(found, list) else f"the type {type(found).__name__}"
+            raise InputError(f"{self._name}.spans returned {many}, and a list of {len(texts)} arrays is expected")
+        for text, spans in zip(texts, found, strict=True):
+            if not isinstance(spans, np.ndarray) or spans.dtype.kind not in "iu" or spans.shape[1:] != (2,):
+                raise InputError(f"{self._name}.spans returned {spans!r}, and int32 (tokens, 2) is expected a text")
+            if (np.diff(spans.ravel()) < 0).any() or (spans < 0).any() or (spans > len(text)).any():
+                raise InputError(
+                    f"{self._name}.spans returned starts and ends that do not ascend within the {len(text)} characters "
+                    f"of {_opening(text)}"
+                )
+        return found
+
+
+def _check_method(encoder: object, name: str, method: Any) -> None:
+    if not callable(method):
+        raise InputError(f"{type(encoder).__name__} is no encoder: it has no method {name.split('.')[1]}; {WHOLE}")
+    try:
+        inspect.signature(method).bind([], report=None)
+    except TypeError as error:
+        raise InputError(f"{name} is called as {name.split('.')[1]}(texts, report=…): {error}") from None
+    except ValueError:  # a method of compiled code that does not say what it takes
+        return
+
+
+def _is_json(source: Mapping[str, Any]) -> bool:
+    try:
+        written = json.dumps(dict(source), allow_nan=False, ensure_ascii=False)
+        written.encode()  # no lone surrogates
+    except (TypeError, ValueError, RecursionError):
+        return False
+    read: object = json.loads(written)
+    return read == dict(source)  # no keys or values that JSON knows under another type
+
+
+def _opening(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:40]}…")
