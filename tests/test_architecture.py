@@ -60,6 +60,7 @@ GUESTS = {
 WRITERS = {
     "engines.local": {"*"},  # the one room that owns a collection's folder
     "indexes": {"faiss.write_index"},  # into the folder that the engine hands out
+    "tuning": {"np.savez"},  # into bytes that the engine keeps
     "files": {"*"},  # write_aside, through which every other file goes
     "readers": {"gzip.GzipFile", "lzma.LZMAFile"},  # they pack into the file that write_aside gives
     "training": {"os.makedirs", "shutil.rmtree"},  # the folder of checkpoints, which the trainer fills

@@ -10,7 +10,7 @@ from twofold.cli.output import print_json
 from twofold.cli.tune import words_in_words
 
 if TYPE_CHECKING:
-    from twofold.collection.indexing import IndexReport
+    from twofold.collection.index_report import IndexReport
     from twofold.collection.information import Info
 
 

@@ -52,8 +52,6 @@ def build(
         everything = documents if isinstance(documents, list | tuple) else chain([first], stream)
         with collection.writing(wait):
             report = collection.add(everything, vectors=vectors, progress=progress)
-            if collection.wants_index():
-                collection.optimize(progress=progress)
             return collection, report
     except BaseException:
         collection.close()

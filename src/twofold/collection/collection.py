@@ -15,11 +15,13 @@ from twofold.collection.choosing import chosen
 from twofold.collection.deleting import delete
 from twofold.collection.exporting import Exporting, ExportReport
 from twofold.collection.guarding import GuardedEncoder
-from twofold.collection.indexing import LATENCY, PROMISE, Indexing, OptimizeReport, wanted
+from twofold.collection.index_report import LATENCY, PROMISE, OptimizeReport
+from twofold.collection.indexing import Asked, Indexing
 from twofold.collection.information import Info, describe
 from twofold.collection.measuring import RecallReport
 from twofold.collection.pinning import Pinning
 from twofold.collection.settings import Settings
+from twofold.collection.upkeep import Upkeep, wanted
 from twofold.collection.verifying import recall, verified
 from twofold.collection.wording import Wording, WordsReport, followed, unmeasured
 from twofold.contract import Contract
@@ -82,7 +84,8 @@ class Collection(AbstractContextManager["Collection"]):
         user's own, (n, dimension), one a document in the same order, an array or a .npy file. What is already there
         with the same content is not encoded again. Documents are acknowledged in blocks: after an error or Ctrl-C
         every finished block is in, and the same call goes on from there. A new collection gets to know its words
-        (`tune`), and again each time it has grown fourfold. Raises DocumentError, VectorError, ContractError,
+        (`tune`), and again each time it has grown fourfold; a large one gets an index, which then covers more as it
+        grows. Raises DocumentError, VectorError, ContractError,
         LockedError, StorageError.
         """
         given = None if vectors is None else Given.of(vectors, self.contract.dimension)
@@ -90,6 +93,7 @@ class Collection(AbstractContextManager["Collection"]):
             report = Adding(self._store, self._encoder, self._settings.passages, given).run(documents, writer, progress)
             if self._wants_words():
                 self.tune(progress=progress)
+            Upkeep(self._store, writer, self._encoder, self._settings.depth, progress).beside_add()
             return report
 
     def delete(
@@ -267,7 +271,7 @@ class Collection(AbstractContextManager["Collection"]):
         with self._store.writing() as writer:
             compact = writer.compact(progress)
             indexing = Indexing(self._store, writer, self._encoder, self._settings.depth, progress)
-            report = OptimizeReport(compact, indexing.run(index, recall, latency, queries))
+            report = OptimizeReport(compact, indexing.run(Asked(index, recall, latency), queries))
             self._pinning.forget_words()
             followed(self._store, writer, progress)
             return report

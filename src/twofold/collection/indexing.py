@@ -1,44 +1,33 @@
-"""Approximate indexes of a collection: which one is built, how it is opened, and what it promises.
+"""Which index a collection gets: kinds are built aside and measured, and only the one that was chosen is published.
 
-An index covers the rows that were there when it was built; later ones are searched exactly beside it. What was chosen,
-and what it was measured to find, stands in the collection's state.
+What was chosen, and what it was measured to find, stands in the manifest of the index. Until that is replaced, what
+stood before serves.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
-from typing import Any
 
 from twofold.collection.guarding import GuardedEncoder
-from twofold.collection.measuring import Measuring, Unanswered, questions
-from twofold.contract import Contract
-from twofold.engines.local.compacting import CompactReport
-from twofold.engines.local.derived.builds import Built
+from twofold.collection.index_making import Making
+from twofold.collection.index_report import FLAT, ROOM, About, IndexReport
+from twofold.collection.measuring import Measuring, questions
+from twofold.engines.local.derived.manifest import Piece
 from twofold.engines.local.engine import Store
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.writer import Writer
-from twofold.errors import CorruptionError, InputError, UnfitIndexError
-from twofold.indexes.flat import FlatIndex
-from twofold.indexes.kinds import KINDS, IndexSettings, build, load
+from twofold.errors import InputError, UnfitIndexError
+from twofold.indexes.kinds import KINDS
 from twofold.memory import available_bytes
 from twofold.progress import Progress
-from twofold.protocols import VectorIndex
 from twofold.scores import Vectors
-from twofold.searching.exact import ExactSearch
-from twofold.searching.indexed import IndexedSearch
-from twofold.searching.nearest import NearestSearch
-from twofold.tuning.recall import SECOND_HALF, Point, best, least_effort
+from twofold.tuning.recall import Point, best
 
-ROOM, STATE = "indexes", "index"
 FROM_ROWS = 50_000
 """So many rows are indexed without being asked: exact search of fewer takes a few milliseconds."""
-PROMISE = 0.98
-LATENCY = 20.0
-"""Milliseconds that half of the look-ups may take at most, unless a call says otherwise."""
+AGAIN = 2
+"""Where no kind fits, all are tried again when there are so many times more rows."""
 MEMORY_SHARE = 0.8
 """Of the memory that is left, what building an index may take."""
 FLAT_QUESTIONS = slice(0, 40, 2)
@@ -51,127 +40,43 @@ EFFORTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexReport:
-    """What a collection's index is and what it was measured to find.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an index is asked to be: the recall@10 promised, and the milliseconds that half of the look-ups may take.
 
-    kind: "flat" where search is exact and nothing is built. why: the choice in a sentence. rows: covered by the index.
-    bytes: of its files. promise: the recall@10 asked for. latency: milliseconds that the median look-up should stay
-    below, where the kind was chosen by measuring. reached: on questions that choosing had not seen; None for
-    flat. filtered: the same behind random filters, by the share of passages that they let through. tried: what was
-    measured while choosing, exact search first. questions: where they came from.
+    kind: a word of KINDS, "flat" for none, None for what fits. Raises InputError for what no index can be.
     """
 
-    kind: str
-    why: str
-    rows: int = 0
-    bytes: int = 0
-    promise: float = PROMISE
-    latency: float = LATENCY
-    reached: Point | None = None
-    filtered: tuple[tuple[float, Point], ...] = ()
-    tried: tuple[Point, ...] = ()
-    questions: str = ""
+    kind: str | None
+    promise: float
+    latency: float
+
+    def __post_init__(self) -> None:
+        if not self.latency > 0:
+            raise InputError(f"a look-up takes some time: latency is above 0 milliseconds, not {self.latency!r}")
+        if not 0 < self.promise <= 1:
+            raise InputError(
+                f"recall is a share of what exact search finds, above 0 and at most 1, not {self.promise!r}"
+            )
+        if self.kind not in (None, FLAT, *KINDS):
+            raise InputError(f"there is no index of the kind {self.kind!r}; there are flat, {', '.join(KINDS)}")
 
     @property
-    def kept(self) -> bool:
-        """Whether the promise held on the questions that choosing had not seen, whole and behind every filter."""
-        checked = [] if self.reached is None else [self.reached, *(point for _, point in self.filtered)]
-        return all(point.holds(self.promise) for point in checked)
-
-    def to_json(self) -> dict[str, Any]:
-        """The report as JSON values."""
-        return {
-            "kind": self.kind,
-            "why": self.why,
-            "rows": self.rows,
-            "bytes": self.bytes,
-            "promise": self.promise,
-            "latency": self.latency,
-            "kept": self.kept,
-            "reached": None if self.reached is None else self.reached.to_json(),
-            "filtered": [[share, point.to_json()] for share, point in self.filtered],
-            "tried": [point.to_json() for point in self.tried],
-            "questions": self.questions,
-        }
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> IndexReport:
-        """The report that `to_json` wrote."""
-        fields = {name: value for name, value in values.items() if name != "kept"}
-        reached, tried, filtered = fields.pop("reached"), fields.pop("tried"), fields.pop("filtered", [])
-        unless = {"kind": values["kind"]}  # earlier reports spoke of one kind alone
-        return cls(
-            **fields,
-            reached=None if reached is None else Point(**unless | reached),
-            filtered=tuple((share, Point(**unless | point)) for share, point in filtered),
-            tried=tuple(Point(**unless | point) for point in tried),
-        )
+    def kinds(self) -> list[str]:
+        """The kinds to try, the smallest first."""
+        return list(KINDS) if self.kind is None else [self.kind]
 
 
 @dataclass(frozen=True, slots=True)
-class OptimizeReport:
-    """What optimizing gave back, and the index that stands now."""
+class _Choice:
+    """A kind that was built and measured: its piece, and its place among the others."""
 
-    compact: CompactReport
-    index: IndexReport
-
-    def to_json(self) -> dict[str, Any]:
-        """Both as JSON values."""
-        return {**self.compact.to_json(), "index": self.index.to_json()}
-
-
-def wanted(snapshot: StoredSnapshot, contract: Contract) -> bool:
-    """Whether a collection is large enough for an index, and what stands leaves too many rows to be scanned."""
-    built = snapshot.built(ROOM)
-    lacking = snapshot.head.next_row - (0 if built is None else built.rows)
-    return contract.similarity == "cosine" and lacking >= FROM_ROWS
-
-
-class Indexes:
-    """The opened index of a collection, shared by its searchers and opened anew when another one was built.
-
-    One thread at a time (pinning.py holds the lock).
-    """
-
-    def __init__(self) -> None:
-        self._opened: tuple[str, int, VectorIndex | None] | None = None
-
-    def search(self, snapshot: StoredSnapshot, *, exact: bool) -> NearestSearch:
-        """How a snapshot is searched: by the index that fits it, or exactly where there is none or that is asked."""
-        all_rows = ExactSearch(snapshot, FlatIndex(snapshot))
-        built = None if exact else snapshot.built(ROOM)
-        if built is None:
-            return all_rows
-        state = snapshot.state(STATE)
-        effort = 0 if state is None else int(state["reached"]["effort"])
-        if self._opened is None or self._opened[:2] != (built.checksum, effort):
-            self._opened = (built.checksum, effort, _opened(built, effort))
-        index = self._opened[2]
-        return all_rows if index is None else _beside(snapshot, index, built.about["kind"], effort, all_rows)
-
-
-def _beside(
-    snapshot: StoredSnapshot, index: VectorIndex, kind: str, effort: int, exact: NearestSearch
-) -> IndexedSearch:
-    """A search by an index, with the rows that it lacks searched exactly."""
-    covers_all = index.rows >= snapshot.head.next_row
-    tail = None if covers_all else FlatIndex(snapshot, first=index.rows)
-    candidates = effort if KINDS[kind].scores_more else 0
-    return IndexedSearch(snapshot, index, tail=tail, exact=exact, candidates=candidates)
-
-
-def _opened(built: Built, effort: int) -> VectorIndex | None:
-    """The index of a build; None for one that is damaged: search is exact then, and `verify` names it."""
-    try:
-        built.check()
-        return load(IndexSettings(kind=built.about["kind"], effort=effort), built.path)
-    except (CorruptionError, InputError, KeyError):
-        return None
+    piece: Piece
+    point: Point
 
 
 class Indexing:
-    """One choice and one build, by a writer that holds the lock."""
+    """One choice, by a writer that holds the lock."""
 
     def __init__(self, store: Store, writer: Writer, encoder: GuardedEncoder, depth: int, progress: Progress) -> None:
         self._store = store
@@ -180,134 +85,103 @@ class Indexing:
         self._depth = depth
         self._progress = progress
 
-    def run(
-        self, kind: str | None, promise: float, latency: float, queries: Sequence[str] | Vectors | None
-    ) -> IndexReport:
-        """Builds the index that was asked for, or the one that fits; measures it and keeps what was found.
+    def run(self, asked: Asked, queries: Sequence[str] | Vectors | None = None) -> IndexReport:
+        """Builds the index that was asked for, or the smallest that fits, and publishes it with what was measured.
 
-        kind: a word of KINDS, "flat" for none, None for what fits: the smallest whose median look-up takes at most
-        `latency` milliseconds. Raises InputError, StorageError.
+        Raises InputError, StorageError; what stood before stands until another is published.
         """
-        if not latency > 0:
-            raise InputError(f"a look-up takes some time: latency is above 0 milliseconds, not {latency!r}")
-        if not 0 < promise <= 1:
-            raise InputError(f"recall is a share of what exact search finds, above 0 and at most 1, not {promise!r}")
         with self._store.snapshot() as snapshot:
-            report = self._chosen(snapshot, kind, promise, latency, queries)
-        state = None if report.kind == "flat" else report.to_json()
-        if state != self._writer.state(STATE):
-            self._writer.put_state(STATE, state)
-        return report
+            try:
+                return self._chosen(snapshot, asked, queries)
+            finally:
+                self._writer.sweep(ROOM)
 
-    def again(self) -> None:
-        """Builds the index that the state speaks of from all rows, as when it was damaged; it is not measured anew."""
-        state = self._writer.state(STATE)
-        if state is None:
-            return
-        report = IndexReport.from_json(state)
-        try:
-            with self._store.snapshot() as snapshot:
-                built = self._published(snapshot, report.kind)
-        except InputError:  # it cannot be built any more: search is exact until `optimize` finds another kind
-            self._writer.clear(ROOM)
-            self._writer.put_state(STATE, None)
-            return
-        self._writer.put_state(STATE, replace(report, rows=built.rows, bytes=built.bytes).to_json())
-
-    def _chosen(
-        self,
-        snapshot: StoredSnapshot,
-        kind: str | None,
-        promise: float,
-        latency: float,
-        queries: Sequence[str] | Vectors | None,
-    ) -> IndexReport:
+    def _chosen(self, snapshot: StoredSnapshot, asked: Asked, queries: Sequence[str] | Vectors | None) -> IndexReport:
         rows = snapshot.head.next_row
-        if kind not in (None, "flat", *KINDS):
-            raise InputError(f"there is no index of the kind {kind!r}; there are flat, {', '.join(KINDS)}")
-        if kind is None and self._encoder.contract.similarity != "cosine":
-            return self._flat(promise, "vectors of several lengths are compared exactly")
-        if kind is None and rows < FROM_ROWS:
-            return self._flat(promise, f"{rows:,} passages are searched exactly in a few milliseconds")
-        if kind == "flat" or rows == 0:
-            return self._flat(promise, "asked for" if kind == "flat" else "there are no passages")
+        if asked.kind is None and self._encoder.contract.similarity != "cosine":
+            return self._flat(asked, "vectors of several lengths are compared exactly")
+        if asked.kind is None and rows < FROM_ROWS:
+            return self._flat(asked, f"{rows:,} passages are searched exactly in a few milliseconds")
+        if rows == 0 or asked.kind == FLAT:
+            return self._flat(asked, "asked for" if asked.kind == FLAT else "there are no passages", rows)
         vectors, said = questions(snapshot, self._encoder, queries)
         measuring = Measuring(snapshot, vectors, self._depth)
         try:
-            report = self._built(snapshot, [kind] if kind else list(KINDS), measuring, promise, latency)
+            return self._published(snapshot, asked, measuring, f"{len(vectors):,} {said}")
         except UnfitIndexError as error:
-            if kind is None:
-                return self._flat(promise, str(error))
-            report = self._chosen(snapshot, None, promise, latency, queries)
+            if asked.kind is None:
+                return self._flat(asked, str(error), rows, AGAIN * rows)
+            report = self._chosen(snapshot, replace(asked, kind=None), queries)
             return replace(report, why=f"{error}; {report.why}")
-        return replace(report, questions=f"{len(vectors):,} {said}")
 
-    def _flat(self, promise: float, why: str) -> IndexReport:
-        self._writer.clear(ROOM)
-        return IndexReport(kind="flat", why=why, promise=promise)
+    def _flat(self, asked: Asked, why: str, rows: int = 0, retry: int | None = None) -> IndexReport:
+        """Search stays exact. rows, retry: what is noted, so that it is not tried at each call of `add`."""
+        report = IndexReport(kind=FLAT, why=why, promise=asked.promise)
+        if rows:
+            self._writer.publish(ROOM, About(report=report, rows=rows, retry=retry).to_json(), ())
+        else:
+            self._writer.clear(ROOM)
+        return report
 
-    def _built(
-        self, snapshot: StoredSnapshot, kinds: list[str], measuring: Measuring, promise: float, latency: float
-    ) -> IndexReport:
-        """Builds kinds, the smallest first, until one keeps the promise in time; where none does, the best stays.
+    def _published(self, snapshot: StoredSnapshot, asked: Asked, measuring: Measuring, said: str) -> IndexReport:
+        """Builds kinds, the smallest first, until one keeps the promise in time; where none does, the best is taken.
 
         Raises UnfitIndexError where none of them answers, InputError where the only one cannot be built.
         """
-        tried = [measuring.recalls.measure(measuring.exact, "flat", part=FLAT_QUESTIONS)]
-        choices: list[Point] = []
+        making = Making(self._writer, snapshot, self._progress)
+        tried = [measuring.recalls.measure(measuring.exact, FLAT, part=FLAT_QUESTIONS)]
+        choice: _Choice | None = None
         refused = ""
-        for kind in kinds:
-            if len(kinds) > 1 and (without := self._without_memory(kind, snapshot.head.next_row)):
+        for kind in asked.kinds:
+            if asked.kind is None and (without := self._without_memory(kind, snapshot.head.next_row)):
                 refused += without
                 break
             try:
-                built, points = self._tried(snapshot, kind, measuring, promise)
+                found, points = self._tried(making, snapshot, kind, measuring, asked.promise)
             except InputError as error:
-                if len(kinds) == 1 and not isinstance(error, UnfitIndexError):
+                if asked.kind is not None and not isinstance(error, UnfitIndexError):
                     raise
                 refused += f"; {kind} was passed over: {error}"
                 continue
             tried += points
-            choices.append(points[-1])
-            if points[-1].holds(promise) and points[-1].p50 <= latency:
+            choice = self._better(making, choice, found, asked.promise)
+            if found.point.holds(asked.promise) and found.point.p50 <= asked.latency:
                 break
-        if not choices:
+        if choice is None:
             raise UnfitIndexError(refused.removeprefix("; "))
-        choice = best(choices, promise)
-        if choice.kind != choices[-1].kind:
-            built = self._published(snapshot, choice.kind)
-        search = _search_with(snapshot, built.path, measuring.exact, choice.kind, choice.effort)
+        why = ("asked for" if asked.kind is not None else _why(choice.point, asked.promise, asked.latency)) + refused
         report = IndexReport(
-            kind=choice.kind,
-            why=("asked for" if len(kinds) == 1 else _why(choice, promise, latency)) + refused,
-            rows=built.rows,
-            bytes=built.bytes,
-            promise=promise,
-            latency=latency,
-            reached=measuring.recalls.measure(search, choice.kind, choice.effort, SECOND_HALF),
-            filtered=measuring.filtered(search, choice.kind, choice.effort, SECOND_HALF),
-            tried=tuple(tried),
+            kind=choice.point.kind, why=why, promise=asked.promise, latency=asked.latency, tried=tuple(tried)
         )
-        if choice.holds(promise) and not report.kept:
-            return replace(report, why=f"{report.why}; questions that choosing had not seen say that it does not")
+        report = making.evidence(replace(report, questions=said), [choice.piece], choice.point, measuring)
+        if choice.point.holds(asked.promise) and not report.kept:
+            report = replace(report, why=f"{report.why}; questions that choosing had not seen say that it does not")
+        making.publish(report, [choice.piece], measuring)
         return report
 
     def _tried(
-        self, snapshot: StoredSnapshot, kind: str, measuring: Measuring, promise: float
-    ) -> tuple[Built, list[Point]]:
-        """A kind that answers all questions, published, and what was measured until an effort kept the promise.
+        self, making: Making, snapshot: StoredSnapshot, kind: str, measuring: Measuring, promise: float
+    ) -> tuple[_Choice, list[Point]]:
+        """A kind that answers all questions, built aside, and what was measured until an effort kept the promise.
 
-        Publishes nothing where the kind is not for these vectors, and raises UnfitIndexError, or InputError where it
+        Leaves nothing where the kind is not for these vectors, and raises UnfitIndexError, or InputError where it
         cannot even be built.
         """
-        points: list[Point] = []
+        piece = making.piece(kind, 0, snapshot.head.next_row)
+        try:
+            points = making.tried([piece], kind, measuring, EFFORTS[kind], promise)
+        except InputError:
+            making.discard(piece)
+            raise
+        return _Choice(piece, points[-1]), points
 
-        def measured(folder: Path) -> None:
-            search_with = partial(_search_with, snapshot, folder, Unanswered(), kind)
-            points.extend(least_effort(measuring.recalls, kind, search_with, EFFORTS[kind], promise))
-            measuring.recalls.measure(search_with(points[-1].effort), kind, part=SECOND_HALF)
-
-        return self._published(snapshot, kind, measured), points
+    def _better(self, making: Making, one: _Choice | None, other: _Choice, promise: float) -> _Choice:
+        """The better of two; the room of the other is given back."""
+        if one is None:
+            return other
+        chosen = one if best([one.point, other.point], promise) is one.point else other
+        making.discard((other if chosen is one else one).piece)
+        return chosen
 
     def _without_memory(self, kind: str, rows: int) -> str:
         """Why a kind is not even tried, where memory does not hold it; otherwise nothing."""
@@ -315,22 +189,6 @@ class Indexing:
         if needed <= MEMORY_SHARE * free:
             return ""
         return f"; {kind} was not tried, it needs {needed / 1e9:,.1f} GB and {free / 1e9:,.1f} GB are left"
-
-    def _published(
-        self, snapshot: StoredSnapshot, kind: str, measured: Callable[[Path], None] = lambda _folder: None
-    ) -> Built:
-        """Builds a kind and publishes it. measured: looks at what was built before others may see it."""
-
-        def fill(folder: Path) -> None:
-            build(IndexSettings(kind=kind), snapshot, folder, threads=os.cpu_count() or 1, progress=self._progress)
-            measured(folder)
-
-        return self._writer.publish(ROOM, fill, {"kind": kind})
-
-
-def _search_with(snapshot: StoredSnapshot, folder: Path, exact: NearestSearch, kind: str, effort: int) -> NearestSearch:
-    index = load(IndexSettings(kind=kind, effort=effort), folder)
-    return _beside(snapshot, index, kind, effort, exact)
 
 
 def _why(choice: Point, promise: float, latency: float) -> str:

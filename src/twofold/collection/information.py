@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from twofold.collection import indexing, wording
-from twofold.collection.indexing import IndexReport
+from twofold.collection import wording
+from twofold.collection.index_report import IndexReport, reported
 from twofold.collection.settings import Settings
 from twofold.collection.wording import WordsReport
 from twofold.contract import Contract
@@ -56,7 +56,7 @@ class Info:
 def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, settings: Settings) -> Info:
     """The figures of one snapshot."""
     head, made = snapshot.head, store.description
-    index, words = snapshot.state(indexing.STATE), snapshot.state(wording.STATE)
+    words = snapshot.state(wording.STATE)
     return Info(
         path=str(store.path),
         commit=head.commit,
@@ -74,6 +74,6 @@ def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, setting
         created=made.created,
         bytes=store.bytes(),
         log_held_back=store.held_back(),
-        index=None if index is None else IndexReport.from_json(index),
+        index=reported(snapshot),
         words=None if words is None else WordsReport.from_json(words),
     )

@@ -19,7 +19,7 @@ from twofold.searching.exact import ExactSearch
 from twofold.searching.nearest import Nearest, NearestSearch
 from twofold.tuning.pseudo_queries import pseudo_queries
 from twofold.tuning.recall import EVERYTHING, K, Point, Recalls, masks_by_share
-from twofold.tuning.truth import exact_answers
+from twofold.tuning.truth import Proposed, exact_answers, proposed
 
 QUESTIONS = 400
 """Where tuning asks them, half choose and half check."""
@@ -66,14 +66,22 @@ class Unanswered:
 
 
 class Measuring:
-    """Questions with what exact search finds for them, whole and behind filters."""
+    """Questions with what exact search finds for them, whole and behind filters.
 
-    def __init__(self, snapshot: StoredSnapshot, queries: Vectors, depth: int) -> None:
+    kept: what an earlier measurement proposed, of the same questions and generation, which makes this one cheap.
+    """
+
+    def __init__(self, snapshot: StoredSnapshot, queries: Vectors, depth: int, kept: Proposed | None = None) -> None:
         everything = snapshot.passing(None)
         self.exact = ExactSearch(snapshot, FlatIndex(snapshot))
         self._masks = masks_by_share(everything, snapshot.documents_of(np.arange(len(everything))))
         masks = [everything, *self._masks.values()]
-        answers = exact_answers(snapshot, self.exact, queries, masks, depth=depth, top=K)
+        if kept is not None and kept.fits(len(masks), len(everything)):
+            kept.follow(snapshot, masks)
+        else:
+            kept = None
+        self.candidates = proposed(snapshot, queries, masks, top=K) if kept is None or kept.worn else kept
+        answers = exact_answers(snapshot, self.exact, self.candidates, masks, depth=depth, top=K)
         self.recalls, *behind = (
             Recalls(queries, found, mask, depth=depth) for mask, found in zip(masks, answers, strict=True)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from twofold.collection.guarding import GuardedEncoder
-from twofold.collection.indexing import Indexes
+from twofold.collection.index_search import Indexes
 from twofold.collection.wording import Words, missing
 from twofold.engines.local.engine import Store
 from twofold.engines.local.forking import watch
@@ -17,7 +17,7 @@ from twofold.searching.searcher import SnapshotSearcher
 
 
 class Pinning:
-    """Makes searchers that are pinned to a commit; what they share is opened once, by one thread at a time.
+    """Makes searchers that are pinned to a commit; words that they share are opened once, by one thread at a time.
 
     depth: where a ranking ends unless a call says otherwise.
     """
@@ -37,8 +37,8 @@ class Pinning:
         """
         snapshot = self._store.snapshot()
         try:
+            dense = self._indexes.search(snapshot, exact=exact)
             with self._lock:
-                dense = self._indexes.search(snapshot, exact=exact)
                 known = words or query_language
                 search = self._by_words(snapshot, dense, query_language=query_language) if known else None
             wordless = missing(snapshot) if known else "this searcher was made without words"

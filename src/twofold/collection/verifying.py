@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from twofold.collection.guarding import GuardedEncoder
-from twofold.collection.indexing import STATE as INDEX
-from twofold.collection.indexing import Indexes, Indexing, IndexReport
+from twofold.collection.index_report import FLAT, IndexReport, reported
+from twofold.collection.index_search import Indexes
 from twofold.collection.measuring import Measuring, RecallReport, questions
+from twofold.collection.upkeep import Upkeep
 from twofold.collection.wording import ROOM as WORDS
 from twofold.collection.wording import STATE, caught_up
 from twofold.engines.local.engine import Store
@@ -28,7 +29,7 @@ def verified(store: Store, encoder: GuardedEncoder, depth: int, progress: Progre
     words = _damage_of_words(store)
     if any(damage.repaired for damage in report.damage):
         with store.writing() as writer:
-            Indexing(store, writer, encoder, depth, progress).again()
+            Upkeep(store, writer, encoder, depth, progress).repair()
     if words is not None and repair:
         with store.writing() as writer, store.snapshot() as snapshot:
             caught_up(writer, snapshot, None, progress)
@@ -48,8 +49,7 @@ def recall(store: Store, encoder: GuardedEncoder, depth: int, queries: Sequence[
             raise InputError("there are no passages, so there is nothing to find", path=store.path)
         vectors, said = questions(snapshot, encoder, queries, unseen=True)
         measuring = Measuring(snapshot, vectors, depth)
-        state = snapshot.state(INDEX)
-        built = IndexReport(kind="flat", why="") if state is None else IndexReport.from_json(state)
+        built = reported(snapshot) or IndexReport(kind=FLAT, why="")
         search, effort = Indexes().search(snapshot, exact=False), 0 if built.reached is None else built.reached.effort
         return RecallReport(
             kind=built.kind,

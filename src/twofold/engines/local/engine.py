@@ -24,7 +24,7 @@ from twofold.engines.local.layout import CATALOGUE, DERIVED, LOCK, VECTORS, Desc
 from twofold.engines.local.locking import WriterLock
 from twofold.engines.local.making import free, made
 from twofold.engines.local.snapshot import Derived, StoredSnapshot
-from twofold.engines.local.verifying import Damage, Verification, VerifyReport, wrong
+from twofold.engines.local.verifying import Verification, VerifyReport, damaged_indexes
 from twofold.engines.local.writer import Writer
 from twofold.errors import (
     CollectionError,
@@ -157,7 +157,7 @@ class Store:
     def verify(self, progress: Progress = silent, *, repair: bool = False) -> VerifyReport:
         """Every checksum computed again, on the latest commit; says what is damaged and which documents it hits.
 
-        repair: takes damaged derived folders away, so that they are made again; nothing else is touched. Raises
+        repair: takes damaged parts of indexes away, so that they are made again; nothing else is touched. Raises
         CorruptionError only where there is no head to start from; with repair also LockedError, StorageError.
         """
         noted = acknowledged.noted(self.inside)  # before the snapshot, for writers go on
@@ -165,16 +165,15 @@ class Store:
             report = Verification(snapshot, beside, progress).run(self.inside, noted)
         if repair and any(each.derived for each in report.damage):
             with self._lock.held(), self.snapshot() as snapshot:
-                report.damage[:] = [self._repaired(each, snapshot) for each in report.damage]
+                self._take_away({each.place for each in damaged_indexes(self.inside, snapshot)})
+                report.damage[:] = [replace(each, repaired=each.derived) for each in report.damage]
         return report
 
-    def _repaired(self, damage: Damage, snapshot: StoredSnapshot) -> Damage:
-        if not damage.derived:
-            return damage
-        path = self.inside / damage.place
-        if path.exists() and wrong(path, snapshot):  # nobody has put another in its place meanwhile
-            Publisher(self.inside, self._disk).remove(path)
-        return replace(damage, repaired=True)
+    def _take_away(self, places: set[str]) -> None:
+        """Removes derived files that are still damaged: a writer may have replaced others meanwhile."""
+        publisher = Publisher(self.inside, self._disk)
+        for place in sorted(places):
+            publisher.remove(self.inside / place)
 
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
         """Copies the latest commit into a new folder while writers go on; says what the copy holds.
