@@ -10,8 +10,8 @@ from twofold.cli.output import print_json
 from twofold.cli.tune import words_in_words
 
 if TYPE_CHECKING:
-    from twofold.collection.indexing import IndexReport
     from twofold.collection.information import Info
+    from twofold.index_report import IndexReport
 
 
 def register(subparsers: Subparsers) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from twofold.engine import Counts, Passages
 from twofold.engines.local.catalogue.connections import Lease
+from twofold.engines.local.derived.indexes.about import reported
+from twofold.engines.local.derived.indexes.opened import Indexes
 from twofold.engines.local.derived.lexical import LocalLexical
-from twofold.engines.local.derived.opened import Indexes
 from twofold.engines.local.derived.words import Words
 from twofold.engines.local.selecting import Selecting
 from twofold.engines.local.snapshot import Derived, StoredSnapshot
 from twofold.engines.local.spaces.dense import DenseRows
 from twofold.filters import Filter
+from twofold.index_report import IndexReport
 from twofold.lexical.reading import LexicalReader
 from twofold.scores import Numbers
 
@@ -34,6 +36,10 @@ class LocalSnapshot(StoredSnapshot):
     def dense(self, *, exact: bool = False) -> DenseRows:
         """The default space. exact: without the approximate index."""
         return DenseRows(self, self._indexes.search(self, exact=exact), Selecting(self, self._language))
+
+    def index(self) -> IndexReport | None:
+        """What the approximate index was measured to find; None where search is exact."""
+        return reported(self)
 
     def lexical(self, *, query_language: bool = False) -> LocalLexical | None:
         """The lexical side; None where there is none."""

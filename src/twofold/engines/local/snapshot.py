@@ -36,8 +36,9 @@ from twofold.engines.local.catalogue.records import (
 )
 from twofold.engines.local.catalogue.rows import Rows, RowsCache, expanded
 from twofold.engines.local.catalogue.schema import Head
-from twofold.engines.local.derived import builds
-from twofold.engines.local.derived.builds import Built
+from twofold.engines.local.derived.fingerprints import fingerprint
+from twofold.engines.local.derived.manifest import Manifest, Manifests, home_of
+from twofold.engines.local.derived.manifest import Piece as IndexPiece
 from twofold.engines.local.folder import AGAIN, Folder
 from twofold.engines.local.spaces.maps import Piece, SegmentMaps, gather
 from twofold.engines.local.spaces.segments import Segment
@@ -47,8 +48,8 @@ from twofold.scores import Mask, Numbers, Vectors
 
 BATCH = 256
 """Documents read at a time while iterating."""
-FINGERPRINTS = 16
-"""Fingerprints that are remembered: a room has a build or two."""
+FINGERPRINTS = 64
+"""Fingerprints that are remembered: an index has a handful of pieces."""
 
 
 class Derived:
@@ -60,8 +61,9 @@ class Derived:
         self.dimension = dimension
         self.rows = RowsCache()
         self.filters = FilterCache()
-        self.fingerprints: dict[tuple[int, int], str] = {}
-        """(generation, rows) → the fingerprint of these rows, which never changes."""
+        self.manifests = Manifests()
+        self.fingerprints: dict[tuple[int, int, int], str] = {}
+        """(generation, first row, end) → the fingerprint of these rows, which never changes."""
         self.latest = 0
         """No snapshot from now on is of an earlier commit."""
 
@@ -295,31 +297,33 @@ class StoredSnapshot:
         """The collection's folder, for opening files in it."""
         return self._derived.folder.inside
 
-    def built(self, room: str) -> Built | None:
-        """The newest whole build of a room ("indexes", "lexical") that was made from rows of this snapshot.
+    def built(self, room: str) -> Manifest | None:
+        """The index of a room ("indexes" or one below it), with its first pieces as far as they can be used here.
 
-        Files have their right sizes; `Built.check` reads them. Whatever does not fit is passed over. A writer that
-        publishes takes older builds away: who finds one gone while opening it asks again. Raises InputError for
+        A piece can be used whose files have their right sizes and that was made from rows of this snapshot. A writer
+        that publishes takes replaced pieces away: who finds one gone while opening it asks again. Raises InputError for
         another room.
         """
-        return next(filter(self.fits, builds.whole(builds.home_of(self.folder, room))), None)
+        manifest = self._derived.manifests.at(home_of(self.folder, room))
+        if manifest is None or manifest.generation != self._head.generation:
+            return None
+        return manifest.limited(self.fits)
 
-    def fits(self, built: Built) -> bool:
-        """Whether a build was made from the first rows of this snapshot's generation."""
-        covered = built.covered
-        if covered.generation != self._head.generation or not 0 <= covered.rows <= self._head.next_row:
+    def fits(self, piece: IndexPiece) -> bool:
+        """Whether a piece of this generation was made from rows of this snapshot."""
+        if piece.end > self._head.next_row:
             return False
         try:
-            return self.fingerprint(covered.rows) == covered.vectors
+            return self.fingerprint(piece.first, piece.end) == piece.vectors
         except CorruptionError:  # whoever needs the vectors will hear of it
             return False
 
-    def fingerprint(self, rows: int) -> str:
-        """Tells the first so many rows from all others. Raises CorruptionError."""
-        known, key = self._derived.fingerprints, (self._head.generation, rows)
+    def fingerprint(self, first: int, end: int) -> str:
+        """Tells the rows from `first` to before `end` from all others. Raises CorruptionError."""
+        known, key = self._derived.fingerprints, (self._head.generation, first, end)
         if key not in known:
             with self._lease.held() as connection:
-                found = builds.fingerprint(connection, self.blocks(), rows)
+                found = fingerprint(connection, self.blocks(), first, end)
             if len(known) >= FINGERPRINTS:
                 known.clear()
             known[key] = found

@@ -185,8 +185,10 @@ def test_a_child_cannot_write_by_what_it_inherited_and_writes_by_a_block_of_its_
                     lambda: writer.put_state("any", 1),
                     lambda: writer.folder("lexical"),
                     lambda: writer.clear("indexes"),
-                    lambda: writer.remove(folder / "indexes" / "000001"),
-                    lambda: writer.publish("indexes", lambda _: None, {}),
+                    lambda: writer.sweep("indexes"),
+                    lambda: writer.build("indexes", lambda _: None, 0, 1),
+                    lambda: writer.put_beside("indexes", lambda _: None),
+                    lambda: writer.publish("indexes", {}, []),
                     writer.compact,
                     writer.mend,
                 ]
