@@ -17,7 +17,7 @@ from twofold.searching.exact import ExactSearch
 from twofold.searching.indexed import IndexedSearch
 from twofold.searching.nearest import NearestSearch
 
-Key = tuple[str, tuple[tuple[str, int, int], ...], IndexSettings]
+Key = tuple[str, tuple[tuple[str, int, int, int], ...], IndexSettings]
 
 
 class Indexes:

@@ -17,7 +17,7 @@ from twofold.collection.index_report import LATENCY, PROMISE, ROOM, About, Index
 from twofold.collection.indexing import EFFORTS, Asked, Indexing
 from twofold.collection.measuring import Measuring, questions
 from twofold.contract import Contract
-from twofold.engines.local.derived.manifest import Manifest, Piece, wrong_sizes
+from twofold.engines.local.derived.manifest import Manifest, Piece, wrong_at_sight
 from twofold.engines.local.engine import Store
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.writer import Writer
@@ -106,9 +106,9 @@ class Upkeep:
             lost = [
                 (piece.first, piece.end)
                 for piece in pieces
-                if wrong_sizes(built.home, piece) is not None or not snapshot.fits(piece)
+                if wrong_at_sight(built.home, piece) is not None or not snapshot.fits(piece)
             ]
-            if not lost and (built.beside is None or wrong_sizes(built.home, built.beside) is None):
+            if not lost and (built.beside is None or wrong_at_sight(built.home, built.beside) is None):
                 return
             self._replaced(snapshot, replace(built, pieces=tuple(pieces), lost=()), about, lost)
 
