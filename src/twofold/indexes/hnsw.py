@@ -82,7 +82,7 @@ def opened(folder: Path, effort: int) -> HnswIndex:
     path = folder / FILE
     try:
         graph = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         raise CorruptionError(f"{path} is no index that can be read: {error}") from error
     if not isinstance(graph, faiss.IndexHNSWSQ):
         raise CorruptionError(f"{path} holds an index of another kind, a {type(graph).__name__}")

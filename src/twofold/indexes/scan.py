@@ -90,7 +90,7 @@ def read_codes(folder: Path) -> faiss.IndexIVFRaBitQFastScan:
     try:
         # Mapped, so that codes are the system's to keep or to drop, and no anonymous memory.
         codes = faiss.read_index(os.fspath(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         raise CorruptionError(f"{path} is no index that can be read: {error}") from error
     if not isinstance(codes, faiss.IndexIVFRaBitQFastScan):
         raise CorruptionError(f"{path} holds an index of another kind, a {type(codes).__name__}")

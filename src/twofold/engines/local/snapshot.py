@@ -300,7 +300,7 @@ class StoredSnapshot:
     def built(self, room: str) -> Manifest | None:
         """The index of a room ("indexes" or one below it), with its first pieces as far as they can be used here.
 
-        A piece can be used whose files have their right sizes and that was made from rows of this snapshot. A writer
+        A piece can be used whose files are whole at sight and that was made from rows of this snapshot. A writer
         that publishes takes replaced pieces away: who finds one gone while opening it asks again. Raises InputError for
         another room.
         """

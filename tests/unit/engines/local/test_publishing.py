@@ -184,7 +184,11 @@ def gone(path: Path) -> None:
     shutil.rmtree(path)
 
 
-OF_A_PIECE = [truncated, without_a_file, emptied, a_file_in_its_place, gone]
+def of_another_beginning(path: Path) -> None:
+    (path / "codes.bin").write_bytes(b"\1" + CODES[1:])
+
+
+OF_A_PIECE = [truncated, without_a_file, of_another_beginning, emptied, a_file_in_its_place, gone]
 
 
 def without_manifest(path: Path) -> None:

@@ -28,21 +28,27 @@ INDEXES = "indexes"
 """The room whose folders have manifests; the others belong to engines that keep their own files."""
 PART = 2**20
 """Bytes of a file that are read at a time."""
+HEAD = 4_096
+"""Bytes of a file that are checked before it is opened: a library trusts the counts at its beginning, and a wrong one
+may end the process."""
 NUMBERED = re.compile(r"\d{6}")
 Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A folder beside the manifest, filled once, synced and never changed. files: name → (bytes, CRC-32)."""
+    """A folder beside the manifest, filled once, synced and never changed.
+
+    files: name → (bytes, CRC-32, CRC-32 of its first HEAD bytes).
+    """
 
     folder: str
-    files: Mapping[str, tuple[int, int]]
+    files: Mapping[str, tuple[int, int, int]]
 
     @property
     def bytes(self) -> int:
         """Bytes of its files."""
-        return sum(size for size, _ in self.files.values())
+        return sum(size for size, *_ in self.files.values())
 
     def to_json(self) -> dict[str, Any]:
         """The part as JSON values."""
@@ -119,7 +125,7 @@ class Manifests:
         self._known: dict[str, tuple[Stamp, Manifest | None]] = {}
 
     def at(self, home: Path) -> Manifest | None:
-        """The index in a folder with its first pieces, as far as their files have the right sizes; None for none."""
+        """The index in a folder with its first pieces, as far as nothing is wrong with them at sight; None for none."""
         try:
             found = os.stat(home / MANIFEST)
         except OSError:
@@ -136,7 +142,7 @@ def _sound(home: Path) -> Manifest | None:
         manifest = read(home)
     except (CorruptionError, FormatError):
         return None
-    return None if manifest is None else manifest.limited(lambda piece: wrong_sizes(home, piece) is None)
+    return None if manifest is None else manifest.limited(lambda piece: wrong_at_sight(home, piece) is None)
 
 
 def written(fields: Mapping[str, Any]) -> bytes:
@@ -174,8 +180,8 @@ def read(home: Path) -> Manifest | None:
     return manifest
 
 
-def _files(fields: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
-    return {name: (size, crc) for name, (size, crc) in fields["files"].items()}
+def _files(fields: Mapping[str, Any]) -> dict[str, tuple[int, int, int]]:
+    return {name: (size, crc, head) for name, (size, crc, head) in fields["files"].items()}
 
 
 def _consecutive(pieces: tuple[Piece, ...]) -> bool:
@@ -183,24 +189,27 @@ def _consecutive(pieces: tuple[Piece, ...]) -> bool:
     return all(piece.rows > 0 and piece.first == end for piece, end in zip(pieces, ends, strict=False))
 
 
-def wrong_sizes(home: Path, part: Part) -> str | None:
-    """What is wrong with a part as far as its files' sizes tell; None where nothing is."""
-    for name, (size, _) in part.files.items():
+def wrong_at_sight(home: Path, part: Part) -> str | None:
+    """What is wrong with a part as far as sizes and beginnings of its files tell; None where nothing is."""
+    for name, (size, _, head) in part.files.items():
         path = home / part.folder / name
         try:
-            held = os.stat(path).st_size
+            if (held := os.stat(path).st_size) != size:
+                return f"{path} has {held} bytes, {size} were written"
+            if crc_of(path, HEAD) != head:
+                return f"{path} is damaged: its checksum does not fit its content"
         except OSError as error:
             return f"{path}: {error.strerror or error}"
-        if held != size:
-            return f"{path} has {held} bytes, {size} were written"
+        except CorruptionError as error:
+            return str(error)
     return None
 
 
 def wrong_content(home: Path, part: Part) -> str | None:
     """What is wrong with a part after reading all of it; None where nothing is."""
-    if said := wrong_sizes(home, part):
+    if said := wrong_at_sight(home, part):
         return said
-    for name, (_, crc) in part.files.items():
+    for name, (_, crc, _) in part.files.items():
         path = home / part.folder / name
         try:
             if crc_of(path) != crc:
@@ -210,13 +219,15 @@ def wrong_content(home: Path, part: Part) -> str | None:
     return None
 
 
-def crc_of(path: Path) -> int:
-    """The CRC-32 of a file's content; raises CorruptionError where it cannot be read."""
+def crc_of(path: Path, most: int | None = None) -> int:
+    """The CRC-32 of a file's content, or of its first bytes; raises CorruptionError where it cannot be read."""
     crc = 0
     try:
         with open(path, "rb", buffering=0) as file:
-            while part := file.read(PART):
+            while part := file.read(PART if most is None else most):
                 crc = zlib.crc32(part, crc)
+                if most is not None:
+                    break
     except OSError as error:
         raise CorruptionError(f"{path}: {error.strerror or error}") from error
     return crc

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.engines.local.derived.manifest import (
+    HEAD,
     MANIFEST,
     NUMBERED,
     Manifest,
@@ -137,9 +138,9 @@ class Publisher:
             self._disk.remove_tree(path)
             self._disk.reached("leftover removed")
 
-    def _synced(self, folder: Path) -> dict[str, tuple[int, int]]:
-        """Syncs all that is in a folder, from the inside; gives name → (bytes, CRC-32) of its files."""
-        found: dict[str, tuple[int, int]] = {}
+    def _synced(self, folder: Path) -> dict[str, tuple[int, int, int]]:
+        """Syncs all that is in a folder, from the inside; gives its files as `Part` has them."""
+        found: dict[str, tuple[int, int, int]] = {}
         for inner, inside in _inside(folder):
             for name in sorted(inside):
                 path = inner / name
@@ -147,7 +148,7 @@ class Publisher:
                     raise InputError("an index holds plain files and folders, nothing else", path=path)
                 with self._disk.opened(path, os.O_RDWR) as descriptor:
                     self._disk.sync(descriptor, path)
-                found[path.relative_to(folder).as_posix()] = (path.stat().st_size, crc_of(path))
+                found[path.relative_to(folder).as_posix()] = (path.stat().st_size, crc_of(path), crc_of(path, HEAD))
             self._disk.sync_folder(inner)
         return found
 

@@ -17,7 +17,7 @@ from twofold.indexes.kinds import KINDS, IndexSettings, load
 from twofold.indexes.pieces import PiecewiseIndex
 from twofold.protocols import VectorIndex
 
-Key = tuple[str, tuple[tuple[str, int, int], ...], IndexSettings]
+Key = tuple[str, tuple[tuple[str, int, int, int], ...], IndexSettings]
 
 
 class Indexes:

@@ -15,7 +15,7 @@ from twofold.engines.local.derived.indexes.about import ROOM, About, standing
 from twofold.engines.local.derived.indexes.choosing import EFFORTS, Indexing
 from twofold.engines.local.derived.indexes.making import Making, Work, kept_questions
 from twofold.engines.local.derived.indexes.measuring import Measuring
-from twofold.engines.local.derived.manifest import Manifest, Piece, wrong_sizes
+from twofold.engines.local.derived.manifest import Manifest, Piece, wrong_at_sight
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.errors import InputError
 from twofold.index_report import LATENCY, PROMISE, IndexReport, IndexRequest
@@ -98,9 +98,9 @@ class Upkeep:
             lost = [
                 (piece.first, piece.end)
                 for piece in pieces
-                if wrong_sizes(built.home, piece) is not None or not snapshot.fits(piece)
+                if wrong_at_sight(built.home, piece) is not None or not snapshot.fits(piece)
             ]
-            if not lost and (built.beside is None or wrong_sizes(built.home, built.beside) is None):
+            if not lost and (built.beside is None or wrong_at_sight(built.home, built.beside) is None):
                 return
             self._replaced(snapshot, replace(built, pieces=tuple(pieces), lost=()), about, lost)
 
