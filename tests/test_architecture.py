@@ -29,7 +29,7 @@ FLOORS = {
     **dict.fromkeys(("engines", "engines.local", "encoders"), 3),
     **dict.fromkeys(("indexes", "lexical", "models", "passages", "readers", "evaluation", "plots"), 2),
     **dict.fromkeys(("block", "contract", "documents", "encoding", "engine", "errors", "files", "filters"), 1),
-    **dict.fromkeys(("forking", "memory", "progress", "protocols", "rankings", "reports", "scores"), 1),
+    **dict.fromkeys(("forking", "index_report", "memory", "progress", "protocols", "rankings", "reports", "scores"), 1),
     **dict.fromkeys(("space", "strict_json", "tables", "values"), 1),
 }
 """Room → floor (docs/architecture.md). A room imports from lower floors only; floor 1 is one room of words."""
@@ -61,6 +61,7 @@ GUESTS = {
 WRITERS = {
     "engines.local": {"*"},  # the one room that owns a collection's folder
     "indexes": {"faiss.write_index"},  # into the folder that the engine hands out
+    "tuning": {"np.savez"},  # into bytes that the engine keeps
     "files": {"*"},  # write_aside, through which every other file goes
     "readers": {"gzip.GzipFile", "lzma.LZMAFile"},  # they pack into the file that write_aside gives
     "training": {"os.makedirs", "shutil.rmtree"},  # the folder of checkpoints, which the trainer fills

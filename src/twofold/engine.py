@@ -8,7 +8,7 @@ test_engine_laws.py holds every engine to the laws written here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from twofold.block import Block, Known, Part
 from twofold.documents import Document
 from twofold.filters import Filter
+from twofold.index_report import IndexReport, IndexRequest, RecallReport
+from twofold.progress import Progress, silent
+from twofold.reports import BackupReport, OptimizeReport, VerifyReport
 from twofold.scores import Numbers, Scores, Vectors
 from twofold.space import Space
 
@@ -38,6 +41,22 @@ class Selection:
 
 
 EVERYTHING = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What an index is measured with.
+
+    vectors: float32 (n, dimension), n > 1. origin: where they come from, in words. depth: of the rankings asked for.
+    """
+
+    vectors: Vectors
+    origin: str
+    depth: int
+
+
+Ask = Callable[[], Questions]
+"""Makes the questions when they are needed: that may take an encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +223,9 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
     def state(self, key: str) -> Any:
         """The JSON value that was kept under a key, or None."""
 
+    def index(self) -> IndexReport | None:
+        """What the approximate index was measured to find; None where search is exact."""
+
     def close(self) -> None:
         """Lets the commit go; nothing may be asked of it afterwards."""
 
@@ -232,6 +254,21 @@ class EngineWriter(Protocol):
 
     def state(self, key: str) -> Any:
         """The JSON value under a key, or None."""
+
+    def optimize(self, request: IndexRequest, ask: Ask, progress: Progress = silent) -> OptimizeReport:
+        """Gives back the room of deleted documents, and makes the index that is asked for; measured before it serves.
+
+        Raises InputError for a kind that the engine does not know, StorageError.
+        """
+
+    def follow(self, ask: Ask, progress: Progress = silent) -> IndexReport | None:
+        """What is due beside an addition, of all that is derived, bounded by what was added; None: no index was due."""
+
+    def maintain(self, seconds: float, ask: Ask, progress: Progress = silent) -> bool:
+        """What is due of all that is derived, as far as it fits into the time; says whether it did anything."""
+
+    def repair(self, report: VerifyReport, ask: Ask, progress: Progress = silent) -> None:
+        """Makes again what a verification found damaged and what is derived; marks it in the report."""
 
 
 class SpacesWriter(EngineWriter, Protocol):
@@ -274,6 +311,18 @@ class Engine(Protocol):
         wait: seconds to wait for another writer, by default those that the engine was opened with. Raises LockedError
         naming the holder.
         """
+
+    def recall(self, questions: Questions) -> RecallReport:
+        """What searches find of what exact search finds, now, whole and behind filters.
+
+        Raises InputError for a collection without passages.
+        """
+
+    def verify(self, progress: Progress = silent) -> VerifyReport:
+        """Every checksum computed again, on the latest commit; says what is damaged and which documents it hits."""
+
+    def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
+        """Copies the latest commit into a new folder, a collection of its own, while writers go on."""
 
     def close(self) -> None:
         """Lets go of everything; snapshots that are held stay good until they are closed."""

@@ -5,8 +5,10 @@ A caller makes an empty report and passes it in; whoever works adds to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from twofold.index_report import IndexReport
 
 
 @dataclass(slots=True)
@@ -63,7 +65,8 @@ class AddReport:
     added, replaced, unchanged: documents by what became of them (metadata_only of the replaced kept their vectors).
     duplicates: ids that came more than once in this input; the last won. title_only, without_content: documents
     without a text, and with neither text nor title (kept, but never found by vector). passages: vectors written.
-    truncated: documents whose vectors do not cover all of their text; tokens_cut: tokens not covered.
+    truncated: documents whose vectors do not cover all of their text; tokens_cut: tokens not covered. index: what was
+    built beside, and what it finds; None where none was due.
     """
 
     added: int = 0
@@ -76,6 +79,7 @@ class AddReport:
     passages: int = 0
     truncated: int = 0
     tokens_cut: int = 0
+    index: IndexReport | None = None
 
     @property
     def documents(self) -> int:
@@ -83,5 +87,86 @@ class AddReport:
         return self.added + self.replaced + self.unchanged
 
     def to_json(self) -> dict[str, Any]:
-        """The counts by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """The counts by name, and the report of the index."""
+        index = None if self.index is None else self.index.to_json()
+        return {**{name: getattr(self, name) for name in self.__slots__}, "index": index}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompactReport:
+    """What a compaction dropped: documents' lines (deleted or replaced), rows of vectors, bytes on disk."""
+
+    documents: int
+    rows: int
+    bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupReport:
+    """What a backup holds: the commit, its living documents and passages, and its bytes on disk."""
+
+    commit: int
+    documents: int
+    passages: int
+    bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One thing that is not as it was written: where, what, and the ids of the living documents that it hits.
+
+    derived: nothing is lost, it can be made again. repaired: it was taken away, so that it will be.
+    """
+
+    place: str
+    message: str
+    documents: tuple[str, ...] = ()
+    derived: bool = False
+    repaired: bool = False
+
+    def __str__(self) -> str:
+        hit = f" (documents {', '.join(self.documents)})" if self.documents else ""
+        fate = ", taken away" if self.repaired else ""
+        return f"{self.place}: {self.message}{hit}{f' (derived{fate})' if self.derived else ''}"
+
+
+@dataclass(slots=True)
+class VerifyReport:
+    """What was read again, and what is damaged.
+
+    documents: lines read, deleted ones among them. rows: vectors read. bytes: of texts and vectors.
+    """
+
+    documents: int = 0
+    rows: int = 0
+    bytes: int = 0
+    damage: list[Damage] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything is as it was written, but for what was repaired."""
+        return all(each.repaired for each in self.damage)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return {**asdict(self), "clean": self.clean}
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizeReport:
+    """What optimizing gave back, and the index that stands now."""
+
+    compact: CompactReport
+    index: IndexReport
+
+    def to_json(self) -> dict[str, Any]:
+        """Both as JSON values."""
+        return {**self.compact.to_json(), "index": self.index.to_json()}

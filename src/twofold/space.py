@@ -15,17 +15,17 @@ UNITS = ("passage", "token")
 """What a row of a space stands for. "token" is kept for several rows a passage, and is not written yet."""
 NUMBERS = ("float16", "float32", "int8")
 """What the numbers of a stored vector may be. Of these float16 is written."""
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
     """What a collection says of one of its spaces.
 
-    name: lower-case letters, digits, hyphens and underscores, 40 at most; it names a folder. dimension: numbers a
-    vector. contract: all that decides a vector; precision: how the encoder computed; probes: what it made of the probe
-    texts, None for vectors made elsewhere; source: from what it is loaded again. These four are JSON, opaque to an
-    engine. Raises InputError.
+    name: lower-case letters, digits, hyphens and underscores, a letter first, 40 at most; it names a folder. dimension:
+    numbers a vector. contract: all that decides a vector; precision: how the encoder computed; probes: what it made of
+    the probe texts, None for vectors made elsewhere; source: from what it is loaded again. These four are JSON, opaque
+    to an engine. Raises InputError.
     """
 
     dimension: int
@@ -40,8 +40,8 @@ class Space:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise InputError(
-                "a space is named by lower-case letters, digits, hyphens and underscores, 40 at most, "
-                f"not {self.name!r}"
+                "a space is named by lower-case letters, digits, hyphens and underscores, a letter first, "
+                f"40 at most, not {self.name!r}"
             )
         if self.unit not in UNITS or self.numbers not in NUMBERS:
             raise InputError(

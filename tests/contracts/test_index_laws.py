@@ -1,4 +1,5 @@
-"""Every kind of index keeps the laws of `protocols.VectorIndex`, and finds what exact search finds."""
+"""Every kind of index, whole and in pieces, keeps the laws of `protocols.VectorIndex`, and finds what exact search
+finds."""
 
 from __future__ import annotations
 
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 
 from twofold.errors import CorruptionError, InputError
 from twofold.indexes.kinds import KINDS, IndexSettings, build, load
+from twofold.indexes.pieces import PiecewiseIndex, Stretch
 from twofold.protocols import VectorIndex
-from twofold.scores import Vectors, dense_scores, unit_vectors
+from twofold.scores import Numbers, Scores, Vectors, dense_scores, unit_vectors
 
 ROWS, DIMENSION, COUNT = 3_000, 256, 200
 RNG = np.random.default_rng(3)
@@ -60,9 +62,30 @@ def folder(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+ENDS = (0, 1_700, 2_600, ROWS)
+"""Where the pieces of an index begin and end; none of them as the stored stretches do."""
+
+
+@pytest.fixture(scope="module", params=["whole", "in pieces"])
+def folders(
+    request: pytest.FixtureRequest, kind: str, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    if request.param == "whole":
+        return [folder]
+    made = [tmp_path_factory.mktemp(kind) for _ in ENDS[1:]]
+    for first, end, place in zip(ENDS, ENDS[1:], made, strict=False):
+        build(IndexSettings(kind=kind), Stretch(STORED, first, end), place, threads=2)
+    return made
+
+
+def opened(kind: str, folders: list[Path]) -> VectorIndex:
+    pieces = [load(IndexSettings(kind=kind), folder) for folder in folders]
+    return pieces[0] if len(pieces) == 1 else PiecewiseIndex(pieces)
+
+
 @pytest.fixture(scope="module")
-def index(kind: str, folder: Path) -> VectorIndex:
-    return load(IndexSettings(kind=kind), folder)
+def index(kind: str, folders: list[Path]) -> VectorIndex:
+    return opened(kind, folders)
 
 
 def best(query: Vectors, allowed: NDArray[np.bool_], k: int = 10) -> set[int]:
@@ -113,9 +136,9 @@ def test_more_than_there_are_gives_all_that_may_appear(index: VectorIndex) -> No
 
 
 def test_the_same_question_gives_the_same_rows_whenever_it_is_opened(
-    index: VectorIndex, kind: str, folder: Path
+    index: VectorIndex, kind: str, folders: list[Path]
 ) -> None:
-    again = load(IndexSettings(kind=kind), folder)
+    again = opened(kind, folders)
     for query in QUERIES[:5]:
         first = index.candidates(query, COUNT, EVERYTHING)
         for other in (index.candidates(query, COUNT, EVERYTHING), again.candidates(query, COUNT, EVERYTHING)):
@@ -165,3 +188,37 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> No
 def test_settings_go_to_json_and_back() -> None:
     settings = IndexSettings(kind="graph", effort=300)
     assert IndexSettings.from_json(settings.to_json()) == settings
+
+
+def test_a_stretch_is_its_rows_numbered_from_0() -> None:
+    for first, end in ((0, ROWS), (100, 1_400), (1_400, 1_600), (2_999, ROWS)):
+        blocks = Stretch(STORED, first, end).blocks()
+        assert np.concatenate([vectors for _, vectors in blocks]).tolist() == STORED.vectors[first:end].tolist()
+        assert [start for start, _ in blocks] == np.cumsum([0, *(len(each) for _, each in blocks[:-1])]).tolist()
+
+
+class Short:
+    """A piece that reaches one row only."""
+
+    rows = 10
+
+    def candidates(self, query: Vectors, count: int, allowed: NDArray[np.bool_]) -> tuple[Numbers, Scores]:
+        rows = np.flatnonzero(allowed)[:1]
+        return rows, np.ones(len(rows), np.float32)
+
+
+def test_pieces_say_so_where_one_of_them_does_not_reach_its_rows() -> None:
+    index = PiecewiseIndex([Short(), Short()])
+    allowed = np.zeros(20, np.bool_)
+    allowed[[3, 14]] = True
+    assert index.candidates(QUERIES[0], 2, allowed)[0].tolist() == [3, 14]
+    allowed = allowed | (np.arange(20) == 15)
+    with pytest.raises(RuntimeError, match="rows 10 to 19"):
+        index.candidates(QUERIES[0], 2, allowed)
+
+
+def test_pieces_are_asked_anew_with_every_mask() -> None:
+    index = PiecewiseIndex([Short(), Short()])
+    for place in range(20):
+        allowed = np.arange(20) == place
+        assert index.candidates(QUERIES[0], 2, allowed)[0].tolist() == [place]

@@ -23,7 +23,7 @@ from twofold.errors import NotACollectionError
 DOCUMENTS = 1_500
 QUESTIONS = ("number 700", "version two", "text")
 STEPS = ["catalogue created", "created", "vectors written", "segment created", "rows copied", "recorded", "committed"]
-STEPS += ["old segment removed", "compacted"]
+STEPS += ["old segment removed", "compacted", "part filled", "part named", "manifest published", "leftover removed"]
 
 
 def write_data(folder: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_command_killed_at_random_did_whole_commits_and_running_it_again_finis
 
 def test_a_command_killed_at_an_effect_or_a_step_finishes_the_job_when_run_again(rehearsal: Rehearsal) -> None:
     assert killed_at_effects(rehearsal, 13) >= 3
-    assert killed_at_steps(rehearsal, 1, ["vectors written", "recorded"]) == 8
+    assert killed_at_steps(rehearsal, 1, ["vectors written", "recorded", "manifest published"]) == 8
 
 
 @pytest.mark.long

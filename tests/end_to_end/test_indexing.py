@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twofold.collection import indexing
 from twofold.collection.opening import open_collection
+from twofold.engines.local.derived.indexes import choosing as indexing
 from twofold.engines.local.spaces import indexed
 from twofold.errors import NotACollectionError
 from twofold.indexes.kinds import KINDS

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from twofold.collection import indexing
 from twofold.collection.collection import Collection
 from twofold.collection.opening import create
 from twofold.encoders.hashed_words import HashedWords
+from twofold.engines.local.derived.indexes import choosing as indexing
 from twofold.engines.local.spaces import indexed
 
 WORDS = [f"word{number}" for number in range(400)]

@@ -63,7 +63,7 @@ def bench_indexing(
 
 def _run(data: Path | None, limit: int | None, path: Path, encoder: Encoder | None, progress: Progress) -> _Run:
     start = time.perf_counter()
-    collection, report, _ = build(islice(documents_of(data), limit), path, encoder=encoder, progress=progress)
+    collection, report = build(islice(documents_of(data), limit), path, encoder=encoder, progress=progress)
     taken = time.perf_counter() - start
     with collection:
         return _Run(taken, report, collection.info())

@@ -79,7 +79,7 @@ def docstrings(encoder: Encoder | None, progress: Progress) -> Iterator[Collecti
     with tempfile.TemporaryDirectory(prefix="twofold-bench-") as folder:
         path = Path(folder) / "docstrings.twofold"
         documents = list(read_docstrings())
-        collection, *_ = build(documents, path, encoder=encoder or load_encoder(), progress=progress)
+        collection, _ = build(documents, path, encoder=encoder or load_encoder(), progress=progress)
         with collection:
             yield collection
 

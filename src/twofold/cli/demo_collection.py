@@ -43,7 +43,7 @@ def demo_collection(path: str | None, encoder: Encoder) -> tuple[Collection, Add
             pass  # the folder was taken away and the mark left: make it again
     documents = list(read_docstrings())
     with bar("Indexing", "docstrings", len(documents)) as progress:
-        collection, report, _ = build(documents, folder, encoder=encoder, progress=progress)
+        collection, report = build(documents, folder, encoder=encoder, progress=progress)
     with write_aside(mark) as file:
         file.write(json.dumps(state).encode())
     return collection, report

@@ -25,7 +25,6 @@ from twofold.cli.waiting import add_wait_option, waited
 from twofold.errors import NotACollectionError
 
 if TYPE_CHECKING:
-    from twofold.collection.indexing import IndexReport
     from twofold.protocols import Encoder
     from twofold.reports import AddReport, ReadReport
 
@@ -81,7 +80,7 @@ def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
         total, wait = total_of(arguments), waited(arguments)
         start = time.monotonic()
         with bar("Indexing", "documents", total) as progress:
-            collection, report, index = build(
+            collection, report = build(
                 documents_of(arguments, reading),
                 arguments.collection,
                 encoder=encoder,
@@ -94,7 +93,7 @@ def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
     except KeyboardInterrupt:
         return _interrupted(arguments)
     with collection:
-        filled = _Filled(reading, report, index, time.monotonic() - start, len(collection))
+        filled = _Filled(reading, report, time.monotonic() - start, len(collection))
     _tell(arguments, filled)
     return 0
 
@@ -118,17 +117,16 @@ def _for_vectors(path: str) -> Encoder:
 
 @dataclass(frozen=True, slots=True)
 class _Filled:
-    """What filling a collection did. index: what was built unasked, if anything; documents: those in it now."""
+    """What filling a collection did. documents: those in it now."""
 
     reading: ReadReport
     report: AddReport
-    index: IndexReport | None
     seconds: float
     documents: int
 
 
 def _tell(arguments: argparse.Namespace, filled: _Filled) -> None:
-    reading, report, index = filled.reading, filled.report, filled.index
+    reading, report = filled.reading, filled.report
     for line in left_out_in_words(reading):
         say(line)
     if arguments.json:
@@ -137,13 +135,12 @@ def _tell(arguments: argparse.Namespace, filled: _Filled) -> None:
             "collection": arguments.collection,
             "documents": filled.documents,
             "seconds": round(filled.seconds, 3),
-            "index": None if index is None else index.to_json(),
         }
         print_json({**summary, **report.to_json(), **skipped})
         return
     for line in skipped_in_words(reading) + added_in_words(report, filled.seconds, arguments.collection):
         print_line(line)
-    for line in index_in_words(index):
+    for line in index_in_words(report.index):
         print_line(line)
     print_line(f"{arguments.collection} holds {count_of(filled.documents, 'document')}")
 

@@ -16,7 +16,6 @@ from twofold.cli.summaries import added_in_words
 
 if TYPE_CHECKING:
     from twofold.collection.collection import Collection
-    from twofold.collection.indexing import IndexReport
     from twofold.progress import Progress
     from twofold.protocols import Encoder
     from twofold.rankings import Qrels
@@ -66,18 +65,16 @@ def _of_folder(arguments: argparse.Namespace) -> Iterator[Judged]:
     beir = read_beir(arguments.target, arguments.split)
     start = time.monotonic()
     with bar("Indexing", "documents") as progress:
-        collection, report, index = _indexed(arguments, beir, progress)
+        collection, report = _indexed(arguments, beir, progress)
     with collection:
         for line in added_in_words(report, time.monotonic() - start, arguments.to or "COLLECTION"):
             say(line)
-        for line in index_in_words(index):
+        for line in index_in_words(report.index):
             say(line)
         yield Judged(f"{beir.name}, {beir.split}", collection, beir.queries, beir.qrels)
 
 
-def _indexed(
-    arguments: argparse.Namespace, beir: Beir, progress: Progress
-) -> tuple[Collection, AddReport, IndexReport | None]:
+def _indexed(arguments: argparse.Namespace, beir: Beir, progress: Progress) -> tuple[Collection, AddReport]:
     """The folder's corpus in the collection that --to names, or in one that vanishes when it is closed."""
     from twofold.collection.building import build
     from twofold.collection.opening import create
@@ -87,7 +84,7 @@ def _indexed(
         return build(beir.documents(), arguments.to, encoder=encoder, passages=arguments.passages, progress=progress)
     collection = create(None, encoder_of(arguments), passages=arguments.passages or "auto")
     try:
-        return collection, collection.add(beir.documents(), progress=progress), None
+        return collection, collection.add(beir.documents(), progress=progress)
     except BaseException:
         collection.close()
         raise

@@ -45,8 +45,8 @@ def register(subparsers: Subparsers) -> None:
         "--latency",
         metavar="MS",
         type=float,
-        default=20.0,
-        help="milliseconds that the median look-up may take; kinds are tried from the smallest on (20)",
+        default=5.0,
+        help="milliseconds that the median look-up may take; kinds are tried from the smallest on (5)",
     )
     parser.add_argument(
         "--queries", metavar="FILE", help="questions to measure it with; without them titles and openings of documents"

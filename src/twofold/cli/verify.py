@@ -10,8 +10,8 @@ from twofold.cli.options import Subparsers, command
 from twofold.cli.output import count_of, print_json, print_line, visible
 
 if TYPE_CHECKING:
-    from twofold.collection.measuring import RecallReport
-    from twofold.engines.local.verifying import Damage, VerifyReport
+    from twofold.index_report import RecallReport
+    from twofold.reports import Damage, VerifyReport
 
 CLEAN, DAMAGED = 0, 1
 NAMED = 20

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from twofold.collection.collection import Collection
-from twofold.collection.indexing import IndexReport
 from twofold.collection.opening import create, open_collection
 from twofold.collection.settings import DEPTH
 from twofold.documents import Document
@@ -35,14 +34,14 @@ def build(
     vectors: Vectors | str | Path | None = None,
     wait: float = WAIT,
     progress: Progress = silent,
-) -> tuple[Collection, AddReport, IndexReport | None]:
+) -> tuple[Collection, AddReport]:
     """Adds documents to the collection in a folder, made when there is none; the caller closes it.
 
     Run again with the same documents it goes on where it stopped: what is there is not encoded again. encoder,
     passages, depth: for a new collection (an encoder is needed then); given for an existing one they must agree with
     what it was made with. wait: seconds to wait for another writer. An input without documents raises InputError before
-    anything is made. A large collection gets an approximate index, whose report is the third value: it says whether
-    the promise was kept; None where none was built. Raises what `add` raises.
+    anything is made. A large collection gets an approximate index; the report says whether it keeps its promise.
+    Raises what `add` raises.
     """
     path = absolute(path)  # reading the documents takes a while, and may change the working directory
     stream = iter(documents)
@@ -54,8 +53,7 @@ def build(
         everything = documents if isinstance(documents, list | tuple) else chain([first], stream)
         with collection.writing(wait):
             report = collection.add(everything, vectors=vectors, progress=progress)
-            index = collection.optimize(progress=progress).index if collection.wants_index() else None
-            return collection, report, index
+            return collection, report
     except BaseException:
         collection.close()
         raise

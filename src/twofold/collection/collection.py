@@ -15,22 +15,21 @@ from twofold.collection.choosing import chosen
 from twofold.collection.deleting import delete
 from twofold.collection.exporting import Exporting, ExportReport
 from twofold.collection.guarding import Encoders, GuardedEncoder
-from twofold.collection.indexing import LATENCY, PROMISE, Indexing, OptimizeReport, wanted
 from twofold.collection.information import Info, describe
-from twofold.collection.measuring import RecallReport
 from twofold.collection.pinning import Pinning
+from twofold.collection.questions import asking, questions
 from twofold.collection.settings import Settings
-from twofold.collection.verifying import recall, verified
+from twofold.collection.verifying import verified
 from twofold.collection.wording import Wording, WordsReport, followed, unmeasured
 from twofold.contract import Contract
 from twofold.documents import Document
-from twofold.engines.local.copying import BackupReport
+from twofold.engine import Ask
 from twofold.engines.local.engine import Store
-from twofold.engines.local.verifying import VerifyReport
+from twofold.index_report import LATENCY, PROMISE, IndexRequest, RecallReport
 from twofold.progress import Progress, silent
 from twofold.protocols import Ranker
 from twofold.rankings import Hit, Qrels, Run
-from twofold.reports import AddReport, EncodingReport
+from twofold.reports import AddReport, BackupReport, EncodingReport, OptimizeReport, VerifyReport
 from twofold.scores import Vectors
 from twofold.searching.hybrid import Mode
 from twofold.searching.searcher import SnapshotSearcher
@@ -82,7 +81,8 @@ class Collection(AbstractContextManager["Collection"]):
         user's own, (n, dimension), one a document in the same order, an array or a .npy file. What is already there
         with the same content is not encoded again. Documents are acknowledged in blocks: after an error or Ctrl-C
         every finished block is in, and the same call goes on from there. A new collection gets to know its words
-        (`tune`), and again each time it has grown fourfold. Raises DocumentError, VectorError, ContractError,
+        (`tune`), and again each time it has grown fourfold; a large one gets an index, which then covers more as it
+        grows. Raises DocumentError, VectorError, ContractError,
         LockedError, StorageError.
         """
         given = None if vectors is None else Given.of(vectors, self.contract.dimension)
@@ -92,6 +92,7 @@ class Collection(AbstractContextManager["Collection"]):
             )
             if self._wants_words():
                 self.tune(progress=progress)
+            report.index = writer.follow(self._asking(), progress)
             return report
 
     def delete(
@@ -242,7 +243,7 @@ class Collection(AbstractContextManager["Collection"]):
         and vectors are never touched. Raises CorruptionError only where too little is left to start from; with repair
         also LockedError, StorageError.
         """
-        return verified(self._store, self.encoder, self._settings.depth, progress, repair=repair)
+        return verified(self._store, self._asking(), progress, repair=repair)
 
     def recall(self, queries: Sequence[str] | Vectors | None = None) -> RecallReport:
         """What searches find of what exact search finds, on the collection as it is now, whole and behind filters.
@@ -250,7 +251,9 @@ class Collection(AbstractContextManager["Collection"]):
         queries: texts or vectors (n, dimension) to ask with; without them titles and openings of documents that tuning
         has not asked with. Raises InputError.
         """
-        return recall(self._store, self.encoder, self._settings.depth, queries)
+        with self._store.snapshot() as snapshot:
+            asked = questions(snapshot, self.encoder, self._settings.depth, queries, unseen=True)
+        return self._store.recall(asked)
 
     def tune(
         self,
@@ -292,16 +295,18 @@ class Collection(AbstractContextManager["Collection"]):
         Raises LockedError, InputError, StorageError, CorruptionError.
         """
         with self._store.writing() as writer:
-            compact = writer.compact(progress)
-            indexing = Indexing(self._store, writer, self.encoder, self._settings.depth, progress)
-            report = OptimizeReport(compact, indexing.run(index, recall, latency, queries))
+            report = writer.optimize(IndexRequest(index, recall, latency), self._asking(queries), progress)
             followed(self._store, writer, progress)
             return report
 
-    def wants_index(self) -> bool:
-        """Whether it is large enough for an approximate index and the one that stands lacks too many passages."""
-        with self._store.snapshot() as snapshot:
-            return wanted(snapshot, self.contract)
+    def maintain(self, seconds: float, progress: Progress = silent) -> bool:
+        """Does what is due of all that is derived, as far as it fits into the time; says whether there was anything.
+
+        For a process that stays: `add` does no more of it than what it added is worth. Searches go on meanwhile. Raises
+        LockedError, StorageError.
+        """
+        with self._store.writing() as writer:
+            return writer.maintain(seconds, self._asking(), progress)
 
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
         """Copies the latest commit into a new folder, a collection of its own; writers may go on meanwhile.
@@ -352,3 +357,6 @@ class Collection(AbstractContextManager["Collection"]):
     def _wants_words(self) -> bool:
         with self._store.snapshot() as snapshot:
             return unmeasured(snapshot, self.encoder)
+
+    def _asking(self, queries: Sequence[str] | Vectors | None = None) -> Ask:
+        return asking(self._store, self.encoder, self._settings.depth, queries)

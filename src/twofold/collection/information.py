@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from twofold.collection.indexing import IndexReport
 from twofold.collection.settings import Settings
 from twofold.collection.wording import WordsReport
 from twofold.contract import Contract
-from twofold.engines.local.derived import opened, words
+from twofold.engines.local.derived import words
 from twofold.engines.local.engine import Store
-from twofold.engines.local.snapshot import StoredSnapshot
+from twofold.engines.local.reader import LocalSnapshot
+from twofold.index_report import IndexReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +53,10 @@ class Info:
         return {**asdict(self), "contract": self.contract.to_json(), "index": index, "words": words}
 
 
-def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, settings: Settings) -> Info:
+def describe(store: Store, snapshot: LocalSnapshot, contract: Contract, settings: Settings) -> Info:
     """The figures of one snapshot."""
     head, made, space = snapshot.head, snapshot.description, snapshot.space
-    index, fusion = snapshot.state(opened.STATE), snapshot.state(words.STATE)
+    fusion = snapshot.state(words.STATE)
     return Info(
         path=str(store.path),
         commit=head.commit,
@@ -74,6 +74,6 @@ def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, setting
         created=made.created,
         bytes=store.bytes(),
         log_held_back=store.held_back(),
-        index=None if index is None else IndexReport.from_json(index),
+        index=snapshot.index(),
         words=None if fusion is None else WordsReport.from_json(fusion),
     )

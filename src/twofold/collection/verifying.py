@@ -2,64 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from twofold.collection.guarding import GuardedEncoder
-from twofold.collection.indexing import Indexing, IndexReport
-from twofold.collection.measuring import Measuring, RecallReport, questions
 from twofold.collection.wording import caught_up
-from twofold.engines.local.derived.opened import STATE as INDEX
-from twofold.engines.local.derived.opened import Indexes
+from twofold.engine import Ask
 from twofold.engines.local.derived.words import ROOM as WORDS
 from twofold.engines.local.derived.words import STATE
 from twofold.engines.local.engine import Store
-from twofold.engines.local.verifying import Damage, VerifyReport
-from twofold.errors import CorruptionError, InputError
+from twofold.errors import CorruptionError
 from twofold.lexical.index import LexicalIndex
 from twofold.progress import Progress
-from twofold.scores import Vectors
+from twofold.reports import Damage, VerifyReport
 
 
-def verified(store: Store, encoder: GuardedEncoder, depth: int, progress: Progress, *, repair: bool) -> VerifyReport:
+def verified(engine: Store, ask: Ask, progress: Progress, *, repair: bool) -> VerifyReport:
     """Reads everything again; with repair, damaged indexes are built again, of vectors and of words.
 
-    Raises what Store.verify raises.
+    Raises what Engine.verify raises.
     """
-    report = store.verify(progress, repair=repair)
-    words = _damage_of_words(store)
-    if any(damage.repaired for damage in report.damage):
-        with store.writing() as writer:
-            Indexing(store, writer, encoder, depth, progress).again()
+    report = engine.verify(progress)
+    words = _damage_of_words(engine)
+    if repair:
+        with engine.writing() as writer:
+            writer.repair(report, ask, progress)
     if words is not None and repair:
-        with store.writing() as writer, store.snapshot() as snapshot:
+        with engine.writing() as writer, engine.snapshot() as snapshot:
             caught_up(writer, snapshot, None, progress)
         words = replace(words, repaired=True)
     if words is not None:
         report.damage.append(words)
     return report
-
-
-def recall(store: Store, encoder: GuardedEncoder, depth: int, queries: Sequence[str] | Vectors | None) -> RecallReport:
-    """Asks the collection as it is now by its index and exactly, with questions that tuning has not seen.
-
-    Raises InputError for a collection without passages or fewer than two queries.
-    """
-    with store.snapshot() as snapshot:
-        if not snapshot.head.rows:
-            raise InputError("there are no passages, so there is nothing to find", path=store.path)
-        vectors, said = questions(snapshot, encoder, queries, unseen=True)
-        measuring = Measuring(snapshot, vectors, depth)
-        state = snapshot.state(INDEX)
-        built = IndexReport(kind="flat", why="") if state is None else IndexReport.from_json(state)
-        search, effort = Indexes().search(snapshot, exact=False), 0 if built.reached is None else built.reached.effort
-        return RecallReport(
-            kind=built.kind,
-            promise=built.promise,
-            whole=measuring.recalls.measure(search, built.kind, effort),
-            filtered=measuring.filtered(search, built.kind, effort),
-            questions=f"{len(vectors):,} {said}",
-        )
 
 
 def _damage_of_words(store: Store) -> Damage | None:

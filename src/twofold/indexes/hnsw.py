@@ -13,7 +13,7 @@ import faiss
 import numpy as np
 
 from twofold.errors import CorruptionError
-from twofold.indexes.lengths import check_unit
+from twofold.indexes.feeding import feed, sample
 from twofold.indexes.threads import threads_of_faiss
 from twofold.progress import Progress
 from twofold.protocols import VectorBlocks
@@ -21,16 +21,17 @@ from twofold.scores import Mask, MaskCount, Numbers, Scores, Vectors
 
 FILE = "hnsw.faiss"
 LINKS, CODES = 32, faiss.ScalarQuantizer.QT_4bit
-BUILD_EFFORT = 40
-"""Nodes that are kept while the neighbours of a new one are sought."""
+BUILD_EFFORT = 100
+"""Nodes that are kept while the neighbours of a new one are sought. On 100,000 passages 40 build in 17 s and find .970
+of the ten nearest with an effort of 200, 80 in 28 s .979, 100 in 31 s .985."""
 EFFORT = 100
 """Nodes that are kept while searching, unless tuning found another number."""
-SCANNED = 0.1
-"""Where a filter lets a smaller share of rows through, scanning their codes costs less than walking past the others."""
-SAMPLE = 65_536
-"""Rows, spread over all, from which the codes' ranges are learned."""
-ROWS_AT_ONCE = 65_536
-"""Rows that are linked at a time."""
+FARTHER = 4
+"""Behind a filter a walk meets fewer allowed nodes, so it goes so many times as far at most. Each step looks at dozens
+of nodes, of which the allowed ones count: at 5 % this keeps the recall that all have without a filter."""
+SCANNED, SCANNED_A_NODE = 0.04, 12
+"""Where a filter lets a smaller share of rows through, or fewer for each node that a walk would keep, their codes are
+scanned: 12 codes are scanned in the time that a walk takes for a node, and few allowed rows lie far apart."""
 
 
 class HnswIndex:
@@ -49,16 +50,15 @@ class HnswIndex:
     def candidates(self, query: Vectors, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
         """Up to `count` allowed rows, best first; scores are inner products with the codes.
 
-        query: float32 (dimension,) of length 1; allowed: bool (rows,). Behind a filter the walk goes further, as far as
-        it takes to meet as many allowed rows; where few may appear, the codes of all of these are scanned.
+        query: float32 (dimension,) of length 1; allowed: bool (rows,).
         """
         passing = self._count(allowed)
         count = min(count, passing)
         if count == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         selector = None if passing == len(allowed) else faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
-        if passing >= SCANNED * len(allowed):
-            effort = int(max(self._effort, count) * len(allowed) / passing)
+        effort = int(max(self._effort, count) * min(FARTHER, len(allowed) / passing))
+        if selector is None or (passing >= SCANNED * len(allowed) and passing >= SCANNED_A_NODE * effort):
             walk = faiss.SearchParametersHNSW(sel=selector, efSearch=effort)
             rows, scores = _searched(self._graph, query, count, walk)
             if len(rows) == count:
@@ -68,19 +68,12 @@ class HnswIndex:
 
 def fill(stored: VectorBlocks, folder: Path, threads: int, progress: Progress) -> None:
     """Writes a graph of all stored vectors into a folder; its links depend on the order in which threads come by."""
-    pieces = stored.blocks()
-    total = sum(len(vectors) for _, vectors in pieces)
-    sample = np.concatenate([vectors[:: max(1, total // SAMPLE)] for _, vectors in pieces]).astype(np.float32)
+    learned_from = sample(stored)
     with threads_of_faiss(threads):
-        graph = faiss.IndexHNSWSQ(sample.shape[1], CODES, LINKS, faiss.METRIC_INNER_PRODUCT)
+        graph = faiss.IndexHNSWSQ(learned_from.shape[1], CODES, LINKS, faiss.METRIC_INNER_PRODUCT)
         graph.hnsw.efConstruction = BUILD_EFFORT
-        graph.train(sample)
-        for first, vectors in pieces:
-            for start in range(0, len(vectors), ROWS_AT_ONCE):
-                part = vectors[start : start + ROWS_AT_ONCE].astype(np.float32)
-                check_unit(part, first + start)
-                graph.add(part)
-                progress(first + start + len(part), total)
+        graph.train(learned_from)
+        feed(graph, stored, progress)
     faiss.write_index(graph, str(folder / FILE))
 
 
@@ -89,7 +82,7 @@ def opened(folder: Path, effort: int) -> HnswIndex:
     path = folder / FILE
     try:
         graph = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         raise CorruptionError(f"{path} is no index that can be read: {error}") from error
     if not isinstance(graph, faiss.IndexHNSWSQ):
         raise CorruptionError(f"{path} holds an index of another kind, a {type(graph).__name__}")

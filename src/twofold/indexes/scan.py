@@ -14,17 +14,13 @@ import faiss
 import numpy as np
 
 from twofold.errors import CorruptionError
-from twofold.indexes.lengths import check_unit
+from twofold.indexes.feeding import SAMPLE, feed, sample
 from twofold.indexes.threads import threads_of_faiss
 from twofold.progress import Progress
 from twofold.protocols import VectorBlocks
 from twofold.scores import Mask, MaskCount, Numbers, Scores, Vectors
 
 FILE = "codes.faiss"
-ROWS_AT_ONCE = 65_536
-"""Rows that are coded at a time."""
-SAMPLE = 65_536
-"""Rows of which the mean is taken, spread over all: codes are of what differs from it."""
 ROWS_A_LIST = 64
 """Rows of which each centroid is learned."""
 
@@ -74,20 +70,12 @@ def fill(stored: VectorBlocks, folder: Path, threads: int, progress: Progress) -
 
 def fill_lists(stored: VectorBlocks, folder: Path, lists: int, threads: int, progress: Progress) -> None:
     """The same with the rows divided into lists by learned centroids."""
-    pieces = stored.blocks()
-    total = sum(len(vectors) for _, vectors in pieces)
-    sampled = max(SAMPLE, lists * ROWS_A_LIST)
-    sample = np.concatenate([vectors[:: max(1, total // sampled)] for _, vectors in pieces]).astype(np.float32)
+    learned_from = sample(stored, max(SAMPLE, lists * ROWS_A_LIST))
     with threads_of_faiss(threads):
-        codes = faiss.index_factory(sample.shape[1], f"IVF{lists},RaBitQfs", faiss.METRIC_L2)
+        codes = faiss.index_factory(learned_from.shape[1], f"IVF{lists},RaBitQfs", faiss.METRIC_L2)
         codes.cp.min_points_per_centroid = 1
-        codes.train(sample)
-        for first, vectors in pieces:
-            for start in range(0, len(vectors), ROWS_AT_ONCE):
-                part = vectors[start : start + ROWS_AT_ONCE].astype(np.float32)
-                check_unit(part, first + start)
-                codes.add(part)
-                progress(first + start + len(part), total)
+        codes.train(learned_from)
+        feed(codes, stored, progress)
     faiss.write_index(codes, os.fspath(folder / FILE))
 
 
@@ -102,7 +90,7 @@ def read_codes(folder: Path) -> faiss.IndexIVFRaBitQFastScan:
     try:
         # Mapped, so that codes are the system's to keep or to drop, and no anonymous memory.
         codes = faiss.read_index(os.fspath(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         raise CorruptionError(f"{path} is no index that can be read: {error}") from error
     if not isinstance(codes, faiss.IndexIVFRaBitQFastScan):
         raise CorruptionError(f"{path} holds an index of another kind, a {type(codes).__name__}")

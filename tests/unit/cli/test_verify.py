@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twofold.cli.verify import NAMED, damage_in_words, verified_in_words
-from twofold.engines.local.verifying import Damage, VerifyReport
+from twofold.reports import Damage, VerifyReport
 
 
 def test_a_damaged_index_is_no_loss_and_the_last_line_says_so() -> None:

@@ -190,10 +190,10 @@ def test_a_ranker_reads_the_whole_ranking_whatever_the_page(collection: Collecti
 
 def test_build_makes_a_collection_and_goes_on_with_it(tmp_path: Path) -> None:
     documents: list[Mapping[str, Any]] = [{"id": "a", "text": "red"}, {"id": "b", "text": "blue"}]
-    built, report, _ = build(documents, tmp_path / "c", encoder=HashedWords(16), depth=50)
+    built, report = build(documents, tmp_path / "c", encoder=HashedWords(16), depth=50)
     built.close()
     assert report.added == 2
-    built, report, _ = build(iter(documents), tmp_path / "c")
+    built, report = build(iter(documents), tmp_path / "c")
     with built:
         assert report.unchanged == 2
         assert built.settings.depth == 50

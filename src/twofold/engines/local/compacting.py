@@ -8,9 +8,7 @@ files that the next writer removes. Snapshots that are held keep the maps of the
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,19 +22,6 @@ from twofold.scores import Numbers
 
 ROWS_AT_ONCE = 65_536
 """Rows that are copied and synced at a time: 48 MiB at 384 dimensions."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompactReport:
-    """What a compaction dropped: documents' lines (deleted or replaced), rows of vectors, bytes on disk."""
-
-    documents: int
-    rows: int
-    bytes: int
-
-    def to_json(self) -> dict[str, Any]:
-        """The figures by name."""
-        return asdict(self)
 
 
 class Compaction:

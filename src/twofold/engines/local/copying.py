@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from twofold.engines.local.catalogue.connecting import connect, translated
 from twofold.engines.local.description import Description
@@ -21,25 +19,12 @@ from twofold.engines.local.reader import LocalSnapshot
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.segments import Segment, header, path_of, raw
 from twofold.progress import Progress
+from twofold.reports import BackupReport
 
 ROWS = 4096
 """Rows of a segment that are copied at a time."""
 PAGES = 1024
 """Pages of the catalogue that are copied at a time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackupReport:
-    """What a backup holds: the commit, its living documents and passages, and its bytes on disk."""
-
-    commit: int
-    documents: int
-    passages: int
-    bytes: int
-
-    def to_json(self) -> dict[str, Any]:
-        """The figures by name."""
-        return asdict(self)
 
 
 class Copying:

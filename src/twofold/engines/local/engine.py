@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import Any
 
 from twofold import forking
+from twofold.engine import Questions
 from twofold.engines.local import acknowledged
 from twofold.engines.local.catalogue.connecting import fold, long
 from twofold.engines.local.catalogue.connections import Connections
-from twofold.engines.local.copying import BackupReport, Copying
-from twofold.engines.local.derived.opened import Indexes
-from twofold.engines.local.derived.publishing import Publisher
+from twofold.engines.local.copying import Copying
+from twofold.engines.local.derived.indexes.opened import Indexes
 from twofold.engines.local.derived.words import Words
 from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
@@ -26,12 +26,11 @@ from twofold.engines.local.folder import Folder
 from twofold.engines.local.in_memory import new_folder, vanish
 from twofold.engines.local.layout import CATALOGUE, DERIVED, LOCK, VECTORS, new_id
 from twofold.engines.local.locking import WriterLock
+from twofold.engines.local.maintaining import LocalWriter, recall
 from twofold.engines.local.making import free, made
 from twofold.engines.local.pinned import Derived, Pinned
 from twofold.engines.local.reader import LocalSnapshot
-from twofold.engines.local.snapshot import StoredSnapshot
-from twofold.engines.local.verifying import Damage, Verification, VerifyReport, wrong
-from twofold.engines.local.writer import Writer
+from twofold.engines.local.verifying import Verification
 from twofold.errors import (
     CollectionError,
     CorruptionError,
@@ -42,7 +41,9 @@ from twofold.errors import (
     TwofoldError,
 )
 from twofold.files import absolute, folder_aside
+from twofold.index_report import RecallReport
 from twofold.progress import Progress, silent
+from twofold.reports import BackupReport, VerifyReport
 from twofold.space import Space
 
 
@@ -67,7 +68,7 @@ class Store:
         self._derived = Derived(folder)
         self._indexes = Indexes()
         self._words = Words(folder)
-        self._writer: Writer | None = None
+        self._writer: LocalWriter | None = None
         end = partial(_ended, folder, self._lock, self._readers, self._writers, os.getpid() if temporary else None)
         self._end = weakref.finalize(self, end)
         forking.watch(self)
@@ -168,7 +169,7 @@ class Store:
         return self._folder.description is not description
 
     @contextmanager
-    def writing(self, wait: float | None = None) -> Iterator[Writer]:
+    def writing(self, wait: float | None = None) -> Iterator[LocalWriter]:
         """The writer, with the lock; the thread that has it may ask again and gets the same one.
 
         wait: seconds to wait for another writer, by default the store's. Raises LockedError naming the holder;
@@ -181,7 +182,7 @@ class Store:
                 return
             self._folder.check()
             lease = self._writers.lease()
-            writer = Writer(self._folder, self._lock, lease, self._disk)
+            writer = LocalWriter(self._folder, self.snapshot, self._lock, lease, self._disk)
             try:
                 writer.mend()
                 self._writer = writer
@@ -191,27 +192,19 @@ class Store:
                     self._writer = None
                 writer.release()
 
-    def verify(self, progress: Progress = silent, *, repair: bool = False) -> VerifyReport:
+    def verify(self, progress: Progress = silent) -> VerifyReport:
         """Every checksum computed again, on the latest commit; says what is damaged and which documents it hits.
 
-        repair: takes damaged derived folders away, so that they are made again; nothing else is touched. Raises
-        CorruptionError only where there is no head to start from; with repair also LockedError, StorageError.
+        Writers may go on. Raises CorruptionError only where there is no head to start from; StorageError.
         """
         noted = acknowledged.noted(self.inside)  # before the snapshot, for writers go on
         with self.snapshot() as snapshot, self.snapshot() as beside:
-            report = Verification(snapshot, beside, progress).run(self.inside, noted)
-        if repair and any(each.derived for each in report.damage):
-            with self._lock.held(self._wait), self.snapshot() as snapshot:
-                report.damage[:] = [self._repaired(each, snapshot) for each in report.damage]
-        return report
+            return Verification(snapshot, beside, progress).run(self.inside, noted)
 
-    def _repaired(self, damage: Damage, snapshot: StoredSnapshot) -> Damage:
-        if not damage.derived:
-            return damage
-        path = self.inside / damage.place
-        if path.exists() and wrong(path, snapshot):  # nobody has put another in its place meanwhile
-            Publisher(self.inside, self._disk).remove(path)
-        return replace(damage, repaired=True)
+    def recall(self, questions: Questions) -> RecallReport:
+        """What searches find of what exact search finds, now. Raises InputError for a collection without passages."""
+        with self.snapshot() as snapshot:
+            return recall(snapshot, questions, self.path)
 
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
         """Copies the latest commit into a new folder while writers go on; says what the copy holds.
@@ -303,7 +296,6 @@ class Store:
         self._writer = None
         self._folder.after_fork_in_child()
         self._derived.after_fork_in_child()
-        self._indexes.after_fork_in_child()
         self._words.after_fork_in_child()
 
 

@@ -10,6 +10,7 @@ from twofold.engines.local.catalogue.filtering import FilterCache
 from twofold.engines.local.catalogue.records import read_segments
 from twofold.engines.local.catalogue.rows import RowsCache
 from twofold.engines.local.catalogue.schema import Head
+from twofold.engines.local.derived.manifest import Manifests
 from twofold.engines.local.description import Description
 from twofold.engines.local.folder import AGAIN, Folder
 from twofold.engines.local.layout import home_of_space
@@ -26,8 +27,9 @@ class DerivedSpace:
         self.maps = SegmentMaps(home_of_space(folder.inside, space.name), space.dimension)
         self.rows = RowsCache()
         self.filters = FilterCache()
-        self.fingerprints: dict[tuple[int, int], str] = {}
-        """(generation, rows) → the fingerprint of these rows, which never changes."""
+        self.manifests = Manifests()
+        self.fingerprints: dict[tuple[int, int, int], str] = {}
+        """(generation, first row, end) → the fingerprint of these rows, which never changes."""
 
     def after_fork_in_child(self) -> None:
         """Makes locks of the child's own."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from twofold.engine import Counts, Passages
+from twofold.engines.local.derived.indexes.about import reported
+from twofold.engines.local.derived.indexes.opened import Indexes
 from twofold.engines.local.derived.lexical import LocalLexical
-from twofold.engines.local.derived.opened import Indexes
 from twofold.engines.local.derived.words import Words
 from twofold.engines.local.pinned import Pinned
 from twofold.engines.local.selecting import Selecting
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.dense import DenseRows
 from twofold.filters import Filter
+from twofold.index_report import IndexReport
 from twofold.lexical.reading import LexicalReader
 from twofold.scores import Numbers
 from twofold.space import Space
@@ -51,6 +53,10 @@ class LocalSnapshot(StoredSnapshot):
         """One space, the default one unless it is named. exact: without the approximate index."""
         seen = self.in_space(space)
         return DenseRows(seen, self._indexes.search(seen, exact=exact), Selecting(seen, self._language))
+
+    def index(self) -> IndexReport | None:
+        """What the approximate index was measured to find; None where search is exact."""
+        return reported(self)
 
     def lexical(self, *, query_language: bool = False) -> LocalLexical | None:
         """The lexical side; None where there is none."""

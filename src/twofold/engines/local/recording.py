@@ -18,6 +18,7 @@ from twofold.engines.local.catalogue.change import Change, first_segment_number,
 from twofold.engines.local.catalogue.connecting import fold, long
 from twofold.engines.local.catalogue.connections import Lease
 from twofold.engines.local.catalogue.schema import Head
+from twofold.engines.local.derived.manifest import INDEXES, names
 from twofold.engines.local.derived.publishing import Publisher
 from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
@@ -128,10 +129,9 @@ class Recording:
         self._publisher.tidy(self.head.generation)
 
     def drop_folders(self) -> None:
-        """Removes the vectors of spaces that collection.json does not name."""
-        home = self._inside / VECTORS
-        with suppress(FileNotFoundError):
-            for name in sorted(set(os.listdir(home)) - self.description.names()):
+        """Removes the vectors and indexes of spaces that collection.json does not name."""
+        for home in (self._inside / VECTORS, self._inside / INDEXES):
+            for name in sorted(set(names(home)) - self.description.names()):
                 self._disk.remove_tree(home / name)
                 self._disk.reached("space removed")
 

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from twofold.engines.local.catalogue.filtering import Passing
 from twofold.engines.local.catalogue.rows import Rows, expanded
 from twofold.engines.local.catalogue.schema import Head
-from twofold.engines.local.derived import builds
-from twofold.engines.local.derived.builds import Built
+from twofold.engines.local.derived.fingerprints import fingerprint
+from twofold.engines.local.derived.manifest import Manifest, home_of
+from twofold.engines.local.derived.manifest import Piece as IndexPiece
 from twofold.engines.local.description import Description
 from twofold.engines.local.document_snapshot import DocumentSnapshot
 from twofold.engines.local.pinned import Pinned
@@ -29,8 +30,8 @@ from twofold.errors import CorruptionError
 from twofold.filters import Filter
 from twofold.scores import Mask, Numbers, Vectors
 
-FINGERPRINTS = 16
-"""Fingerprints that are remembered: a room has a build or two."""
+FINGERPRINTS = 64
+"""Fingerprints that are remembered: an index has a handful of pieces."""
 
 
 class StoredSnapshot(DocumentSnapshot):
@@ -143,31 +144,33 @@ class StoredSnapshot(DocumentSnapshot):
         """The collection's folder, for opening files in it."""
         return self._pinned.derived.folder.inside
 
-    def built(self, room: str) -> Built | None:
-        """The newest whole build of a room ("indexes", "lexical") that was made from rows of this snapshot.
+    def built(self, room: str) -> Manifest | None:
+        """The index of a room ("indexes/" and the space), with its first pieces as far as they can be used here.
 
-        Files have their right sizes; `Built.check` reads them. Whatever does not fit is passed over. A writer that
-        publishes takes older builds away: who finds one gone while opening it asks again. Raises InputError for
+        A piece can be used whose files are whole at sight and that was made from rows of this snapshot. A writer
+        that publishes takes replaced pieces away: who finds one gone while opening it asks again. Raises InputError for
         another room.
         """
-        return next(filter(self.fits, builds.whole(builds.home_of(self.folder, room))), None)
+        manifest = self._shared.manifests.at(home_of(self.folder, room))
+        if manifest is None or manifest.generation != self._head.generation:
+            return None
+        return manifest.limited(self.fits)
 
-    def fits(self, built: Built) -> bool:
-        """Whether a build was made from the first rows of this snapshot's generation."""
-        covered = built.covered
-        if covered.generation != self._head.generation or not 0 <= covered.rows <= self._head.next_row:
+    def fits(self, piece: IndexPiece) -> bool:
+        """Whether a piece of this generation was made from rows of this snapshot."""
+        if piece.end > self._head.next_row:
             return False
         try:
-            return self.fingerprint(covered.rows) == covered.vectors
+            return self.fingerprint(piece.first, piece.end) == piece.vectors
         except CorruptionError:  # whoever needs the vectors will hear of it
             return False
 
-    def fingerprint(self, rows: int) -> str:
-        """Tells the first so many rows from all others. Raises CorruptionError."""
-        known, key = self._shared.fingerprints, (self._head.generation, rows)
+    def fingerprint(self, first: int, end: int) -> str:
+        """Tells the rows from `first` to before `end` from all others. Raises CorruptionError."""
+        known, key = self._shared.fingerprints, (self._head.generation, first, end)
         if key not in known:
             with self._lease.held() as connection:
-                found = builds.fingerprint(connection, self.space.name, self.blocks(), rows)
+                found = fingerprint(connection, self.space.name, self.blocks(), (first, end))
             if len(known) >= FINGERPRINTS:
                 known.clear()
             known[key] = found

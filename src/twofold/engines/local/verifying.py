@@ -10,25 +10,24 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from twofold.engines.local import acknowledged
 from twofold.engines.local.catalogue import checksums
 from twofold.engines.local.catalogue.records import DOCUMENT_COLUMNS, ID_COLUMNS, Line, is_whole, last_number, name_of
-from twofold.engines.local.derived import builds
+from twofold.engines.local.derived.manifest import MANIFEST, Manifest, Part, Piece, homes, read, wrong_content
 from twofold.engines.local.description import Description
 from twofold.engines.local.document_snapshot import BATCH
-from twofold.engines.local.layout import CATALOGUE, DERIVED, DESCRIPTION, VECTORS
+from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS
 from twofold.engines.local.reader import LocalSnapshot
 from twofold.engines.local.snapshot import StoredSnapshot
-from twofold.engines.local.spaces.maps import Piece
+from twofold.engines.local.spaces.maps import Piece as Vectors
 from twofold.engines.local.spaces.segments import raw
 from twofold.errors import CollectionError, CorruptionError, FormatError
 from twofold.progress import Progress
+from twofold.reports import Damage, VerifyReport
 from twofold.scores import Numbers
 
 MESSAGES = 20
@@ -39,63 +38,46 @@ PAUSE = 0.2
 """Seconds between two words of progress while the vectors are waited for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """One thing that is not as it was written: where, what, and the ids of the living documents that it hits.
+def damaged_indexes(folder: Path, snapshot: LocalSnapshot | None) -> Iterator[Damage]:
+    """What is wrong with the manifests of indexes and the parts that they name, after reading all of it.
 
-    derived: nothing is lost, it can be made again. repaired: it was taken away, so that it will be.
+    snapshot: which vectors pieces should have been made from, if they are of that generation and no later commit.
     """
-
-    place: str
-    message: str
-    documents: tuple[str, ...] = ()
-    derived: bool = False
-    repaired: bool = False
-
-    def __str__(self) -> str:
-        hit = f" (documents {', '.join(self.documents)})" if self.documents else ""
-        fate = ", taken away" if self.repaired else ""
-        return f"{self.place}: {self.message}{hit}{f' (derived{fate})' if self.derived else ''}"
-
-
-@dataclass(slots=True)
-class VerifyReport:
-    """What was read again, and what is damaged.
-
-    documents: lines read, deleted ones among them. rows: vectors read. bytes: of texts and vectors.
-    """
-
-    documents: int = 0
-    rows: int = 0
-    bytes: int = 0
-    damage: list[Damage] = field(default_factory=list)
-
-    @property
-    def clean(self) -> bool:
-        """Whether everything is as it was written, but for what was repaired."""
-        return all(each.repaired for each in self.damage)
-
-    def to_json(self) -> dict[str, Any]:
-        """The report as JSON values."""
-        return {**asdict(self), "clean": self.clean}
+    for home in homes(folder):
+        place = home.relative_to(folder).as_posix()
+        try:
+            manifest = read(home)
+        except CorruptionError as error:
+            yield Damage(f"{place}/{MANIFEST}", str(error), derived=True)
+            continue
+        except FormatError:
+            continue
+        if manifest is None:
+            continue
+        known = snapshot is not None and home.name in snapshot.description.names()
+        seen = snapshot.in_space(home.name) if snapshot is not None and known else None
+        for part in manifest.parts:
+            said = _wrong(manifest, part, seen)
+            if said and _stands(manifest):  # else a writer has published another since
+                yield Damage(f"{place}/{part.folder}", said, derived=True)
 
 
-def wrong(path: Path, snapshot: StoredSnapshot | None) -> str | None:
-    """What is wrong with a build, after reading all of it; None where nothing is.
+def _wrong(manifest: Manifest, part: Part, snapshot: StoredSnapshot | None) -> str | None:
+    if said := wrong_content(manifest.home, part):
+        return said
+    if snapshot is None or manifest.generation != snapshot.head.generation or manifest.commit > snapshot.commit:
+        return None
+    if isinstance(part, Piece) and not snapshot.fits(part):
+        return "it was made from other vectors than those that are here"
+    return None
 
-    snapshot: which vectors it should have been made from, if it is of that generation and no later commit.
-    """
+
+def _stands(manifest: Manifest) -> bool:
     try:
-        built = builds.read(path)
-        built.check()
-    except CorruptionError as error:
-        return str(error)
-    except FormatError:
-        return None
-    covered = built.covered
-    if snapshot is None or covered.generation != snapshot.head.generation or covered.commit > snapshot.commit:
-        return None
-    return None if snapshot.fits(built) else "it was made from other vectors than those that are here"
+        now = read(manifest.home)
+    except CorruptionError:
+        return True
+    return now is not None and now.checksum == manifest.checksum
 
 
 class Verification:
@@ -140,7 +122,7 @@ class Verification:
         self.report.bytes += self._bytes_of_vectors
         damage += [*described, *structure.result(), *documents, *state, *cut, *vectors.result()]
         damage += _found(CATALOGUE, self._sums())
-        damage += _found("indexes", self._builds())
+        damage += _found("indexes", self._indexes())
         return self.report
 
     def _advance(self) -> None:
@@ -244,15 +226,11 @@ class Verification:
             last = last_number([line[1:] for line in found], last)
             yield from found
 
-    def _builds(self) -> Iterator[Damage]:
-        trusted = None if self.report.damage else self._snapshot  # damaged lines say nothing against a build
-        for path in [each for room in sorted(DERIVED) for each in builds.folders(self._snapshot.folder / room)]:
-            said = wrong(path, trusted)
-            if said and path.exists():  # else a writer has put a newer one in its place
-                place = path.relative_to(self._snapshot.folder).as_posix()
-                yield Damage(place, said, derived=True)
+    def _indexes(self) -> Iterator[Damage]:
+        trusted = None if self.report.damage else self._snapshot  # damaged lines say nothing against an index
+        yield from damaged_indexes(self._snapshot.folder, trusted)
 
-    def _crc(self, pieces: Sequence[Piece], first_row: int, rows: int) -> int:
+    def _crc(self, pieces: Sequence[Vectors], first_row: int, rows: int) -> int:
         crc = 0
         for first, vectors in pieces:
             part = vectors[max(first_row - first, 0) : max(first_row + rows - first, 0)]

@@ -21,8 +21,11 @@ from twofold.engines.local.catalogue.connections import Lease
 from twofold.engines.local.catalogue.records import read_segments, read_state
 from twofold.engines.local.catalogue.rows import RowsCache
 from twofold.engines.local.catalogue.space_change import Placed
-from twofold.engines.local.compacting import Compaction, CompactReport
-from twofold.engines.local.derived.builds import Built, Covered, fingerprint
+from twofold.engines.local.compacting import Compaction
+from twofold.engines.local.derived.fingerprints import fingerprint
+from twofold.engines.local.derived.manifest import Manifest
+from twofold.engines.local.derived.manifest import Part as IndexPart
+from twofold.engines.local.derived.manifest import Piece as IndexPiece
 from twofold.engines.local.derived.publishing import Fill, Publisher
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.folder import Folder
@@ -32,8 +35,9 @@ from twofold.engines.local.recording import Recording
 from twofold.engines.local.spaces import segments
 from twofold.engines.local.spaces.maps import Piece, SegmentMaps
 from twofold.engines.local.spaces.segments import Halves, Segment
-from twofold.errors import InputError
+from twofold.errors import CorruptionError, InputError
 from twofold.progress import Progress, silent
+from twofold.reports import CompactReport
 from twofold.scores import Numbers
 from twofold.space import Space
 
@@ -192,19 +196,48 @@ class Writer:
             self._disk.reached("compacted")
             return CompactReport(documents=gone, rows=lost, bytes=freed)
 
-    def publish(self, room: str, fill: Fill, about: Mapping[str, Any]) -> Built:
-        """Makes a derived folder, such as an index, that snapshots find by `built`; the room's older ones go.
+    def build(self, room: str, fill: Fill, first: int, end: int) -> IndexPiece:
+        """Builds a piece of an index over a space's rows from `first` to before `end`; it counts once it is published.
 
-        room: "indexes" or "lexical". fill: writes files into an empty folder, from all rows of the latest commit.
-        about: JSON that says what was made. Each file is synced and gets its checksum, then the folder its name: after
-        a crash or an error the one that was there is still there. Raises what `fill` raises, InputError, StorageError,
-        CorruptionError.
+        room: "indexes/" and the space. fill: writes files into an empty folder. Raises what `fill` raises, InputError,
+        StorageError, CorruptionError.
         """
+        name = room.rpartition("/")[2]
         with self._recording.connection() as connection:
-            head = self._recording.head.of(self._recording.description.default)
-            vectors = fingerprint(connection, head.space, self._pieces(connection, head.space), head.next_row)
-        covered = Covered(commit=head.commit, generation=head.generation, rows=head.next_row, vectors=vectors)
-        return self._publisher.publish(room, fill, about, covered)
+            vectors = fingerprint(connection, name, self._pieces(connection, name), (first, end))
+        part = self._publisher.build(room, fill)
+        return IndexPiece(folder=part.folder, files=part.files, first=first, rows=end - first, vectors=vectors)
+
+    def put_beside(self, room: str, fill: Fill) -> IndexPart:
+        """Builds a part of an index that covers no rows; it counts once it is published. Raises as `build`."""
+        self._recording.check()
+        return self._publisher.build(room, fill)
+
+    def publish(
+        self, room: str, about: Mapping[str, Any], pieces: Sequence[IndexPiece], beside: IndexPart | None = None
+    ) -> Manifest:
+        """Replaces the index of a room at once; what the new one does not name is removed.
+
+        about: JSON that says what was made and measured. pieces: cover the rows from 0 on without a gap. After a crash
+        or an error the index that was there is still there. Raises InputError, StorageError, CorruptionError.
+        """
+        self._recording.check()
+        head = self._recording.head
+        fields = {"commit": head.commit, "generation": head.generation, "about": about}
+        manifest = self._publisher.publish(room, fields, pieces, beside)
+        if manifest is None:
+            raise CorruptionError(f"the index in {self._folder / room} is gone though it was just published")
+        return manifest
+
+    def discard(self, room: str, part: IndexPart) -> None:
+        """Removes a part that was built and is not to be published. Raises StorageError."""
+        self._recording.check()
+        self._publisher.discard(room, part)
+
+    def sweep(self, room: str) -> None:
+        """Removes all parts of a room that its index does not name. Raises InputError."""
+        self._recording.check()
+        self._publisher.sweep(room)
 
     def folder(self, room: str) -> Path:
         """The folder of an engine that commits in its own ways, made where it is missing; nothing in it is checked.
@@ -222,11 +255,6 @@ class Writer:
         """Throws away all that is derived in a room. Raises InputError, StorageError."""
         self._recording.check()
         self._publisher.clear(room)
-
-    def remove(self, built: Path) -> None:
-        """Takes one build away, as when it is damaged. Raises StorageError."""
-        self._recording.check()
-        self._publisher.remove(built)
 
     def _appended(self, name: str, vectors: Halves) -> list[Placed]:
         """Rows behind those of a space that count, written and synced; nothing speaks of them yet."""

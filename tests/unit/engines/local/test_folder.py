@@ -196,7 +196,7 @@ def test_a_snapshot_answers_from_its_own_folder_whatever_becomes_of_it(tmp_path:
         filled(tmp_path / "live", OTHER).close()
         assert [each.text for each in snapshot.each()] == ["of the first"]
         assert snapshot.vectors(np.asarray([0])).tolist() == main_of(FIRST).vectors.tolist()
-        assert snapshot.built("indexes") is None
+        assert snapshot.built("indexes/main") is None
     store.close()
     assert holds(tmp_path / "live", OTHER)
 

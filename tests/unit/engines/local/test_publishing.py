@@ -1,4 +1,4 @@
-"""Derived folders: a build is found when it is whole and was made from these vectors, and never otherwise."""
+"""Indexes in pieces: a piece is used when it is whole and was made from these vectors, and never otherwise."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
-from storing import block, content, document, new_store
+from storing import OTHER, OTHER_SPACE, block, content, document, new_store, other_part
 
-from twofold.engines.local.derived.builds import Built
+from twofold.engines.local.derived import manifest
+from twofold.engines.local.derived.manifest import Manifest, wrong_content
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
 from twofold.engines.local.layout import canonical_checksum
-from twofold.errors import CorruptionError, InputError, StorageError
+from twofold.errors import InputError, StorageError
+from twofold.reports import VerifyReport
 
 CODES = bytes(range(256)) * 40
 
@@ -36,14 +40,25 @@ def store(tmp_path: Path) -> Store:
     return made
 
 
-def publish(store: Store, **about: object) -> Built:
+def publish(store: Store, *cuts: int, **about: object) -> Manifest:
+    """An index of all rows, in pieces that end at `cuts`."""
     with store.writing() as writer:
-        return writer.publish("indexes", fill, about)
+        with store.snapshot() as snapshot:
+            ends = [*cuts, snapshot.head.next_row]
+        pieces = [writer.build("indexes/main", fill, first, end) for first, end in zip([0, *cuts], ends, strict=True)]
+        return writer.publish("indexes/main", about, pieces)
 
 
-def found(store: Store, room: str = "indexes") -> Built | None:
+def found(store: Store, room: str = "indexes/main", space: str = "main") -> Manifest | None:
     with store.snapshot() as snapshot:
-        return snapshot.built(room)
+        return snapshot.in_space(space).built(room)
+
+
+def used(store: Store) -> list[str]:
+    """The folders of the pieces that a process which opens the collection now would use."""
+    with Store.open(store.path) as again:
+        built = found(again)
+        return [] if built is None else [piece.folder for piece in built.pieces]
 
 
 def add(store: Store, *ids: str) -> None:
@@ -51,50 +66,107 @@ def add(store: Store, *ids: str) -> None:
         writer.commit(block([document(each) for each in ids]))
 
 
-def test_a_build_is_found_as_it_was_published(store: Store) -> None:
-    built = publish(store, kind="scan", recall=0.98)
+def listed(store: Store) -> list[str]:
+    return sorted(path.name for path in (store.path / "indexes" / "main").iterdir())
+
+
+def test_an_index_is_found_as_it_was_published(store: Store) -> None:
+    built = publish(store, 2, kind="scan", recall=0.98)
     assert built == found(store)
-    assert (built.path, built.rows, built.commit) == (store.path / "indexes" / "000001", 6, 1)
+    first, second = built.pieces
+    assert (built.home, built.rows, built.commit) == (store.path / "indexes" / "main", 6, 1)
+    assert [(each.folder, each.first, each.rows) for each in built.pieces] == [("000001", 0, 2), ("000002", 2, 4)]
+    assert first.vectors != second.vectors
     assert built.about == {"kind": "scan", "recall": 0.98}
-    assert (built.path / "codes.bin").read_bytes() == CODES
-    assert built.bytes == len(CODES) + 5
-    built.check()
+    assert (built.path(second) / "codes.bin").read_bytes() == CODES
+    assert built.bytes == 2 * (len(CODES) + 5)
+    assert [wrong_content(built.home, piece) for piece in built.pieces] == [None, None]
     assert found(store, "lexical") is None
 
 
-def test_a_build_covers_the_first_rows_of_later_commits_too(store: Store) -> None:
-    built = publish(store)
+def test_an_index_covers_the_first_rows_of_later_commits_too(store: Store) -> None:
+    built = publish(store, 1)  # both pieces end inside a block
     for number in range(300):  # the block that was last has grown, and is full by now
         add(store, f"later {number}")
     with store.writing() as writer:
         writer.delete([0, 1])
     assert found(store) == built
     assert built.rows == 6
+    with Store.open(store.path) as again:
+        assert found(again) == built
 
 
-def test_a_newer_build_replaces_the_older_one(store: Store) -> None:
-    first = publish(store, turn=1)
+def test_a_piece_that_is_kept_is_not_touched_and_what_is_replaced_goes(store: Store) -> None:
+    built = publish(store, 2, turn=1)
+    kept = {path: path.stat().st_mtime_ns for path in built.path(built.pieces[0]).rglob("*")}
     with store.snapshot() as held:
         add(store, "d")
-        second = publish(store, turn=2)
-        assert (second.path.name, second.rows) == ("000002", 7)
-        assert found(store) == second
-        assert held.built("indexes") is None  # the older snapshot has no build of fewer rows any more
-    assert not first.path.exists()
-    assert [path.name for path in (store.path / "indexes").iterdir()] == ["000002"]
+        with store.writing() as writer:
+            second = writer.build("indexes/main", fill, 2, 7)
+            assert found(store) == built  # it does not count yet
+            after = writer.publish("indexes/main", {"turn": 2}, [built.pieces[0], second])
+        assert found(store) == after
+        before = held.built("indexes/main")
+        assert before is not None
+        assert before.pieces == built.pieces[:1]  # the older snapshot does not have all rows of the second
+    assert listed(store) == ["000001", "000003", "manifest.json"]
+    assert {path: path.stat().st_mtime_ns for path in built.path(built.pieces[0]).rglob("*")} == kept
 
 
-def test_a_compaction_begins_without_builds_and_later_ones_are_of_its_rows(store: Store) -> None:
+def test_the_manifest_is_read_when_it_was_replaced_and_not_at_every_question(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = publish(store)
+    assert found(store) == built
+    reads: list[Path] = []
+    kept = manifest.read
+
+    def read(home: Path) -> Manifest | None:
+        reads.append(home)
+        return kept(home)
+
+    monkeypatch.setattr(manifest, "read", read)
+    for _ in range(5):
+        assert found(store) == built
+    assert reads == []
+    publish(store)
+    for _ in range(5):
+        assert found(store) != built
+    assert len(reads) == 1
+
+
+def test_an_index_of_another_space_stands_beside_the_first_and_goes_with_it(store: Store) -> None:
+    built, part = publish(store), other_part(block([document("a"), document("b"), document("c")], rows=[1, 2, 3]))
+    with store.writing() as writer:
+        writer.add_space(OTHER_SPACE)
+        assert writer.fill_space(OTHER, np.arange(3), part)
+        other = writer.publish("indexes/other", {}, [writer.build("indexes/other", fill, 0, 9)])
+        left = writer.build("indexes/other", fill, 0, 6)
+    assert found(store, "indexes/other", OTHER) == other
+    assert found(store, "indexes/other") != other  # its pieces were made from other vectors than those of the default
+    with store.writing():
+        pass
+    assert not other.path(left).exists()
+    assert (found(store), found(store, "indexes/other", OTHER)) == (built, other)
+    (other.path(other.pieces[0]) / "codes.bin").write_bytes(b"")
+    assert [each.place for each in store.verify().damage] == ["indexes/other/000001"]
+    with store.writing() as writer:
+        writer.drop_space(OTHER)
+    assert not other.home.exists()
+    assert found(store) == built
+
+
+def test_a_compaction_begins_without_an_index_and_later_ones_are_of_its_rows(store: Store) -> None:
     publish(store)
     with store.writing() as writer:
         writer.delete([1])
         with store.snapshot() as held:
             writer.compact()
             assert found(store) is None
-            assert list((store.path / "indexes").iterdir()) == []
+            assert listed(store) == []
             again = publish(store)
-            assert held.built("indexes") is None
-    assert (again.rows, again.covered.generation) == (4, 1)
+            assert held.built("indexes/main") is None
+    assert (again.rows, again.generation) == (4, 1)
     assert found(store) == again
 
 
@@ -104,29 +176,6 @@ def truncated(path: Path) -> None:
 
 def without_a_file(path: Path) -> None:
     (path / "graph" / "links").unlink()
-
-
-def without_manifest(path: Path) -> None:
-    (path / "manifest.json").unlink()
-
-
-def manifest_cut_short(path: Path) -> None:
-    text = (path / "manifest.json").read_bytes()
-    (path / "manifest.json").write_bytes(text[:-20])
-
-
-def manifest_changed(path: Path) -> None:
-    text = (path / "manifest.json").read_text()
-    (path / "manifest.json").write_text(text.replace('"rows": 6', '"rows": 5'))
-
-
-def commit_changed(path: Path) -> None:
-    text = (path / "manifest.json").read_text()
-    (path / "manifest.json").write_text(text.replace('"commit": 1', '"commit": 0'))
-
-
-def manifest_of_other_json(path: Path) -> None:
-    (path / "manifest.json").write_text('["format"]')
 
 
 def emptied(path: Path) -> None:
@@ -140,97 +189,138 @@ def a_file_in_its_place(path: Path) -> None:
 
 
 def gone(path: Path) -> None:
-    shutil.rmtree(path.parent)
+    shutil.rmtree(path)
+
+
+def of_another_beginning(path: Path) -> None:
+    (path / "codes.bin").write_bytes(b"\1" + CODES[1:])
+
+
+OF_A_PIECE = [truncated, without_a_file, of_another_beginning, emptied, a_file_in_its_place, gone]
+
+
+def without_manifest(path: Path) -> None:
+    path.unlink()
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def changed(path: Path) -> None:
+    path.write_text(path.read_text().replace('"rows": 2', '"rows": 3'))
+
+
+def commit_changed(path: Path) -> None:
+    path.write_text(path.read_text().replace('"commit": 1', '"commit": 0'))
+
+
+def other_json(path: Path) -> None:
+    path.write_text('["format"]')
+
+
+def a_folder_in_its_place(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
 
 
 def claims(path: Path, **fields: object) -> None:
     """A manifest that adds up and says something else."""
-    kept = {**json.loads((path / "manifest.json").read_text()), **fields}
+    kept = {**json.loads(path.read_text()), **fields}
     kept.pop("checksum")
-    (path / "manifest.json").write_text(json.dumps({**kept, "checksum": canonical_checksum(kept)}))
+    path.write_text(json.dumps({**kept, "checksum": canonical_checksum(kept)}))
 
 
-def of_other_vectors(path: Path) -> None:
-    claims(path, vectors="0" * 32)
+def piece_claims(path: Path, number: int, **fields: object) -> None:
+    pieces = json.loads(path.read_text())["pieces"]
+    pieces[number] |= fields
+    claims(path, pieces=pieces)
 
 
-def of_more_rows(path: Path) -> None:
-    claims(path, rows=7)
+def with_a_gap(path: Path) -> None:
+    piece_claims(path, 1, first=3)
 
 
 def of_fewer_rows_than_none(path: Path) -> None:
-    claims(path, rows=-1)
+    piece_claims(path, 1, rows=-1)
+
+
+def of_a_folder_elsewhere(path: Path) -> None:
+    piece_claims(path, 0, folder="../vectors")
 
 
 def of_another_generation(path: Path) -> None:
     claims(path, generation=1)
 
 
+def later_commit(path: Path) -> None:
+    claims(path, commit=99)
+    piece_claims(path, 0, rows=7)
+
+
 def of_a_newer_format(path: Path) -> None:
     claims(path, format=2)
 
 
-DAMAGES = [
-    truncated, without_a_file, without_manifest, manifest_cut_short, manifest_changed, commit_changed,
-    manifest_of_other_json, emptied,
-    a_file_in_its_place, gone, of_other_vectors, of_more_rows, of_fewer_rows_than_none, of_another_generation,
-    of_a_newer_format,
-]  # fmt: skip
+DAMAGED = [cut_short, changed, commit_changed, other_json, a_folder_in_its_place]
+DAMAGED += [with_a_gap, of_fewer_rows_than_none, of_a_folder_elsewhere]
+OF_THE_MANIFEST = [*DAMAGED, without_manifest, of_another_generation, of_a_newer_format]
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
-def test_what_is_no_whole_build_of_these_vectors_is_passed_over(store: Store, damage: Callable[[Path], None]) -> None:
+def of_other_vectors(path: Path) -> None:
+    piece_claims(path, 1, vectors="0" * 32)
+
+
+def of_more_rows(path: Path) -> None:
+    piece_claims(path, 1, rows=5)
+
+
+@pytest.mark.parametrize("damage", OF_A_PIECE, ids=lambda damage: damage.__name__)
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_damaged_piece_is_passed_over_with_those_behind_it(
+    store: Store, damage: Callable[[Path], None], number: int
+) -> None:
+    before, built = content(store), publish(store, 2)
+    damage(built.path(built.pieces[number]))
+    with Store.open(store.path) as again:
+        limited = found(again)
+        assert limited is not None
+        assert limited.pieces == built.pieces[:number]
+        assert limited.lost == built.pieces[number:]
+        assert limited.rows == (0, 2)[number]
+        assert content(again) == before
+
+
+@pytest.mark.parametrize("damage", [of_other_vectors, of_more_rows], ids=lambda damage: damage.__name__)
+def test_a_piece_of_other_rows_is_passed_over(store: Store, damage: Callable[[Path], None]) -> None:
+    damage(publish(store, 2).home / "manifest.json")
+    assert used(store) == ["000001"]
+
+
+@pytest.mark.parametrize("damage", OF_THE_MANIFEST, ids=lambda damage: damage.__name__)
+def test_what_a_damaged_manifest_names_is_passed_over(store: Store, damage: Callable[[Path], None]) -> None:
     before = content(store)
-    damage(publish(store).path)
-    assert found(store) is None
+    place = publish(store, 2).home / "manifest.json"
+    damage(place)
+    assert used(store) == []
     assert content(store) == before
+    with store.writing():
+        pass
+    if place.is_dir():
+        place.rmdir()
     again = publish(store)
     assert found(store) == again
 
 
-def test_an_older_build_serves_where_a_newer_one_is_damaged(store: Store, tmp_path: Path) -> None:
-    first = publish(store)
-    shutil.copytree(first.path, tmp_path / "kept")
-    add(store, "d")
-    truncated(publish(store).path)
-    shutil.copytree(tmp_path / "kept", first.path)
-    assert found(store) == first
-
-
-def test_an_earlier_copy_under_a_newer_name_covers_what_it_covers(store: Store, tmp_path: Path) -> None:
-    first = publish(store)
-    shutil.copytree(first.path, tmp_path / "kept")
-    add(store, "d")
-    second = publish(store)
-    shutil.rmtree(second.path)
-    shutil.copytree(tmp_path / "kept", second.path)
-    earlier = found(store)
-    assert earlier is not None
-    assert (earlier.rows, earlier.checksum) == (6, first.checksum)
-
-
-def test_a_build_of_another_collection_does_not_fit(store: Store, tmp_path: Path) -> None:
+def test_an_index_of_another_collection_does_not_fit(store: Store, tmp_path: Path) -> None:
     with new_store(tmp_path / "other") as other:
         with other.writing() as writer:
             writer.commit(block([document("a", "another text"), document("b"), document("c")], rows=[1, 2, 3]))
-        shutil.copytree(publish(other).path, store.path / "indexes" / "000001")
-    assert found(store) is None
+        shutil.copytree(publish(other).home, store.path / "indexes" / "main")
+    assert used(store) == []
 
 
-def test_check_reads_every_byte_and_names_the_file(store: Store) -> None:
-    built = publish(store)
-    changed = bytearray(CODES)
-    changed[77] ^= 1
-    (built.path / "codes.bin").write_bytes(changed)
-    assert found(store) == built
-    with pytest.raises(CorruptionError, match=r"codes\.bin is damaged"):
-        built.check()
-    (built.path / "codes.bin").unlink()
-    with pytest.raises(CorruptionError, match=r"codes\.bin"):
-        built.check()
-
-
-def test_a_filling_that_fails_leaves_the_build_that_was_there(store: Store) -> None:
+def test_a_filling_that_fails_leaves_the_index_that_was_there(store: Store) -> None:
     built = publish(store)
 
     def stops(folder: Path) -> None:
@@ -245,24 +335,32 @@ def test_a_filling_that_fails_leaves_the_build_that_was_there(store: Store) -> N
 
     for filling, error in ((stops, RuntimeError), (is_refused, StorageError), (links, InputError)):
         with store.writing() as writer, pytest.raises(error):
-            writer.publish("indexes", filling, {})
+            writer.build("indexes/main", filling, 0, 6)
         assert found(store) == built
-        assert [path.name for path in (store.path / "indexes").iterdir()] == ["000001"]
+        assert listed(store) == ["000001", "manifest.json"]
 
 
-def test_what_a_stopped_writer_left_is_removed_by_the_next(store: Store, tmp_path: Path) -> None:
-    first = publish(store)
-    shutil.copytree(first.path, tmp_path / "kept")
-    second = publish(store)
-    home = store.path / "indexes"
-    shutil.copytree(tmp_path / "kept", home / "000001")
-    shutil.copytree(tmp_path / "kept", home / ".000001")
-    shutil.copytree(tmp_path / "kept", home / ".unfinished")
+def test_what_a_stopped_writer_left_is_removed_by_the_next(store: Store) -> None:
+    built = publish(store)
+    home = store.path / "indexes" / "main"
+    for name in ("000007", ".unfinished"):
+        shutil.copytree(home / "000001", home / name)
+    (home / ".manifest.json.abc").touch()
     (home / ".somebody's").mkdir()
     with store.writing():
         pass
-    assert sorted(path.name for path in home.iterdir()) == [".somebody's", "000002"]
-    assert found(store) == second
+    assert listed(store) == [".somebody's", "000001", "manifest.json"]
+    assert found(store) == built
+
+
+def test_what_is_not_published_is_removed_when_asked(store: Store) -> None:
+    publish(store)
+    with store.writing() as writer:
+        one, two = (writer.build("indexes/main", fill, 0, 6) for _ in range(2))
+        writer.discard("indexes/main", one)
+        assert listed(store) == ["000001", two.folder, "manifest.json"]
+        writer.sweep("indexes/main")
+    assert listed(store) == ["000001", "manifest.json"]
 
 
 def test_an_engine_that_commits_by_itself_gets_a_folder_and_it_can_be_thrown_away(store: Store) -> None:
@@ -280,7 +378,10 @@ def test_an_engine_that_commits_by_itself_gets_a_folder_and_it_can_be_thrown_awa
 
 def test_only_rooms_of_derived_things_have_folders(store: Store) -> None:
     with store.writing() as writer:
-        for call in (lambda: writer.folder("vectors"), lambda: writer.clear(".."), lambda: found(store, "catalogue")):
+        rooms = ("catalogue", "indexes/../vectors", "indexes/main/000001", "")
+        calls: list[Callable[[], object]] = [lambda: writer.folder("vectors"), lambda: writer.clear("..")]
+        calls += [partial(found, store, room) for room in rooms]
+        for call in calls:
             with pytest.raises(InputError, match="indexes, lexical"):
                 call()
     assert (store.path / "vectors").exists()
@@ -290,7 +391,7 @@ def test_bytes_are_told_by_part_and_outlive_files_that_vanish(store: Store, monk
     built = publish(store)
     parts = store.bytes()
     assert set(parts) == {"catalogue", "log", "vectors", "indexes", "lexical", "other"}
-    assert parts["indexes"] == built.bytes + (built.path / "manifest.json").stat().st_size
+    assert parts["indexes"] == built.bytes + (built.home / "manifest.json").stat().st_size
     files = [path for path in store.path.rglob("*") if path.is_file()]
     assert sum(parts.values()) == sum(path.stat().st_size for path in files)
     look = os.lstat
@@ -305,8 +406,9 @@ def test_bytes_are_told_by_part_and_outlive_files_that_vanish(store: Store, monk
         assert store.bytes()["indexes"] == parts["indexes"] - len(CODES)
 
 
-def test_a_collection_in_memory_has_builds_too() -> None:
+def test_a_collection_in_memory_has_indexes_too() -> None:
     with new_store(None) as store:
+        add(store, "a")
         assert publish(store) == found(store)
 
 
@@ -334,69 +436,96 @@ class Recording(Disk):
         super().rename(path, target)
 
 
-def test_a_build_gets_its_name_when_everything_in_it_is_synced(tmp_path: Path) -> None:
+def test_an_index_counts_when_everything_in_it_is_synced(tmp_path: Path) -> None:
     disk = Recording()
     with new_store(tmp_path / "c", disk) as store, store.writing() as writer:
         writer.commit(block([document("a")]))
         disk.order.clear()
-        writer.publish("indexes", fill, {})
-    *files, manifest, name, named = disk.order[1:]
-    assert disk.order[0] == ("sync folder", "c")
-    assert files == [
+        writer.publish("indexes/main", {}, [writer.build("indexes/main", fill, 0, 1)])
+    assert disk.order == [
+        ("sync folder", "c"), ("sync folder", "c"),
         ("sync", "empty"), ("sync", "links"), ("sync folder", "graph"), ("sync", "codes.bin"),
-        ("sync folder", ".unfinished"),
+        ("sync folder", ".unfinished"), ("rename", "000001"), ("sync folder", "main"), ("publish", "manifest.json"),
     ]  # fmt: skip
-    assert (manifest, name, named) == (("publish", "manifest.json"), ("rename", "000001"), ("sync folder", "indexes"))
 
 
-NO_DAMAGE = (gone, of_another_generation, of_a_newer_format)
+def taken_away(store: Store) -> VerifyReport:
+    """What a verification finds, after its damaged derived files were removed."""
+    report = store.verify()
+    with store.writing() as writer:
+        writer.take_away(report)
+    return report
 
 
-@pytest.mark.parametrize(
-    "damage", [each for each in DAMAGES if each not in NO_DAMAGE], ids=lambda damage: damage.__name__
-)
-def test_verify_names_a_damaged_build_and_takes_it_away_when_asked(
+@pytest.mark.parametrize("damage", OF_A_PIECE, ids=lambda damage: damage.__name__)
+def test_verify_names_a_damaged_piece_and_takes_it_away_when_asked(
     store: Store, damage: Callable[[Path], None]
 ) -> None:
-    before = content(store)
-    path = publish(store).path
+    before, built = content(store), publish(store, 2)
     assert store.verify().damage == []
-    damage(path)
+    damage(built.path(built.pieces[1]))
     report = store.verify()
-    assert [(each.place, each.derived, each.repaired) for each in report.damage] == [("indexes/000001", True, False)]
+    assert [(each.place, each.derived, each.repaired) for each in report.damage] == [
+        ("indexes/main/000002", True, False)
+    ]
     assert not report.clean
-    assert path.exists()
-    repaired = store.verify(repair=True)
+    repaired = taken_away(store)
     assert repaired.damage == [replace(report.damage[0], repaired=True)]
     assert repaired.clean
-    assert not path.exists()
-    assert store.verify(repair=True).damage == []
+    assert listed(store) == ["000001", "manifest.json"]
     assert content(store) == before
 
 
-def test_verify_reads_every_byte_of_a_build(store: Store) -> None:
-    path = publish(store).path / "codes.bin"
-    changed = bytearray(CODES)
-    changed[-1] ^= 128
-    path.write_bytes(changed)
+@pytest.mark.parametrize("damage", DAMAGED, ids=lambda damage: damage.__name__)
+def test_verify_names_a_damaged_manifest_and_takes_it_away_when_asked(
+    store: Store, damage: Callable[[Path], None]
+) -> None:
+    damage(publish(store, 2).home / "manifest.json")
+    assert [each.place for each in store.verify().damage] == ["indexes/main/manifest.json"]
+    assert taken_away(store).clean
+    assert store.verify().damage == []
+    with store.writing():
+        pass
+    assert listed(store) == []
+
+
+def test_verify_names_a_piece_of_other_vectors(store: Store) -> None:
+    of_other_vectors(publish(store, 2).home / "manifest.json")
     (damage,) = store.verify().damage
-    assert str(damage) == f"indexes/000001: {path} is damaged: its checksum does not fit its content (derived)"
+    assert str(damage) == "indexes/main/000002: it was made from other vectors than those that are here (derived)"
 
 
-def test_a_build_that_is_whole_but_of_another_time_is_no_damage_and_stays(store: Store) -> None:
-    for claim in (of_another_generation, of_a_newer_format, lambda path: claims(path, commit=99, rows=7)):
-        path = publish(store).path
+def test_verify_reads_every_byte_of_an_index(store: Store) -> None:
+    built = publish(store)
+    with store.writing() as writer:
+        built = writer.publish("indexes/main", {}, built.pieces, writer.put_beside("indexes/main", fill))
+    for part in built.parts:
+        path = built.path(part) / "codes.bin"
+        content_ = bytearray(CODES)
+        content_[-1] ^= 128
+        path.write_bytes(content_)
+        (damage,) = store.verify().damage
+        said = f"{path} is damaged: its checksum does not fit its content (derived)"
+        assert str(damage) == f"indexes/main/{part.folder}: {said}"
+        path.write_bytes(CODES)
+
+
+def test_an_index_that_is_whole_but_of_another_time_is_no_damage_and_stays(store: Store) -> None:
+    others: list[Callable[[Path], None]] = [of_another_generation, of_a_newer_format, later_commit]
+    for claim in others:
+        path = publish(store).home / "manifest.json"
         claim(path)
-        assert store.verify(repair=True).damage == []
+        assert taken_away(store).damage == []
         assert path.exists()
 
 
 def test_repairing_touches_nothing_that_is_no_index(store: Store) -> None:
-    truncated(publish(store).path)
+    built = publish(store)
+    truncated(built.path(built.pieces[0]))
     vectors = store.path / "vectors" / "main" / "000001.f16"
     whole = vectors.read_bytes()
     vectors.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    report = store.verify(repair=True)
+    report = taken_away(store)
     assert [(each.derived, each.repaired) for each in report.damage] == [(False, False), (True, True)]
     assert not report.clean
     assert vectors.read_bytes() != whole

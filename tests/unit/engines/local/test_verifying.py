@@ -13,8 +13,9 @@ from storing import block, document, new_store
 
 from twofold.engines.local.catalogue.space_change import GROWING_ROWS
 from twofold.engines.local.engine import Store
-from twofold.engines.local.verifying import Verification, VerifyReport
+from twofold.engines.local.verifying import Verification
 from twofold.errors import CollectionError
+from twofold.reports import VerifyReport
 
 
 @pytest.fixture

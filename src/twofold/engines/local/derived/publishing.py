@@ -1,41 +1,42 @@
-"""Publishing a build: filled aside, every file synced and described, renamed; then the older ones go.
+"""Publishing an index: parts are filled aside and synced, then one rename of the manifest says which of them count.
 
-A crash leaves the build that was there or the new one, whole, and folders with names of their own that the next writer
-removes. No commit of the catalogue is needed: nothing in a build is the truth.
+A crash leaves the manifest that was there or the new one, whole, and folders that none of them names, which the next
+writer removes. No commit of the catalogue is needed: nothing in an index is the truth.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from twofold.engines.local.derived.builds import (
+from twofold.engines.local.derived.manifest import (
+    HEAD,
     MANIFEST,
-    Built,
-    Covered,
+    NUMBERED,
+    Manifest,
+    Part,
+    Piece,
     crc_of,
-    folders,
     home_of,
+    homes,
     names,
     read,
-    whole,
     written,
 )
 from twofold.engines.local.disk import Disk
-from twofold.engines.local.layout import DERIVED
-from twofold.errors import InputError, StorageError
+from twofold.errors import CorruptionError, FormatError, InputError, StorageError
 from twofold.files import refused
 
 UNFINISHED = ".unfinished"
-_LEFT = re.compile(r"\.unfinished|\.\d{6}")
-"""Folders that only a stopped writer leaves: a build half filled, or one that was being removed."""
+_LEFT = re.compile(r"\.unfinished|\.manifest\.json\..*")
+"""What only a stopped writer leaves: a part half filled, or a manifest half written."""
 
 Fill = Callable[[Path], None]
-"""Writes a build's files into an empty folder."""
+"""Writes a part's files into an empty folder."""
 
 
 class Publisher:
@@ -50,74 +51,104 @@ class Publisher:
         home = home_of(self._folder, room)
         if not home.is_dir():
             self._disk.make_folder(home)
+            self._disk.sync_folder(home.parent)
             self._disk.sync_folder(self._folder)
         return home
 
-    def publish(self, room: str, fill: Fill, about: Mapping[str, Any], covered: Covered) -> Built:
-        """Makes a build of these rows; raises what `fill` raises, InputError, StorageError."""
+    def build(self, room: str, fill: Fill) -> Part:
+        """Fills a new part, which does not count until a manifest names it.
+
+        Raises what `fill` raises, InputError, StorageError.
+        """
         home = self.made(room)
         aside = home / UNFINISHED
         self._disk.remove_tree(aside)
         self._disk.make_folder(aside)
         try:
             _filled(aside, fill)
-            self._disk.reached("build filled")
-            self._disk.publish(aside / MANIFEST, written(covered, about, self._synced(aside)))
-            before = folders(home)
-            target = home / f"{int(before[0].name) + 1 if before else 1:06d}"
-            self._disk.reached("build synced")
-            self._disk.rename(aside, target)
+            self._disk.reached("part filled")
+            files = self._synced(aside)
+            name = f"{max(map(int, filter(NUMBERED.fullmatch, names(home))), default=0) + 1:06d}"
+            self._disk.reached("part synced")
+            self._disk.rename(aside, home / name)
             self._disk.sync_folder(home)
         except BaseException:
             with suppress(StorageError):
                 self._disk.remove_tree(aside)
             raise
-        self._disk.reached("build published")
-        for older in before:
-            self._drop(older)
-        return read(target)
+        self._disk.reached("part named")
+        return Part(folder=name, files=files)
+
+    def publish(
+        self, room: str, fields: Mapping[str, Any], pieces: Sequence[Piece], beside: Part | None
+    ) -> Manifest | None:
+        """Replaces the manifest, which is when the index changes, and removes what the new one does not name.
+
+        fields: commit, generation and about. Raises InputError, StorageError.
+        """
+        home = self.made(room)
+        parts = {"pieces": [each.to_json() for each in pieces], "beside": None if beside is None else beside.to_json()}
+        self._disk.publish(home / MANIFEST, written({**fields, **parts}))
+        self._disk.reached("manifest published")
+        self.sweep(room)
+        return read(home)
+
+    def sweep(self, room: str) -> None:
+        """Removes parts that the manifest does not name; one that cannot be read is left with all that is there."""
+        self._sweep(home_of(self._folder, room))
+
+    def discard(self, room: str, part: Part) -> None:
+        """Removes a part that no manifest names. Raises InputError, StorageError."""
+        self._disk.remove_tree(home_of(self._folder, room) / part.folder)
 
     def clear(self, room: str) -> None:
         """Throws a room's folder away with all that is in it. Raises InputError, StorageError."""
-        self._disk.remove_tree(home_of(self._folder, room))
+        home = home_of(self._folder, room)
+        self._disk.remove(home / MANIFEST)  # first, so that it never names what is gone
+        self._disk.remove_tree(home)
         self._disk.sync_folder(self._folder)
 
     def remove(self, path: Path) -> None:
-        """Takes one build away: out of its name first, so that no half of it ever stands under it."""
-        aside = path.with_name(f".{path.name}")
-        self._disk.remove_tree(aside)
-        self._disk.rename(path, aside)
-        self._disk.remove_tree(aside)
+        """Takes a damaged part or manifest away. Raises StorageError."""
+        self._disk.remove_tree(path)
 
     def tidy(self, generation: int) -> None:
-        """Removes what a stopped writer left, and builds that a newer one or a newer generation has replaced."""
-        for room in sorted(DERIVED):
-            found = names(self._folder / room)
-            for left in filter(_LEFT.fullmatch, found):
-                with suppress(StorageError):  # it is in nobody's way; the next writer tries again
-                    self._disk.remove_tree(self._folder / room / left)
-            replaced = False
-            for each in whole(self._folder / room) if found else ():
-                if replaced or each.covered.generation < generation:
-                    self._drop(each.path)
-                replaced = replaced or each.covered.generation == generation
+        """Removes what a stopped writer left, and indexes of rows that were numbered anew since."""
+        for home in list(homes(self._folder)):
+            for left in filter(_LEFT.fullmatch, names(home)):
+                self._drop(home / left)
+            with suppress(CorruptionError, FormatError):
+                manifest = read(home)
+                if manifest is not None and manifest.generation < generation:
+                    self._drop(home / MANIFEST)
+            self._sweep(home)
+
+    def _sweep(self, home: Path) -> None:
+        try:
+            manifest = read(home)
+        except (CorruptionError, FormatError):
+            return
+        kept = set() if manifest is None else {part.folder for part in manifest.parts}
+        for name in sorted(filter(NUMBERED.fullmatch, names(home))):
+            if name not in kept:
+                self._drop(home / name)
 
     def _drop(self, path: Path) -> None:
-        with suppress(StorageError):  # as above
-            self.remove(path)
-            self._disk.reached("older build removed")
+        with suppress(StorageError):  # it is in nobody's way; the next writer tries again
+            self._disk.remove_tree(path)
+            self._disk.reached("leftover removed")
 
-    def _synced(self, folder: Path) -> dict[str, tuple[int, int]]:
-        """Syncs all that is in a folder, from the inside; gives name → (bytes, CRC-32) of its files."""
-        found: dict[str, tuple[int, int]] = {}
+    def _synced(self, folder: Path) -> dict[str, tuple[int, int, int]]:
+        """Syncs all that is in a folder, from the inside; gives its files as `Part` has them."""
+        found: dict[str, tuple[int, int, int]] = {}
         for inner, inside in _inside(folder):
             for name in sorted(inside):
                 path = inner / name
                 if not path.is_file() or path.is_symlink():
-                    raise InputError("a build holds plain files and folders, nothing else", path=path)
+                    raise InputError("an index holds plain files and folders, nothing else", path=path)
                 with self._disk.opened(path, os.O_RDWR) as descriptor:
                     self._disk.sync(descriptor, path)
-                found[path.relative_to(folder).as_posix()] = (path.stat().st_size, crc_of(path))
+                found[path.relative_to(folder).as_posix()] = (path.stat().st_size, crc_of(path), crc_of(path, HEAD))
             self._disk.sync_folder(inner)
         return found
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,43 +15,16 @@ from numpy.typing import NDArray
 from twofold.engine import Nearest
 from twofold.engines.local.spaces.nearest import NearestSearch
 from twofold.evaluation.intervals import bootstrap_interval
+from twofold.index_report import Point
 from twofold.scores import Mask, Numbers, Vectors
 
 K = 10
 """Recall is counted among the first ten documents, as the field does."""
-SLACK = 0.005
-"""A promise holds where the lower end of the interval is no further below it: a few hundred questions say no more."""
 MILLISECONDS = 1e3
 FIRST_HALF, SECOND_HALF, EVERYTHING = slice(0, None, 2), slice(1, None, 2), slice(None)
 """Parts of the questions: one half chooses, the other checks."""
 SHARES = (0.5, 0.05, 0.001)
 """What filters let through where recall is measured behind them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """One way of searching, measured: recall@10 of exact search with its 95 % interval, and a look-up's time.
-
-    kind: of the index, "flat" for exact search. effort: as its kind counts it, 0 for the usual. p50, p99: milliseconds
-    of one look-up on one thread, vector in, scored documents out.
-    """
-
-    kind: str
-    effort: int
-    recall: float
-    low: float
-    high: float
-    p50: float
-    p99: float
-    queries: int
-
-    def holds(self, promise: float) -> bool:
-        """Whether the promise holds on these questions."""
-        return self.low >= promise - SLACK
-
-    def to_json(self) -> dict[str, Any]:
-        """The figures by name."""
-        return asdict(self)
 
 
 class Recalls:

@@ -7,9 +7,18 @@ import pytest
 
 from twofold.documents import Document
 from twofold.engine import Nearest
+from twofold.engines.local.derived.indexes.recall import (
+    FIRST_HALF,
+    SHARES,
+    K,
+    Recalls,
+    best,
+    least_effort,
+    masks_by_share,
+)
+from twofold.index_report import Point
 from twofold.scores import Mask, Vectors
 from twofold.tuning.pseudo_queries import WORDS, pseudo_queries
-from twofold.tuning.recall import FIRST_HALF, SHARES, K, Point, Recalls, best, least_effort, masks_by_share
 
 QUERIES = np.arange(40, dtype=np.float32)[:, None]
 

@@ -1,0 +1,74 @@
+"""What a collection's index is and what it was measured to find: the evidence that stands in its manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from twofold.engines.local.derived.manifest import INDEXES, Manifest
+from twofold.engines.local.snapshot import StoredSnapshot
+from twofold.errors import InputError
+from twofold.index_report import FLAT, IndexReport
+from twofold.indexes.kinds import IndexSettings
+
+
+def room_of(snapshot: StoredSnapshot) -> str:
+    """Where the index of the space is that a snapshot gives."""
+    return f"{INDEXES}/{snapshot.space.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a manifest says of its index, in this package's words.
+
+    report: the evidence. rows: those that there were when it was made or last measured. retry: where nothing was built,
+    from how many rows on another try is worth its time; None for never, as where exact search was asked for. depth: of
+    the rankings that it was measured with. pace: rows that were built a second.
+    """
+
+    report: IndexReport
+    rows: int
+    retry: int | None = None
+    depth: int = 0
+    pace: float = 0.0
+
+    @property
+    def settings(self) -> IndexSettings:
+        """Which index it is and how hard it searches. Raises InputError for a kind that this version does not know."""
+        reached = self.report.reached
+        return IndexSettings(kind=self.report.kind, effort=0 if reached is None else reached.effort)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing was built."""
+        return self.report.kind == FLAT
+
+    def to_json(self) -> dict[str, Any]:
+        """What is said, as JSON values."""
+        settings = None if self.is_flat else self.settings.to_json()
+        rest = {"rows": self.rows, "retry": self.retry, "depth": self.depth, "pace": self.pace}
+        return {"settings": settings, "evidence": self.report.to_json(), **rest}
+
+    @classmethod
+    def of(cls, built: Manifest) -> About:
+        """What a manifest says. Raises InputError where another version wrote it in other words."""
+        try:
+            report = IndexReport.from_json(built.about["evidence"])
+            return cls(report=report, **{name: built.about[name] for name in ("rows", "retry", "depth", "pace")})
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"{built.home} says nothing that is understood here ({error!r})") from error
+
+
+def standing(snapshot: StoredSnapshot) -> tuple[Manifest, About] | None:
+    """The index of a snapshot with what it says; None where there is none, or one of another version."""
+    built = snapshot.built(room_of(snapshot))
+    try:
+        return None if built is None else (built, About.of(built))
+    except InputError:
+        return None
+
+
+def reported(snapshot: StoredSnapshot) -> IndexReport | None:
+    """What a snapshot's approximate index was measured to find; None where search is exact."""
+    found = standing(snapshot)
+    return None if found is None or found[1].is_flat else found[1].report

@@ -1,0 +1,134 @@
+"""Making an index: pieces built aside, measured over all of them, and published together with what was found."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from twofold.engine import Ask
+from twofold.engines.local.derived.indexes.about import About, room_of
+from twofold.engines.local.derived.indexes.measuring import Measuring, Unanswered
+from twofold.engines.local.derived.indexes.opened import beside
+from twofold.engines.local.derived.indexes.recall import SECOND_HALF, least_effort
+from twofold.engines.local.derived.indexes.truth import Proposed
+from twofold.engines.local.derived.manifest import Manifest, Piece
+from twofold.engines.local.snapshot import StoredSnapshot
+from twofold.engines.local.spaces.nearest import NearestSearch
+from twofold.engines.local.writer import Writer
+from twofold.files import write_aside
+from twofold.index_report import IndexReport, Point
+from twofold.indexes.kinds import IndexSettings, build, load
+from twofold.indexes.pieces import Stretch
+from twofold.progress import Progress, silent
+
+QUESTIONS = "questions.npz"
+"""The file of a part beside the pieces: what was asked while measuring, and what is proposed for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What making an index takes: the writer that holds the lock, the latest commit, what to ask of an index.
+
+    dimension: numbers a vector. cosine: whether vectors are compared by it, and not by dot product.
+    """
+
+    writer: Writer
+    latest: Callable[[], StoredSnapshot]
+    dimension: int
+    cosine: bool
+    ask: Ask
+    progress: Progress = silent
+
+
+class Making:
+    """What is made of one snapshot.
+
+    rows: how many were built so far. pace: rows built a second.
+    """
+
+    def __init__(self, work: Work, snapshot: StoredSnapshot) -> None:
+        self._writer = work.writer
+        self._snapshot = snapshot
+        self._room = room_of(snapshot)
+        self._progress = work.progress
+        self._rows = 0
+        self._seconds = 0.0
+
+    def piece(self, kind: str, first: int, end: int) -> Piece:
+        """Builds the rows from `first` to before `end`; nothing is searched with it yet.
+
+        Raises InputError where the kind cannot be built of them, StorageError.
+        """
+        stretch, start = Stretch(self._snapshot, first, end), time.monotonic()
+
+        def fill(folder: Path) -> None:
+            build(IndexSettings(kind=kind), stretch, folder, threads=os.cpu_count() or 1, progress=self._progress)
+
+        piece = self._writer.build(self._room, fill, first, end)
+        self._rows, self._seconds = self._rows + piece.rows, self._seconds + time.monotonic() - start
+        return piece
+
+    @property
+    def pace(self) -> float:
+        """Rows built a second."""
+        return self._rows / self._seconds if self._seconds else 0.0
+
+    def tried(
+        self, pieces: Sequence[Piece], kind: str, measuring: Measuring, efforts: Sequence[int], promise: float
+    ) -> list[Point]:
+        """What was measured on the first half of the questions until an effort kept the promise; the last is chosen.
+
+        Raises UnfitIndexError for a kind that does not answer every question.
+        """
+        search_with = partial(self._search, pieces, kind, Unanswered())
+        points = least_effort(measuring.recalls, kind, search_with, efforts, promise)
+        measuring.recalls.measure(search_with(points[-1].effort), kind, part=SECOND_HALF)
+        return points
+
+    def evidence(
+        self, report: IndexReport, pieces: Sequence[Piece], choice: Point, measuring: Measuring
+    ) -> IndexReport:
+        """The report with what these pieces find at the chosen effort, on questions that choosing had not seen."""
+        search = self._search(pieces, choice.kind, measuring.exact, choice.effort)
+        return replace(
+            report,
+            kind=choice.kind,
+            rows=pieces[-1].end,
+            pieces=len(pieces),
+            bytes=sum(piece.bytes for piece in pieces),
+            reached=measuring.recalls.measure(search, choice.kind, choice.effort, SECOND_HALF),
+            filtered=measuring.filtered(search, choice.kind, choice.effort, SECOND_HALF),
+        )
+
+    def publish(self, report: IndexReport, pieces: Sequence[Piece], measuring: Measuring) -> Manifest:
+        """Puts the pieces in the place of the index that stands, with their evidence. Raises StorageError."""
+
+        def fill(folder: Path) -> None:
+            with write_aside(folder / QUESTIONS) as file:
+                file.write(measuring.candidates.to_bytes())
+
+        about = About(report=report, rows=self._snapshot.head.next_row, depth=measuring.depth, pace=self.pace)
+        return self._writer.publish(self._room, about.to_json(), pieces, self._writer.put_beside(self._room, fill))
+
+    def discard(self, piece: Piece) -> None:
+        """Removes a piece that will not be published. Raises StorageError."""
+        self._writer.discard(self._room, piece)
+
+    def _search(self, pieces: Sequence[Piece], kind: str, exact: NearestSearch, effort: int) -> NearestSearch:
+        settings = IndexSettings(kind=kind, effort=effort)
+        opened = [load(settings, self._snapshot.folder / self._room / piece.folder) for piece in pieces]
+        return beside(self._snapshot, opened, settings, exact)
+
+
+def kept_questions(built: Manifest) -> Proposed | None:
+    """What an index was measured with; None where that is lost or damaged: it can be made anew."""
+    try:
+        return (
+            None if built.beside is None else Proposed.from_bytes((built.path(built.beside) / QUESTIONS).read_bytes())
+        )
+    except (OSError, ValueError):
+        return None

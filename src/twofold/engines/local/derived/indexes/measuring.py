@@ -1,0 +1,54 @@
+"""What an index finds of what is there: questions, their exact answers, and recall whole and behind filters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twofold.engine import Nearest
+from twofold.engines.local.derived.indexes.recall import EVERYTHING, K, Recalls, masks_by_share
+from twofold.engines.local.derived.indexes.truth import Proposed, exact_answers, proposed
+from twofold.engines.local.snapshot import StoredSnapshot
+from twofold.engines.local.spaces.exact import ExactSearch
+from twofold.engines.local.spaces.nearest import NearestSearch
+from twofold.errors import UnfitIndexError
+from twofold.index_report import Point
+from twofold.indexes.flat import FlatIndex
+from twofold.scores import Mask, Vectors
+
+
+class Unanswered:
+    """Stands where exact search stands behind an index, while a kind is tried: handing over is no answer of its own."""
+
+    def nearest(self, query: Vectors, *, depth: int, top: int, allowed: Mask) -> Nearest:  # noqa: ARG002 - the protocol's
+        """Raises UnfitIndexError."""
+        raise UnfitIndexError("it does not answer every question over these vectors, as where very many are equal")
+
+
+class Measuring:
+    """Questions with what exact search finds for them, whole and behind filters.
+
+    kept: what an earlier measurement proposed, of the same questions and generation, which makes this one cheap.
+    """
+
+    def __init__(self, snapshot: StoredSnapshot, queries: Vectors, depth: int, kept: Proposed | None = None) -> None:
+        self.depth = depth
+        everything = snapshot.passing(None)
+        self.exact = ExactSearch(snapshot, FlatIndex(snapshot))
+        self._masks = masks_by_share(everything, snapshot.documents_of(np.arange(len(everything))))
+        masks = [everything, *self._masks.values()]
+        if kept is not None and kept.fits(len(masks), len(everything)):
+            kept.follow(snapshot, masks)
+        else:
+            kept = None
+        self.candidates = proposed(snapshot, queries, masks, top=K) if kept is None or kept.worn else kept
+        answers = exact_answers(snapshot, self.exact, self.candidates, masks, depth=depth, top=K)
+        self.recalls, *behind = (
+            Recalls(queries, found, mask, depth=depth) for mask, found in zip(masks, answers, strict=True)
+        )
+        self._behind = dict(zip(self._masks, behind, strict=True))
+
+    def filtered(
+        self, search: NearestSearch, kind: str, effort: int, part: slice = EVERYTHING
+    ) -> tuple[tuple[float, Point], ...]:
+        """What a search finds behind each filter, by the share that it lets through, on a part of the questions."""
+        return tuple((share, recalls.measure(search, kind, effort, part)) for share, recalls in self._behind.items())

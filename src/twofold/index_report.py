@@ -1,0 +1,152 @@
+"""What an index is asked to be, and what it was measured to find."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from twofold.errors import InputError
+
+FLAT = "flat"
+"""The kind of a collection that is searched exactly."""
+PROMISE = 0.98
+LATENCY = 5.0
+"""Milliseconds that half of the look-ups may take at most, unless a call says otherwise."""
+SLACK = 0.005
+"""A promise holds where the lower end of the interval is no further below it: a few hundred questions say no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRequest:
+    """What an index is asked to be: the recall@10 promised, and the milliseconds that half of the look-ups may take.
+
+    kind: a word of the engine's, "flat" for none, None for what fits. Raises InputError for what no index can be.
+    """
+
+    kind: str | None = None
+    promise: float = PROMISE
+    latency: float = LATENCY
+
+    def __post_init__(self) -> None:
+        if not self.latency > 0:
+            raise InputError(f"a look-up takes some time: latency is above 0 milliseconds, not {self.latency!r}")
+        if not 0 < self.promise <= 1:
+            raise InputError(
+                f"recall is a share of what exact search finds, above 0 and at most 1, not {self.promise!r}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One way of searching, measured: recall@10 of exact search with its 95 % interval, and a look-up's time.
+
+    kind: of the index, "flat" for exact search. effort: as its kind counts it, 0 for the usual. p50, p99: milliseconds
+    of one look-up on one thread, vector in, scored documents out.
+    """
+
+    kind: str
+    effort: int
+    recall: float
+    low: float
+    high: float
+    p50: float
+    p99: float
+    queries: int
+
+    def holds(self, promise: float) -> bool:
+        """Whether the promise holds on these questions."""
+        return self.low >= promise - SLACK
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexReport:
+    """What a collection's index is and what it was measured to find.
+
+    kind: "flat" where search is exact and nothing is built. why: the choice in a sentence. rows: covered by the index,
+    in so many pieces. bytes: of its files. promise: the recall@10 asked for. latency: milliseconds that the median
+    look-up should stay below, where the kind was chosen by measuring. reached: on questions that choosing had not seen;
+    None for flat. filtered: the same behind random filters, by the share of passages that they let through. tried: what
+    was measured while choosing, exact search first. questions: where they came from.
+    """
+
+    kind: str
+    why: str
+    rows: int = 0
+    pieces: int = 0
+    bytes: int = 0
+    promise: float = PROMISE
+    latency: float = LATENCY
+    reached: Point | None = None
+    filtered: tuple[tuple[float, Point], ...] = ()
+    tried: tuple[Point, ...] = ()
+    questions: str = ""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the promise held on the questions that choosing had not seen, whole and behind every filter."""
+        checked = [] if self.reached is None else [self.reached, *(point for _, point in self.filtered)]
+        return all(point.holds(self.promise) for point in checked)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return {
+            "kind": self.kind,
+            "why": self.why,
+            "rows": self.rows,
+            "pieces": self.pieces,
+            "bytes": self.bytes,
+            "promise": self.promise,
+            "latency": self.latency,
+            "kept": self.kept,
+            "reached": None if self.reached is None else self.reached.to_json(),
+            "filtered": [[share, point.to_json()] for share, point in self.filtered],
+            "tried": [point.to_json() for point in self.tried],
+            "questions": self.questions,
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> IndexReport:
+        """The report that `to_json` wrote."""
+        fields = {name: value for name, value in values.items() if name != "kept"}
+        reached, tried, filtered = fields.pop("reached"), fields.pop("tried"), fields.pop("filtered")
+        return cls(
+            **fields,
+            reached=None if reached is None else Point(**reached),
+            filtered=tuple((share, Point(**point)) for share, point in filtered),
+            tried=tuple(Point(**point) for point in tried),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecallReport:
+    """What searches of a collection find of what exact search finds, now.
+
+    kind: of the index, "flat" where search is exact. promise: the recall@10 asked for when it was built. whole: over
+    all passages; filtered: behind random filters, by the share that they let through. questions: where they came from.
+    """
+
+    kind: str
+    promise: float
+    whole: Point
+    filtered: tuple[tuple[float, Point], ...]
+    questions: str
+
+    @property
+    def kept(self) -> bool:
+        """Whether the promise holds, whole and behind every filter."""
+        return all(point.holds(self.promise) for point in (self.whole, *(point for _, point in self.filtered)))
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return {
+            "kind": self.kind,
+            "promise": self.promise,
+            "kept": self.kept,
+            "whole": self.whole.to_json(),
+            "filtered": [[share, point.to_json()] for share, point in self.filtered],
+            "questions": self.questions,
+        }
