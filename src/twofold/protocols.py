@@ -99,14 +99,10 @@ class ExactIndex(VectorIndex, Protocol):
 class Lexical(Protocol):
     """Terms → BM25 scores of documents.
 
-    Laws: a document's score depends on the query, the document and the state of the index alone, never on how many
-    others are asked for; `candidates` and `scores` give equal bits for the same document; a document that shares no
-    term with the query scores 0 and is no candidate.
+    Laws: a document's score depends on the query, the document and the commit alone, never on how many others are asked
+    for, nor on what has been indexed; `candidates` and `scores` give equal bits for the same document; a document that
+    shares no term with the query scores 0 and is no candidate.
     """
-
-    @property
-    def commit(self) -> int:
-        """The collection's commit up to which it has read."""
 
     def candidates(self, query: str, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
         """The best `count` document numbers (int64) with their scores (float32), and all that tie with the last.
@@ -126,7 +122,7 @@ class Lexical(Protocol):
         """What the query says, without signs that only search by words understands, and without what it excludes."""
 
     def restriction(self, query: str) -> Mask | None:
-        """bool (document numbers that were read,): which documents may be found, also by meaning; None for any."""
+        """bool (document numbers,): which documents may be found, also by meaning; None for any."""
 
 
 class Snapshot(VectorBlocks, Protocol):

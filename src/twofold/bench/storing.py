@@ -85,7 +85,7 @@ def add_in_blocks(path: Path, corpus: Corpus, progress: Progress) -> Added:
         start = time.perf_counter()
         with store.writing() as writer:
             adding = Adding(store, encoder, mode, Given.of(corpus.vectors, corpus.dimension))
-            adding.run(documents, writer, lambda done, _: progress(done, corpus.count))
+            adding.run(documents, writer, lambda done, _: progress(done, corpus.count), lambda: None)
         taken = time.perf_counter() - start - documents.seconds
     counted = disk.counted
     return Added(

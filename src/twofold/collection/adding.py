@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -63,8 +63,10 @@ class Adding:
         self._taken = 0
         self.report = AddReport()
 
-    def run(self, documents: Iterable[Any], writer: Writer, progress: Progress) -> AddReport:
-        """Adds all documents; every block is acknowledged before the next one is read."""
+    def run(
+        self, documents: Iterable[Any], writer: Writer, progress: Progress, acknowledged: Callable[[], None]
+    ) -> AddReport:
+        """Adds all documents; every block is acknowledged before the next one is read, and `acknowledged` called."""
         total = len(documents) if isinstance(documents, Sequence) else None
         self._check_count(total)
         with Seen() as seen:
@@ -75,6 +77,7 @@ class Adding:
                 if len(block) < GIVEN_AT_ONCE:
                     self._check_count(self._taken + len(block))  # It is the last one, and nothing of it is stored yet.
                 self._add(block, writer, seen)
+                acknowledged()
                 progress(self._taken, total)
         self._check_count(self._taken)
         return self.report

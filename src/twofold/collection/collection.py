@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,14 +15,16 @@ from twofold.collection.adding import Adding, Given
 from twofold.collection.choosing import chosen
 from twofold.collection.deleting import delete
 from twofold.collection.exporting import Exporting, ExportReport
+from twofold.collection.following import BEHIND, Following
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.indexing import LATENCY, PROMISE, Indexing, OptimizeReport, wanted
 from twofold.collection.information import Info, describe
+from twofold.collection.known import WordsReport
 from twofold.collection.measuring import RecallReport
 from twofold.collection.pinning import Pinning
 from twofold.collection.settings import Settings
 from twofold.collection.verifying import recall, verified
-from twofold.collection.wording import Wording, WordsReport, followed, unmeasured
+from twofold.collection.wording import Wording, unmeasured
 from twofold.contract import Contract
 from twofold.documents import Document
 from twofold.engines.local.copying import BackupReport
@@ -87,7 +90,8 @@ class Collection(AbstractContextManager["Collection"]):
         """
         given = None if vectors is None else Given.of(vectors, self.contract.dimension)
         with self._store.writing() as writer:
-            report = Adding(self._store, self._encoder, self._settings.passages, given).run(documents, writer, progress)
+            adding = Adding(self._store, self._encoder, self._settings.passages, given)
+            report = adding.run(documents, writer, progress, partial(Following(self._store, writer).follow, BEHIND))
             if self._wants_words():
                 self.tune(progress=progress)
             return report
@@ -241,7 +245,6 @@ class Collection(AbstractContextManager["Collection"]):
         queries, also teach how much words count here. Raises InputError, LockedError, StorageError.
         """
         with self._store.writing() as writer:
-            self._pinning.forget_words()
             wording = Wording(self._store, writer, self._encoder, self._settings.depth, progress)
             return wording.run(analyser, queries or {}, qrels or {})
 
@@ -265,11 +268,10 @@ class Collection(AbstractContextManager["Collection"]):
         Raises LockedError, InputError, StorageError, CorruptionError.
         """
         with self._store.writing() as writer:
-            compact = writer.compact(progress)
+            following = Following(self._store, writer, progress)
             indexing = Indexing(self._store, writer, self._encoder, self._settings.depth, progress)
-            report = OptimizeReport(compact, indexing.run(index, recall, latency, queries))
-            self._pinning.forget_words()
-            followed(self._store, writer, progress)
+            report = OptimizeReport(following.compact(), indexing.run(index, recall, latency, queries))
+            following.renew()
             return report
 
     def wants_index(self) -> bool:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from twofold.collection import indexing, wording
+from twofold.collection import indexing
 from twofold.collection.indexing import IndexReport
+from twofold.collection.known import Known, WordsReport
 from twofold.collection.settings import Settings
-from twofold.collection.wording import WordsReport
 from twofold.contract import Contract
 from twofold.engines.local.engine import Store
 from twofold.engines.local.snapshot import StoredSnapshot
@@ -56,7 +56,7 @@ class Info:
 def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, settings: Settings) -> Info:
     """The figures of one snapshot."""
     head, made = snapshot.head, store.description
-    index, words = snapshot.state(indexing.STATE), snapshot.state(wording.STATE)
+    index, known = snapshot.state(indexing.STATE), Known.of(snapshot)
     return Info(
         path=str(store.path),
         commit=head.commit,
@@ -75,5 +75,5 @@ def describe(store: Store, snapshot: StoredSnapshot, contract: Contract, setting
         bytes=store.bytes(),
         log_held_back=store.held_back(),
         index=None if index is None else IndexReport.from_json(index),
-        words=None if words is None else WordsReport.from_json(words),
+        words=None if known is None else known.report,
     )

@@ -6,14 +6,19 @@ import threading
 
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.indexing import Indexes
-from twofold.collection.wording import Words, missing
+from twofold.collection.wording import missing
+from twofold.collection.words import OutdatedError, Words
 from twofold.engines.local.engine import Store
 from twofold.engines.local.forking import watch
 from twofold.engines.local.snapshot import StoredSnapshot
-from twofold.errors import MovedError, QueryError
+from twofold.errors import CollectionError, MovedError, QueryError
+from twofold.lexical.reading import LexicalReader
+from twofold.searching.fusion import Fusion
 from twofold.searching.hybrid import HybridSearch
-from twofold.searching.nearest import NearestSearch
 from twofold.searching.searcher import SnapshotSearcher
+
+TRIES = 3
+"""Snapshots taken, one after the other, until the lexical index on disk is not ahead of it."""
 
 
 class Pinning:
@@ -32,16 +37,17 @@ class Pinning:
     def searcher(self, depth: int | None, *, exact: bool, words: bool, query_language: bool) -> SnapshotSearcher:
         """A searcher of the latest commit, until it is closed; exact: without the approximate index.
 
-        words: catches the lexical index up and opens it, which a search by meaning need not wait for. query_language:
-        queries are of the language of lexical/language.py, which needs words. Raises QueryError where there are none.
+        words: opens the lexical index and reads what it lacks, which a search by meaning need not wait for.
+        query_language: queries are of the language of lexical/language.py, which needs words. Raises QueryError where
+        there are none.
         """
-        snapshot = self._store.snapshot()
+        known = words or query_language
+        snapshot, side = self._begun(query_language=query_language) if known else (self._store.snapshot(), None)
         try:
             with self._lock:
                 dense = self._indexes.search(snapshot, exact=exact)
-                known = words or query_language
-                search = self._by_words(snapshot, dense, query_language=query_language) if known else None
-            wordless = missing(snapshot) if known else "this searcher was made without words"
+            search = None if side is None else HybridSearch(snapshot, dense, *side, depth=self._depth)
+            wordless = missing() if known else "this searcher was made without words"
             if query_language and search is None:
                 raise QueryError(f"it cannot be asked in the query language: {wordless}")
             return SnapshotSearcher(
@@ -57,18 +63,21 @@ class Pinning:
             snapshot.close()
             raise
 
-    def _by_words(self, snapshot: StoredSnapshot, dense: NearestSearch, *, query_language: bool) -> HybridSearch | None:
-        try:
-            with self._store.staying():
-                return self._words.search(snapshot, dense, self._depth, query_language=query_language)
-        except MovedError:
-            self._words.forget()  # it may have been read from the folder that is there now
-            raise
-
-    def forget_words(self) -> None:
-        """Lets go of the lexical index that was opened, since it is made again."""
-        with self._lock:
-            self._words.forget()
+    def _begun(self, *, query_language: bool) -> tuple[StoredSnapshot, tuple[LexicalReader, Fusion | None] | None]:
+        """The latest commit, and its lexical search: of a later one where a writer has replaced the index meanwhile."""
+        for left in reversed(range(TRIES)):
+            snapshot = self._store.snapshot()
+            try:
+                with self._store.staying():
+                    return snapshot, self._words.side(snapshot, query_language=query_language, last=not left)
+            except OutdatedError:
+                snapshot.close()
+            except BaseException as error:
+                snapshot.close()
+                if isinstance(error, MovedError):
+                    self._words.forget()  # it may have been read from the folder that is there now
+                raise
+        raise CollectionError(f"{self._store.path}: its lexical index changes faster than it can be opened")
 
     def before_fork(self) -> None:
         """Nothing: a thread in the middle of opening goes on in the parent, and the child opens for itself."""

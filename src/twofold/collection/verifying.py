@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from twofold.collection.following import Following
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.indexing import STATE as INDEX
 from twofold.collection.indexing import Indexes, Indexing, IndexReport
+from twofold.collection.known import ROOM as WORDS
+from twofold.collection.known import Known
 from twofold.collection.measuring import Measuring, RecallReport, questions
-from twofold.collection.wording import ROOM as WORDS
-from twofold.collection.wording import STATE, caught_up
 from twofold.engines.local.engine import Store
 from twofold.engines.local.verifying import Damage, VerifyReport
 from twofold.errors import CorruptionError, InputError
@@ -30,8 +31,8 @@ def verified(store: Store, encoder: GuardedEncoder, depth: int, progress: Progre
         with store.writing() as writer:
             Indexing(store, writer, encoder, depth, progress).again()
     if words is not None and repair:
-        with store.writing() as writer, store.snapshot() as snapshot:
-            caught_up(writer, snapshot, None, progress)
+        with store.writing() as writer:
+            Following(store, writer, progress).make_anew()
         words = replace(words, repaired=True)
     if words is not None:
         report.damage.append(words)
@@ -63,10 +64,11 @@ def recall(store: Store, encoder: GuardedEncoder, depth: int, queries: Sequence[
 def _damage_of_words(store: Store) -> Damage | None:
     """What is wrong with the lexical index of a collection that knows its words; one that lags is whole."""
     with store.snapshot() as snapshot:
-        if snapshot.state(STATE) is None or not store.folder(WORDS).exists():  # a backup leaves it to be made again
-            return None
+        known = Known.of(snapshot)
+    if known is None or not (folder := store.folder(WORDS) / known.folder).exists():  # a backup leaves it to writers
+        return None
     try:
-        LexicalIndex.check(store.folder(WORDS))
+        LexicalIndex.check(folder)
     except CorruptionError as error:
         return Damage(WORDS, str(error), derived=True)
     return None

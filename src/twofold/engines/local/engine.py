@@ -209,7 +209,7 @@ class Store:
             raise InputError(f"this is inside the collection {self.path}; choose a folder elsewhere", path=path)
 
     def folder(self, room: str) -> Path:
-        """Where an engine keeps what is derived in a room, made by `Writer.folder`; it may not be there."""
+        """Where an engine keeps its folders in a room, each made by `Writer.fresh`; it may not be there."""
         return self._folder.of_engine(room)
 
     def bytes(self) -> dict[str, int]:

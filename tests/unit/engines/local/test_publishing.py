@@ -265,22 +265,26 @@ def test_what_a_stopped_writer_left_is_removed_by_the_next(store: Store, tmp_pat
     assert found(store) == second
 
 
-def test_an_engine_that_commits_by_itself_gets_a_folder_and_it_can_be_thrown_away(store: Store) -> None:
+def test_an_engine_that_commits_by_itself_gets_new_folders_and_what_is_not_kept_goes(store: Store) -> None:
     with store.writing() as writer:
-        folder = writer.folder("lexical")
-        (folder / "meta.json").write_text("{}")
-        assert writer.folder("lexical") == folder == store.folder("lexical")
-        assert folder.parent == store.path / "lexical"
-        assert (folder / "meta.json").read_text() == "{}"
+        first, second = writer.fresh("lexical"), writer.fresh("lexical")
+        assert first != second
+        assert first.parent == second.parent == store.folder("lexical")
+        assert first.parent.parent == store.path / "lexical"
+        (second / "meta.json").write_text("{}")
+        writer.keep("lexical", second.name)
+        assert (second / "meta.json").read_text() == "{}"
+        assert not first.exists()
         assert store.bytes()["lexical"] == 2
         writer.clear("lexical")
         writer.clear("lexical")
-    assert not folder.exists()
+        writer.keep("lexical", second.name)
+    assert not second.exists()
 
 
 def test_only_rooms_of_derived_things_have_folders(store: Store) -> None:
     with store.writing() as writer:
-        for call in (lambda: writer.folder("vectors"), lambda: writer.clear(".."), lambda: found(store, "catalogue")):
+        for call in (lambda: writer.fresh("vectors"), lambda: writer.clear(".."), lambda: found(store, "catalogue")):
             with pytest.raises(InputError, match="indexes, lexical"):
                 call()
     assert (store.path / "vectors").exists()
