@@ -8,7 +8,7 @@ test_engine_laws.py holds every engine to the laws written here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,12 @@ class Selection:
 
 
 EVERYTHING = Selection()
+LEXICAL = "lexical"
+"""The key of the state that is published together with a lexical index."""
+
+
+class OutdatedError(Exception):
+    """A snapshot is older than what was derived, or names what is gone: a later snapshot is to be taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +190,12 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
     def dense(self, space: str | None = None, *, exact: bool = False) -> DenseSnapshot:
         """A space, the default one unless it is named. exact: without an approximate index."""
 
-    def lexical(self, *, query_language: bool = False) -> LexicalSnapshot | None:
-        """The lexical side; None where the collection has none. query_language: signs in a query mean something."""
+    def lexical(self, *, query_language: bool = False, anyway: bool = False) -> LexicalSnapshot | None:
+        """The lexical side; None where the collection has none. query_language: signs in a query mean something.
+
+        Raises OutdatedError where it has gone further than this snapshot, unless it is to be had anyway, which may be
+        slow; that happens beside a writer, not to a snapshot whose lexical side was asked for once.
+        """
 
     def check_fields(self, where: Filter) -> None:
         """Raises FilterError where no document has a field of the filter, or has it with the type asked for."""
@@ -230,6 +240,21 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
         """Lets the commit go; nothing may be asked of it afterwards."""
 
 
+class LexicalAside(Protocol):
+    """A lexical side that nobody else sees yet, and the commit that it is of."""
+
+    @property
+    def snapshot(self) -> EngineSnapshot:
+        """The latest commit."""
+
+    @property
+    def lexical(self) -> LexicalSnapshot:
+        """The lexical side of all of its documents."""
+
+    def publish(self, about: Mapping[str, Any]) -> None:
+        """Searches use it from this commit on. about: JSON that is the state LEXICAL then."""
+
+
 class EngineWriter(Protocol):
     """The one that changes a collection, for as long as it holds the right to. Each call is one commit, durable when it
     returns; one that raises StorageError leaves the collection as it was, and may be tried again."""
@@ -254,6 +279,15 @@ class EngineWriter(Protocol):
 
     def state(self, key: str) -> Any:
         """The JSON value under a key, or None."""
+
+    def lexical_aside(
+        self, settings: Mapping[str, Any], progress: Progress = silent
+    ) -> AbstractContextManager[LexicalAside]:
+        """Makes the lexical side of the documents that are there, or brings it along where the settings are the same.
+
+        settings: how texts become terms, JSON of `lexical.analysing.LexicalSettings`. What stands serves until the new
+        one is published.
+        """
 
     def optimize(self, request: IndexRequest, ask: Ask, progress: Progress = silent) -> OptimizeReport:
         """Gives back the room of deleted documents, and makes the index that is asked for; measured before it serves.

@@ -75,6 +75,23 @@ def _new_beside(path: Path) -> tuple[int, str]:
 
 
 @contextmanager
+def appended(path: str | Path, size: int) -> Iterator[IO[bytes]]:
+    """A binary file to write to behind its first `size` bytes, synced when the block ends without an error.
+
+    What was behind them is cut off. The file is made where it is missing. Raises StorageError.
+    """
+    try:
+        with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file:
+            file.truncate(size)
+            file.seek(size)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise refused(path, error) from error
+
+
+@contextmanager
 def folder_aside(path: str | Path) -> Iterator[Path]:
     """A new folder to fill that takes the name `path` when the block ends without an error.
 

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from twofold.documents import Document
+from twofold.lexical import reading
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.index import LexicalIndex
 from twofold.lexical.reading import LexicalReader
+from twofold.lexical.stretches import Tail, recorded
 from twofold.scores import Mask, Scores
 
 DOCUMENTS = 2_500
@@ -33,33 +35,62 @@ EVERYTHING: Mask = np.ones(DOCUMENTS, np.bool_)
 NUMBERS = np.arange(DOCUMENTS)
 
 
-def whole(folder: Path) -> LexicalReader:
+def documents(first: int, end: int) -> list[tuple[int, Document]]:
+    return [(number, Document(str(number), TEXTS[number])) for number in range(first, end)]
+
+
+def index_of(folder: Path, *ends: int) -> LexicalIndex:
+    """An index that has read as far as each of these numbers, one after the other."""
     index = LexicalIndex.create(folder, LexicalSettings(analyser="plain"))
-    index.update(
-        ((number, Document(str(number), text)) for number, text in enumerate(TEXTS)), [], commit=1, generation=0
-    )
+    for end in ends:
+        index = index.extended(documents(index.end, end), end)
     return index
+
+
+def tail_of(index: LexicalIndex) -> Tail:
+    records = recorded(index.analysis, index.end, documents(index.end, DOCUMENTS), DOCUMENTS)
+    tail = Tail(index.folder, records)
+    tail.make_matchable(index.analysis, documents(index.end, DOCUMENTS))
+    return tail
+
+
+def whole(folder: Path) -> LexicalReader:
+    return index_of(folder, DOCUMENTS).reader()
 
 
 def in_many_commits(folder: Path) -> LexicalReader:
-    index = LexicalIndex.create(folder, LexicalSettings(analyser="plain"))
-    for commit, start in enumerate(range(0, DOCUMENTS, 250), 1):
-        part = [(number, Document(str(number), TEXTS[number])) for number in range(start, start + 250)]
-        index.update(part, [], commit=commit, generation=0)
-    return index
+    return index_of(folder, *range(250, DOCUMENTS + 1, 250)).reader()
+
+
+def half_of_it_in_memory(folder: Path) -> LexicalReader:
+    index = index_of(folder, 900, 1_300)
+    return index.reader(tail_of(index))
+
+
+def all_of_it_in_memory(folder: Path) -> LexicalReader:
+    index = index_of(folder)
+    return index.reader(tail_of(index))
 
 
 def asked_in_the_query_language(folder: Path) -> LexicalReader:
-    whole(folder)
-    return LexicalIndex.open(folder).with_query_language()
+    index = index_of(folder, 2_000)
+    return index.reader(tail_of(index)).with_query_language()
 
 
-@pytest.fixture(
-    scope="module", params=[whole, in_many_commits, asked_in_the_query_language], ids=lambda make: make.__name__
-)
+MADE = [whole, in_many_commits, half_of_it_in_memory, all_of_it_in_memory, asked_in_the_query_language]
+
+
+@pytest.fixture(scope="module", params=MADE, ids=lambda make: make.__name__)
 def lexical(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LexicalReader:
     make: Callable[[Path], LexicalReader] = request.param
     return make(tmp_path_factory.mktemp("lexical"))
+
+
+@pytest.fixture(autouse=True, params=["by proposals", "by looking through all"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever takes less time; both have to find the same."""
+    monkeypatch.setattr(reading, "VALUES_A_PROPOSAL", 1 if request.param == "by proposals" else 10**9)
+    monkeypatch.setattr(reading, "DIRECTLY", 1)
 
 
 @pytest.fixture(params=[None, 0.9, 0.5, 0.005], ids=["all", "most", "half", "few"])
@@ -117,16 +148,6 @@ def test_what_shares_no_term_scores_nothing_and_is_no_candidate(lexical: Lexical
 def test_a_rarer_term_weighs_more_and_a_second_one_adds_to_it(lexical: LexicalReader) -> None:
     assert lexical.weight("word390") > lexical.weight("word0") > 0
     assert lexical.weight("word390 word0") == pytest.approx(lexical.weight("word390") + lexical.weight("word0"))
-
-
-def test_a_text_covers_the_terms_that_it_has_each_once(lexical: LexicalReader) -> None:
-    texts = ["word390 word390 absent", "word0, and Word390!", "", "absent"]
-    rare, common = lexical.weight("word390"), lexical.weight("word0")
-    covered = lexical.coverage("word0 word0 absent word390 word390 word390", texts)
-    assert covered.tolist() == pytest.approx([rare, rare + common, 0, 0])
-    assert covered.dtype == np.float32
-    assert lexical.coverage("absent", texts).tolist() == [0] * 4
-    assert len(lexical.coverage("word0", [])) == 0
 
 
 def test_nothing_allowed_and_nothing_asked_for_give_nothing(lexical: LexicalReader) -> None:

@@ -16,16 +16,16 @@ bm25s = pytest.importorskip("bm25s", reason="bm25s is not installed: pip install
 RNG = np.random.default_rng(5)
 WORDS = [f"word{number}" for number in range(120)]
 EXACT_LENGTH = 40
-"""Up to this many terms tantivy's byte holds a document's length exactly."""
+"""Up to this many terms the byte holds a document's length exactly."""
 ALL_ALIKE = 2.2
-"""k1 + 1, which tantivy leaves in the numerator and bm25s, like Lucene since 8, leaves out."""
+"""k1 + 1, which we and tantivy leave in the numerator and bm25s, like Lucene since 8, leaves out."""
 
 
 def test_scores_are_those_of_bm25s(tmp_path: Path) -> None:
     texts = [" ".join(RNG.choice(WORDS, int(length))) for length in RNG.integers(1, EXACT_LENGTH, 800)]
     settings = LexicalSettings()
-    index = LexicalIndex.create(tmp_path, settings)
-    index.update(((n, Document(str(n), text)) for n, text in enumerate(texts)), [], commit=1, generation=0)
+    made = LexicalIndex.create(tmp_path, settings)
+    index = made.extended(((n, Document(str(n), text)) for n, text in enumerate(texts)), len(texts)).reader()
     analysis = Analysis(settings)
     peer = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
     peer.index([analysis.terms(text) for text in texts], show_progress=False)

@@ -25,8 +25,7 @@ LUCENE_ON_SCIFACT = 0.68
 def check(name: str, judged: Path, folder: Path) -> float:
     beir = read_beir(judged / name, "test")
     documents = list(beir.documents())
-    index = LexicalIndex.create(folder)
-    index.update(enumerate(documents), [], commit=1, generation=0)
+    index = LexicalIndex.create(folder).extended(enumerate(documents), len(documents)).reader()
     allowed = np.ones(len(documents), np.bool_)
     run = {}
     for identifier, text in beir.queries.items():

@@ -10,7 +10,7 @@ from twofold.cli.output import print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
 
 if TYPE_CHECKING:
-    from twofold.collection.wording import WordsReport
+    from twofold.collection.words_report import WordsReport
 
 
 def register(subparsers: Subparsers) -> None:

@@ -20,7 +20,8 @@ from twofold.collection.pinning import Pinning
 from twofold.collection.questions import asking, questions
 from twofold.collection.settings import Settings
 from twofold.collection.verifying import verified
-from twofold.collection.wording import Wording, WordsReport, followed, unmeasured
+from twofold.collection.wording import Wording, unmeasured
+from twofold.collection.words_report import WordsReport
 from twofold.contract import Contract
 from twofold.documents import Document
 from twofold.engine import Ask
@@ -295,9 +296,7 @@ class Collection(AbstractContextManager["Collection"]):
         Raises LockedError, InputError, StorageError, CorruptionError.
         """
         with self._store.writing() as writer:
-            report = writer.optimize(IndexRequest(index, recall, latency), self._asking(queries), progress)
-            followed(self._store, writer, progress)
-            return report
+            return writer.optimize(IndexRequest(index, recall, latency), self._asking(queries), progress)
 
     def maintain(self, seconds: float, progress: Progress = silent) -> bool:
         """Does what is due of all that is derived, as far as it fits into the time; says whether there was anything.

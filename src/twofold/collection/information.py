@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from twofold.collection.settings import Settings
-from twofold.collection.wording import WordsReport
+from twofold.collection.words_report import WordsReport
 from twofold.contract import Contract
-from twofold.engines.local.derived import words
 from twofold.engines.local.engine import Store
 from twofold.engines.local.reader import LocalSnapshot
 from twofold.index_report import IndexReport
@@ -56,7 +55,6 @@ class Info:
 def describe(store: Store, snapshot: LocalSnapshot, contract: Contract, settings: Settings) -> Info:
     """The figures of one snapshot."""
     head, made, space = snapshot.head, snapshot.description, snapshot.space
-    fusion = snapshot.state(words.STATE)
     return Info(
         path=str(store.path),
         commit=head.commit,
@@ -75,5 +73,5 @@ def describe(store: Store, snapshot: LocalSnapshot, contract: Contract, settings
         bytes=store.bytes(),
         log_held_back=store.held_back(),
         index=snapshot.index(),
-        words=None if fusion is None else WordsReport.from_json(fusion),
+        words=WordsReport.of(snapshot),
     )

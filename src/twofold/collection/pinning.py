@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from twofold.collection.guarding import Encoders
-from twofold.collection.wording import WordsReport, missing, textless
-from twofold.engine import DenseSnapshot, Engine, EngineSnapshot
-from twofold.engines.local.derived.words import STATE
-from twofold.errors import QueryError
+from twofold.collection.wording import missing, textless
+from twofold.collection.words_report import WordsReport
+from twofold.engine import Engine, EngineSnapshot, LexicalSnapshot, OutdatedError
+from twofold.errors import CollectionError, QueryError
 from twofold.searching.hybrid import HybridSearch
 from twofold.searching.searcher import SnapshotSearcher
+
+TRIES = 3
+"""Snapshots taken, one after the other, until the lexical index is not ahead of it."""
 
 
 class Pinning:
@@ -25,11 +28,16 @@ class Pinning:
         words: opens the lexical index, which a dense search does not need. query_language: queries are of the language
         of lexical/language.py, which needs the lexical index. Raises QueryError where there is none.
         """
-        snapshot = self._engine.snapshot()
+        known = words or query_language
+        snapshot, lexical = self._begun(query_language=query_language) if known else (self._engine.snapshot(), None)
         try:
-            dense, encoder = snapshot.dense(exact=exact), self._encoders.of(snapshot.space)
-            known = words or query_language
-            search = self._hybrid(snapshot, dense, query_language=query_language) if known else None
+            dense, report = snapshot.dense(exact=exact), WordsReport.of(snapshot)
+            encoder, search = self._encoders.of(snapshot.space), None
+            if lexical is not None and report is not None:
+                fusion = report.fusion
+                search = HybridSearch(
+                    snapshot, dense, lexical, fusion, depth=self._depth, query_language=query_language
+                )
             wordless = missing(snapshot) if known else "this searcher was made without words"
             if query_language and search is None:
                 raise QueryError(f"it cannot be asked in the query language: {wordless}")
@@ -46,13 +54,17 @@ class Pinning:
             snapshot.close()
             raise
 
-    def _hybrid(self, snapshot: EngineSnapshot, dense: DenseSnapshot, *, query_language: bool) -> HybridSearch | None:
-        """How a snapshot is searched by terms; None where it has no lexical index."""
-        state = snapshot.state(STATE)
-        if state is None or textless(snapshot, state):
-            return None
-        lexical = snapshot.lexical(query_language=query_language)
-        if lexical is None:
-            return None
-        fusion = WordsReport.from_json(state).fusion
-        return HybridSearch(snapshot, dense, lexical, fusion, depth=self._depth, query_language=query_language)
+    def _begun(self, *, query_language: bool) -> tuple[EngineSnapshot, LexicalSnapshot | None]:
+        """The latest commit and its lexical side: of a later one where a writer has gone further meanwhile."""
+        for left in reversed(range(TRIES)):
+            snapshot = self._engine.snapshot()
+            try:
+                if textless(snapshot):
+                    return snapshot, None
+                return snapshot, snapshot.lexical(query_language=query_language, anyway=not left)
+            except OutdatedError:
+                snapshot.close()
+            except BaseException:
+                snapshot.close()
+                raise
+        raise CollectionError(f"{self._engine.path}: its lexical index changes faster than it can be opened")

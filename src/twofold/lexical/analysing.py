@@ -11,6 +11,7 @@ from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
 from twofold.errors import InputError
 from twofold.lexical.folding import Folding
+from twofold.lexical.records import KEYS, KEYS_KEPT
 
 STEMMED_AND_STOPPED = frozenset(
     {"danish", "dutch", "english", "finnish", "french", "german", "hungarian", "italian", "norwegian", "portuguese"}
@@ -81,10 +82,17 @@ class Analysis:
         self.grams = settings.analyser == "ngram"
         self.folded = Folding(settings.analyser, words=not self.grams)
         self.analyser = _analyser(settings)
+        self._words = _Words(self.analyser)
 
     def terms(self, text: str) -> list[str]:
         """The terms of any text, in their order."""
         return self.analyser.analyze(self.folded(text))
+
+    def keys(self, folded: str) -> list[int]:
+        """The keys (records.py) of the terms of a folded text, in their order."""
+        if self.grams:
+            return [KEYS[term] for term in self.analyser.analyze(folded)]
+        return [key for word in folded.split() if (key := self._words[word])]
 
     def placed(self, text: str) -> list[tuple[int, str]]:
         """Terms that are words, each with its place among the words of the text, stop words counted."""
@@ -93,6 +101,21 @@ class Analysis:
             for place, word in enumerate(self.folded(text).split())
             for term in self.analyser.analyze(word)
         ]
+
+
+class _Words(dict[str, int]):
+    """A folded word → the key of its term, 0 where it has none: most words of a text were met before."""
+
+    def __init__(self, analyser: TextAnalyzer) -> None:
+        super().__init__()
+        self._analyser = analyser
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= KEYS_KEPT:
+            self.clear()
+        term = next(iter(self._analyser.analyze(word)), None)
+        key = self[word] = 0 if term is None else KEYS[term]
+        return key
 
 
 def _analyser(settings: LexicalSettings) -> TextAnalyzer:

@@ -16,7 +16,7 @@ from tantivy import Schema, SchemaBuilder
 from twofold.errors import CorruptionError, LockedError, StorageError
 
 NUMBER, TEXT = "number", "text"
-"""The fields: a document's number, signed because tantivy-py deletes nothing by an unsigned one; title and text."""
+"""The fields: a document's number; title and text."""
 LOCKS = ".tantivy-"
 """How the names of its lock files begin: empty files that may come and go."""
 TERMS = "terms"
@@ -29,10 +29,13 @@ AGAIN = (
 )
 
 
-def schema() -> Schema:
-    """What is kept of a document: where its terms stand. Its text is not."""
+def _schema() -> Schema:
     fields = SchemaBuilder().add_integer_field(NUMBER, stored=False, indexed=True, fast=True)
     return fields.add_text_field(TEXT, stored=False, tokenizer_name=TERMS, index_option="position").build()
+
+
+SCHEMA = _schema()
+"""What is kept of a document: where its terms stand. Its text is not."""
 
 
 @contextmanager

@@ -1,196 +1,116 @@
-"""The lexical index in a folder: made, opened, kept up to date, searched."""
+"""The lexical index in a folder: made, opened, brought further."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
 
 import tantivy
 
 from twofold.documents import Document
-from twofold.errors import InputError
+from twofold.errors import CorruptionError, InputError
 from twofold.files import linked
 from twofold.lexical import state as notes
 from twofold.lexical.analysing import Analysis, LexicalSettings
-from twofold.lexical.asking import Statistics, ask_language, ask_words, text_of_language
-from twofold.lexical.engine import LOCKS, TERMS, schema, speaking
-from twofold.lexical.reading import Asking, LexicalReader
-from twofold.lexical.state import State
+from twofold.lexical.engine import AGAIN, LOCKS, SCHEMA, TERMS, speaking
+from twofold.lexical.reading import LexicalReader
+from twofold.lexical.state import EMPTY, TRIES, Note, State
+from twofold.lexical.stretches import Stretch, Tail
 from twofold.lexical.writing import updating
 from twofold.progress import Progress, silent
-from twofold.scores import Mask, Numbers, Scores
 
 
 class _Links:
     """Keeps the links by which an index was opened for as long as it is held."""
 
 
-class LexicalIndex:
-    """Title and text of each document under its number; its BM25 scores. Implements protocols.Lexical.
+class LexicalIndex(Stretch):
+    """Title and text of the documents with numbers from 0 to `end`, as one state of a folder has them.
 
-    One process writes, any number read; a reader sees a later commit after `reload`. Deleted documents are found no
-    more at once, and count in the statistics (how rare a term is) until `rebuild`. Whatever cannot be read raises
-    CorruptionError: the index is derived, so throw the folder away and build it again.
+    It stays as it is while the folder goes on: opened again, a later state is seen. One process writes, any number
+    read. Documents are never deleted from it: callers say which may be found, and a new index, made in another folder,
+    lacks what was deleted. Whatever cannot be read raises CorruptionError: it is derived, so it can be made again.
     """
 
-    def __init__(self, folder: Path, index: tantivy.Index, settings: LexicalSettings) -> None:
-        self._folder = folder
+    CHANGING = (notes.NOTE, notes.META)
+    """The files that are replaced when the folder goes on."""
+
+    def __init__(self, folder: Path, index: tantivy.Index, note: Note, state: State, links: _Links) -> None:
+        super().__init__(folder, notes.records(folder, state), index.searcher())
         self._index = index
-        self._settings = settings
-        self._links: _Links | None = None
-        self._analysis = Analysis(settings)
-        with speaking(folder):
-            index.register_tokenizer(TERMS, self._analysis.analyser)
-            index.config_reader("manual")
-        self.reload()
+        self._note = note
+        self._state = state
+        self._links = links
+        self.analysis = Analysis(note.settings)
 
     @classmethod
     def create(cls, folder: Path, settings: LexicalSettings | None = None) -> LexicalIndex:
         """An index without documents in an empty folder. Raises InputError, StorageError."""
-        settings = settings or LexicalSettings()
-        # An index that stood here before and is still open elsewhere may leave its lock in the folder.
-        if not folder.is_dir() or any(not name.startswith(LOCKS) for name in os.listdir(folder)):
+        if not folder.is_dir() or os.listdir(folder):
             raise InputError("a lexical index is made in an empty folder", path=folder)
         with speaking(folder):
-            index = tantivy.Index(schema(), path=os.fspath(folder), reuse=False)
-        notes.write(folder, State(settings=settings, stamp=notes.stamp(folder)))
-        return cls(folder, index, settings)
+            tantivy.Index(SCHEMA, path=os.fspath(folder), reuse=False)
+        notes.write(folder, Note(settings=settings or LexicalSettings(), states=(EMPTY,)))
+        return cls.open(folder)
 
     @classmethod
     def open(cls, folder: Path) -> LexicalIndex:
         """The index in a folder, whose files are looked at, not read through. Raises CorruptionError."""
-        settings = notes.read(folder).settings
-        notes.check_files(folder)
-        links = _Links()
-        # tantivy locks a file even to read, so what cannot be written to is read by links to it.
-        place = os.fspath(folder) if os.access(folder, os.W_OK) else linked(folder, links, without=LOCKS)
-        with speaking(folder):
-            index = tantivy.Index.open(place)
-        opened = cls(folder, index, settings)
-        opened._links = links
-        return opened
+        for _ in range(TRIES):  # a writer may commit between the reading of its note and of tantivy's files
+            note = notes.read(folder)
+            notes.check_files(folder)
+            links = _Links()
+            # tantivy locks a file even to read, so what cannot be written to is read by links to it.
+            place = os.fspath(folder) if os.access(folder, os.W_OK) else linked(folder, links, without=LOCKS)
+            with speaking(folder):
+                index = tantivy.Index.open(place)
+                index.register_tokenizer(TERMS, Analysis(note.settings).analyser)
+                index.config_reader("manual")
+                index.reload()
+                documents = index.searcher().num_docs
+            if (state := note.at(documents)) is not None:
+                return cls(folder, index, note, state, links)
+        raise CorruptionError(f"{folder} holds {documents:,} documents, which is not what was written. {AGAIN}.")
 
     @property
     def settings(self) -> LexicalSettings:
         """How texts become terms."""
-        return self._settings
+        return self._note.settings
 
-    @property
-    def reader(self) -> LexicalReader:
-        """The state that this object sees now; it stays as it is while the index goes on."""
-        return self._reader
+    def reader(self, tail: Tail | None = None) -> LexicalReader:
+        """Searches these documents and those that follow; see LexicalReader."""
+        return LexicalReader(self.analysis, self, tail)
 
-    @property
-    def commit(self) -> int:
-        """The collection's commit up to which it has read."""
-        return self._reader.commit
+    def extended(
+        self, documents: Iterable[tuple[int, Document]], end: int, progress: Progress = silent
+    ) -> LexicalIndex:
+        """The index with what follows, in one commit of its own: documents by ascending number, from its end to `end`.
 
-    @property
-    def generation(self) -> int:
-        """The collection's generation that this commit belongs to; `update` needs the same, `rebuild` takes any."""
-        return self._reader.generation
-
-    def candidates(self, query: str, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
-        """The best `count` document numbers (int64) and their scores (float32), ties too; see LexicalReader."""
-        return self._reader.candidates(query, count, allowed)
-
-    def scores(self, query: str, documents: Numbers) -> Scores:
-        """float32 (n,): the scores of these documents, in their order; see LexicalReader."""
-        return self._reader.scores(query, documents)
-
-    def weight(self, query: str) -> float:
-        """The sum of the inverse document frequencies of the query's terms; see LexicalReader."""
-        return self._reader.weight(query)
-
-    def coverage(self, query: str, texts: Sequence[str]) -> Scores:
-        """float32 (n,): how much of the query each text has; see LexicalReader."""
-        return self._reader.coverage(query, texts)
-
-    def with_query_language(self) -> LexicalReader:
-        """The state of now, asked in the query language; see LexicalReader."""
-        return self._reader.with_query_language()
-
-    def text(self, query: str) -> str:
-        """What the query says without signs of the language; see LexicalReader."""
-        return self._reader.text(query)
-
-    def restriction(self, query: str) -> Mask | None:
-        """bool (document numbers,): which documents may be found, None for any; see LexicalReader."""
-        return self._reader.restriction(query)
-
-    def reload(self) -> None:
-        """Sees what another process has committed since. Raises CorruptionError, also for an index made anew."""
-        state = notes.read(self._folder)  # before the segments: what is noted is in them, never the other way round
-        if state.settings != self._settings:
-            raise InputError("the index was made anew with other settings; open it again", path=self._folder)
-        notes.check_stamp(self._folder, state)
-        with speaking(self._folder):
-            self._index.reload()
-            statistics = Statistics(self._folder, self._index.schema, self._index.searcher(), self._analysis)
-        self._reader = LexicalReader(
-            state,
-            plain=Asking(partial(ask_words, statistics), str),
-            language=Asking(partial(ask_language, statistics), text_of_language),
-        )
-
-    def update(
-        self,
-        added: Iterable[tuple[int, Document]],
-        deleted: Iterable[int],
-        *,
-        commit: int,
-        generation: int,
-        progress: Progress = silent,
-    ) -> None:
-        """Reads what happened in the collection between `self.commit` and `commit`, in one commit of its own.
-
-        added: (number, document), new numbers greater than all before. After a crash or an error the index is at its
-        former commit; the same update again makes up for it. Raises InputError for another generation or an earlier
-        commit (deletions may be missing then: `rebuild`), StorageError, LockedError, CorruptionError.
+        After a crash or an error the index in the folder is what it was. Raises InputError, StorageError, LockedError,
+        CorruptionError.
         """
-        before = notes.read(self._folder)
-        if before.end and (generation != before.generation or commit < before.commit):
-            raise InputError(
-                f"the lexical index has read commit {before.commit} of generation {before.generation} and cannot go on "
-                f"to commit {commit} of generation {generation}; rebuild it from all documents",
-                path=self._folder,
-            )
-        after = State(settings=self._settings, commit=commit, generation=generation)
-        with updating(self._index, self._folder, self._analysis.folded, before) as update:
-            update.delete(deleted)
-            update.add(added, progress)
-            update.commit(after)
-        self.reload()
-
-    def rebuild(
-        self,
-        documents: Iterable[tuple[int, Document]],
-        *,
-        commit: int,
-        generation: int,
-        progress: Progress = silent,
-    ) -> None:
-        """Reads all documents again and forgets what it had, deleted ones too, in one commit; readers see old or new.
-
-        Raises StorageError, LockedError, CorruptionError.
-        """
-        before = notes.read(self._folder)
-        after = State(settings=self._settings, commit=commit, generation=generation)
-        with updating(self._index, self._folder, self._analysis.folded, before) as update:
-            update.clear()
+        if end < self.end:
+            raise InputError(f"the lexical index has read up to number {self.end} and cannot go back", path=self.folder)
+        with updating(self._index, self.folder, self.analysis, self._state) as update:
             update.add(documents, progress)
-            update.commit(after)
-        self.reload()
+            update.commit(self._note, self._state, end)
+        later = LexicalIndex.open(self.folder)
+        if later.end < end:  # tantivy finds its files by a path, where another folder may be now
+            raise CorruptionError(f"{self.folder}: what was read now is not in it; it was moved. {AGAIN}.")
+        return later
+
+    @staticmethod
+    def noted_end(folder: Path) -> int:
+        """The `end` of the index in a folder, or after a crash perhaps a later one, by one small file; `open` knows.
+
+        Raises CorruptionError.
+        """
+        return notes.read(folder).states[-1].end
 
     @staticmethod
     def check(folder: Path) -> None:
         """Reads every file and compares its checksum, while writers go on. Raises CorruptionError, naming the file."""
-        notes.read(folder)
+        index = LexicalIndex.open(folder)
         notes.check_files(folder, content=True)
-
-    @property
-    def dead_share(self) -> float:
-        """Deleted documents that still count in the statistics, as a share of all that count; 0 when empty."""
-        return notes.dead_share(self._folder)
+        notes.check_records(folder, index._state)

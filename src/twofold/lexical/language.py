@@ -62,14 +62,18 @@ def parse(text: str) -> Either | None:
     return None if parser.at_end else parser.whole()
 
 
-def named(query: Either, *, excluded: bool = False) -> Iterator[Words]:
-    """The words and phrases that a document may have; what is excluded is left out."""
+def named(query: Either, *, excluded: bool = False, boost: float = 1.0) -> Iterator[Words]:
+    """The words and phrases that a document may have; what is excluded is left out.
+
+    The boost of each is its own times those of the parentheses around it, and `boost`.
+    """
+    boost *= query.boost
     for item in (item for every in query.choices for items in every for item in items):
         away = excluded != (item.sign in ("-", "NOT"))
         if isinstance(item.part, Either):
-            yield from named(item.part, excluded=away)
+            yield from named(item.part, excluded=away, boost=boost)
         elif not away:
-            yield item.part
+            yield replace(item.part, boost=boost * item.part.boost)
 
 
 @dataclass(frozen=True, slots=True)

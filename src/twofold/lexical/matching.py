@@ -1,19 +1,19 @@
 """A query of the language → tantivy's queries: which documents match, and which may be found at all.
 
-Sets of documents and their complements, by De Morgan's laws: a complement has no scores and cannot be listed, but what
-it lacks can be taken out of what is listed. Words of which no term is left (stop words, punctuation) ask for nothing.
+Sets of documents and their complements, by De Morgan's laws: a complement cannot be listed, but what it lacks can be
+taken out of what is listed. Words of which no term is left (stop words, punctuation) ask for nothing. What matches is
+all that tantivy decides; it is scored by asking.py.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tantivy import Occur, Query, Schema
+from tantivy import Occur, Query
 
-from twofold.lexical.analysing import TIMES_A_TERM, Analysis
-from twofold.lexical.engine import TEXT
+from twofold.lexical.analysing import Analysis
+from twofold.lexical.engine import SCHEMA, TEXT
 from twofold.lexical.language import Either, Item, Sign, Words
 
 
@@ -26,18 +26,14 @@ class Matched:
 
 
 class Matching:
-    """Makes queries of one index."""
+    """Makes queries of texts that become terms in one way."""
 
-    def __init__(self, schema: Schema, analysis: Analysis) -> None:
-        self._schema = schema
+    def __init__(self, analysis: Analysis) -> None:
         self._analysis = analysis
 
     def matched(self, part: Words | Either) -> Matched | None:
         """What matches a part; None where it asks for nothing."""
-        found = self._words(part.text) if isinstance(part, Words) else self._either(part)
-        if found is None or part.boost == 1:
-            return found
-        return Matched(Query.boost_query(found.query, part.boost), found.complement)
+        return self._words(part.text) if isinstance(part, Words) else self._either(part)
 
     def allowed(self, part: Words | Either) -> Matched | None:
         """What may be found, also by meaning; None where anything may.
@@ -48,8 +44,8 @@ class Matching:
         if isinstance(part, Words):
             return None
         choices = [self._allowed_by_all(every) for every in part.choices if self._all(every) is not None]
-        ruled = self._ruled(part, scored=True)
-        return _all(ruled) if None in choices or not choices else _all([_any(choices), *ruled])
+        ruled = self._ruled(part)
+        return all_of(ruled) if None in choices or not choices else all_of([_any(choices), *ruled])
 
     def _allowed_by_all(self, every: Sequence[Sequence[Item]]) -> Matched | None:
         if len(every) > 1:
@@ -59,54 +55,50 @@ class Matching:
         ]
         required = self._signed(every[0], "+")
         open_ = required or None in plain
-        return _all([*required, *([] if open_ else [_any(plain)]), *map(_others, self._signed(every[0], "NOT"))])
+        return all_of([*required, *([] if open_ else [_any(plain)]), *map(_others, self._signed(every[0], "NOT"))])
 
     def _either(self, query: Either) -> Matched | None:
-        found = _any([self._all(every) for every in query.choices])
-        return _all([found, *self._ruled(query, scored=found is not None and not found.complement)])
+        return all_of([_any([self._all(every) for every in query.choices]), *self._ruled(query)])
 
     def _all(self, every: Sequence[Sequence[Item]]) -> Matched | None:
-        return _all([self._list(items) for items in every])
+        return all_of([self._list(items) for items in every])
 
     def _list(self, items: Sequence[Item]) -> Matched | None:
-        """Without what is marked -, which is for the whole query to exclude."""
-        plain, required = self._signed(items, ""), self._signed(items, "+")
-        excluded = [_others(each) for each in self._signed(items, "NOT")]
-        if required:
-            return _all([*required, *excluded], optional=plain)
-        return _all([_any(plain), *excluded])
+        """What is marked + makes the rest optional; what is marked - is for the whole query to exclude."""
+        wanted: list[Matched | None] = [*self._signed(items, "+")] or [_any(self._signed(items, ""))]
+        return all_of([*wanted, *map(_others, self._signed(items, "NOT"))])
 
-    def _ruled(self, query: Either, *, scored: bool) -> list[Matched]:
-        """What + and - say of the whole query; + only where its own list does not.
-
-        scored: what is marked + has its scores elsewhere, and they do not count a second time.
-        """
+    def _ruled(self, query: Either) -> list[Matched]:
+        """What + and - say of the whole query; + only where its own list does not."""
         items = [item for every in query.choices for items in every for item in items]
-        required = self._signed(items, "+")
-        excluded = [_others(each) for each in self._signed(items, "-")]
-        if len(query.choices) == 1:
-            return excluded
-        if scored:
-            required = [Matched(Query.const_score_query(each.query, 0.0), each.complement) for each in required]
-        return required + excluded
+        required = self._signed(items, "+") if len(query.choices) > 1 else []
+        return required + [_others(each) for each in self._signed(items, "-")]
 
     def _signed(self, items: Iterable[Item], sign: Sign) -> list[Matched]:
-        """What is marked so; of equal parts no more than a term of a text counts."""
-        parts = Counter(item.part for item in items if item.sign == sign)
-        found = ((self.matched(part), min(times, TIMES_A_TERM)) for part, times in parts.items())
-        return [each for each, times in found if each is not None for _ in range(times)]
+        found = (self.matched(item.part) for item in items if item.sign == sign)
+        return [each for each in found if each is not None]
 
     def _words(self, text: str) -> Matched | None:
         """The words of a text side by side; of n-grams, which have no places, all of them."""
         if self._analysis.grams:
-            return _all([Matched(self._term(term)) for term in sorted(set(self._analysis.terms(text)))])
+            return all_of([Matched(term_query(term)) for term in sorted(set(self._analysis.terms(text)))])
         placed = self._analysis.placed(text)
         if len(placed) > 1:
-            return Matched(Query.phrase_query(self._schema, TEXT, [*placed]))
-        return Matched(self._term(placed[0][1])) if placed else None
+            return Matched(Query.phrase_query(SCHEMA, TEXT, [*placed]))
+        return Matched(term_query(placed[0][1])) if placed else None
 
-    def _term(self, term: str) -> Query:
-        return Query.term_query(self._schema, TEXT, term, "freq")
+
+def term_query(term: str) -> Query:
+    """The documents that have a term."""
+    return Query.term_query(SCHEMA, TEXT, term, "freq")
+
+
+def all_of(parts: Iterable[Matched | None]) -> Matched | None:
+    """What matches all parts; those that ask for nothing are left out."""
+    found, missing = _sorted(parts)
+    if found:
+        return Matched(_clauses((Occur.Must, found), (Occur.MustNot, missing)))
+    return Matched(_clauses((Occur.Should, missing)), complement=True) if missing else None
 
 
 def _others(matched: Matched) -> Matched:
@@ -119,14 +111,6 @@ def _any(parts: Iterable[Matched | None]) -> Matched | None:
     if missing:
         return Matched(_clauses((Occur.Must, missing), (Occur.MustNot, found)), complement=True)
     return Matched(_clauses((Occur.Should, found))) if found else None
-
-
-def _all(parts: Iterable[Matched | None], optional: Iterable[Matched] = ()) -> Matched | None:
-    """What matches all parts; those that ask for nothing are left out. optional: raises scores."""
-    found, missing = _sorted(parts)
-    if found:
-        return Matched(_clauses((Occur.Must, found), (Occur.MustNot, missing), (Occur.Should, _sorted(optional)[0])))
-    return Matched(_clauses((Occur.Should, missing)), complement=True) if missing else None
 
 
 def _sorted(parts: Iterable[Matched | None]) -> tuple[list[Query], list[Query]]:

@@ -1,64 +1,71 @@
-"""One state of a lexical index, as a search sees it: it does not change while it is held."""
+"""Lexical search of one commit: what the index on disk has read, and the documents behind it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from twofold.errors import QueryError
-from twofold.lexical.asking import Question
-from twofold.lexical.state import State
+from twofold.lexical.analysing import Analysis
+from twofold.lexical.asking import Question, ask_language, ask_words, text_of_language
+from twofold.lexical.scoring import Corpus
+from twofold.lexical.stretches import Stretch, Tail
+from twofold.lexical.weighing import Weighed
 from twofold.scores import Mask, Numbers, Scores
 
 SPARE = 64
 """Proposed beyond what is asked for, so that ties and what is not allowed seldom need a second look."""
 GROWTH = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """How queries are understood: what one asks for, None where that is nothing; and its text, without signs."""
-
-    question: Callable[[str], Question | None]
-    text: Callable[[str], str]
+DIRECTLY = 4
+"""So many documents are scored in the time that one is proposed."""
+VALUES_A_PROPOSAL = 500
+"""So many values of records are looked through in the time that one document is proposed (1.8 µs)."""
 
 
 class LexicalReader:
-    """BM25 scores of one state. Implements protocols.Lexical."""
+    """BM25 scores of one commit, the same for any division of the documents into index and tail.
 
-    def __init__(self, state: State, plain: Asking, language: Asking) -> None:
-        self._state = state
-        self._ask = plain.question
-        self._text = plain.text
+    The statistics are of all documents of both, deleted ones too. engine.LexicalSnapshot is made of it.
+    """
+
+    def __init__(
+        self, analysis: Analysis, index: Stretch | None, tail: Tail | None = None, *, language: bool = False
+    ) -> None:
+        self._analysis = analysis
+        self._index = index
+        self._tail = tail
         self._language = language
+        self._stretches: list[Stretch] = [each for each in (index, tail) if each is not None]
+        corpora = [each.corpus for each in self._stretches]
+        self._corpus = Corpus(sum(each.documents for each in corpora), sum(each.tokens for each in corpora))
 
     @property
-    def commit(self) -> int:
-        """The collection's commit up to which it has read; of later ones it may know a part after a crash."""
-        return self._state.commit
-
-    @property
-    def generation(self) -> int:
-        """The collection's generation that this commit belongs to."""
-        return self._state.generation
+    def end(self) -> int:
+        """No document with this number or a greater one has been read."""
+        return max((each.end for each in self._stretches), default=0)
 
     def with_query_language(self) -> LexicalReader:
-        """The same state, whose queries are of the query language: "a phrase", AND, OR, NOT, +, -, (, ), ^.
+        """The same commit, whose queries are of the query language: "a phrase", AND, OR, NOT, +, -, (, ), ^.
 
-        Only for those who ask for it: in a user's own words such signs mean nothing. Searching raises QueryError.
+        Only for those who ask for it: in a user's own words such signs mean nothing. Searching raises QueryError. The
+        tail must have been made matchable.
         """
-        return LexicalReader(self._state, self._language, self._language)
+        return LexicalReader(self._analysis, self._index, self._tail, language=True)
 
     def text(self, query: str) -> str:
         """What the query says without the signs of the language and what it excludes: what a vector is made of."""
-        return self._text(query)
+        return text_of_language(query) if self._language else query
 
     def restriction(self, query: str) -> Mask | None:
         """bool (document numbers that were read,): which documents may be found, also by meaning; None for any."""
-        question = self._ask(query)
-        return None if question is None else question.restriction(self._state.end)
+        restricting = self._question(query).allowed
+        if restricting is None:
+            return None
+        allowed = np.full(self.end, restricting.complement)
+        for each in self._stretches:
+            allowed[each.matching(restricting.query)] = not restricting.complement
+        return allowed
 
     def candidates(self, query: str, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
         """The best `count` document numbers (int64) with their scores (float32), and all that tie with the last.
@@ -68,66 +75,98 @@ class LexicalReader:
         """
         if count < 0:
             raise QueryError(f"a count of candidates is 0 or more, not {count}")
-        question = self._ask(query)
-        passing = int(np.count_nonzero(allowed))
-        if question is None or count == 0 or passing == 0:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        depth = count * len(allowed) // passing + SPARE
-        if passing * question.cost <= depth:
-            return _best(question, np.flatnonzero(allowed), count)
-        return _searched(question, count, allowed, depth)
+        weighed = self._weighed(query)
+        numbers, scores = np.empty(0, np.int64), np.empty(0, np.float32)
+        if count == 0 or not weighed.parts:
+            return numbers, scores
+        if self._tail is not None:
+            first = self._tail.records.first
+            numbers = np.flatnonzero(allowed[first : self._tail.end]) + first
+            scores = weighed.exact(self._tail, numbers)
+        if self._index is not None:
+            found = _searched(weighed, self._index, count, _first(allowed, self._index.end), scores)
+            numbers, scores = np.concatenate([found[0], numbers]), np.concatenate([found[1], scores])
+        return _best(numbers, scores, count)
 
     def scores(self, query: str, documents: Numbers) -> Scores:
         """float32 (n,): the scores of these documents, in their order; 0 where no term is shared."""
-        question = self._ask(query)
-        if question is None or len(documents) == 0:
-            return np.zeros(len(documents), np.float32)
+        weighed = self._weighed(query)
         distinct, places = np.unique(np.asarray(documents, dtype=np.int64), return_inverse=True)
-        scores: Scores = _finite(question.exact(distinct))[places]
-        return scores
+        scores = np.zeros(len(distinct), np.float32)
+        if weighed.parts:
+            for each in self._stretches:
+                mine = slice(*np.searchsorted(distinct, [each.records.first, each.end]))
+                scores[mine] = weighed.exact(each, distinct[mine])
+        found: Scores = scores[places]
+        return found
 
     def weight(self, query: str) -> float:
         """The sum of the inverse document frequencies of the query's terms that some document has."""
-        question = self._ask(query)
-        return 0.0 if question is None else question.weight
+        return self._weighed(query).weight
 
     def coverage(self, query: str, texts: Sequence[str]) -> Scores:
         """float32 (n,): the sum of the inverse document frequencies of the query's terms that each text has, each once.
 
         Terms that no document has, and words that the query excludes, count for nothing.
         """
-        question = self._ask(query)
-        return np.zeros(len(texts), np.float32) if question is None else question.coverage(texts)
+        rarities = self._weighed(query).rarities
+        having = (frozenset(self._analysis.terms(text)) for text in texts)
+        sums = [sum(rarities[term] for term in sorted(rarities.keys() & there)) for there in having]
+        return np.array(sums, dtype=np.float32)
+
+    def _question(self, query: str) -> Question:
+        return (ask_language if self._language else ask_words)(self._analysis, query)
+
+    def _weighed(self, query: str) -> Weighed:
+        return Weighed.of(self._question(query), self._stretches, self._corpus)
 
 
-def _searched(question: Question, count: int, allowed: Mask, depth: int) -> tuple[Numbers, Scores]:
-    """The best of the documents that rank first; so many are looked through that no other can be among them."""
-    while True:
-        numbers, proposed = question.proposed(depth)
-        all_seen, last = len(numbers) < depth, float(proposed[-1]) if len(proposed) else 0.0
-        within = np.flatnonzero(numbers < len(allowed))
-        within = within[allowed[numbers[within]]]
-        numbers, proposed = numbers[within], proposed[within]
-        if len(numbers) >= count:
-            line = float(proposed[count - 1]) * (1 - question.slack)
-            if all_seen or line > last * (1 + question.slack):
-                return _best(question, np.sort(numbers[proposed * (1 + question.slack) >= line]), count)
-        elif all_seen:
-            return _best(question, np.sort(numbers), count)
+def _first(allowed: Mask, end: int) -> Mask:
+    """bool (end,): the first of these; what lies beyond them is not allowed."""
+    return allowed[:end] if len(allowed) >= end else np.append(allowed, np.zeros(end - len(allowed), np.bool_))
+
+
+def _searched(weighed: Weighed, index: Stretch, count: int, allowed: Mask, others: Scores) -> tuple[Numbers, Scores]:
+    """Documents of the index, with their scores, so many that no other can be among the best `count`.
+
+    others: scores of documents elsewhere, which compete with these.
+    """
+    passing = int(np.count_nonzero(allowed))
+    if passing == 0:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
+    bound, depth = weighed.bound(index), count * len(allowed) // passing + SPARE
+    for numbers, last in _proposed(weighed, index, depth, passing):
+        numbers = np.sort(numbers[allowed[numbers]])
+        scores = weighed.exact(index, numbers)
+        rivals = np.concatenate([scores, others])
+        line = np.partition(rivals, len(rivals) - count)[len(rivals) - count] if len(rivals) >= count else 0.0
+        if last * bound < line or last == 0:
+            return numbers, scores
+    numbers = np.flatnonzero(allowed) if weighed.matched is None else index.matching(weighed.matched)
+    numbers = numbers[allowed[numbers]]
+    return numbers, weighed.exact(index, numbers)
+
+
+def _proposed(weighed: Weighed, index: Stretch, depth: int, passing: int) -> Iterator[tuple[Numbers, float]]:
+    """More and more documents, until scoring all takes less time; with the last one's score, 0 where no more match."""
+    most = index.corpus.documents
+    if weighed.matched is None:
+        most = min(most, passing // DIRECTLY, len(index.records.terms) // VALUES_A_PROPOSAL)
+    query = weighed.ranked(index)
+    while query is not None and depth <= most:
+        numbers, scores = index.best(query, depth)
+        yield numbers, float(scores[-1]) if len(numbers) == depth else 0.0
         depth *= GROWTH
+    if query is None:
+        yield np.empty(0, np.int64), 0.0
 
 
-def _best(question: Question, numbers: Numbers, count: int) -> tuple[Numbers, Scores]:
+def _best(numbers: Numbers, scores: Scores, count: int) -> tuple[Numbers, Scores]:
     """The best of these documents, which are ascending, with all that tie with the last; none that scores 0."""
-    scores = _finite(question.exact(numbers))
+    if len(scores) > count:
+        last = np.partition(scores, len(scores) - count)[len(scores) - count]
+        kept = np.flatnonzero((scores >= last) & (scores > 0))
+        numbers, scores = numbers[kept], scores[kept]
     order = np.argsort(-scores, kind="stable")
-    falling = scores[order]
-    last = falling[count - 1] if len(falling) > count else 0
-    order = order[(falling >= last) & (falling > 0)]
+    order = order[scores[order] > 0]
     return numbers[order], scores[order]
-
-
-def _finite(scores: Scores) -> Scores:
-    if not np.isfinite(scores).all():
-        raise QueryError("a boost (^) of the query is so large that scores are no numbers any more; make it smaller")
-    return scores

@@ -1,8 +1,8 @@
 """What a lexical index has read, and whether its files are there.
 
-tantivy's commit and this note are two writes, tantivy's first. Killed between them, the index has read more than the
-note says, and tantivy's stamp is later than the note's: the next update takes out what lies beyond the note and reads
-it again. The note never says more than is true.
+The note is written before tantivy commits, and says what is there before and after. tantivy's commit decides which of
+both holds: nothing is ever deleted, so the number of its documents tells them apart. Killed at any moment, the index is
+at the one or at the other.
 """
 
 from __future__ import annotations
@@ -15,14 +15,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twofold.errors import CorruptionError, InputError
 from twofold.files import write_aside
 from twofold.lexical.analysing import RULES, LexicalSettings
 from twofold.lexical.engine import AGAIN
+from twofold.lexical.records import Records
 
 FORMAT = 1
-"""The version of the note and of the fields that tantivy keeps."""
+"""The version of the note, of the records, and of the fields that tantivy keeps."""
 NOTE = "read.json"
+ENDS, LENGTHS, VALUES = "ends.i64", "lengths.u32", "terms.u64"
+"""The files of the records (records.py)."""
+DTYPES: dict[str, np.dtype[Any]] = {ENDS: np.dtype("<i8"), LENGTHS: np.dtype("<u4"), VALUES: np.dtype("<u8")}
 META = "meta.json"
 """tantivy's list of its living segments."""
 PARTS = ("fast", "fieldnorm", "idx", "pos", "store", "term")
@@ -37,28 +44,46 @@ TRIES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What has been read.
+    """What has been read at one moment.
 
-    commit, generation: of the collection, up to which all is read. stamp: tantivy's own count at that moment. end: no
-    document with this number or a greater one has been read. rules: by which its texts became terms.
+    documents: how many. end: no document with this number or a greater one has been read. values: terms in all records.
+    checksums: of each file of the records, as far as it belongs to this state, CRC-32.
     """
 
-    settings: LexicalSettings
-    rules: int = RULES
-    commit: int = 0
-    generation: int = 0
-    stamp: int = 0
+    documents: int = 0
     end: int = 0
+    values: int = 0
+    checksums: Mapping[str, int]
+
+    def counts(self) -> dict[str, int]:
+        """How many numbers each file of the records holds."""
+        return {ENDS: self.end, LENGTHS: self.end, VALUES: self.values}
 
 
-def write(folder: Path, state: State) -> None:
+EMPTY = State(checksums=dict.fromkeys(DTYPES, 0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """How texts became terms, and the states of which tantivy is at one; rules: analysing.py's."""
+
+    settings: LexicalSettings
+    states: tuple[State, ...]
+    rules: int = RULES
+
+    def at(self, documents: int) -> State | None:
+        """The state with so many documents; None where there is none."""
+        return next((state for state in self.states if state.documents == documents), None)
+
+
+def write(folder: Path, note: Note) -> None:
     """Replaces the note. Raises StorageError."""
-    fields = {"format": FORMAT, **asdict(state)}
+    fields = {"format": FORMAT, **asdict(note)}
     with write_aside(folder / NOTE) as file:
         file.write(json.dumps({**fields, "checksum": _checksum(fields)}, indent=1).encode() + b"\n")
 
 
-def read(folder: Path) -> State:
+def read(folder: Path) -> Note:
     """The note. Raises CorruptionError where there is none, none that can be trusted, or one of other rules."""
     fields = _json(folder / NOTE)
     checksum = fields.pop("checksum", None)
@@ -67,37 +92,43 @@ def read(folder: Path) -> State:
     if (version := fields.pop("format", None)) != FORMAT:
         raise CorruptionError(f"{folder} has format {version}, this Twofold reads format {FORMAT}. {AGAIN}.")
     try:
-        state = State(**{**fields, "settings": LexicalSettings.from_json(fields["settings"])})
+        states = tuple(State(**state) for state in fields["states"])
+        note = Note(settings=LexicalSettings.from_json(fields["settings"]), states=states, rules=fields["rules"])
     except (TypeError, KeyError, InputError) as error:
         raise CorruptionError(f"{folder / NOTE} cannot be understood: {error}. {AGAIN}.") from error
-    if fields.get("rules") != RULES:
+    if note.rules != RULES:
         raise CorruptionError(f"{folder}: another version of Twofold took its texts apart in another way. {AGAIN}.")
-    return state
+    return note
 
 
-def stamp(folder: Path) -> int:
-    """tantivy's count of what was done to it, which only grows. Raises CorruptionError."""
-    found = _json(folder / META).get("opstamp")
-    if not isinstance(found, int):
-        raise CorruptionError(f"{folder / META} is damaged: it has no opstamp. {AGAIN}.")
-    return found
+def records(folder: Path, state: State) -> Records:
+    """The records of a state, mapped; where they end is compared with its checksum. Raises CorruptionError."""
+    mapped = {name: _mapped(folder / name, DTYPES[name], count) for name, count in state.counts().items()}
+    for name in (ENDS, LENGTHS):
+        _compare(folder / name, mapped[name], state.checksums[name])
+    return Records(0, 0, mapped[ENDS], mapped[LENGTHS], mapped[VALUES])
 
 
-def check_stamp(folder: Path, state: State) -> None:
-    """Raises CorruptionError where tantivy has gone back behind what is noted, as after a restored copy."""
-    if (found := stamp(folder)) < state.stamp:
-        raise CorruptionError(f"{folder / META} is older (stamp {found}) than the note ({state.stamp}). {AGAIN}.")
+def check_records(folder: Path, state: State) -> None:
+    """Reads all records and compares their checksums. Raises CorruptionError, naming the file."""
+    for name, count in state.counts().items():
+        _compare(folder / name, _mapped(folder / name, DTYPES[name], count), state.checksums[name])
 
 
-def dead_share(folder: Path) -> float:
-    """Deleted documents over all that the segments hold. Raises CorruptionError."""
+def _mapped(path: Path, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
+    if count == 0:
+        return np.empty(0, dtype)
     try:
-        segments = _json(folder / META)["segments"]
-        held = sum(segment["max_doc"] for segment in segments)
-        dead = sum(segment["deletes"]["num_deleted_docs"] for segment in segments if segment["deletes"])
-    except (KeyError, TypeError) as error:
-        raise CorruptionError(f"{folder / META} is damaged: {error!r}. {AGAIN}.") from error
-    return dead / held if held else 0.0
+        return np.memmap(path, dtype, mode="r", shape=(count,)).view(np.ndarray)
+    except OSError as error:
+        raise CorruptionError(f"{path}: {error.strerror or error}. {AGAIN}.") from error
+    except ValueError as error:
+        raise CorruptionError(f"{path} is damaged: it is shorter than what was written. {AGAIN}.") from error
+
+
+def _compare(path: Path, numbers: NDArray[Any], checksum: int) -> None:
+    if zlib.crc32(numbers.data) != checksum:
+        raise CorruptionError(f"{path} is damaged: its checksum does not fit its content. {AGAIN}.")
 
 
 def check_files(folder: Path, *, content: bool = False) -> None:
@@ -123,8 +154,6 @@ def _files(folder: Path, meta: Mapping[str, Any]) -> Iterator[Path]:
         for segment in meta["segments"]:
             name = segment["segment_id"].replace("-", "")
             yield from (folder / f"{name}.{part}" for part in PARTS)
-            if segment["deletes"] is not None:
-                yield folder / f"{name}.{segment['deletes']['opstamp']}.del"
     except (KeyError, TypeError, AttributeError) as error:
         raise CorruptionError(f"{folder / META} is damaged: {error!r}. {AGAIN}.") from error
 

@@ -1,96 +1,92 @@
-"""Bringing a lexical index up to a commit of the collection, whole or not at all."""
+"""Bringing a lexical index further, whole or not at all: records, note, and tantivy's commit, which decides."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import tantivy
-from tantivy import FieldType, IndexWriter, Query
+from numpy.typing import NDArray
+from tantivy import IndexWriter
 
 from twofold.documents import Document
-from twofold.errors import CorruptionError
+from twofold.files import appended
 from twofold.lexical import state as notes
-from twofold.lexical.engine import AGAIN, NUMBER, TEXT, schema, speaking
-from twofold.lexical.folding import Folding
-from twofold.lexical.state import State
+from twofold.lexical.analysing import Analysis
+from twofold.lexical.engine import speaking
+from twofold.lexical.records import Recorder, Records
+from twofold.lexical.state import DTYPES, ENDS, LENGTHS, VALUES, Note, State
+from twofold.lexical.stretches import as_tantivy, content
 from twofold.progress import Progress
 
 HEAP_BYTES = 50_000_000
 """Of one writing thread: what is gathered before it becomes a segment."""
-TOLD_EVERY = 1_000
-LARGEST = 2**63 - 1
+TOLD_EVERY, APPENDED_EVERY = 1_000, 10_000
+"""Documents after which progress is told, and records are written and synced."""
 
 
 class Update:
-    """One change of the index, gathered and then committed; or dropped with all that it did."""
+    """Documents gathered behind those of a state, and then committed; what is not is cut off by the next update."""
 
-    def __init__(self, writer: IndexWriter, folder: Path, folded: Folding, before: State) -> None:
-        self._writer = writer
+    def __init__(self, folder: Path, writer: IndexWriter, analysis: Analysis, before: State) -> None:
         self._folder = folder
-        self._folded = folded
-        self._schema = schema()
-        self._before = before
-        self._end = before.end
-        self._changed = False
-        if notes.stamp(folder) != before.stamp:
-            self._forget_unnoted()
-
-    def clear(self) -> None:
-        """Takes all documents out."""
-        with speaking(self._folder):
-            self._writer.delete_all_documents()
-        self._end, self._changed = 0, True
-
-    def delete(self, numbers: Iterable[int]) -> None:
-        """Takes documents out; those that are not there are no matter."""
-        for number in numbers:
-            with speaking(self._folder):
-                self._writer.delete_documents_by_term(NUMBER, int(number))
-            self._changed = True
+        self._writer = writer
+        self._analysis = analysis
+        self._state = before
+        self._read = 0
 
     def add(self, documents: Iterable[tuple[int, Document]], progress: Progress) -> None:
-        """Puts documents in, each in the place of what had its number."""
-        done = 0
+        """Reads documents, with ascending numbers from the state's `end` on."""
+        recorder = Recorder(self._state.end, self._state.values)
         for number, document in documents:
-            if number < self._end:  # greater numbers have never been read, and a deletion costs a look-up a segment
-                self.delete([number])
+            folded = self._analysis.folded(content(document))
+            recorder.add(number, self._analysis.keys(folded))
             with speaking(self._folder):
-                fields = {NUMBER: int(number), TEXT: self._folded(content(document))}
-                self._writer.add_document(tantivy.Document.from_dict(fields, self._schema))
-            self._end = max(self._end, int(number) + 1)
-            self._changed = True
-            done += 1
-            if done % TOLD_EVERY == 0:
-                progress(done, None)
-        progress(done, None)
+                self._writer.add_document(as_tantivy(number, folded))
+            self._read += 1
+            if self._read % APPENDED_EVERY == 0:
+                self._append(recorder.records())
+                recorder = Recorder(self._state.end, self._state.values)
+            if self._read % TOLD_EVERY == 0:
+                progress(self._read, None)
+        self._append(recorder.records())
+        progress(self._read, None)
 
-    def commit(self, after: State) -> None:
-        """tantivy's commit, then the note; where nothing changed, the note alone."""
-        if self._changed:
+    def commit(self, note: Note, before: State, end: int) -> None:
+        """tantivy's commit, before it the note; where nothing was read, the note alone."""
+        recorder = Recorder(self._state.end, self._state.values)
+        recorder.skip_to(end)
+        self._append(recorder.records())
+        states = (before, self._state) if self._read else (self._state,)
+        notes.write(self._folder, replace(note, states=states))
+        if self._read:
             with speaking(self._folder):
-                committed = self._writer.commit()
-            if notes.stamp(self._folder) < committed:  # tantivy finds its files by a path, where another may be now
-                raise CorruptionError(f"{self._folder}: what was read now is not in it; it was moved. {AGAIN}.")
-        notes.write(self._folder, replace(after, stamp=notes.stamp(self._folder), end=self._end))
+                self._writer.commit()
 
-    def _forget_unnoted(self) -> None:
-        """A process was killed between commit and note: what it added may have been deleted since, unseen by us."""
-        beyond = Query.range_query(self._schema, NUMBER, FieldType.Integer, self._before.end, LARGEST, True, True)
-        with speaking(self._folder):
-            self._writer.delete_documents_by_query(beyond)
-        self._changed = True
-
-
-def content(document: Document) -> str:
-    """What is read of a document: its title, a space, and its text."""
-    return f"{document.title} {document.text}" if document.title else document.text
+    def _append(self, records: Records) -> None:
+        """Writes and syncs records behind those that are there."""
+        state = self._state
+        parts: dict[str, NDArray[Any]] = {ENDS: records.ends, LENGTHS: records.lengths, VALUES: records.terms}
+        checksums, counts = dict(state.checksums), state.counts()
+        for name, numbers in parts.items():
+            data = numbers.astype(DTYPES[name], copy=False).tobytes()
+            with appended(self._folder / name, counts[name] * DTYPES[name].itemsize) as file:
+                file.write(data)
+            checksums[name] = zlib.crc32(data, checksums[name])
+        self._state = State(
+            documents=state.documents + records.documents,
+            end=records.end,
+            values=state.values + len(records.terms),
+            checksums=checksums,
+        )
 
 
 @contextmanager
-def updating(index: tantivy.Index, folder: Path, folded: Folding, before: State) -> Iterator[Update]:
+def updating(index: tantivy.Index, folder: Path, analysis: Analysis, before: State) -> Iterator[Update]:
     """An update; after an error in the block the index is what it was. Merging that it caused is waited for.
 
     Raises CorruptionError, StorageError, LockedError.
@@ -98,7 +94,7 @@ def updating(index: tantivy.Index, folder: Path, folded: Folding, before: State)
     with speaking(folder):
         writer = index.writer(HEAP_BYTES, 1)
     try:
-        yield Update(writer, folder, folded, before)
+        yield Update(folder, writer, analysis, before)
     except BaseException:
         with suppress(ValueError):
             writer.rollback()

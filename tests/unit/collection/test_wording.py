@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import InputError, QueryError
 from twofold.lexical.index import LexicalIndex
+from twofold.progress import silent
 from twofold.protocols import Encoder
 from twofold.rankings import Hit
 from twofold.scores import Similarity
@@ -28,8 +30,18 @@ QUESTIONS = ("word1 word2 word3", "word40 word1", "word7", "word9 unknown", "wor
 
 def _words_of(collection: Path) -> Path:
     """Where the lexical index of a collection stands."""
-    (folder,) = (collection / "lexical").iterdir()
+    (folder,) = (collection / "lexical").glob("*/*")
     return folder
+
+
+def _files(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if not path.name.startswith(".")}
+
+
+def _rewrite(path: Path, content: bytes | bytearray) -> None:
+    """A file that is mapped must not be cut: whoever reads it then is killed."""
+    path.unlink()
+    path.write_bytes(content)
 
 
 def documents(first: int, last: int) -> list[dict[str, object]]:
@@ -69,7 +81,7 @@ def test_the_mixed_score_is_made_of_both_sides_exactly(collection: Collection) -
                 assert hit.parts["dense"] == dense[hit.id]
             if hit.id in lexical:
                 assert hit.parts["lexical"] == lexical[hit.id]
-        assert set(hit.parts) == {"dense", "lexical", "weight of words"}
+        assert set(hit.parts) == {"lexical"}
         assert "weight of words" in hit.explain()
 
 
@@ -111,8 +123,7 @@ def test_optimizing_brings_the_words_along(collection: Collection, tmp_path: Pat
     collection.add(documents(300, 350))
     collection.optimize()
     index = LexicalIndex.open(_words_of(tmp_path / "c"))
-    with collection.searcher(words=False) as searcher:
-        assert index.commit == searcher.snapshot.commit
+    assert (index.end, index.corpus.documents) == (350, 310)
     expected = [pairs(collection.search(question, mode="lexical")) for question in QUESTIONS]
     with twofold.create(tmp_path / "whole", HashedWords(64)) as whole:
         whole.add([*documents(0, 300)[40:], *documents(300, 350)])
@@ -120,19 +131,31 @@ def test_optimizing_brings_the_words_along(collection: Collection, tmp_path: Pat
         assert [pairs(whole.search(question, mode="lexical")) for question in QUESTIONS] == expected
 
 
-def test_a_search_by_meaning_does_not_wait_for_the_words_of_what_was_added(
-    collection: Collection, tmp_path: Path
-) -> None:
-    collection.search("word1")
+def test_searching_writes_nothing_and_finds_what_the_index_has_not_read(collection: Collection, tmp_path: Path) -> None:
     collection.add(documents(300, 350))
-    before = LexicalIndex.open(_words_of(tmp_path / "c")).commit
-    assert collection.search("word1", mode="dense")
-    assert collection.search(np.ones(64, np.float32))
-    assert collection.like("d3")
-    assert collection.run({"q": "word1"}, mode="dense")
-    assert LexicalIndex.open(_words_of(tmp_path / "c")).commit == before
-    assert collection.search("word1", mode="lexical")
-    assert LexicalIndex.open(_words_of(tmp_path / "c")).commit > before
+    collection.delete(["d7"])
+    before = _files(tmp_path / "c" / "lexical")
+    for mode in MODES:
+        assert collection.search("word1", mode=mode)
+    with collection.searcher(query_language=True) as searcher:
+        assert searcher.search('"title 345" -title7', k=1, mode="lexical")[0].id == "d345"
+    assert collection.search("title 345", k=1, mode="lexical")[0].id == "d345"
+    assert _files(tmp_path / "c" / "lexical") == before
+    assert LexicalIndex.open(_words_of(tmp_path / "c")).end == 300
+
+
+def test_the_index_is_brought_along_when_many_documents_came_also_within_one_call(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twofold.engines.local.maintaining.BEHIND", 100)
+    for first in range(300, 600, 30):
+        collection.add(documents(first, first + 30))
+        assert first + 30 - LexicalIndex.open(_words_of(tmp_path / "c")).end < 100
+    ends = []
+    collection.add(
+        documents(600, 1_300), progress=lambda *_: ends.append(LexicalIndex.noted_end(_words_of(tmp_path / "c")))
+    )
+    assert sorted(set(ends))[-3:] == [856, 1_112, 1_300]
 
 
 def test_another_process_would_find_the_same_after_opening(collection: Collection, tmp_path: Path) -> None:
@@ -141,28 +164,25 @@ def test_another_process_would_find_the_same_after_opening(collection: Collectio
         assert [pairs(again.search(question)) for question in QUESTIONS] == before
 
 
-def test_beside_a_writer_the_words_read_so_far_answer_and_later_documents_are_found_by_meaning(
+def test_beside_a_writer_a_document_is_found_by_words_from_its_commit_on(
     collection: Collection, tmp_path: Path
 ) -> None:
-    collection.search("word1")
     with twofold.open(tmp_path / "c") as reader, collection.writing():
         collection.add([{"id": "new", "text": "zyzzyva zyzzyva"}])
-        assert reader.search("zyzzyva", mode="lexical") == []
+        assert [hit.id for hit in reader.search("zyzzyva", mode="lexical")] == ["new"]
         assert reader.search("zyzzyva", k=1)[0].id == "new"
-    assert collection.search("zyzzyva", mode="lexical")[0].id == "new"
 
 
 @pytest.mark.parametrize("harm", ["nothing", "empty", "cut", "earlier", "foreign"])
-def test_a_lexical_index_that_is_not_what_it_was_is_made_again(
+def test_a_lexical_index_that_is_not_what_it_was_changes_no_score_and_is_made_again_by_the_next_writer(
     collection: Collection, tmp_path: Path, harm: str
 ) -> None:
-    import shutil
-
     folder = _words_of(tmp_path / "c")
-    collection.search("word1")
     shutil.copytree(folder, tmp_path / "earlier")
     collection.add(documents(300, 350))
     collection.delete([f"d{n}" for n in range(40)])
+    with collection.writing() as writer:
+        writer._following(silent).follow()
     expected = [pairs(collection.search(question, mode="lexical")) for question in QUESTIONS]
     if harm == "earlier":
         shutil.rmtree(folder)
@@ -172,13 +192,15 @@ def test_a_lexical_index_that_is_not_what_it_was_is_made_again(
     else:
         for file in folder.iterdir():
             content = file.read_bytes()
-            file.write_bytes({"empty": b"", "cut": content[: len(content) // 2], "foreign": b"?" * 100}[harm])
+            _rewrite(file, {"empty": b"", "cut": content[: len(content) // 2], "foreign": b"?" * 100}[harm])
     with twofold.open(tmp_path / "c") as again:
-        found = [pairs(again.search(question, mode="lexical")) for question in QUESTIONS]
-        if harm == "earlier":  # it goes on from there; made anew, deleted documents leave the statistics
-            assert found == expected
-        assert all(each not in {f"d{n}" for n in range(40)} for one in found for each, _ in one)
-        assert again.search("title 345", k=3, mode="lexical")[0].id == "d345"
+        for _ in range(2):
+            assert [pairs(again.search(question, mode="lexical")) for question in QUESTIONS] == expected
+        again.add([{"id": "last", "text": "zyzzyva"}])
+        assert again.search("zyzzyva", mode="lexical")[0].id == "last"
+    made = LexicalIndex.open(_words_of(tmp_path / "c"))
+    LexicalIndex.check(made.folder)
+    assert made.end == 300 if harm == "earlier" else made.corpus.documents == 311
 
 
 def test_compacting_keeps_what_words_find(collection: Collection) -> None:
@@ -243,13 +265,16 @@ def test_signs_mean_something_to_words_only_where_that_is_asked_for(collection: 
             searcher.search('"zyzzyva', mode="lexical")
 
 
-def test_verify_finds_a_flipped_bit_and_repair_builds_the_words_again(collection: Collection, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["*.term", "terms.u64"])
+def test_verify_finds_a_flipped_bit_and_repair_builds_the_words_again(
+    collection: Collection, tmp_path: Path, kind: str
+) -> None:
     expected = [pairs(collection.search(question)) for question in QUESTIONS]
     assert collection.verify().clean
-    part = next(_words_of(tmp_path / "c").glob("*.term"))
+    part = next(_words_of(tmp_path / "c").glob(kind))
     content = bytearray(part.read_bytes())
     content[len(content) // 3] ^= 4
-    part.write_bytes(content)
+    _rewrite(part, content)
     with twofold.open(tmp_path / "c") as again:
         (damage,) = again.verify().damage
         assert (damage.place, damage.derived, damage.repaired) == ("lexical", True, False)
@@ -307,26 +332,6 @@ def test_own_vectors_are_searched_by_words_where_a_text_has_no_vector(similarity
         assert again.search("zyzzyva", mode="lexical")[0].id == "rare"
 
 
-def test_own_vectors_without_any_text_say_so_to_a_lexical_search(tmp_path: Path) -> None:
-    given = np.random.default_rng(0).standard_normal((3, 8)).astype(np.float32)
-    with twofold.create(tmp_path / "c", GivenVectors(8)) as made:
-        made.add([{"id": "a", "year": 1}, {"id": "b"}], vectors=given[:2])
-        with made.searcher() as searcher:
-            assert searcher.modes == ()
-            with pytest.raises(QueryError, match="no document of this collection has a text or a title"):
-                searcher.search("word1", mode="lexical")
-        with pytest.raises(QueryError, match="no document of this collection has a text or a title"):
-            made.searcher(query_language=True)
-        with pytest.raises(QueryError, match="no document of this collection has a text"):
-            made.run({"q": "word1"}, mode="lexical")
-        assert made.search(given[0])[0].id == made.like("b")[0].id == "a"
-        made.add([{"id": "titled", "title": "word1"}], vectors=given[2:])
-        assert [hit.id for hit in made.search("word1", mode="lexical")] == ["titled"]
-        assert made.search("word2", mode="lexical") == []
-        made.delete(all=True)
-        assert made.search("word1", mode="lexical") == []
-
-
 def test_dot_products_are_searched_by_meaning_or_by_words_and_not_mixed() -> None:
     with twofold.create(None, Dot(64)) as made:
         made.add(documents(0, 40))
@@ -342,7 +347,7 @@ def test_dot_products_are_searched_by_meaning_or_by_words_and_not_mixed() -> Non
 def test_any_encoder_that_is_compared_by_cosine_is_searched_by_words_too_unasked(encoder: Encoder) -> None:
     with twofold.create(None, encoder) as made:
         made.add(documents(0, 40))
-        assert set(made.search("word1")[0].parts) == {"dense", "lexical", "weight of words"}
+        assert set(made.search("word1")[0].parts) == {"lexical"}
         assert pairs(made.search("word1", mode="lexical"))
         with made.searcher() as searcher:
             assert searcher.modes == MODES
@@ -350,67 +355,51 @@ def test_any_encoder_that_is_compared_by_cosine_is_searched_by_words_too_unasked
             searcher.search("word1", mode="lexical")
 
 
-def test_a_collection_whose_encoder_is_not_at_hand_is_searched_by_words(tmp_path: Path) -> None:
-    with twofold.create(tmp_path / "c", Own(64)) as made:
-        made.add(documents(0, 60))
-        hits = made.search("word1 word7", mode="lexical")
-    with twofold.open(tmp_path / "c") as again, again.searcher(query_language=True) as searcher:
-        assert again.search("word1 word7", mode="lexical") == hits
-        run = again.run({"q": "word1 word7"}, depth=len(hits), mode="lexical")
-        assert list(run["q"].items()) == pairs(hits)
-        assert searcher.search("+word1 -word0", mode="lexical")
-        with pytest.raises(InputError, match=r"open\(…, encoder=YOURS\)\. Searching by words alone \(mode lexical\)"):
-            again.search("word1 word7")
-
-
-PASSAGES = (
-    "alpha beta common gamma delta",
-    "delta common beta epsilon zeta",
-    "zeta gamma delta common alpha",
-    "alpha eta",
-)
-"""As an encoder of five words divides a text; two neighbours share a word."""
-
-
-@pytest.mark.parametrize(
-    ("query", "shown"),
-    [
-        ("epsilon", 1),
-        ("alpha gamma", 0),  # as many words in the third
-        ("ZETA, gamma", 2),
-        ("eta alpha", 3),
-        ("common common common eta", 3),  # a rare word says more than a common one, however often it is asked for
-        ("alpha -kappa", 0),
-        ("epsilon^0.1 unknown", 1),
-        ('"beta epsilon" AND delta', 1),
-    ],
-)
-def test_the_passage_of_a_lexical_hit_has_most_of_the_words_and_is_the_earlier_of_equal_ones(
-    query: str, shown: int
-) -> None:
-    text = " ".join((PASSAGES[0], *(each.split(" ", 1)[1] for each in PASSAGES[1:])))
-    with twofold.create(None, Own(64, max_words=5)) as made:
-        made.add(
-            [("other", "common theta"), ("none", "iota"), ("long", text), ("same", text), ("also", "common kappa")]
-        )
-        with made.searcher(query_language="-" in query or '"' in query or "^" in query) as searcher:
-            hits = {hit.id: hit for hit in searcher.search(query, mode="lexical")}
-            assert [hits[name].passage.text for name in ("long", "same")] == [PASSAGES[shown]] * 2
-            assert hits["long"].passage.start == text.index(PASSAGES[shown])
-            ids = list(hits)
-            assert searcher.search(query, k=1, offset=ids.index("same"), mode="lexical") == [hits["same"]]
-
-
-def test_what_cannot_be_read_beside_a_writer_is_not_blamed_on_tuning(collection: Collection, tmp_path: Path) -> None:
-    import shutil
-
+def test_without_an_index_and_beside_a_writer_scores_are_the_same(collection: Collection, tmp_path: Path) -> None:
+    expected = [pairs(collection.search(question, mode="lexical")) for question in QUESTIONS]
     shutil.rmtree(tmp_path / "c" / "lexical")
-    with (
-        twofold.open(tmp_path / "c") as reader,
-        collection.writing(),
-        pytest.raises(QueryError, match="cannot be read while somebody else writes"),
-    ):
-        reader.search("word1", mode="lexical")
+    with twofold.open(tmp_path / "c") as reader, collection.writing():
+        assert [pairs(reader.search(question, mode="lexical")) for question in QUESTIONS] == expected
+
+
+def test_while_a_collection_is_tuned_and_optimized_searches_answer_as_before(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection.add(documents(300, 330))
+    collection.delete([f"d{n}" for n in (*range(40), *range(310, 330))])
+    with twofold.open(tmp_path / "c") as reader:
+
+        def answers() -> list[list[tuple[str, float]]]:
+            return [pairs(reader.search(question, mode=mode)) for question in QUESTIONS for mode in MODES]
+
+        before, extended, asked = answers(), LexicalIndex.extended, 0
+
+        def asking(index: LexicalIndex, *given: object) -> LexicalIndex:
+            nonlocal asked
+            asked += 1
+            assert answers() == before
+            made = extended(index, *given)  # type: ignore[arg-type]
+            assert answers() == before
+            return made
+
+        monkeypatch.setattr(LexicalIndex, "extended", asking)
+        former = _words_of(tmp_path / "c")
+        collection.optimize()
+        assert asked == 2
+        assert _words_of(tmp_path / "c") != former
+        before = answers()
+        collection.tune(analyser="ngram")
+        assert asked == 3
+        assert answers() != before
+        collection.tune()
+        assert asked == 3
+
+
+def test_what_a_stopped_writer_left_is_removed_by_the_next(collection: Collection, tmp_path: Path) -> None:
+    folder = _words_of(tmp_path / "c")
+    (folder.parent / "left").mkdir()
+    collection.optimize()
+    assert _words_of(tmp_path / "c") == folder
 
 
 def test_a_model_learns_the_words_of_its_collection_unasked_and_again_when_it_has_grown(tmp_path: Path) -> None:
@@ -428,7 +417,7 @@ def test_a_model_learns_the_words_of_its_collection_unasked_and_again_when_it_ha
         assert again is not None
         assert (again.documents, again.lexical.analyser) == (8, "plain")
         assert again.fusion != first.fusion
-        assert set(made.search("who barks?")[0].parts) == {"dense", "lexical", "weight of words"}
+        assert set(made.search("who barks?")[0].parts) == {"lexical"}
 
 
 NAMES = ("Alice", "Bob", "Carol", "Dora")
@@ -490,3 +479,74 @@ def test_a_share_that_judgements_taught_stays_when_the_collection_grows(tmp_path
         )
         made.add([{"id": f"x{n}", "text": f"Nothing {n} of any interest."} for n in range(40)])
         assert made.info().words == taught
+
+
+def test_own_vectors_without_any_text_say_so_to_a_lexical_search(tmp_path: Path) -> None:
+    given = np.random.default_rng(0).standard_normal((3, 8)).astype(np.float32)
+    with twofold.create(tmp_path / "c", GivenVectors(8)) as made:
+        made.add([{"id": "a", "year": 1}, {"id": "b"}], vectors=given[:2])
+        with made.searcher() as searcher:
+            assert searcher.modes == ()
+            with pytest.raises(QueryError, match="no document of this collection has a text or a title"):
+                searcher.search("word1", mode="lexical")
+        with pytest.raises(QueryError, match="no document of this collection has a text or a title"):
+            made.searcher(query_language=True)
+        with pytest.raises(QueryError, match="no document of this collection has a text"):
+            made.run({"q": "word1"}, mode="lexical")
+        assert made.search(given[0])[0].id == made.like("b")[0].id == "a"
+        made.add([{"id": "titled", "title": "word1"}], vectors=given[2:])
+        assert [hit.id for hit in made.search("word1", mode="lexical")] == ["titled"]
+        assert made.search("word2", mode="lexical") == []
+        made.delete(all=True)
+        assert made.search("word1", mode="lexical") == []
+
+
+def test_a_collection_whose_encoder_is_not_at_hand_is_searched_by_words(tmp_path: Path) -> None:
+    with twofold.create(tmp_path / "c", Own(64)) as made:
+        made.add(documents(0, 60))
+        hits = made.search("word1 word7", mode="lexical")
+    with twofold.open(tmp_path / "c") as again, again.searcher(query_language=True) as searcher:
+        assert again.search("word1 word7", mode="lexical") == hits
+        run = again.run({"q": "word1 word7"}, depth=len(hits), mode="lexical")
+        assert list(run["q"].items()) == pairs(hits)
+        assert searcher.search("+word1 -word0", mode="lexical")
+        with pytest.raises(InputError, match=r"open\(…, encoder=YOURS\)\. Searching by words alone \(mode lexical\)"):
+            again.search("word1 word7")
+
+
+PASSAGES = (
+    "alpha beta common gamma delta",
+    "delta common beta epsilon zeta",
+    "zeta gamma delta common alpha",
+    "alpha eta",
+)
+"""As an encoder of five words divides a text; two neighbours share a word."""
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("epsilon", 1),
+        ("alpha gamma", 0),  # as many words in the third
+        ("ZETA, gamma", 2),
+        ("eta alpha", 3),
+        ("common common common eta", 3),  # a rare word says more than a common one, however often it is asked for
+        ("alpha -kappa", 0),
+        ("epsilon^0.1 unknown", 1),
+        ('"beta epsilon" AND delta', 1),
+    ],
+)
+def test_the_passage_of_a_lexical_hit_has_most_of_the_words_and_is_the_earlier_of_equal_ones(
+    query: str, shown: int
+) -> None:
+    text = " ".join((PASSAGES[0], *(each.split(" ", 1)[1] for each in PASSAGES[1:])))
+    with twofold.create(None, Own(64, max_words=5)) as made:
+        made.add(
+            [("other", "common theta"), ("none", "iota"), ("long", text), ("same", text), ("also", "common kappa")]
+        )
+        with made.searcher(query_language="-" in query or '"' in query or "^" in query) as searcher:
+            hits = {hit.id: hit for hit in searcher.search(query, mode="lexical")}
+            assert [hits[name].passage.text for name in ("long", "same")] == [PASSAGES[shown]] * 2
+            assert hits["long"].passage.start == text.index(PASSAGES[shown])
+            ids = list(hits)
+            assert searcher.search(query, k=1, offset=ids.index("same"), mode="lexical") == [hits["same"]]

@@ -14,7 +14,8 @@ from twofold.errors import QueryError
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.index import LexicalIndex
 from twofold.lexical.language import DEEPEST, LONGEST
-from twofold.scores import Scores
+from twofold.lexical.reading import LexicalReader
+from twofold.lexical.stretches import Tail, recorded
 
 COUNT = 5_000
 ALLOWED = np.ones(COUNT, np.bool_)
@@ -22,24 +23,19 @@ TEXTS = {7: "red whale", 8: "whale red", 9: "red red whale", 4_000: "text number
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> LexicalIndex:
-    """Thousands of documents alike, in segments whose order is not that of the numbers."""
+def index(tmp_path_factory: pytest.TempPathFactory) -> LexicalReader:
+    """Thousands of documents alike, in several segments."""
     made = LexicalIndex.create(tmp_path_factory.mktemp("ties"))
-    made.update([], [], commit=1, generation=0)
-    for commit, start in enumerate((2_500, 0), 2):
-        numbers = reversed(range(start, start + 2_500))
-        made.update(
-            ((number, Document(str(number), TEXTS.get(number, "common words"))) for number in numbers),
-            [],
-            commit=commit,
-            generation=0,
+    for end in (2_500, COUNT):
+        made = made.extended(
+            ((number, Document(str(number), TEXTS.get(number, "common words"))) for number in range(made.end, end)), end
         )
-    return made
+    return made.reader()
 
 
 @pytest.mark.parametrize("query", ["common", "common words", "words common common"])
 @pytest.mark.parametrize("every", [1, 2])
-def test_all_that_tie_with_the_last_are_given_wherever_they_lie(index: LexicalIndex, query: str, every: int) -> None:
+def test_all_that_tie_with_the_last_are_given_wherever_they_lie(index: LexicalReader, query: str, every: int) -> None:
     allowed = np.arange(COUNT) % every == 0
     numbers, scores = index.candidates(query, 20, allowed)
     expected = [number for number in range(COUNT) if number not in TEXTS and allowed[number]]
@@ -49,29 +45,29 @@ def test_all_that_tie_with_the_last_are_given_wherever_they_lie(index: LexicalIn
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(st.characters(exclude_categories=[])) | st.text("+-\"'()[]{}^~*?:\\/ redAND", max_size=30))
-def test_any_text_is_safe_and_signs_mean_nothing(index: LexicalIndex, text: str) -> None:
+def test_any_text_is_safe_and_signs_mean_nothing(index: LexicalReader, text: str) -> None:
     numbers, scores = index.candidates(text, 10, ALLOWED)
     assert scores.tobytes() == index.scores(text, numbers).tobytes()
     assert np.isfinite(index.weight(text))
 
 
 @pytest.mark.parametrize("query", ["number:4001", "*", "-red whale", '"whale red', "red^9 whale", "IN [red", "/red.*/"])
-def test_operators_are_words_like_any_others(index: LexicalIndex, query: str) -> None:
+def test_operators_are_words_like_any_others(index: LexicalReader, query: str) -> None:
     words = "".join(character if character.isalnum() else " " for character in query)
     ours, plain = index.candidates(query, 50, ALLOWED), index.candidates(words, 50, ALLOWED)
     assert ours[0].tolist() == plain[0].tolist()
     assert ours[1].tobytes() == plain[1].tobytes()
 
 
-def test_a_repeated_word_counts_as_often_as_it_is_asked(index: LexicalIndex) -> None:
+def test_a_repeated_word_counts_as_often_as_it_is_asked(index: LexicalReader) -> None:
     once, twice = (index.scores(query, np.array([7])) for query in ("red", "red red"))
     assert twice == 2 * once
     assert index.weight("red red") == 2 * index.weight("red")
 
 
 @pytest.mark.parametrize("language", [False, True])
-def test_a_word_counts_eight_times_at_most_however_often_it_is_asked(index: LexicalIndex, language: bool) -> None:
-    reader = index.with_query_language() if language else index.reader
+def test_a_word_counts_eight_times_at_most_however_often_it_is_asked(index: LexicalReader, language: bool) -> None:
+    reader = index.with_query_language() if language else index
     times = 2_000 if language else 50_000
     once, eight, very_often = (reader.scores("red " * count, np.array([7])) for count in (1, 8, times))
     assert very_often.tobytes() == eight.tobytes()
@@ -81,41 +77,18 @@ def test_a_word_counts_eight_times_at_most_however_often_it_is_asked(index: Lexi
     assert both == pytest.approx(eight + whale)
 
 
-def test_a_boost_counts_as_often_as_it_says(index: LexicalIndex) -> None:
-    reader = index.with_query_language()
-    assert reader.scores("red^20", np.array([7])) == pytest.approx(20 * reader.scores("red", np.array([7])))
-
-
-def test_the_order_of_words_makes_no_difference_to_the_bits(index: LexicalIndex) -> None:
+def test_the_order_of_words_makes_no_difference_to_the_bits(index: LexicalReader) -> None:
     numbers = np.array(sorted(TEXTS))
     first = index.scores("red whale text number", numbers)
     assert first.tobytes() == index.scores("number text whale red", numbers).tobytes()
 
 
-def test_a_score_is_the_sum_of_its_terms_taken_in_pairs(tmp_path: Path) -> None:
-    draw = np.random.default_rng(2)
-    words = [f"word{number}" for number in range(10, 40)]
-    texts = [" ".join(draw.choice(words, int(length))) for length in draw.integers(1, 90, 1_000)]
-    index = LexicalIndex.create(tmp_path)
-    index.update(((n, Document(str(n), text)) for n, text in enumerate(texts)), [], commit=1, generation=0)
-    numbers = np.arange(len(texts))
-
-    def in_pairs(parts: list[Scores]) -> Scores:
-        middle = (len(parts) + 1) // 2
-        return parts[0] if len(parts) == 1 else in_pairs(parts[:middle]) + in_pairs(parts[middle:])
-
-    for length in (3, 7, 12):
-        asked = sorted(draw.choice(words, length, replace=False))
-        expected = in_pairs([index.scores(word, numbers) for word in asked])
-        assert index.scores(" ".join(asked), numbers).tobytes() == expected.tobytes()
-
-
-def test_a_very_long_query_is_answered(index: LexicalIndex) -> None:
+def test_a_very_long_query_is_answered(index: LexicalReader) -> None:
     query = " ".join([*(f"word{number}" for number in range(20_000)), "whale red"])
     assert set(index.candidates(query, 3, ALLOWED)[0].tolist()) == {7, 8, 9}
 
 
-def test_the_query_language_knows_phrases_and_operators(index: LexicalIndex) -> None:
+def test_the_query_language_knows_phrases_and_operators(index: LexicalReader) -> None:
     language = index.with_query_language()
     for query, expected in {
         '"red whale"': {7, 9},
@@ -129,7 +102,7 @@ def test_the_query_language_knows_phrases_and_operators(index: LexicalIndex) -> 
         assert set(numbers.tolist()) == expected, query
         assert scores.tobytes() == language.scores(query, numbers).tobytes()
     assert language.weight("red AND (whale -text)^2") == pytest.approx(index.weight("red whale"))
-    assert language.commit == index.commit
+    assert language.end == index.end
 
 
 @pytest.mark.parametrize(
@@ -156,23 +129,51 @@ def test_the_query_language_knows_phrases_and_operators(index: LexicalIndex) -> 
         ("x" * (LONGEST + 1), "characters"),
     ],
 )
-def test_a_mistake_in_the_query_language_is_shown_in_its_place(index: LexicalIndex, query: str, said: str) -> None:
+def test_a_mistake_in_the_query_language_is_shown_in_its_place(index: LexicalReader, query: str, said: str) -> None:
     with pytest.raises(QueryError, match=said):
         index.with_query_language().candidates(query, 10, ALLOWED)
 
 
-def test_a_negative_count_is_refused(index: LexicalIndex) -> None:
+def test_a_negative_count_is_refused(index: LexicalReader) -> None:
     with pytest.raises(QueryError, match="-1"):
         index.candidates("red", -1, ALLOWED)
 
 
 def test_ngrams_find_what_stands_inside_a_run(tmp_path: Path) -> None:
-    index = LexicalIndex.create(tmp_path, LexicalSettings(analyser="ngram"))
-    index.update(
-        [(0, Document("a", "東京都庁")), (1, Document("b", "大阪城")), (2, Document("c", "parseJsonLines"))],
-        [],
-        commit=1,
-        generation=0,
-    )
+    texts = ["東京都庁", "大阪城", "parseJsonLines"]
+    made = LexicalIndex.create(tmp_path, LexicalSettings(analyser="ngram"))
+    index = made.extended(((n, Document(str(n), text)) for n, text in enumerate(texts)), 3).reader()
     assert index.candidates("京都", 10, ALLOWED)[0].tolist() == [0]
     assert index.candidates("jsonl", 10, ALLOWED)[0].tolist() == [2]
+
+
+def test_a_phrase_counts_its_words_where_it_stands_and_boosts_multiply(index: LexicalReader) -> None:
+    language, numbers = index.with_query_language(), np.array([7, 8, 9])
+    red, whale = index.scores("red", numbers), index.scores("whale", numbers)
+    for query, expected in {
+        'red "red whale"': red + np.where(numbers == 8, 0, red + whale),
+        "red (whale^2)^1.5": red + 3 * whale,
+        "+red whale": red + whale,
+        "(red AND absent) OR whale": red + whale,
+        "whale NOT (NOT red)": red + whale,
+    }.items():
+        np.testing.assert_allclose(language.scores(query, numbers), expected, rtol=1e-6, err_msg=query)
+    assert language.scores("whale -text", np.array([7])) == index.scores("whale", np.array([7]))
+
+
+def test_what_follows_the_index_matches_and_scores_like_what_is_in_it(tmp_path: Path) -> None:
+    texts = ["red whale", "whale red", "red red whale", "text number red", "a blue fish", ""]
+    documents = [(n, Document(str(n), text)) for n, text in enumerate(texts)]
+    allowed = np.ones(len(texts), np.bool_)
+    expected: dict[str, object] = {}
+    for split in range(len(texts) + 1):
+        (folder := tmp_path / str(split)).mkdir()
+        index = LexicalIndex.create(folder).extended(documents[:split], split)
+        tail = Tail(folder, recorded(index.analysis, split, documents[split:], len(texts)))
+        tail.make_matchable(index.analysis, documents)
+        reader = index.reader(tail).with_query_language()
+        for query in ('"red whale"', "red -whale", "+red fish", "(fish OR number) AND (blue OR red)", "red^2 whale"):
+            numbers, scores = reader.candidates(query, 2, allowed)
+            mask = reader.restriction(query)
+            said = (numbers.tolist(), scores.tobytes(), reader.weight(query), None if mask is None else mask.tolist())
+            assert said == expected.setdefault(query, said)

@@ -151,8 +151,9 @@ def test_danish_stop_words_with_a_letter_of_their_own_are_known() -> None:
 @pytest.mark.parametrize("analyser", ["english", "plain", "ngram", "german"])
 def test_either_spelling_finds_documents_of_both(tmp_path: Path, analyser: str) -> None:
     texts = [text.replace("\ud800", "") for pair in SAME for text in pair]  # a document has no lone surrogate
-    index = LexicalIndex.create(tmp_path, LexicalSettings(analyser=analyser))
-    index.update(((n, Document(str(n), f"{text} end")) for n, text in enumerate(texts)), [], commit=1, generation=0)
+    made = LexicalIndex.create(tmp_path, LexicalSettings(analyser=analyser))
+    documents = ((n, Document(str(n), f"{text} end")) for n, text in enumerate(texts))
+    index = made.extended(documents, len(texts)).reader()
     numbers = np.arange(len(texts))
     for place in range(0, len(texts), 2):
         for query in texts[place : place + 2]:

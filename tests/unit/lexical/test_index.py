@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,153 +19,135 @@ from twofold.lexical import state as notes
 from twofold.lexical.analysing import RULES, LexicalSettings
 from twofold.lexical.index import LexicalIndex
 
-ALLOWED = np.ones(100, np.bool_)
+ALLOWED = np.ones(5_000, np.bool_)
 TEXTS = ["a red fox", "a red dog", "a blue whale", "the whale song"]
+RECORDS = tuple(notes.DTYPES)
 
 
 def document(number: int, text: str) -> tuple[int, Document]:
     return number, Document(str(number), text)
 
 
+def rewrite(path: Path, content: bytes | bytearray) -> None:
+    """A file that is mapped must not be cut: whoever reads it then is killed."""
+    path.unlink()
+    path.write_bytes(content)
+
+
 def found(index: LexicalIndex, query: str) -> list[int]:
-    numbers: list[int] = index.candidates(query, 10, ALLOWED)[0].tolist()
+    numbers: list[int] = index.reader().candidates(query, 10, ALLOWED)[0].tolist()
     return numbers
 
 
 @pytest.fixture
 def index(tmp_path: Path) -> LexicalIndex:
-    made = LexicalIndex.create(tmp_path)
-    made.update([document(*each) for each in enumerate(TEXTS)], [], commit=3, generation=0)
-    return made
+    return LexicalIndex.create(tmp_path).extended([document(*each) for each in enumerate(TEXTS)], 4)
 
 
 def test_it_finds_what_it_has_read_and_knows_how_far(index: LexicalIndex, tmp_path: Path) -> None:
     for each in (index, LexicalIndex.open(tmp_path)):
         assert found(each, "whales") == [2, 3]
-        assert (each.commit, each.generation, each.settings) == (3, 0, LexicalSettings())
+        assert (each.end, each.corpus.documents, each.settings) == (4, 4, LexicalSettings())
+    assert LexicalIndex.noted_end(tmp_path) == 4
 
 
 def test_an_empty_one_answers_with_nothing(tmp_path: Path) -> None:
     empty = LexicalIndex.create(tmp_path)
-    assert (empty.commit, found(empty, "whale"), empty.weight("whale"), empty.dead_share) == (0, [], 0, 0)
+    assert (empty.end, found(empty, "whale"), empty.reader().weight("whale")) == (0, [], 0)
 
 
 def test_titles_are_read_with_the_text(tmp_path: Path) -> None:
-    index = LexicalIndex.create(tmp_path)
-    index.update([(0, Document("a", "text", "heading"))], [], commit=1, generation=0)
+    index = LexicalIndex.create(tmp_path).extended([(0, Document("a", "text", "heading"))], 1)
     assert found(index, "heading") == found(index, "text") == [0]
 
 
-def test_deleted_and_replaced_documents_are_found_no_more(index: LexicalIndex) -> None:
-    index.update([document(0, "a green frog")], [3], commit=4, generation=0)
-    assert found(index, "whale") == [2]
-    assert found(index, "fox") == []
-    assert found(index, "frog") == [0]
-    assert index.scores("whale song", np.array([3, 2])).tolist()[0] == 0
-
-
-def test_the_same_update_twice_is_as_good_as_once(index: LexicalIndex) -> None:
-    for _ in range(2):
-        index.update([document(7, "a whale again")], [2], commit=5, generation=0)
-    assert sorted(found(index, "whale")) == [3, 7]
-
-
-def test_a_reader_keeps_its_state_while_the_index_goes_on(index: LexicalIndex) -> None:
-    reader = index.reader
+def test_it_stays_as_it_is_while_the_folder_goes_on(index: LexicalIndex) -> None:
+    reader = index.reader()
     before = reader.scores("whale", np.arange(4))
-    index.update([document(9, "whale")], [2, 3], commit=4, generation=0)
+    later = index.extended([document(9, "whale")], 10)
     assert reader.scores("whale", np.arange(4)).tobytes() == before.tobytes()
-    assert (reader.commit, index.commit) == (3, 4)
+    assert (index.end, later.end) == (4, 10)
+    assert found(later, "whale") == [9, 2, 3]
 
 
-def test_nothing_new_moves_the_commit_and_nothing_else(index: LexicalIndex, tmp_path: Path) -> None:
-    before = notes.stamp(tmp_path)
-    index.update([], [], commit=8, generation=0)
-    assert (index.commit, notes.stamp(tmp_path)) == (8, before)
+def test_numbers_without_a_document_count_for_nothing(index: LexicalIndex, tmp_path: Path) -> None:
+    later = index.extended([document(9, "whale")], 12)
+    assert (later.end, later.corpus.documents) == (12, 5)
+    assert later.reader().scores("whale", np.array([5, 8, 11])).tolist() == [0, 0, 0]
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.idx")}
+    again = later.extended([], 20)
+    assert (again.end, again.corpus.documents, found(again, "whale")) == (20, 5, [9, 2, 3])
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.idx")} == files
 
 
-def test_rebuilding_takes_deleted_documents_out_of_the_statistics(index: LexicalIndex, tmp_path: Path) -> None:
-    fresh = tmp_path / "fresh"
-    fresh.mkdir()
-    index.update([], [0, 3], commit=4, generation=0)
-    assert index.dead_share == 0.5
-    left = [document(number, TEXTS[number]) for number in (1, 2)]
-    index.rebuild(left, commit=4, generation=1)
-    expected = LexicalIndex.create(fresh)
-    expected.update(left, [], commit=4, generation=1)
-    assert (index.dead_share, index.generation) == (0, 1)
-    for query in ("red dog", "whale", "fox song"):
-        assert index.scores(query, np.arange(4)).tobytes() == expected.scores(query, np.arange(4)).tobytes()
-        assert index.weight(query) == expected.weight(query)
+def test_it_does_not_go_back(index: LexicalIndex) -> None:
+    with pytest.raises(InputError, match="cannot go back"):
+        index.extended([], 3)
 
 
-def test_what_cannot_be_caught_up_with_is_refused(index: LexicalIndex) -> None:
-    for commit, generation in ((2, 0), (5, 1)):
-        with pytest.raises(InputError, match="rebuild"):
-            index.update([], [], commit=commit, generation=generation)
-    assert index.commit == 3
-
-
-def test_an_error_in_the_middle_of_an_update_leaves_the_former_commit(index: LexicalIndex) -> None:
+def test_an_error_in_the_middle_of_an_update_leaves_the_former_state(index: LexicalIndex, tmp_path: Path) -> None:
     def broken() -> Iterator[tuple[int, Document]]:
         yield document(8, "whale")
         raise RuntimeError("the reader of documents fails")
 
-    for change in (partial(index.update, deleted=[2]), index.rebuild):
-        with pytest.raises(RuntimeError, match="fails"):
-            change(broken(), commit=9, generation=0)
-        index.reload()
-        assert (found(index, "whale"), index.commit) == ([2, 3], 3)
-    index.update([document(8, "whale")], [], commit=9, generation=0)
-    assert sorted(found(index, "whale")) == [2, 3, 8]
-
-
-def test_a_commit_that_was_killed_before_its_note_is_made_up_for(index: LexicalIndex, tmp_path: Path) -> None:
-    note = (tmp_path / notes.NOTE).read_bytes()
-    index.update([document(4, "a whale that will be deleted"), document(5, "a whale")], [2], commit=4, generation=0)
-    (tmp_path / notes.NOTE).write_bytes(note)
+    with pytest.raises(RuntimeError, match="fails"):
+        index.extended(broken(), 9)
     again = LexicalIndex.open(tmp_path)
-    assert again.commit == 3
-    again.update([document(5, "a whale")], [2], commit=6, generation=0)
-    assert sorted(found(again, "whale")) == [3, 5]
-    assert again.scores("deleted", np.array([4])).tolist() == [0]
+    assert (found(again, "whale"), again.end) == ([2, 3], 4)
+    assert sorted(found(again.extended([document(8, "whale")], 9), "whale")) == [2, 3, 8]
 
 
 KILLED = """
 import os, sys
 from pathlib import Path
 from twofold.documents import Document
-from twofold.lexical import state
+from twofold.lexical import state, writing
 from twofold.lexical.index import LexicalIndex
-index = LexicalIndex.open(Path(sys.argv[1]))
+index, moment = LexicalIndex.open(Path(sys.argv[1])), sys.argv[2]
+def kill(*_):
+    os.kill(os.getpid(), 9)
 def documents():
     for number in range(10, 4_000):
         yield number, Document(str(number), "a walrus")
-    if sys.argv[2] == "reading":
-        os.kill(os.getpid(), 9)
-if sys.argv[2] == "noting":
-    state.write = lambda *_: os.kill(os.getpid(), 9)
-index.update(documents(), [2], commit=11, generation=0)
+    if moment == "reading":
+        kill()
+writing.APPENDED_EVERY = 500
+if moment == "noting":
+    state.write = kill
+if moment == "committing":
+    write = state.write
+    def noted(*each):
+        write(*each)
+        kill()
+    state.write = noted
+if moment == "opening":
+    LexicalIndex.open = kill
+index.extended(documents(), 4_000)
 """
 
 
-@pytest.mark.parametrize("moment", ["reading", "noting"])
-def test_a_killed_update_is_made_up_for_by_the_next(index: LexicalIndex, tmp_path: Path, moment: str) -> None:
+@pytest.mark.parametrize("moment", ["reading", "noting", "committing", "opening"])
+def test_a_killed_update_has_happened_wholly_or_not_at_all(index: LexicalIndex, tmp_path: Path, moment: str) -> None:
     assert subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), moment], check=False).returncode == -9
     again = LexicalIndex.open(tmp_path)
-    assert again.commit == 3
-    again.update([document(10, "a walrus")], [2], commit=12, generation=0)
-    assert (found(again, "walrus"), found(again, "whale"), again.commit) == ([10], [3], 12)
+    LexicalIndex.check(tmp_path)
+    assert again.end == (4_000 if moment == "opening" else 4)
+    assert found(again, "whale") == [2, 3]
+    number = again.end + 3
+    later = again.extended([document(number, "a walrus and a whale")], number + 1)
+    LexicalIndex.check(tmp_path)
+    assert found(later, "whale") == [2, 3, number]
+    walruses = later.reader().candidates("walrus", 5_000, ALLOWED)[0]
+    assert sorted(walruses.tolist()) == [*(range(10, 4_000) if moment == "opening" else ()), number]
 
 
 def test_a_second_writer_is_refused(index: LexicalIndex, tmp_path: Path) -> None:
     def meanwhile() -> Iterator[tuple[int, Document]]:
         with pytest.raises(LockedError):
-            LexicalIndex.open(tmp_path).update([document(6, "x")], [], commit=5, generation=0)
+            LexicalIndex.open(tmp_path).extended([document(6, "x")], 7)
         yield document(5, "walrus")
 
-    index.update(meanwhile(), [], commit=4, generation=0)
-    assert found(index, "walrus") == [5]
+    assert found(index.extended(meanwhile(), 6), "walrus") == [5]
 
 
 OTHER = """
@@ -174,22 +155,22 @@ import sys
 from pathlib import Path
 from twofold.documents import Document
 from twofold.lexical.index import LexicalIndex
-LexicalIndex.open(Path(sys.argv[1])).update([(20, Document("20", "a narwhal"))], [2], commit=11, generation=0)
+LexicalIndex.open(Path(sys.argv[1])).extended([(20, Document("20", "a narwhal"))], 21)
 """
 
 
-def test_what_another_process_commits_is_seen_after_a_reload(index: LexicalIndex, tmp_path: Path) -> None:
+def test_what_another_process_commits_is_seen_when_it_is_opened_again(index: LexicalIndex, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", OTHER, str(tmp_path)], check=True)
-    assert (found(index, "narwhal"), index.commit) == ([], 3)
-    index.reload()
-    assert (found(index, "narwhal"), found(index, "whale"), index.commit) == ([20], [3], 11)
+    assert (found(index, "narwhal"), index.end) == ([], 4)
+    again = LexicalIndex.open(tmp_path)
+    assert (found(again, "narwhal"), found(again, "whale"), again.end) == ([20], [2, 3], 21)
 
 
-@pytest.mark.parametrize("part", [notes.NOTE, notes.META, *(f".{part}" for part in notes.PARTS)])
+@pytest.mark.parametrize("part", [notes.NOTE, notes.META, *RECORDS, *(f".{part}" for part in notes.PARTS)])
 def test_a_missing_or_cut_file_is_named(index: LexicalIndex, tmp_path: Path, part: str) -> None:
     path = next(each for each in tmp_path.iterdir() if each.name.endswith(part) and not each.name.startswith("."))
     content = path.read_bytes()
-    path.write_bytes(content[:-3])
+    rewrite(path, content[:-3])
     with pytest.raises(CorruptionError, match=path.name):
         LexicalIndex.open(tmp_path)
     path.unlink()
@@ -197,13 +178,13 @@ def test_a_missing_or_cut_file_is_named(index: LexicalIndex, tmp_path: Path, par
         LexicalIndex.open(tmp_path)
 
 
-@pytest.mark.parametrize("part", notes.PARTS)
+@pytest.mark.parametrize("part", [*RECORDS, *(f".{part}" for part in notes.PARTS)])
 def test_a_flipped_bit_is_found_by_a_check(index: LexicalIndex, tmp_path: Path, part: str) -> None:
     LexicalIndex.check(tmp_path)
-    path = next(each for each in tmp_path.iterdir() if each.suffix == f".{part}")
+    path = next(each for each in tmp_path.iterdir() if each.name.endswith(part))
     content = bytearray(path.read_bytes())
     content[0] ^= 1
-    path.write_bytes(content)
+    rewrite(path, content)
     with pytest.raises(CorruptionError, match=path.name):
         LexicalIndex.check(tmp_path)
 
@@ -215,14 +196,14 @@ def test_a_flipped_bit_ends_in_an_answer_or_in_corruption_error(index: LexicalIn
     path = paths[seed % len(paths)]
     content = bytearray(path.read_bytes())
     content[draw.integers(len(content))] ^= 1 << int(draw.integers(8))
-    path.write_bytes(content)
+    rewrite(path, content)
     with suppress(CorruptionError):
-        damaged = LexicalIndex.open(tmp_path)
+        damaged = LexicalIndex.open(tmp_path).reader()
         damaged.candidates("red whale song", 3, ALLOWED)
         damaged.scores("red whale song", np.arange(4))
 
 
-@pytest.mark.parametrize("field", ["commit", "end", "settings", "format"])
+@pytest.mark.parametrize("field", ["states", "rules", "settings", "format"])
 def test_a_note_that_was_changed_or_is_of_another_version_is_refused(
     index: LexicalIndex, tmp_path: Path, field: str
 ) -> None:
@@ -232,31 +213,23 @@ def test_a_note_that_was_changed_or_is_of_another_version_is_refused(
         LexicalIndex.open(tmp_path)
 
 
-def test_an_index_that_went_back_behind_its_note_is_refused(index: LexicalIndex, tmp_path: Path) -> None:
-    older = (tmp_path / notes.META).read_bytes()
-    index.update([document(5, "walrus")], [], commit=4, generation=0)
-    (tmp_path / notes.META).write_bytes(older)
-    with pytest.raises(CorruptionError, match="older"):
+@pytest.mark.parametrize("file", [notes.META, notes.NOTE])
+def test_an_index_of_which_one_file_went_back_is_refused(index: LexicalIndex, tmp_path: Path, file: str) -> None:
+    older = (tmp_path / file).read_bytes()
+    for number in (5, 6):
+        index = index.extended([document(number, "walrus")], number + 1)
+    rewrite(tmp_path / file, older)
+    with pytest.raises(CorruptionError, match=r"not what was written|No such file"):
         LexicalIndex.open(tmp_path)
 
 
 def test_it_is_made_in_an_empty_folder_only(index: LexicalIndex, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="empty"):
-        LexicalIndex.create(tmp_path)
-    with pytest.raises(InputError, match="empty"):
-        LexicalIndex.create(tmp_path / "missing")
-
-
-def test_a_lock_that_an_older_index_left_does_not_keep_a_new_one_from_being_made(tmp_path: Path) -> None:
-    (tmp_path / ".tantivy-meta.lock").touch()
-    assert LexicalIndex.create(tmp_path).commit == 0
-    with pytest.raises(InputError, match="empty folder"):
-        LexicalIndex.create(tmp_path)
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(InputError, match="empty"):
+            LexicalIndex.create(folder)
 
 
 def test_an_index_of_other_rules_of_analysis_is_not_read(index: LexicalIndex, tmp_path: Path) -> None:
     notes.write(tmp_path, replace(notes.read(tmp_path), rules=RULES + 1))
     with pytest.raises(CorruptionError, match="took its texts apart in another way"):
         LexicalIndex.open(tmp_path)
-    with pytest.raises(CorruptionError):
-        index.reload()

@@ -19,6 +19,7 @@ from twofold.lexical.asking import text_of_language
 from twofold.lexical.index import LexicalIndex
 from twofold.lexical.language import Either, Item, Words, parse
 from twofold.lexical.reading import LexicalReader
+from twofold.lexical.stretches import Tail, recorded
 
 LETTERS = ["red", "fox", "whale", "dog"]
 DRAW = random.Random(4)
@@ -28,9 +29,12 @@ ALLOWED = np.ones(len(TEXTS), np.bool_)
 
 @pytest.fixture(scope="module")
 def language(tmp_path_factory: pytest.TempPathFactory) -> LexicalReader:
-    index = LexicalIndex.create(tmp_path_factory.mktemp("language"))
-    index.update(((n, Document(str(n), text)) for n, text in enumerate(TEXTS)), [], commit=1, generation=0)
-    return index.with_query_language()
+    documents = [(n, Document(str(n), text)) for n, text in enumerate(TEXTS)]
+    half = len(TEXTS) // 2
+    index = LexicalIndex.create(tmp_path_factory.mktemp("language")).extended(documents[:half], half)
+    tail = Tail(index.folder, recorded(index.analysis, half, documents[half:], len(TEXTS)))
+    tail.make_matchable(index.analysis, documents)
+    return index.reader(tail).with_query_language()
 
 
 def matches(part: Words | Either, text: str) -> bool | None:
@@ -180,8 +184,8 @@ def test_a_vector_is_made_of_the_words_that_hits_may_have(query: str, text: str)
 def test_a_word_of_ngrams_is_all_of_its_grams(tmp_path: Path) -> None:
     index = LexicalIndex.create(tmp_path, LexicalSettings(analyser="ngram"))
     texts = ["東京都庁", "京都", "東京", "大阪城"]
-    index.update(((n, Document(str(n), text)) for n, text in enumerate(texts)), [], commit=1, generation=0)
-    language = index.with_query_language()
+    documents = ((n, Document(str(n), text)) for n, text in enumerate(texts))
+    language = index.extended(documents, len(texts)).reader().with_query_language()
     for query, expected in {
         "京都 AND NOT 東京": [1],
         '"東京都"': [0],

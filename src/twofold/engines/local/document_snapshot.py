@@ -13,7 +13,6 @@ import numpy as np
 
 from twofold.documents import Document
 from twofold.engines.local.catalogue import filtering
-from twofold.engines.local.catalogue.changes import Changes, deleted_after, first_after
 from twofold.engines.local.catalogue.connecting import translated
 from twofold.engines.local.catalogue.connections import Lease
 from twofold.engines.local.catalogue.records import (
@@ -21,6 +20,7 @@ from twofold.engines.local.catalogue.records import (
     ID_COLUMNS,
     Line,
     as_document,
+    is_whole,
     last_number,
     read_state,
 )
@@ -116,16 +116,15 @@ class DocumentSnapshot:
         for lines in self._batches(0):
             yield from map(as_document, lines)
 
-    def changes(self, since: int) -> Changes:
-        """What happened after the commit `since`: documents deleted, and documents added that are still living.
+    def written(self, first: int, since: int) -> Iterator[tuple[int, Document]]:
+        """(number, document), ascending, of all from the number `first` on that were not deleted by the commit `since`.
 
-        Each document is checked when it is read. Raises CorruptionError.
+        So those are among them that were deleted later, for whoever keeps something derived that must not depend on
+        when it read. A compaction drops their lines. Raises CorruptionError for a damaged document; one that is deleted
+        is passed over.
         """
-        with self._lease.held() as connection:
-            deleted = deleted_after(connection, since)
-            first = first_after(connection, since, self._head.next_document)
-        added = ([(line[0], as_document(line)) for line in lines] for lines in self._batches(first))
-        return Changes(deleted, added)
+        for lines in self._batches(first, since):
+            yield from ((line[0], as_document(line)) for line in lines if line[2] is None or is_whole(line))
 
     def documents(self, documents: Numbers) -> list[Document]:
         """These documents, each checked against its checksum. Raises CorruptionError naming the id."""
@@ -147,13 +146,13 @@ class DocumentSnapshot:
         with self._lease.held() as connection:
             yield connection
 
-    def _batches(self, first: int) -> Iterator[list[Line]]:
-        """The lines of living documents from a number on, ascending."""
-        last = first - 1
+    def _batches(self, first: int, since: int | None = None) -> Iterator[list[Line]]:
+        """The lines of documents from a number on, ascending: living ones, and those deleted after a commit."""
+        last, kept = first - 1, "deleted IS NULL" if since is None else f"(deleted IS NULL OR deleted > {int(since)})"
         while True:
             with self._lease.held() as connection:
                 found = connection.execute(
-                    f"{DOCUMENT_COLUMNS} FROM documents WHERE number > ? AND deleted IS NULL ORDER BY number LIMIT ?",
+                    f"{DOCUMENT_COLUMNS} FROM documents WHERE number > ? AND {kept} ORDER BY number LIMIT ?",
                     (last, BATCH),
                 ).fetchall()
             if not found:

@@ -19,7 +19,8 @@ from twofold.engines.local.catalogue.connecting import fold, long
 from twofold.engines.local.catalogue.connections import Connections
 from twofold.engines.local.copying import Copying
 from twofold.engines.local.derived.indexes.opened import Indexes
-from twofold.engines.local.derived.words import Words
+from twofold.engines.local.derived.lexical import following
+from twofold.engines.local.derived.lexical.words import Words
 from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.folder import Folder
@@ -199,7 +200,10 @@ class Store:
         """
         noted = acknowledged.noted(self.inside)  # before the snapshot, for writers go on
         with self.snapshot() as snapshot, self.snapshot() as beside:
-            return Verification(snapshot, beside, progress).run(self.inside, noted)
+            report = Verification(snapshot, beside, progress).run(self.inside, noted)
+            if damage := following.damage(self._folder, snapshot):
+                report.damage.append(damage)
+            return report
 
     def recall(self, questions: Questions) -> RecallReport:
         """What searches find of what exact search finds, now. Raises InputError for a collection without passages."""
@@ -239,7 +243,7 @@ class Store:
             raise InputError(f"this is inside the collection {self.path}; choose a folder elsewhere", path=path)
 
     def folder(self, room: str) -> Path:
-        """Where an engine keeps what is derived in a room, made by `Writer.folder`; it may not be there."""
+        """Where an engine keeps its folders in a room, each made by `Writer.fresh`; it may not be there."""
         return self._folder.of_engine(room)
 
     def bytes(self) -> dict[str, int]:

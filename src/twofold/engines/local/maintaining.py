@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from twofold.block import Block
 from twofold.engine import Ask, Questions
 from twofold.engines.local.catalogue.connections import Lease
 from twofold.engines.local.derived.indexes.about import reported
@@ -14,19 +18,39 @@ from twofold.engines.local.derived.indexes.making import Work
 from twofold.engines.local.derived.indexes.measuring import Measuring
 from twofold.engines.local.derived.indexes.opened import Indexes
 from twofold.engines.local.derived.indexes.upkeep import Upkeep
+from twofold.engines.local.derived.lexical.following import BEHIND, Following
+from twofold.engines.local.derived.lexical.known import ROOM, Known
+from twofold.engines.local.derived.lexical.scored import LocalLexical
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.locking import WriterLock
 from twofold.engines.local.reader import LocalSnapshot
+from twofold.engines.local.selecting import Selecting
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.verifying import damaged_indexes
 from twofold.engines.local.writer import Writer
 from twofold.errors import InputError
 from twofold.index_report import FLAT, IndexReport, IndexRequest, RecallReport
+from twofold.lexical.index import LexicalIndex
 from twofold.progress import Progress, silent
 from twofold.reports import OptimizeReport, VerifyReport
+from twofold.scores import Numbers
 
 Latest = Callable[[], LocalSnapshot]
+
+
+class Aside:
+    """A lexical index that nobody else sees yet. Implements engine.LexicalAside."""
+
+    def __init__(self, snapshot: LocalSnapshot, known: Known, index: LexicalIndex, following: Following) -> None:
+        self.snapshot = snapshot
+        self._known = known
+        self._following = following
+        self.lexical = LocalLexical(index.reader(), Selecting(snapshot, language=lambda: None))
+
+    def publish(self, about: Mapping[str, Any]) -> None:
+        """Searches use it from this commit on."""
+        self._following.publish(replace(self._known, about=about))
 
 
 class LocalWriter(Writer):
@@ -35,22 +59,48 @@ class LocalWriter(Writer):
     def __init__(self, folder: Folder, latest: Latest, lock: WriterLock, lease: Lease, disk: Disk) -> None:
         super().__init__(folder, lock, lease, disk)
         self._latest = latest
+        self._unread = 0
+
+    def commit(self, block: Block) -> Numbers:
+        """Adds documents; see Writer. Within a long addition the lexical index is brought along now and then."""
+        numbers = super().commit(block)
+        self._unread += len(numbers)
+        if self._unread >= BEHIND:
+            self._unread = 0
+            self._following(silent).follow(BEHIND)
+        return numbers
+
+    @contextmanager
+    def lexical_aside(self, settings: Mapping[str, Any], progress: Progress = silent) -> Iterator[Aside]:
+        """The lexical side of the documents that are there, made or brought along; see engine.EngineWriter."""
+        with self._latest() as snapshot:
+            following = self._following(progress)
+            known, index = following.current(snapshot, {"lexical": settings})
+            yield Aside(snapshot, known, index, following)
 
     def optimize(self, request: IndexRequest, ask: Ask, progress: Progress = silent) -> OptimizeReport:
         """Gives back the room of deleted documents, and makes the index that is asked for; see engine.EngineWriter."""
-        compact = self.compact(progress)
-        return OptimizeReport(compact, Indexing(self._work(ask, progress)).run(request))
+        following = self._following(progress)
+        following.follow()  # what is to be dropped counts in the statistics until the lexical index is made anew
+        report = OptimizeReport(self.compact(progress), Indexing(self._work(ask, progress)).run(request))
+        following.renew()
+        return report
 
     def follow(self, ask: Ask, progress: Progress = silent) -> IndexReport | None:
         """What is due beside an addition, bounded by what was added; None: no index was due."""
+        self._following(progress).follow(BEHIND)
         return Upkeep(self._work(ask, progress)).beside_add()
 
     def maintain(self, seconds: float, ask: Ask, progress: Progress = silent) -> bool:
         """What is due of all that is derived, as far as it fits into the time; says whether it did anything."""
-        return Upkeep(self._work(ask, progress)).maintain(seconds)
+        deadline = time.monotonic() + seconds
+        followed = self._following(progress).follow()
+        return Upkeep(self._work(ask, progress)).maintain(deadline - time.monotonic()) or followed
 
     def repair(self, report: VerifyReport, ask: Ask, progress: Progress = silent) -> None:
         """Makes again what a verification found damaged and what is derived; marks it in the report."""
+        if any(damage.place == ROOM for damage in report.damage):
+            self._following(progress).make_anew()
         if any(damage.derived for damage in report.damage):
             self.take_away(report)
             Upkeep(self._work(ask, progress)).repair()
@@ -65,6 +115,9 @@ class LocalWriter(Writer):
             for place in sorted({each.place for each in damaged_indexes(self._folder, snapshot)}):
                 self._publisher.remove(self._folder / place)
         report.damage[:] = [replace(each, repaired=each.derived) for each in report.damage]
+
+    def _following(self, progress: Progress) -> Following:
+        return Following(self._held, self._latest, self, progress)
 
     def _work(self, ask: Ask, progress: Progress) -> Work:
         space = self._recording.description.space()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from twofold.engine import Counts, Passages
 from twofold.engines.local.derived.indexes.about import reported
 from twofold.engines.local.derived.indexes.opened import Indexes
-from twofold.engines.local.derived.lexical import LocalLexical
-from twofold.engines.local.derived.words import Words
+from twofold.engines.local.derived.lexical.scored import LocalLexical
+from twofold.engines.local.derived.lexical.words import Words
 from twofold.engines.local.pinned import Pinned
 from twofold.engines.local.selecting import Selecting
 from twofold.engines.local.snapshot import StoredSnapshot
@@ -58,14 +58,13 @@ class LocalSnapshot(StoredSnapshot):
         """What the approximate index was measured to find; None where search is exact."""
         return reported(self)
 
-    def lexical(self, *, query_language: bool = False) -> LocalLexical | None:
-        """The lexical side; None where there is none."""
-        reader = self._language() if query_language else self._words.reader(self)
+    def lexical(self, *, query_language: bool = False, anyway: bool = False) -> LocalLexical | None:
+        """The lexical side; None where there is none. Raises OutdatedError; see engine.EngineSnapshot."""
+        reader = self._words.reader(self, query_language=query_language, anyway=anyway)
         return None if reader is None else LocalLexical(reader, Selecting(self, self._language))
 
     def _language(self) -> LexicalReader | None:
-        reader = self._words.reader(self)
-        return None if reader is None else reader.with_query_language()
+        return self._words.reader(self, query_language=True, anyway=True)
 
     def select(self, where: Filter | None = None) -> Numbers:
         """int64, ascending: the documents that pass the filter."""

@@ -6,8 +6,11 @@ acknowledgement: a sync for each space and one more, and nothing before it is vi
 
 from __future__ import annotations
 
+import os
+import secrets
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,7 +38,7 @@ from twofold.engines.local.recording import Recording
 from twofold.engines.local.spaces import segments
 from twofold.engines.local.spaces.maps import Piece, SegmentMaps
 from twofold.engines.local.spaces.segments import Halves, Segment
-from twofold.errors import CorruptionError, InputError
+from twofold.errors import CorruptionError, InputError, StorageError
 from twofold.progress import Progress, silent
 from twofold.reports import CompactReport
 from twofold.scores import Numbers
@@ -239,17 +242,30 @@ class Writer:
         self._recording.check()
         self._publisher.sweep(room)
 
-    def folder(self, room: str) -> Path:
-        """The folder of an engine that commits in its own ways, made where it is missing; nothing in it is checked.
+    def fresh(self, room: str) -> Path:
+        """A new, empty folder for an engine that commits in its own ways; nothing in it is checked.
 
-        Its last name is the collection's id. room: "indexes" or "lexical". Raises InputError, StorageError.
+        Its name was never used before, and it lies in a folder that is called by the collection's id. Nobody finds it
+        until a state names it (`put_state`), and `keep` removes the others. room: "indexes" or "lexical". Raises
+        InputError, StorageError.
         """
         self._recording.check()
         self._publisher.made(room)
-        folder = self._held.of_engine(room)
+        folder = self._held.of_engine(room) / secrets.token_hex(8)
         self._disk.make_folder(folder)
-        self._disk.sync_folder(folder.parent)
+        for each in (folder.parent, folder.parent.parent):
+            self._disk.sync_folder(each)
         return folder
+
+    def keep(self, room: str, name: str) -> None:
+        """Removes all of an engine's folders but one, as those that a stopped writer left; a refusal is passed over."""
+        self._recording.check()
+        home = self._held.of_engine(room)
+        with suppress(FileNotFoundError):
+            for each in os.listdir(home):
+                if each != name:
+                    with suppress(StorageError):  # it is in nobody's way; the next writer tries again
+                        self._disk.remove_tree(home / each)
 
     def clear(self, room: str) -> None:
         """Throws away all that is derived in a room. Raises InputError, StorageError."""

@@ -183,7 +183,7 @@ def test_a_child_cannot_write_by_what_it_inherited_and_writes_by_a_block_of_its_
                     lambda: writer.commit(block([document("never")])),
                     lambda: writer.delete([0]),
                     lambda: writer.put_state("any", 1),
-                    lambda: writer.folder("lexical"),
+                    lambda: writer.fresh("lexical"),
                     lambda: writer.clear("indexes/main"),
                     lambda: writer.sweep("indexes/main"),
                     lambda: writer.build("indexes/main", lambda _: None, 0, 1),

@@ -363,23 +363,27 @@ def test_what_is_not_published_is_removed_when_asked(store: Store) -> None:
     assert listed(store) == ["000001", "manifest.json"]
 
 
-def test_an_engine_that_commits_by_itself_gets_a_folder_and_it_can_be_thrown_away(store: Store) -> None:
+def test_an_engine_that_commits_by_itself_gets_new_folders_and_what_is_not_kept_goes(store: Store) -> None:
     with store.writing() as writer:
-        folder = writer.folder("lexical")
-        (folder / "meta.json").write_text("{}")
-        assert writer.folder("lexical") == folder == store.folder("lexical")
-        assert folder.parent == store.path / "lexical"
-        assert (folder / "meta.json").read_text() == "{}"
+        first, second = writer.fresh("lexical"), writer.fresh("lexical")
+        assert first != second
+        assert first.parent == second.parent == store.folder("lexical")
+        assert first.parent.parent == store.path / "lexical"
+        (second / "meta.json").write_text("{}")
+        writer.keep("lexical", second.name)
+        assert (second / "meta.json").read_text() == "{}"
+        assert not first.exists()
         assert store.bytes()["lexical"] == 2
         writer.clear("lexical")
         writer.clear("lexical")
-    assert not folder.exists()
+        writer.keep("lexical", second.name)
+    assert not second.exists()
 
 
 def test_only_rooms_of_derived_things_have_folders(store: Store) -> None:
     with store.writing() as writer:
         rooms = ("catalogue", "indexes/../vectors", "indexes/main/000001", "")
-        calls: list[Callable[[], object]] = [lambda: writer.folder("vectors"), lambda: writer.clear("..")]
+        calls: list[Callable[[], object]] = [lambda: writer.fresh("vectors"), lambda: writer.clear("..")]
         calls += [partial(found, store, room) for room in rooms]
         for call in calls:
             with pytest.raises(InputError, match="indexes, lexical"):
@@ -443,7 +447,7 @@ def test_an_index_counts_when_everything_in_it_is_synced(tmp_path: Path) -> None
         disk.order.clear()
         writer.publish("indexes/main", {}, [writer.build("indexes/main", fill, 0, 1)])
     assert disk.order == [
-        ("sync folder", "c"), ("sync folder", "c"),
+        ("sync folder", "indexes"), ("sync folder", "c"),
         ("sync", "empty"), ("sync", "links"), ("sync folder", "graph"), ("sync", "codes.bin"),
         ("sync folder", ".unfinished"), ("rename", "000001"), ("sync folder", "main"), ("publish", "manifest.json"),
     ]  # fmt: skip

@@ -1,0 +1,119 @@
+"""Keeps the lexical index of a collection up with its commits, for a writer that holds the lock.
+
+The index is derived. Searches need none of this: what it has not read yet they read themselves (words.py), with the
+same scores. So it is brought along when it has fallen behind by many documents, not by each one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from twofold.engine import LEXICAL
+from twofold.engines.local.derived.lexical.known import ROOM, Known
+from twofold.engines.local.folder import Folder
+from twofold.engines.local.snapshot import StoredSnapshot
+from twofold.engines.local.writer import Writer
+from twofold.errors import CorruptionError
+from twofold.lexical.analysing import LexicalSettings
+from twofold.lexical.index import LexicalIndex
+from twofold.progress import Progress, silent
+from twofold.reports import Damage
+
+BEHIND = 1_000
+"""Documents that a search may have to read by itself."""
+
+
+class Following:
+    """The upkeep of one lexical index; does nothing for a collection that does not know its words."""
+
+    def __init__(
+        self, folder: Folder, latest: Callable[[], StoredSnapshot], writer: Writer, progress: Progress = silent
+    ) -> None:
+        self._folder = folder.of_engine(ROOM)
+        self._latest = latest
+        self._writer = writer
+        self._progress = progress
+
+    def follow(self, behind: int = 1) -> bool:
+        """Brings the index to the latest commit where it lacks so many documents; makes it anew where it is damaged.
+
+        Says whether there was anything to do.
+        """
+        with self._latest() as snapshot:
+            known = Known.of(snapshot)
+            if known is None:
+                return False
+            folder = self._folder / known.folder
+            try:
+                if snapshot.head.next_document - LexicalIndex.noted_end(folder) < behind:
+                    return False
+                self._extended(snapshot, known)
+                return True
+            except CorruptionError:
+                made = self._made(snapshot, known.about)
+        self.publish(made[0])
+        return True
+
+    def renew(self) -> None:
+        """Brings the index to the latest commit; makes it anew where it has documents that were deleted."""
+        with self._latest() as snapshot:
+            known = Known.of(snapshot)
+            made = None if known is None else self.current(snapshot, known.about)[0]
+        if made is not None and made != known:
+            self.publish(made)
+
+    def make_anew(self) -> None:
+        """Makes the index anew, as when it was damaged."""
+        with self._latest() as snapshot:
+            known = Known.of(snapshot)
+            made = None if known is None else self._made(snapshot, known.about)[0]
+        if made is not None:
+            self.publish(made)
+
+    def current(self, snapshot: StoredSnapshot, about: Mapping[str, Any]) -> tuple[Known, LexicalIndex]:
+        """An index of a snapshot's living documents and no others: the one that is there, or one made anew aside.
+
+        Who searches sees nothing of it until it is published.
+        """
+        known, settings = Known.of(snapshot), LexicalSettings.from_json(about["lexical"])
+        if known is not None and known.settings == settings:
+            try:
+                index = self._extended(snapshot, known)
+            except CorruptionError:
+                return self._made(snapshot, about)
+            if index.corpus.documents == snapshot.head.documents:
+                return replace(known, about=about), index
+        return self._made(snapshot, about)
+
+    def publish(self, known: Known) -> None:
+        """From this commit on searches use what is known now; then the index that was there is removed."""
+        if self._writer.state(LEXICAL) != (state := known.to_json()):
+            self._writer.put_state(LEXICAL, state)
+        self._writer.keep(ROOM, known.folder)
+
+    def _extended(self, snapshot: StoredSnapshot, known: Known) -> LexicalIndex:
+        self._writer.keep(ROOM, known.folder)
+        index, end = LexicalIndex.open(self._folder / known.folder), snapshot.head.next_document
+        if index.end == end:
+            return index
+        return index.extended(snapshot.written(index.end, known.since), end, self._progress)
+
+    def _made(self, snapshot: StoredSnapshot, about: Mapping[str, Any]) -> tuple[Known, LexicalIndex]:
+        index = LexicalIndex.create(self._writer.fresh(ROOM), LexicalSettings.from_json(about["lexical"]))
+        index = index.extended(snapshot.written(0, snapshot.commit), snapshot.head.next_document, self._progress)
+        return Known(about, index.folder.name, snapshot.commit), index
+
+
+def damage(folder: Folder, snapshot: StoredSnapshot) -> Damage | None:
+    """What is wrong with the lexical index of a snapshot; one that lags is whole, and one that is missing is made
+    again by the next writer, as after a backup."""
+    known = Known.of(snapshot)
+    if known is None or not (place := folder.of_engine(ROOM) / known.folder).exists():
+        return None
+    try:
+        LexicalIndex.check(place)
+    except CorruptionError as error:
+        return Damage(ROOM, str(error), derived=True)
+    return None

@@ -1,0 +1,79 @@
+"""BM25 by one function: each document's terms are added in the order of its record, whichever others are scored beside.
+
+k1 = 1.2 and b = 0.75 (Robertson et al., TREC-3, 1994), the inverse document frequency of Lucene; lengths count as they
+fit into a byte, as in Lucene and tantivy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.lexical.records import BITS, KEYS, Records, Terms
+from twofold.scores import Numbers
+
+K1, B = 1.2, 0.75
+Sums = NDArray[np.float64]
+"""float64 (n,)."""
+
+
+def _lengths() -> Sums:
+    """What each byte says of a length (Lucene's SmallFloat.byte4ToInt): exact up to 40, then three bits and a shift."""
+    exact = 24
+
+    def of(code: int) -> int:
+        bits, shift = code & 7, code >> 3
+        return bits if shift == 0 else (bits | 8) << (shift - 1)
+
+    return np.array([code if code < exact else exact + of(code - exact) for code in range(256)], np.float64)
+
+
+LENGTHS = _lengths()
+"""float64 (256,), ascending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What a score depends on beside query and document: how many documents were read, and tokens in all of them."""
+
+    documents: int
+    tokens: int
+
+    @property
+    def average(self) -> float:
+        """Tokens of a document; 1 where there is nothing that could be scored."""
+        return self.tokens / self.documents if self.tokens else 1.0
+
+    def rarity(self, having: int) -> float:
+        """The inverse document frequency of a term that so many documents have."""
+        return math.log1p((self.documents - having + 0.5) / (having + 0.5))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """What each term of a query weighs. hashes: ascending, all different; values: float64, in their order."""
+
+    hashes: Terms
+    values: Sums
+
+    @classmethod
+    def of(cls, terms: Mapping[str, float]) -> Weights:
+        """From term → weight."""
+        weighed = sorted((KEYS[term] >> BITS, weight) for term, weight in terms.items())
+        hashes = np.array([each for each, _ in weighed], np.uint64)
+        return cls(hashes, np.array([weight for _, weight in weighed], np.float64))
+
+
+def summed(records: Records, numbers: Numbers, weights: Weights, average: float) -> Sums:
+    """float64 (n,): the sums over the terms of these documents, which are ascending, all different, of the records."""
+    owners, which, counts = records.matches(numbers, weights.hashes)
+    byte = np.searchsorted(LENGTHS, records.lengths_of(numbers), side="right") - 1
+    norms = (K1 * (1 - B + B * LENGTHS / average))[byte]
+    parts = weights.values[which] * (counts * (K1 + 1) / (counts + norms[owners]))
+    # bincount adds in the order of what it is given, so the terms of a document in the order of its record.
+    sums: Sums = np.bincount(owners, weights=parts, minlength=len(numbers)).astype(np.float64, copy=False)
+    return sums

@@ -1,0 +1,126 @@
+"""Documents of consecutive numbers: their records, by which they are scored, and a tantivy index, which matches.
+
+The index on disk is one stretch (index.py); the documents that it has not read yet are another, in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import tantivy
+from tantivy import Occur, Query, Searcher
+
+from twofold.documents import Document
+from twofold.errors import CorruptionError
+from twofold.lexical.analysing import Analysis
+from twofold.lexical.engine import AGAIN, NUMBER, SCHEMA, TERMS, TEXT, speaking
+from twofold.lexical.records import BITS, KEYS, Recorder, Records
+from twofold.lexical.scoring import Corpus
+from twofold.scores import Mask, Numbers, Scores
+
+FILTERED_AT_MOST = 20_000
+"""A set of more documents costs more as a filter (11 ms) than a list of all that match."""
+HEAP_BYTES = 15_000_000
+"""tantivy's least, for what is read into memory."""
+
+
+class Stretch:
+    """What both kinds have in common. folder: for messages. searcher: tantivy's; None where nothing can be matched."""
+
+    def __init__(self, folder: Path, records: Records, searcher: Searcher | None) -> None:
+        self.folder = folder
+        self.records = records
+        self.corpus = Corpus(records.documents, records.tokens)
+        self._searcher = searcher
+
+    @property
+    def end(self) -> int:
+        """No document with this number or a greater one has been read."""
+        return self.records.end
+
+    def having(self, terms: Sequence[str]) -> Numbers:
+        """int64 (n,): how many documents have each of these terms."""
+        with speaking(self.folder):
+            return np.array([self._tantivy.doc_freq(TEXT, term) for term in terms], np.int64)
+
+    def best(self, query: Query, count: int) -> tuple[Numbers, Scores]:
+        """The first `count` documents of a query by tantivy's own scores, and these."""
+        count = min(count, self._tantivy.num_docs)
+        if count <= 0:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        with speaking(self.folder):
+            hits = self._tantivy.search(query, limit=count, count=False).hits
+            numbers = self._tantivy.fast_field_values(NUMBER, [address for _, address in hits])
+        if any(number is None or not self.records.first <= number < self.end for number in numbers):
+            raise CorruptionError(f"{self.folder}: there are documents without a number of their own. {AGAIN}.")
+        return np.array(numbers, dtype=np.int64), np.array([score for score, _ in hits], dtype=np.float32)
+
+    def matching(self, query: Query) -> Numbers:
+        """int64, ascending: all documents that match."""
+        numbers, _ = self.best(Query.const_score_query(query, 1.0), self._tantivy.num_docs)
+        return np.sort(numbers)
+
+    def among(self, query: Query, numbers: Numbers) -> Mask:
+        """bool (n,): which of these documents match."""
+        if len(numbers) <= FILTERED_AT_MOST:
+            members = Query.term_set_query(SCHEMA, NUMBER, numbers.tolist())
+            query = Query.boolean_query([(Occur.Must, members), (Occur.Must, query)])
+        return np.isin(numbers, self.matching(query))
+
+    @property
+    def _tantivy(self) -> Searcher:
+        if self._searcher is None:
+            raise ValueError("these documents were not made ready for the query language")
+        return self._searcher
+
+
+class Tail(Stretch):
+    """Documents that the index on disk has not read yet."""
+
+    def __init__(self, folder: Path, records: Records) -> None:
+        super().__init__(folder, records, None)
+
+    def having(self, terms: Sequence[str]) -> Numbers:
+        """See Stretch; counted in the records."""
+        hashes = np.array([KEYS[term] >> BITS for term in terms], np.uint64)
+        order, counts = np.argsort(hashes), np.zeros(len(hashes), np.int64)
+        counts[order] = self.records.having(hashes[order])
+        return counts
+
+    def make_matchable(self, analysis: Analysis, documents: Iterable[tuple[int, Document]]) -> None:
+        """Reads the texts of its documents, for queries of the language; other documents are passed over."""
+        if self._searcher is not None:
+            return
+        with speaking(self.folder):
+            index = tantivy.Index(SCHEMA)
+            index.register_tokenizer(TERMS, analysis.analyser)
+            index.config_reader("manual")
+            writer = index.writer(HEAP_BYTES, 1)
+            for number, document in documents:
+                if self.records.first <= number < self.end:
+                    writer.add_document(as_tantivy(number, analysis.folded(content(document))))
+            writer.commit()
+            writer.wait_merging_threads()
+            index.reload()
+            self._searcher = index.searcher()
+
+
+def recorded(analysis: Analysis, first: int, documents: Iterable[tuple[int, Document]], end: int) -> Records:
+    """The records of documents with numbers from `first` to `end`, ascending."""
+    recorder = Recorder(first)
+    for number, document in documents:
+        recorder.add(number, analysis.keys(analysis.folded(content(document))))
+    recorder.skip_to(end)
+    return recorder.records()
+
+
+def as_tantivy(number: int, folded: str) -> tantivy.Document:
+    """A document as tantivy reads it."""
+    return tantivy.Document.from_dict({NUMBER: int(number), TEXT: folded}, SCHEMA)
+
+
+def content(document: Document) -> str:
+    """What is read of a document: its title, a space, and its text."""
+    return f"{document.title} {document.text}" if document.title else document.text

@@ -1,0 +1,92 @@
+"""A question with the statistics of a commit: what its terms weigh, and by which query of tantivy it is proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tantivy import Occur, Query
+
+from twofold.lexical.asking import Part, Question
+from twofold.lexical.matching import term_query
+from twofold.lexical.scoring import Corpus, Weights, summed
+from twofold.lexical.stretches import Stretch
+from twofold.scores import Numbers, Scores
+
+ROUNDING = 2.0**-22
+"""What one float32 operation may be off by, relatively, and more, so that nothing is cut too early."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighed:
+    """One question of one commit. parts: those of the question whose terms some document has; none where none has any.
+
+    rarities: the inverse document frequency of each term that some document has. weight: their sum, each as often as
+    it is asked for.
+    """
+
+    parts: tuple[Part, ...]
+    matched: Query | None
+    rarities: dict[str, float]
+    weight: float
+    corpus: Corpus
+
+    @classmethod
+    def of(cls, question: Question, stretches: Sequence[Stretch], corpus: Corpus) -> Weighed:
+        """The question by the statistics of these documents, which are `corpus` together."""
+        terms = question.terms
+        having = sum((each.having(terms) for each in stretches), np.zeros(len(terms), np.int64)).tolist()
+        rarities = {term: corpus.rarity(count) for term, count in zip(terms, having, strict=True) if count}
+        parts = [Part({t: n for t, n in part.terms.items() if t in rarities}, part.within) for part in question.parts]
+        weight = sum(question.asked[term] * rarity for term, rarity in rarities.items())
+        return cls(tuple(part for part in parts if part.terms), question.matched, rarities, weight, corpus)
+
+    def exact(self, stretch: Stretch, numbers: Numbers) -> Scores:
+        """float32 (n,): the scores of these documents, which are ascending and differ; 0 for what does not match."""
+        total = np.zeros(len(numbers), np.float64)
+        for part in self.parts:
+            weights = Weights.of({term: count * self.rarities[term] for term, count in part.terms.items()})
+            if part.within is None:
+                total += summed(stretch.records, numbers, weights, self.corpus.average)
+            else:
+                mine = stretch.among(part.within, numbers)
+                total[mine] += summed(stretch.records, numbers[mine], weights, self.corpus.average)
+        if self.matched is not None:
+            total[~stretch.among(self.matched, numbers)] = 0
+        return total.astype(np.float32)
+
+    def ranked(self, stretch: Stretch) -> Query | None:
+        """A query by which tantivy's scores are near the exact ones; None where no document has any of the terms."""
+        terms = list(self.rarities)
+        known = {term for term, count in zip(terms, stretch.having(terms).tolist(), strict=True) if count}
+        scored = [each for part in self.parts for each in _scored(part, known)]
+        if not scored:
+            return None
+        if self.matched is not None:
+            scored.append((Occur.Must, Query.const_score_query(self.matched, 0.0)))
+        return Query.boolean_query(scored)
+
+    def bound(self, stretch: Stretch) -> float:
+        """No exact score is more than so many times tantivy's.
+
+        tantivy counts rarity and the average length among the documents of the stretch alone. A greater average makes
+        of a term's share tf / (tf + K) at most as much more as it makes K smaller.
+        """
+        terms = list(self.rarities)
+        having = stretch.having(terms).tolist()
+        ratios = [self.rarities[t] / stretch.corpus.rarity(n) for t, n in zip(terms, having, strict=True) if n]
+        longer = max(1.0, self.corpus.average / stretch.corpus.average)
+        return max(ratios, default=1.0) * longer * (1 + (len(terms) + 16) * ROUNDING)
+
+
+def _scored(part: Part, known: set[str]) -> list[tuple[Occur, Query]]:
+    """The clauses of a part, of terms that are known."""
+    clauses = [
+        (Occur.Should, term_query(term) if count == 1 else Query.boost_query(term_query(term), float(count)))
+        for term, count in part.terms.items()
+        if term in known
+    ]
+    if part.within is None or not clauses:
+        return clauses
+    return [(Occur.Should, Query.boolean_query([(Occur.Must, Query.const_score_query(part.within, 0.0)), *clauses]))]
