@@ -13,7 +13,7 @@ import numpy as np
 
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.words_report import WordsReport
-from twofold.engine import Engine, EngineSnapshot, EngineWriter, LexicalAside
+from twofold.engine import LEXICAL, Engine, EngineSnapshot, EngineWriter, LexicalAside
 from twofold.errors import InputError, VectorError
 from twofold.lexical.analysing import LexicalSettings
 from twofold.progress import Progress
@@ -21,6 +21,7 @@ from twofold.rankings import Qrels
 from twofold.scores import unit_vectors
 from twofold.searching.fusion import Fusion
 from twofold.searching.hybrid import HybridSearch
+from twofold.space import Space
 from twofold.tuning.chance import chance as measured_chance
 from twofold.tuning.chance import prior
 from twofold.tuning.pseudo_queries import pseudo_queries
@@ -103,14 +104,27 @@ class Wording:
         if without and qrels:
             raise InputError(f"judgements teach how to mix meaning and words, but {without}")
         with self._engine.snapshot() as snapshot:
-            fusion = None if without else Fusion(chance=self._chance(snapshot))
+            fusion = None if without else Fusion(chance=self._chance(snapshot, snapshot.space))
             report = WordsReport(fusion, self._settings(analyser, snapshot), snapshot.counts.documents)
         with self._writer.lexical_aside(report.lexical.to_json(), self._progress) as aside:
             if fusion is not None and qrels:
                 learned = self._learned(aside, fusion, queries, qrels)
                 report = replace(report, fusion=replace(fusion, share=learned.share), learned=learned)
-            aside.publish(report.to_json())
+            aside.publish(report.state(aside.snapshot, aside.snapshot.space))
         return report
+
+    def prepare(self, space: Space) -> None:
+        """Finds how a space that will be the default one is to be mixed with words, where the collection knows these.
+
+        So hybrid scores are right from the moment at which it is. Raises StorageError.
+        """
+        with self._engine.snapshot() as snapshot:
+            state = snapshot.state(LEXICAL)
+            if state is None:
+                return
+            fusion = None if unmixed(self._encoder) else Fusion(chance=self._chance(snapshot, space))
+            report = WordsReport(fusion, LexicalSettings.from_json(state["lexical"]), snapshot.counts.documents)
+            self._writer.put_state(LEXICAL, report.state(snapshot, space))
 
     def _settings(self, analyser: str | None, snapshot: EngineSnapshot) -> LexicalSettings:
         if analyser is not None:
@@ -118,10 +132,11 @@ class Wording:
         known = WordsReport.of(snapshot)
         return LexicalSettings() if known is None else known.lexical
 
-    def _chance(self, snapshot: EngineSnapshot) -> float:
+    def _chance(self, snapshot: EngineSnapshot, space: Space) -> float:
         """Of unrelated texts in this collection; the encoder's own where the collection's texts say nothing of it."""
         unrelated = _prior(self._encoder)
-        drawn = snapshot.dense(exact=True).drawn(PASSAGES)
+        dense = snapshot.dense(space.name, exact=True)
+        drawn = dense.drawn(PASSAGES)
         _, first = np.unique(documents := drawn.owners, return_index=True)
         asked = pseudo_queries(snapshot.documents(documents[np.sort(first)][: 4 * QUESTIONS]))
         texts = list(dict.fromkeys(asked))[:QUESTIONS]
@@ -131,7 +146,7 @@ class Wording:
             queries = self._encoder.encode_queries(texts)
         except InputError:  # a title that is too long for a query, say, must not end `add`
             return unrelated
-        return measured_chance(queries, snapshot.dense(exact=True).vectors(drawn.handles), unrelated)
+        return measured_chance(queries, dense.vectors(drawn.handles), unrelated)
 
     def _learned(self, aside: LexicalAside, fusion: Fusion, queries: Mapping[str, str], qrels: Qrels) -> Learned:
         judged = [query for query, grades in qrels.items() if any(grade > 0 for grade in grades.values())]
