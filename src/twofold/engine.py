@@ -318,6 +318,9 @@ class SpacesWriter(EngineWriter, Protocol):
         out. Raises InputError where one is passed over, VectorError.
         """
 
+    def index(self, space: Space, ask: Ask, progress: Progress = silent) -> IndexReport | None:
+        """Makes the index that a space should have before it is made the default one; None: none was due."""
+
     def make_default(self, name: str) -> None:
         """Makes a complete space the one that is searched, at one moment. Raises InputError."""
 

@@ -10,7 +10,7 @@ from twofold.cli.output import print_json
 from twofold.cli.tune import words_in_words
 
 if TYPE_CHECKING:
-    from twofold.collection.information import Info
+    from twofold.collection.information import Info, SpaceInfo
     from twofold.index_report import IndexReport
 
 
@@ -82,6 +82,11 @@ def _tried(index: IndexReport) -> str:
     )
 
 
+def _space(space: SpaceInfo) -> str:
+    state = "searched" if space.searched else "complete" if space.complete else "being filled"
+    return f"{space.name} ({state}): {space.documents:,} documents, {space.passages:,} passages of {space.dimension}"
+
+
 def facts_of(info: Info) -> dict[str, str]:
     """A collection's figures in words; what is zero and needs no attention is left out."""
     contract, source = info.contract, info.encoder
@@ -99,6 +104,7 @@ def facts_of(info: Info) -> dict[str, str]:
         "vectors": f"{contract.dimension} numbers, {contract.similarity}, from {contract.max_tokens} tokens at most",
         "query prompt": repr(contract.query_prompt) if contract.query_prompt else "",
         "document prompt": repr(contract.document_prompt) if contract.document_prompt else "",
+        "spaces": "; ".join(map(_space, info.spaces)) if len(info.spaces) > 1 else "",
         "rankings": f"{info.depth:,} documents deep",
         "on disk": f"{megabytes(sum(info.bytes.values()))}: "
         + ", ".join(f"{part} {megabytes(size)}" for part, size in info.bytes.items() if size),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,8 @@ from twofold.collection.deleting import delete
 from twofold.collection.exporting import Exporting, ExportReport
 from twofold.collection.guarding import Encoders, GuardedEncoder
 from twofold.collection.information import Info, describe
+from twofold.collection.measuring_spaces import Judged
+from twofold.collection.migrating import Migrating, MigrationCost, MigrationReport
 from twofold.collection.pinning import Pinning
 from twofold.collection.questions import asking, questions
 from twofold.collection.settings import Settings
@@ -28,7 +30,7 @@ from twofold.engine import Ask
 from twofold.engines.local.engine import Store
 from twofold.index_report import LATENCY, PROMISE, IndexRequest, RecallReport
 from twofold.progress import Progress, silent
-from twofold.protocols import Ranker
+from twofold.protocols import Encoder, Ranker
 from twofold.rankings import Hit, Qrels, Run
 from twofold.reports import AddReport, BackupReport, EncodingReport, OptimizeReport, VerifyReport
 from twofold.scores import Vectors
@@ -306,6 +308,38 @@ class Collection(AbstractContextManager["Collection"]):
         """
         with self._store.writing() as writer:
             return writer.maintain(seconds, self._asking(), progress)
+
+    def migrate(
+        self,
+        encoder: Encoder,
+        *,
+        queries: Mapping[str, str] | None = None,
+        qrels: Qrels | None = None,
+        name: str | None = None,
+        switch: bool = False,
+        told: Callable[[MigrationCost], None] = lambda _: None,
+        progress: Progress = silent,
+    ) -> MigrationReport:
+        """Makes a second space with another encoder from the stored texts, and compares both, while searches go on.
+
+        Run again after a stop it goes on where it was. queries (id → text) and qrels: compares by nDCG@10; without
+        judgements by the overlap of what both find first. name: of the space. switch: search it from then on
+        (`switch_space` goes back). told: hears the cost before the work. Raises InputError, LockedError, StorageError.
+        """
+        judged = Judged(queries or {}, qrels or {})
+        return self._migrating(progress).run(encoder, name, judged, told, switch=switch)
+
+    def switch_space(self, name: str, progress: Progress = silent) -> None:
+        """Makes another complete space the one that is searched, with the index that it needs. Raises InputError."""
+        self._migrating(progress).switch(name)
+
+    def drop_space(self, name: str) -> None:
+        """Gives up a space that is not searched, and its room on disk. Raises InputError, LockedError, StorageError."""
+        with self._store.writing() as writer:
+            writer.drop_space(name)
+
+    def _migrating(self, progress: Progress) -> Migrating:
+        return Migrating(self._store, self._encoders, self._settings, progress)
 
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
         """Copies the latest commit into a new folder, a collection of its own; writers may go on meanwhile.

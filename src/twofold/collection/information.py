@@ -14,6 +14,21 @@ from twofold.contract import Contract
 from twofold.engines.local.engine import Store
 from twofold.engines.local.reader import LocalSnapshot
 from twofold.index_report import IndexReport
+from twofold.space import Space
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceInfo:
+    """One space in figures. searched: whether it is the default one. complete: whether it holds every document;
+    documents: how many it holds. encoder: from what that is loaded."""
+
+    name: str
+    searched: bool
+    complete: bool
+    documents: int
+    passages: int
+    dimension: int
+    encoder: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +59,7 @@ class Info:
     log_held_back: int
     index: IndexReport | None
     words: WordsReport | None
+    spaces: tuple[SpaceInfo, ...]
 
     def to_json(self) -> dict[str, Any]:
         """All figures as JSON values."""
@@ -74,4 +90,18 @@ def describe(store: Store, snapshot: LocalSnapshot, contract: Contract, settings
         log_held_back=store.held_back(),
         index=snapshot.index(),
         words=WordsReport.of(snapshot),
+        spaces=tuple(_described(snapshot.in_space(each.name), space) for each in snapshot.spaces),
+    )
+
+
+def _described(snapshot: LocalSnapshot, default: Space) -> SpaceInfo:
+    space, head = snapshot.space, snapshot.head
+    return SpaceInfo(
+        name=space.name,
+        searched=space.name == default.name,
+        complete=head.complete,
+        documents=head.documents - len(snapshot.lacking(space.name, head.documents)),
+        passages=head.rows,
+        dimension=space.dimension,
+        encoder=space.source,
     )

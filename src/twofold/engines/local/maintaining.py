@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from twofold.lexical.index import LexicalIndex
 from twofold.progress import Progress, silent
 from twofold.reports import OptimizeReport, VerifyReport
 from twofold.scores import Numbers
+from twofold.space import Space
 
 Latest = Callable[[], LocalSnapshot]
 
@@ -91,6 +93,10 @@ class LocalWriter(Writer):
         self._following(progress).follow(BEHIND)
         return Upkeep(self._work(ask, progress)).beside_add()
 
+    def index(self, space: Space, ask: Ask, progress: Progress = silent) -> IndexReport | None:
+        """The index that a space should have before it is made the default one; None: none was due."""
+        return Upkeep(self._work(ask, progress, space)).beside_add()
+
     def maintain(self, seconds: float, ask: Ask, progress: Progress = silent) -> bool:
         """What is due of all that is derived, as far as it fits into the time; says whether it did anything."""
         deadline = time.monotonic() + seconds
@@ -119,10 +125,14 @@ class LocalWriter(Writer):
     def _following(self, progress: Progress) -> Following:
         return Following(self._held, self._latest, self, progress)
 
-    def _work(self, ask: Ask, progress: Progress) -> Work:
-        space = self._recording.description.space()
+    def _work(self, ask: Ask, progress: Progress, space: Space | None = None) -> Work:
+        space = space or self._recording.description.space()
         cosine = space.contract.get("similarity", "cosine") == "cosine"
-        return Work(self, self._latest, space.dimension, cosine, ask, progress)
+        latest = partial(self._latest_in, space.name)
+        return Work(self, latest, space.dimension, cosine, ask, progress)
+
+    def _latest_in(self, space: str) -> LocalSnapshot:
+        return self._latest().in_space(space)
 
 
 def recall(snapshot: StoredSnapshot, questions: Questions, path: Path) -> RecallReport:

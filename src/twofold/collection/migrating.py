@@ -1,0 +1,175 @@
+"""Migrating: a second space, made by another encoder from the stored texts while the first one serves, and the switch.
+
+The writer's lock is taken for each block and given back, so additions go on; what they bring while the space is not
+complete is filled in behind, and from then on goes into both. Whatever stops it, the same call goes on from there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from twofold.collection.guarding import Encoders, GuardedEncoder, space_of
+from twofold.collection.measuring_spaces import Compared, Judged, compared
+from twofold.collection.parts import encoded
+from twofold.collection.questions import asking
+from twofold.collection.settings import Settings
+from twofold.collection.wording import Wording
+from twofold.contract import Contract
+from twofold.engine import EngineSnapshot
+from twofold.engines.local.engine import Store
+from twofold.errors import InputError
+from twofold.progress import Progress
+from twofold.protocols import Encoder
+from twofold.space import Space
+
+AT_ONCE = 256
+"""Documents that are encoded and committed at a time."""
+SAMPLE = 32
+"""Documents that are encoded to estimate the time; what was made of them is not kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationCost:
+    """What a migration will take.
+
+    space: its name. documents: still to be encoded. passages, seconds, bytes: of them, their encoding and their
+    vectors, estimated from a sample.
+    """
+
+    space: str
+    documents: int
+    passages: int
+    seconds: float
+    bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationReport:
+    """What a migration did: the space, the documents that it encoded, what was compared, whether it was switched to."""
+
+    space: str
+    documents: int
+    compared: Compared | None
+    switched: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        found = None if self.compared is None else self.compared.to_json()
+        return {"space": self.space, "documents": self.documents, "compared": found, "switched": self.switched}
+
+
+class Migrating:
+    """One migration of a collection. encoder: that of the second space."""
+
+    def __init__(self, store: Store, encoders: Encoders, settings: Settings, progress: Progress) -> None:
+        self._store = store
+        self._encoders = encoders
+        self._settings = settings
+        self._progress = progress
+
+    def run(
+        self,
+        encoder: Encoder,
+        name: str | None,
+        judged: Judged,
+        told: Callable[[MigrationCost], None],
+        *,
+        switch: bool,
+    ) -> MigrationReport:
+        """Begins the space or goes on with it, fills it, compares both, and switches where that is asked.
+
+        told: hears what it will cost before the first block. Raises InputError, ContractError, LockedError,
+        StorageError.
+        """
+        space = self._space(encoder, name)
+        guarded = self._encoders.give(space, encoder)
+        with self._store.snapshot() as snapshot:
+            told(self._cost(snapshot, space, guarded))
+        done = self._filled(space, guarded)
+        with self._store.snapshot() as snapshot:
+            default = snapshot.space.name == space.name
+            found = None if default else compared(snapshot, space, self._encoders, self._settings.depth, judged)
+        if switch:
+            self.switch(space.name)
+        return MigrationReport(space=space.name, documents=done, compared=found, switched=switch)
+
+    def switch(self, name: str) -> None:
+        """Makes a complete space the one that is searched, once its index stands and its mixing was measured.
+
+        Raises InputError.
+        """
+        with self._store.writing() as writer:
+            space = self._store.description.space(name)
+            if space.name == self._store.space.name:
+                return
+            encoder = self._encoders.of(space)
+            writer.index(space, asking(self._store, encoder, self._settings.depth), self._progress)
+            Wording(self._store, writer, encoder, self._settings.depth, self._progress).prepare(space)
+            writer.make_default(space.name)
+
+    def _space(self, encoder: Encoder, name: str | None) -> Space:
+        """The space of this encoder: one that was begun, or a new one. Raises InputError."""
+        with self._store.snapshot() as snapshot:
+            spaces = {space.name: space for space in snapshot.spaces}
+        alike = [each for each in spaces.values() if not _contract(each).differences(encoder.contract)]
+        if name in spaces and spaces[name] not in alike:
+            raise InputError(f"the space {name!r} was made by another encoder; choose another name, or drop it first")
+        if found := [each for each in alike if name in (None, each.name)]:
+            return found[-1]
+        space = space_of(encoder, name or _free_name(spaces))
+        if space.probes is None:
+            raise InputError(
+                "vectors made elsewhere cannot be made from the stored texts; give an encoder that encodes"
+            )
+        with self._store.writing() as writer:
+            writer.add_space(space)
+        return space
+
+    def _cost(self, snapshot: EngineSnapshot, space: Space, encoder: GuardedEncoder) -> MigrationCost:
+        left = snapshot.lacking(space.name, snapshot.counts.documents)
+        sample = snapshot.documents(left[:: max(1, len(left) // SAMPLE)][:SAMPLE])
+        encoded(sample[:1], encoder, self._settings.passages)  # the first text warms the model
+        start = time.perf_counter()
+        part = encoded(sample, encoder, self._settings.passages)
+        share = len(left) / max(1, len(sample))
+        rows = round(len(part.vectors) * share)
+        return MigrationCost(
+            space=space.name,
+            documents=len(left),
+            passages=rows,
+            seconds=(time.perf_counter() - start) * share,
+            bytes=2 * rows * space.dimension,
+        )
+
+    def _filled(self, space: Space, encoder: GuardedEncoder) -> int:
+        """Encodes what the space lacks, block by block; gives how many documents that were."""
+        done = 0
+        while True:
+            with self._store.snapshot() as snapshot:
+                numbers = snapshot.lacking(space.name, AT_ONCE)
+                if not len(numbers) and snapshot.in_space(space.name).head.complete:
+                    return done
+                documents, total = snapshot.documents(numbers), snapshot.counts.documents
+            part = encoded(documents, encoder, self._settings.passages)
+            with self._store.writing() as writer:
+                complete = writer.fill_space(space.name, numbers, part)
+            done += len(numbers)
+            self._progress(done, total)
+            if complete:
+                return done
+
+
+def _contract(space: Space) -> Contract:
+    return Contract.from_json(space.contract)
+
+
+def _free_name(taken: Container[str]) -> str:
+    return next(name for number in count(2) if (name := f"space-{number}") not in taken)
