@@ -31,10 +31,14 @@ SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What spaces are compared with. queries: id → text; qrels: their judgements, none without them."""
+    """What spaces are compared with. queries: id → text; qrels: their judgements. Raises InputError for one without."""
 
     queries: Mapping[str, str] = field(default_factory=dict)
     qrels: Qrels = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if lacking := [query for query in self.qrels if query not in self.queries]:
+            raise InputError(f"the query {lacking[0]!r} is judged, but has no text among the queries")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +63,7 @@ class Compared:
 
 
 def compared(snapshot: EngineSnapshot, new: Space, encoders: Encoders, depth: int, judged: Judged) -> Compared | None:
-    """The default space against another. None where there is nothing to ask with.
-
-    Raises InputError for judgements whose queries have no text.
-    """
-    if judged.qrels and not judged.queries:
-        raise InputError("judgements need the texts of their queries")
+    """The default space against another. None where there is nothing to ask with."""
     queries = dict(judged.queries) or _generated(snapshot)
     if not queries or not encoders.of(snapshot.space).can_encode:
         return None

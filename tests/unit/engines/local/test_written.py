@@ -10,8 +10,8 @@ import pytest
 from storing import block, document, new_store
 
 from twofold.documents import Document
-from twofold.engines.local.engine import Store
 from twofold.engines.local.document_snapshot import BATCH
+from twofold.engines.local.engine import Store
 from twofold.errors import CorruptionError
 
 
