@@ -261,14 +261,14 @@ def test_only_damaged_pieces_are_built_again(collection: Collection, built: list
     before = scores(collection)
     was = standing(collection)
     assert [piece.rows for piece in was.pieces] == [3_000, 1_000]
-    path = was.path(was.pieces[1]) / "codes.faiss"
+    path = was.path(was.pieces[0]) / "codes.faiss"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     built.clear()
     assert collection.verify(repair=True).clean
-    assert built == [1_000]
-    assert standing(collection).pieces[0] == was.pieces[0]
+    assert built == [3_000]
+    assert standing(collection).pieces[1] == was.pieces[1]
     assert collection.verify().damage == []
     assert scores(collection) == before
     (was.home / "manifest.json").write_text("{}")
