@@ -21,7 +21,8 @@ DEEPEST = 100
 SHOWN = 80
 """Characters of a place that a message shows."""
 
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Scalar = None | bool | int | float | str
+Json = Scalar | list["Json"] | dict[str, "Json"]
 
 type_names = {
     str: "text",

@@ -160,7 +160,7 @@ def test_integers_beyond_float64_and_very_many_texts_are_compared_exactly_all_th
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     check([{"a": 2**53 + 1}, {"a": 2**53 + 2}], parse({"a": {"$gt": 2**53 + 1}}))
-    monkeypatch.setattr("twofold.engines.local.catalogue.columns.TEXTS", 3)
+    monkeypatch.setattr("twofold.engines.local.catalogue.kept_columns.TEXTS", 3)
     check([{"a": text} for text in "uvwxyz"], parse({"a": {"$gt": "w"}}))
 
 
