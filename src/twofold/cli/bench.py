@@ -70,6 +70,9 @@ def _register_stored(measured: Subparsers) -> None:
     vectors.add_argument("--count", type=int, default=1_000_000, metavar="N", help="how many vectors (1,000,000)")
     vectors.add_argument("--dimension", type=int, default=384, metavar="N", help="numbers a vector (384)")
     vectors.add_argument("--rounds", type=int, default=3, metavar="N", help="rounds over the queries (3)")
+    filters = _named(measured, "filters", _filters, "filters: asked once and again, after additions and deletions")
+    filters.add_argument("--count", type=int, default=1_000_000, metavar="N", help="how many documents (1,000,000)")
+    filters.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds of each question (5)")
     index = _named(measured, "index", _index, "indexes side by side: recall, latency, bytes, building")
     index.add_argument("data", metavar="DATA", type=Path, help="a collection, or a .npy file of vectors")
     index.add_argument("--queries", type=Path, metavar="X.npy", help="query vectors (or points between two vectors)")
@@ -195,6 +198,12 @@ def _vectors(arguments: argparse.Namespace, progress: Progress) -> Report:
     return bench_vectors(
         count=arguments.count, dimension=arguments.dimension, rounds=arguments.rounds, progress=progress
     )
+
+
+def _filters(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.filters import bench_filters
+
+    return bench_filters(count=arguments.count, rounds=arguments.rounds, progress=progress)
 
 
 def _index(arguments: argparse.Namespace, progress: Progress) -> Report:

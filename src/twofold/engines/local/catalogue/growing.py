@@ -7,6 +7,8 @@ from typing import Any, Generic, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.scores import Numbers
+
 _Values = TypeVar("_Values", bound=NDArray[Any])
 
 SPARE = 1024
@@ -38,10 +40,17 @@ class Growing(Generic[_Values]):
         if end >= expected and not len(before):
             room = values
         elif room is None or before is not self._last or end > len(room):
-            room = cast(_Values, np.empty(max(expected, end + end // 4 + SPARE), values.dtype))
-            room[: len(before)] = before
+            room = _with_room(before, max(expected, end + end // 4 + SPARE), values.dtype)
         if room is not values:
             room[len(before) : end] = values
+        self._room, self._last = room, sealed(cast(_Values, room[:end]))
+        return self._last
+
+    def changed(self, before: _Values, places: Numbers, value: object) -> _Values:
+        """All values of `before`, but these places of another value; read-only. What can grow is this from now on."""
+        end = len(before)
+        room = cast(_Values, _with_room(before, end + end // 4 + SPARE, before.dtype))
+        room[places] = value
         self._room, self._last = room, sealed(cast(_Values, room[:end]))
         return self._last
 
@@ -51,6 +60,12 @@ def sealed(array: _Values) -> _Values:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def _with_room(before: NDArray[Any], length: int, dtype: np.dtype[Any]) -> Any:
+    room = np.empty(length, dtype)
+    room[: len(before)] = before
+    return room
 
 
 def _alike(before: NDArray[Any], values: NDArray[Any]) -> bool:
