@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import count as counting
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from twofold.bench.surroundings import header
 from twofold.bench.timing import MILLISECONDS, Work, seconds
-from twofold.bench.vectors import write_random
+from twofold.block import Block
 from twofold.collection.collection import Collection
 from twofold.collection.opening import create, open_collection
+from twofold.documents import Document
 from twofold.encoders.given_vectors import GivenVectors
-from twofold.engine import EngineSnapshot
+from twofold.engine import EngineSnapshot, EngineWriter
 from twofold.filters import Filter, parse
 from twofold.memory import anonymous_bytes
 from twofold.progress import Progress, silent
 from twofold.tables import Cell, Column, Report, Table
+from twofold.values import Json
 
-DIMENSION = 8
+DIMENSION, BLOCK = 8, 10_000
 LANGUAGES = ("de", "en", "es", "fr", "it", "nl", "pl", "pt")
 VALUES = 10_000
 """Values of a long list."""
@@ -47,25 +50,45 @@ def bench_filters(*, count: int = 1_000_000, rounds: int = 5, progress: Progress
     Times are of `count(where=…)` on a snapshot: what passes, and how many that are.
     """
     with tempfile.TemporaryDirectory(prefix="twofold-bench-") as folder:
-        path, given = Path(folder) / "filters.twofold", Path(folder) / "vectors.npy"
-        write_random(given, count, DIMENSION)
-        with create(path, GivenVectors(DIMENSION)) as collection:
-            collection.add((_record(number) for number in range(count)), vectors=given, progress=progress)
-        with open_collection(path) as collection:
-            with collection.searcher() as searcher:
-                tables = [_read_once(searcher.snapshot, collection), _asked(searcher.snapshot, rounds)]
-            tables.append(_after_changes(collection, count, rounds))
+        path = Path(folder) / "filters.twofold"
+        with create(path, GivenVectors(DIMENSION)) as collection, collection.writing() as writer:
+            for start in range(0, count, BLOCK):
+                writer.commit(_block(range(start, min(start + BLOCK, count))))
+                progress(start, count)
+        # In a new process, since what adding has left in memory would hide what is kept.
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as new_process:
+            tables = new_process.submit(measured_filters, path, count, rounds).result()
     return Report(header(), tables)
 
 
-def _record(number: int) -> dict[str, Any]:
-    return {
-        "id": f"d{number}",
-        "text": f"text {number}",
+def measured_filters(path: Path, count: int, rounds: int) -> list[Table]:
+    """The tables of a collection that was made so, which is changed."""
+    with open_collection(path) as collection:
+        with collection.searcher() as searcher:
+            tables = [_read_once(searcher.snapshot, collection), _asked(searcher.snapshot, rounds)]
+        return [*tables, _after_changes(collection, count, rounds)]
+
+
+def _block(numbers: Sequence[int]) -> Block:
+    """Documents of these numbers with random vectors, written past the index of words, which no filter asks."""
+    count = len(numbers)
+    return Block(
+        documents=[_document(number) for number in numbers],
+        text_hashes=[b"\0" * 8] * count,
+        truncated=[0] * count,
+        counts=np.ones(count, np.int64),
+        spans=np.tile(np.array([[0, 4]], np.int32), (count, 1)),
+        vectors=np.random.default_rng(numbers[0]).standard_normal((count, DIMENSION), np.float32),
+    )
+
+
+def _document(number: int) -> Document:
+    metadata: dict[str, Json] = {
         "year": 1900 + number * 31_337 % 125,
         "lang": LANGUAGES[number * 7_919 % 8],
         "thousandth": number * 104_729 % 1000,
     }
+    return Document(f"d{number}", "text", "", metadata)
 
 
 def _read_once(snapshot: EngineSnapshot, collection: Collection) -> Table:
@@ -82,7 +105,7 @@ def _read_once(snapshot: EngineSnapshot, collection: Collection) -> Table:
         lines.append(_read("text, the second time: its column", lambda: snapshot.count(TEXT)))
     longest = ", ".join(f"{max(each) * MILLISECONDS:,.1f} ms for {name}" for name, each in waits.items())
     notes = (
-        f"{snapshot.counts.documents:,} documents; memory is what stays",
+        f"{snapshot.counts.documents:,} documents, in a new process; memory is what stays, answers among it",
         f"while the column of text was read, other threads waited at most {longest}",
     )
     return Table(
@@ -140,25 +163,19 @@ def _asked(snapshot: EngineSnapshot, rounds: int) -> Table:
 def _after_changes(collection: Collection, count: int, rounds: int) -> Table:
     """The first question after a commit: the rows, filters that were asked before, and one that was not."""
 
-    def add(turn: int) -> object:
-        return collection.add([_record(count + turn)], vectors=np.ones((1, DIMENSION), np.float32))
-
-    def replace(turn: int) -> object:
-        return collection.add([_record(turn) | {"year": 1999}], vectors=np.ones((1, DIMENSION), np.float32))
-
-    changes: dict[str, Change] = {
-        "one added": add,
-        "one replaced": replace,
-        "one deleted": lambda turn: collection.delete([f"d{count // 2 + turn}"]),
+    changes: dict[str, Callable[[EngineWriter, int], object]] = {
+        "one added": lambda writer, turn: writer.commit(_block([count + turn])),
+        "one replaced": lambda writer, turn: writer.commit(_block([turn])),
+        "one deleted": lambda writer, turn: writer.delete(np.array([count // 2 + turn])),
     }
     lines = []
     for name, change in changes.items():
         taken: dict[str, list[float]] = {"the rows": [], "a filter asked before": [], "another filter": []}
-        change(rounds)  # whoever is first makes room for those to come
-        _ask_after(collection, rounds, {each: [] for each in taken})
-        for turn in range(rounds):
-            change(turn)
-            _ask_after(collection, turn, taken)
+        for turn in range(-1, rounds):
+            with collection.writing() as writer:
+                change(writer, turn + 1)
+            # The first makes room for those to come, and is not counted.
+            _ask_after(collection, turn, taken if turn >= 0 else {each: [] for each in taken})
         lines += [_line(f"{name}: {what}", each) for what, each in taken.items()]
     return Table("After a commit", _columns("what"), tuple(lines), (f"{rounds} commits of each kind",))
 
