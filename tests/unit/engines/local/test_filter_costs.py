@@ -78,6 +78,26 @@ def test_a_filter_that_has_no_column_looks_by_sql_at_what_was_added(
     assert looked_at == [(0, 101), (101, 102), (102, 103)]
 
 
+def test_an_addition_to_an_answer_of_sql_begins_no_column(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = spied(monkeypatch, kept_columns, "read", lambda name, first, end, *_: (name, first, end))
+    for number in range(3):
+        add(store, f"new{number}", month=number)
+        with store.snapshot() as snapshot:
+            assert snapshot.count(parse({"month": {"$gte": 1}})) == number
+    assert read == []
+
+
+def test_a_column_that_was_read_after_a_compaction_is_not_asked_for_an_older_snapshot(store: Store) -> None:
+    with store.snapshot() as held:
+        with store.writing() as writer:
+            writer.delete([3, 7])
+            writer.compact()
+        with store.snapshot() as snapshot:
+            assert snapshot.count(YEAR) == 49
+        assert held.count(YEAR) == 50
+        assert held.passing(parse({"year": {"$lt": 8}})).sum() == 80
+
+
 def test_after_a_deletion_and_after_a_compaction_a_filter_looks_at_no_document_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

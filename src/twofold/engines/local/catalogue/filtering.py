@@ -103,19 +103,18 @@ def _kept(remembered: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _V
 
 def _numbers(where: Filter, first: int, end: int, reading: Reading) -> Numbers:
     """int64: the numbers of the living documents that pass by SQL, from `first` to before `end`, ascending."""
-    found: list[Numbers] = []
+    condition, found = Condition(where), list[Numbers]()
     for start in range(first, end, STRETCH):
         with reading() as connection:  # others may have it in between
-            lines = _passing(where, "number", connection, start, min(start + STRETCH, end))
+            lines = _passing(condition, "number", connection, start, min(start + STRETCH, end))
             found.append(np.fromiter((number for (number,) in lines), np.int64))
     return np.concatenate(found) if found else np.empty(0, np.int64)
 
 
 def _passing(
-    where: Filter, columns: str, connection: sqlite3.Connection, first: int = 0, end: int = INT64[-1]
+    condition: Condition, columns: str, connection: sqlite3.Connection, first: int = 0, end: int = INT64[-1]
 ) -> sqlite3.Cursor:
     """These columns of the living documents from `first` to before `end` that pass, in order of number."""
-    condition = Condition(where)
     condition.prepare(connection)
     return connection.execute(
         f"SELECT {columns} FROM documents WHERE number >= :first AND number < :end AND deleted IS NULL "  # noqa: S608
@@ -142,7 +141,7 @@ def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
 def check_unambiguous(where: Filter, connection: sqlite3.Connection) -> None:
     """Raises FilterError, naming it, where a document that passes has several values under a name with a dot."""
     dotted = sorted(field for field in fields(where) if "." in field)
-    for identifier, metadata in _passing(where, "id, metadata", connection) if dotted else ():
+    for identifier, metadata in _passing(Condition(where), "id, metadata", connection) if dotted else ():
         for field in dotted:
             first, *others = found_at(json.loads(metadata), field) or [None]
             if not all(equal(first, other) for other in others):
