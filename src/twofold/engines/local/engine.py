@@ -276,6 +276,7 @@ class Store:
         self._writer = None
         self._derived.maps.after_fork_in_child()
         self._derived.rows.after_fork_in_child()
+        self._derived.living.after_fork_in_child()
         self._derived.filters.after_fork_in_child()
         self._words.after_fork_in_child()
 

@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 
 from twofold.documents import Document
 from twofold.engines.local.catalogue import filtering
+from twofold.engines.local.catalogue.answers import Passing
 from twofold.engines.local.catalogue.connecting import translated
 from twofold.engines.local.catalogue.connections import Lease
-from twofold.engines.local.catalogue.filtering import FilterCache, Passing
+from twofold.engines.local.catalogue.filtering import FilterCache
+from twofold.engines.local.catalogue.living import LivingDocuments
 from twofold.engines.local.catalogue.records import (
     DOCUMENT_COLUMNS,
     ID_COLUMNS,
@@ -60,6 +62,7 @@ class Derived:
         self.maps = SegmentMaps(folder.inside, dimension)
         self.dimension = dimension
         self.rows = RowsCache()
+        self.living = LivingDocuments()
         self.filters = FilterCache()
         self.manifests = Manifests()
         self.fingerprints: dict[tuple[int, int, int], str] = {}
@@ -176,15 +179,14 @@ class StoredSnapshot:
     def _passing(self, where: Filter | None) -> Passing:
         rows = self.rows
         if where is None:
-            return Passing(rows.living, rows.with_rows)
-        with self._lease.held() as connection:
-            return self._derived.filters.at(where, rows, self._head, connection)
+            return Passing(rows.living, rows.with_rows, rows.with_rows)
+        return self._derived.filters.at(where, rows, self._head, self.reading)
 
     def count(self, where: Filter | None = None) -> int:
         """How many living documents pass the filter, those without rows among them."""
         if where is None:
             return self._head.documents
-        return len(self.document_numbers(where))
+        return int(np.count_nonzero(self._living(where)))
 
     def has_text(self) -> bool:
         """Whether any living document has a text or a title; own vectors may have none."""
@@ -194,8 +196,15 @@ class StoredSnapshot:
 
     def document_numbers(self, where: Filter | None = None) -> Numbers:
         """int64: the numbers of the living documents that pass the filter, ascending."""
-        with self._lease.held() as connection:
-            return filtering.numbers(where, connection)
+        return np.flatnonzero(self._living(where))
+
+    def _living(self, where: Filter | None) -> Mask:
+        """bool (document numbers,): the living documents that pass the filter, those without rows among them."""
+        living = self._derived.living.at(self._head, self.rows, self.reading)
+        if where is None:
+            return living
+        passing = self._passing(where)
+        return passing.documents if living is self.rows.with_rows else passing.metadata & living
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
         """The numbers of the living documents with these ids; unknown ids are missing. Raises DocumentError."""
