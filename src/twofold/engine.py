@@ -101,6 +101,22 @@ class Counts:
     tokens_cut: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What an engine knows of a collection beside its documents.
+
+    format: of what it keeps. created: UTC. precision, source: of the encoder that it was made with. bytes: that it
+    takes, by part. log_held_back: bytes of its log that readers of older commits keep from being folded in.
+    """
+
+    format: int
+    created: str
+    precision: str
+    source: Mapping[str, Any]
+    bytes: Mapping[str, int]
+    log_held_back: int
+
+
 class DenseSnapshot(Protocol):
     """Vectors of one contract on one snapshot.
 
@@ -187,6 +203,9 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
 
     def check_unambiguous(self, where: Filter) -> None:
         """Raises FilterError where a document that passes has several values under a name with a dot."""
+
+    def without_passages(self) -> int:
+        """How many documents have no passage."""
 
     def select(self, where: Filter | None = None) -> Numbers:
         """int64, ascending: the documents that pass the filter."""
@@ -304,6 +323,9 @@ class Engine(Protocol):
         naming the holder.
         """
 
+    def facts(self) -> Facts:
+        """What is known beside documents."""
+
     def recall(self, questions: Questions) -> RecallReport:
         """What searches find of what exact search finds, now, whole and behind filters.
 
@@ -312,6 +334,9 @@ class Engine(Protocol):
 
     def verify(self, progress: Progress = silent) -> VerifyReport:
         """Every checksum computed again, on the latest commit; says what is damaged and which documents it hits."""
+
+    def check_outside(self, path: str | Path) -> None:
+        """Raises InputError for a path inside of where the collection lives, where only the engine may write."""
 
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
         """Copies the latest commit into a new folder, a collection of its own, while writers go on."""

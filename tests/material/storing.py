@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from twofold.block import Block
+from twofold.collection.collection import Collection
 from twofold.documents import Document
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
@@ -78,3 +79,10 @@ def expected(blocks: Sequence[Block]) -> dict[str, tuple[str, dict[str, Any], li
             found.pop(one.id, None)
             found[one.id] = (one.text, dict(one.metadata), each.vectors[start:end].tolist())
     return found
+
+
+def local(collection: Collection) -> Store:
+    """The engine of a collection, which is the local one."""
+    engine = collection._engine
+    assert isinstance(engine, Store)
+    return engine

@@ -15,9 +15,9 @@ import numpy as np
 
 from twofold.block import Block, Known
 from twofold.collection.guarding import GuardedEncoder
+from twofold.collection.seen import Seen
 from twofold.documents import Document, as_documents
 from twofold.engine import Engine, EngineWriter
-from twofold.engines.local.catalogue.seen import Seen
 from twofold.errors import DocumentError, VectorError
 from twofold.passages.windows import Mode, Spans, divide
 from twofold.progress import Progress

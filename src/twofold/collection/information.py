@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from twofold.collection.settings import Settings
 from twofold.collection.words_report import WordsReport
 from twofold.contract import Contract
-from twofold.engines.local.engine import Store
-from twofold.engines.local.reader import LocalSnapshot
+from twofold.engine import Engine, EngineSnapshot
 from twofold.index_report import IndexReport
 
 
@@ -52,26 +49,26 @@ class Info:
         return {**asdict(self), "contract": self.contract.to_json(), "index": index, "words": words}
 
 
-def describe(store: Store, snapshot: LocalSnapshot, contract: Contract, settings: Settings) -> Info:
+def describe(engine: Engine, snapshot: EngineSnapshot, contract: Contract, settings: Settings) -> Info:
     """The figures of one snapshot."""
-    head, made = snapshot.head, store.description
+    counts, facts = snapshot.counts, engine.facts()
     return Info(
-        path=str(store.path),
-        commit=head.commit,
-        documents=head.documents,
-        passages=head.rows,
-        without_vector=head.documents - int(np.count_nonzero(snapshot.passing_documents(None))),
-        truncated=head.truncated,
-        tokens_cut=head.tokens_cut,
+        path=str(engine.path),
+        commit=snapshot.commit,
+        documents=counts.documents,
+        passages=counts.passages,
+        without_vector=snapshot.without_passages(),
+        truncated=counts.truncated,
+        tokens_cut=counts.tokens_cut,
         passage_mode=settings.passages,
         depth=settings.depth,
         contract=contract,
-        precision=made.contract["precision"],
-        encoder=made.source,
-        format=made.format,
-        created=made.created,
-        bytes=store.bytes(),
-        log_held_back=store.held_back(),
+        precision=facts.precision,
+        encoder=facts.source,
+        format=facts.format,
+        created=facts.created,
+        bytes=facts.bytes,
+        log_held_back=facts.log_held_back,
         index=snapshot.index(),
         words=WordsReport.of(snapshot),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from twofold.engine import Counts, Passages
 from twofold.engines.local.catalogue.connections import Lease
 from twofold.engines.local.derived.indexes.about import reported
@@ -48,6 +50,10 @@ class LocalSnapshot(StoredSnapshot):
 
     def _language(self) -> LexicalReader | None:
         return self._words.reader(self, query_language=True, anyway=True)
+
+    def without_passages(self) -> int:
+        """How many documents have no passage."""
+        return self.head.documents - int(np.count_nonzero(self.passing_documents(None)))
 
     def select(self, where: Filter | None = None) -> Numbers:
         """int64, ascending: the documents that pass the filter."""
