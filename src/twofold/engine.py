@@ -102,6 +102,29 @@ class Counts:
     tokens_cut: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceCounts:
+    """What a commit holds in one space: live documents that are in, their passages, and whether these are all."""
+
+    documents: int
+    passages: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What an engine knows of a collection beside its documents.
+
+    format: of what it keeps. created: UTC. bytes: that it takes, by part. log_held_back: bytes of its log that readers
+    of older commits keep from being folded in.
+    """
+
+    format: int
+    created: str
+    bytes: Mapping[str, int]
+    log_held_back: int
+
+
 class DenseSnapshot(Protocol):
     """Vectors of one contract on one snapshot.
 
@@ -184,6 +207,9 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
     def spaces(self) -> tuple[Space, ...]:
         """All spaces, in the order in which they were made; those that are not complete yet among them."""
 
+    def counted(self, space: str) -> SpaceCounts:
+        """What the commit holds in a space. Raises InputError where there is none of this name."""
+
     def lacking(self, space: str, count: int) -> Numbers:
         """int64, ascending: the first documents, at most `count`, that a space lacks; none where it is complete."""
 
@@ -202,6 +228,9 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
 
     def check_unambiguous(self, where: Filter) -> None:
         """Raises FilterError where a document that passes has several values under a name with a dot."""
+
+    def without_passages(self) -> int:
+        """How many documents have no passage."""
 
     def select(self, where: Filter | None = None) -> Numbers:
         """int64, ascending: the documents that pass the filter."""
@@ -271,6 +300,25 @@ class EngineWriter(Protocol):
         Raises VectorError before anything is written; StorageError; CorruptionError.
         """
 
+    def add_space(self, space: Space) -> None:
+        """Begins a space, which is complete where there are no documents. Raises InputError where its name is taken."""
+
+    def fill_space(self, name: str, documents: Numbers, part: Part) -> bool:
+        """Puts documents that are there already into a space; says whether it is complete.
+
+        documents: int64 (n,), ascending: the first that the space lacks. Those that were deleted meanwhile are left
+        out. Raises InputError where one is passed over, VectorError.
+        """
+
+    def index(self, space: Space, ask: Ask, progress: Progress = silent) -> IndexReport | None:
+        """Makes the index that a space should have before it is made the default one; None: none was due."""
+
+    def make_default(self, name: str) -> None:
+        """Makes a complete space the one that is searched, at one moment. Raises InputError."""
+
+    def drop_space(self, name: str) -> None:
+        """Gives up a space that is not the default one, and its room. Raises InputError."""
+
     def delete(self, documents: Numbers) -> int:
         """Deletes documents by handles of the latest commit; gives how many of them were live."""
 
@@ -305,29 +353,6 @@ class EngineWriter(Protocol):
         """Makes again what a verification found damaged and what is derived; marks it in the report."""
 
 
-class SpacesWriter(EngineWriter, Protocol):
-    """A writer of an engine that keeps several spaces."""
-
-    def add_space(self, space: Space) -> None:
-        """Begins a space, which is complete where there are no documents. Raises InputError where its name is taken."""
-
-    def fill_space(self, name: str, documents: Numbers, part: Part) -> bool:
-        """Puts documents that are there already into a space; says whether it is complete.
-
-        documents: int64 (n,), ascending: the first that the space lacks. Those that were deleted meanwhile are left
-        out. Raises InputError where one is passed over, VectorError.
-        """
-
-    def index(self, space: Space, ask: Ask, progress: Progress = silent) -> IndexReport | None:
-        """Makes the index that a space should have before it is made the default one; None: none was due."""
-
-    def make_default(self, name: str) -> None:
-        """Makes a complete space the one that is searched, at one moment. Raises InputError."""
-
-    def drop_space(self, name: str) -> None:
-        """Gives up a space that is not the default one, and its room. Raises InputError."""
-
-
 class Engine(Protocol):
     """One collection, where it lives; threads may share it."""
 
@@ -349,6 +374,9 @@ class Engine(Protocol):
         naming the holder.
         """
 
+    def facts(self) -> Facts:
+        """What is known beside documents."""
+
     def recall(self, questions: Questions) -> RecallReport:
         """What searches find of what exact search finds, now, whole and behind filters.
 
@@ -357,6 +385,9 @@ class Engine(Protocol):
 
     def verify(self, progress: Progress = silent) -> VerifyReport:
         """Every checksum computed again, on the latest commit; says what is damaged and which documents it hits."""
+
+    def check_outside(self, path: str | Path) -> None:
+        """Raises InputError for a path inside of where the collection lives, where only the engine may write."""
 
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
         """Copies the latest commit into a new folder, a collection of its own, while writers go on."""

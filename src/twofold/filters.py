@@ -3,9 +3,10 @@
     {"year": {"$gte": 1990, "$lt": 2000}, "author.name": "Hopper"}
 
 `parse` turns what the user wrote into a tree of frozen nodes or raises FilterError; `matches` is the definition of
-what a tree means, which every faster evaluation (SQL in the catalogue) is tested against. A field that holds a list
-matches when any of its elements does, or the list as a whole. Values of different types are unequal and unordered;
-true is not 1. A field that is missing matches `$ne`, `$nin`, `$not` and `{"$exists": false}`, and equals null.
+what a tree means, which every faster evaluation (SQL and columns in the catalogue) is tested against. A field that
+holds a list matches when any of its elements does, or the list as a whole. Values of different types are unequal and
+unordered; true is not 1. A field that is missing matches `$ne`, `$nin`, `$not` and `{"$exists": false}`, and equals
+null.
 
 A dot belongs to a key or enters an object: "author.name" is the key "author.name" and the key "name" of the object
 "author", as in Elasticsearch; where a document has both, either may match. A field whose name begins with $ is written
@@ -16,12 +17,12 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from twofold.errors import FilterError, InputError, brief
-from twofold.values import Json, equal, kind_of, plain, plain_text, type_names
+from twofold.values import INT64, Json, Scalar, equal, kind_of, plain, plain_text, type_names
 
 TRUNCATED = "$truncated"
 """The one field that is not metadata: whether a document's vectors leave out some of its text."""
@@ -45,6 +46,17 @@ class Compare:
     field: str
     operator: str
     value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """One field against several plain values that are neither lists nor objects: whether it equals one of them.
+
+    A single node, since there may be very many values.
+    """
+
+    field: str
+    values: tuple[Scalar, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,8 @@ class Some:
     conditions: tuple[Filter, ...]
 
 
-Filter = Compare | Exists | Not | All | Some
+Leaf = Compare | Among | Exists
+Filter = Leaf | Not | All | Some
 
 
 def parse(where: Mapping[str, Any]) -> Filter:
@@ -83,10 +96,10 @@ def parse(where: Mapping[str, Any]) -> Filter:
     return _tree(where, 0)
 
 
-def leaves(condition: Filter) -> Iterator[Compare | Exists]:
-    """Every comparison and every question for existence in a tree, in the order written."""
+def leaves(condition: Filter) -> Iterator[Leaf]:
+    """Every comparison and every question for existence in a tree, from left to right."""
     match condition:
-        case Compare() | Exists():
+        case Compare() | Among() | Exists():
             yield condition
         case Not(inner):
             yield from leaves(inner)
@@ -117,6 +130,9 @@ def matches(condition: Filter, metadata: Mapping[str, Json], *, truncated: bool 
         case Compare(field, name, value):
             found: list[Json] = [truncated] if field == TRUNCATED else found_at(metadata, field)
             return any(_compares(name, element, value) for element in (*found, *elements(found)))
+        case Among(field, values):
+            found = [truncated] if field == TRUNCATED else found_at(metadata, field)
+            return any(equal(element, value) for element in elements(found) for value in values)
         case Exists(field):
             return field == TRUNCATED or bool(found_at(metadata, field))
         case Not(inner):
@@ -192,7 +208,7 @@ def _condition(key: str, value: Any, depth: int) -> Filter:
         if not value:
             raise FilterError(f"{key} takes at least one filter; an empty list says nothing, leave it out")
         parts = tuple(_tree(each, depth + 1) for each in value)
-        return All(parts) if key == "$and" else Some(parts)
+        return All(parts) if key == "$and" else _some(parts)
     if key.startswith("$") and not key.startswith("$$") and key != TRUNCATED:
         hint = f"inside a field it would be {{'field': {{{brief(key)!r}: …}}}}"
         if key not in OPERATORS:
@@ -248,7 +264,41 @@ def _operation(field: str, name: str, operand: Any, depth: int) -> Filter:
 def _any_of(field: str, name: str, operand: Any) -> Filter:
     if not isinstance(operand, list | tuple):
         raise FilterError(f"{name} on {brief(field)!r} takes a list, not {kind_of(operand)}")
-    return Some(tuple(Compare(field, "$eq", _operand(field, name, value)) for value in operand))
+    if _plain_already(operand):
+        return Among(field, tuple(operand))
+    return _some(Compare(field, "$eq", _operand(field, name, value)) for value in operand)
+
+
+def _some(parts: Iterable[Filter]) -> Filter:
+    """What matches one of the parts; equalities of one field with plain scalars become one node."""
+    among: dict[str, list[Scalar]] = {}
+    rest: list[Filter] = []
+    for part in parts:
+        match part:
+            case Compare(field, "$eq", None | bool() | int() | float() | str() as value):
+                among.setdefault(field, []).append(value)
+            case Among(field, values):
+                among.setdefault(field, []).extend(values)
+            case _:
+                rest.append(part)
+    merged = (*(Among(field, tuple(values)) for field, values in among.items()), *rest)
+    return merged[0] if len(merged) == 1 else Some(merged)
+
+
+def _plain_already(values: Sequence[Any]) -> bool:
+    """Whether `plain` would give back these values, seen at once: all are text, or all are integers."""
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return min(values) in INT64 and max(values) in INT64
+    return kinds == {str} and _encodes("".join(values))
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _operand(field: str, name: str, value: Any) -> Json:

@@ -21,7 +21,8 @@ DEEPEST = 100
 """Lists and objects may stand inside one another so many times, as in MongoDB; SQLite's JSON ends at 1,000."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Scalar = None | bool | int | float | str
+Json = Scalar | list["Json"] | dict[str, "Json"]
 
 type_names = {
     str: "text",

@@ -126,7 +126,7 @@ with twofold.open(path) as collection:
         collection.optimize()
     else:
         with collection.writing() as writer:
-            following.Following(collection._store, writer).follow()
+            following.Following(collection._engine, writer).follow()
 """
 UNPUBLISHED = [("analyser", each) for each in ("noted", "extended", "publishing")]
 KILLS = [*UNPUBLISHED, *(("optimize", each) for each in ("noted", "extended", "publishing", "published"))]
@@ -158,7 +158,7 @@ def test_a_kill_leaves_what_was_there_or_what_was_to_come(path: Path, work: str,
 
 def test_nothing_but_the_state_says_which_index_it_is(path: Path) -> None:
     (folder,) = (path / "lexical").glob("*/*")
-    with twofold.open(path) as collection, collection._store.snapshot() as snapshot:
+    with twofold.open(path) as collection, collection._engine.snapshot() as snapshot:
         assert snapshot.state("fusion")["folder"] == folder.name
         assert json.loads((folder / "read.json").read_bytes())["states"][-1]["end"] == 500
     assert os.listdir(folder.parent) == [folder.name]

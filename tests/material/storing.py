@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from twofold.block import Block, Part
+from twofold.collection.collection import Collection
 from twofold.documents import Document
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
@@ -117,3 +118,10 @@ def expected(blocks: Sequence[Block], space: str = MAIN) -> dict[str, tuple[str,
             found.pop(one.id, None)
             found[one.id] = (one.text, dict(one.metadata), part.vectors[start:end].tolist())
     return found
+
+
+def local(collection: Collection) -> Store:
+    """The engine of a collection, which is the local one."""
+    engine = collection._engine
+    assert isinstance(engine, Store)
+    return engine

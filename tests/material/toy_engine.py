@@ -6,32 +6,31 @@ import math
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twofold.block import Block, Known
 from twofold.documents import Document, titled
-from twofold.engine import EVERYTHING, Counts, Nearest, Passages, Selection
-from twofold.errors import LockedError
-from twofold.filters import Filter, matches
+from twofold.engine import EVERYTHING, LEXICAL, Counts, Facts, Nearest, Passages, Selection, SpaceCounts
+from twofold.errors import CollectionError, LockedError
+from twofold.filters import All, Filter, matches
+from twofold.index_report import FLAT, IndexReport
+from twofold.progress import Progress, silent
+from twofold.reports import CompactReport, OptimizeReport, VerifyReport
 from twofold.scores import Numbers, Scores, Vectors, best_positions, dense_scores
 from twofold.space import Space
 
-SPACE = Space(dimension=8, contract={}, source={})
-"""It has no other."""
-PASSAGES = 1_000
-"""Handles of passages: those of a document begin at its own times this."""
+PASSAGES = 1_000  # handles of passages: those of a document begin at its own times this
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     document: Document
     text_hash: bytes
     truncated: int
@@ -41,33 +40,32 @@ class Entry:
 
 @dataclass(frozen=True)
 class Version:
+    space: Space
     commit: int = 0
     entries: Mapping[int, Entry] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
-    terms: bool = False
-    """Whether there is a lexical side."""
 
-    def number(self, identifier: str) -> int | None:
-        found = [number for number, entry in self.entries.items() if entry.document.id == identifier]
-        return found[0] if found else None
+
+class Aside(NamedTuple):
+    snapshot: ToySnapshot
+    lexical: ToySnapshot
+    publish: Callable[[Mapping[str, Any]], None]
 
 
 class ToySnapshot:
     """One version; implements EngineSnapshot, DenseSnapshot and LexicalSnapshot."""
 
     def __init__(self, version: Version) -> None:
-        self._version = version
-        self._entries = version.entries
-        self._words = {number: Counter(_words(entry.document)) for number, entry in self._entries.items()}
+        self._version, self._entries = version, version.entries
+        texts = {number: titled(e.document.title, e.document.text) for number, e in self._entries.items()}
+        self._words = {number: Counter(text.lower().split()) for number, text in texts.items()}
 
     def __enter__(self) -> ToySnapshot:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    def close(self, *_: object) -> None: ...
 
-    def close(self) -> None: ...
+    __exit__ = check_fields = check_unambiguous = index = close
 
     @property
     def commit(self) -> int:
@@ -75,24 +73,24 @@ class ToySnapshot:
 
     @property
     def counts(self) -> Counts:
-        entries = self._entries.values()
-        return Counts(
-            documents=len(entries),
-            passages=sum(len(entry.spans) for entry in entries),
-            truncated=sum(entry.truncated > 0 for entry in entries),
-            tokens_cut=sum(entry.truncated for entry in entries),
-        )
+        passages = [len(entry.spans) for entry in self._entries.values()]
+        cut = [entry.truncated for entry in self._entries.values()]
+        documents, truncated = len(self._entries), sum(map(bool, cut))
+        return Counts(documents=documents, passages=sum(passages), truncated=truncated, tokens_cut=sum(cut))
 
     @property
     def space(self) -> Space:
-        return SPACE
+        return self._version.space
 
     @property
     def spaces(self) -> tuple[Space, ...]:
-        return (SPACE,)
+        return (self.space,)
 
     def lacking(self, space: str, count: int) -> Numbers:
         return np.empty(0, np.int64)
+
+    def counted(self, space: str) -> SpaceCounts:
+        return SpaceCounts(documents=self.counts.documents, passages=self.counts.passages, complete=True)
 
     def dense(self, space: str | None = None, *, exact: bool = False) -> ToySnapshot:
         return self
@@ -100,30 +98,21 @@ class ToySnapshot:
     def tokens_cut(self, documents: Numbers) -> Numbers:
         return np.array([self._entries[number].truncated for number in documents.tolist()], np.int64)
 
-    def lexical(self, *, query_language: bool = False) -> ToySnapshot | None:
-        return self if self._version.terms and not query_language else None
+    def lexical(self, *, query_language: bool = False, anyway: bool = False) -> ToySnapshot | None:
+        return self if LEXICAL in self._version.state and not query_language else None
 
-    def check_fields(self, where: Filter) -> None:
-        """It does not look."""
-
-    def check_unambiguous(self, where: Filter) -> None:
-        """It does not look."""
+    def without_passages(self) -> int:
+        return sum(not len(entry.spans) for entry in self._entries.values())
 
     def select(self, where: Filter | None = None) -> Numbers:
-        return np.array(
-            [
-                number
-                for number, entry in self._entries.items()
-                if where is None or matches(where, entry.document.metadata, truncated=entry.truncated > 0)
-            ],
-            np.int64,
-        )
+        passes, entries = partial(matches, All(()) if where is None else where), self._entries.items()
+        return np.array([n for n, e in entries if passes(e.document.metadata, truncated=e.truncated > 0)], np.int64)
 
     def count(self, where: Filter | None = None) -> int:
         return len(self.select(where))
 
     def has_text(self) -> bool:
-        return any(entry.document.has_content for entry in self._entries.values())
+        return any(each.has_content for each in self.each())
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
         return {entry.document.id: number for number, entry in self._entries.items() if entry.document.id in set(ids)}
@@ -145,8 +134,8 @@ class ToySnapshot:
         return Passages(np.array(handles, np.int64), np.repeat(np.arange(len(entries)), counts), spans)
 
     def spans(self, passages: Numbers) -> NDArray[np.int32]:
-        found = [self._entries[each // PASSAGES].spans[each % PASSAGES] for each in passages.tolist()]
-        return np.array(found, np.int32).reshape(-1, 2)
+        places = [divmod(each, PASSAGES) for each in passages.tolist()]
+        return np.array([self._entries[n].spans[k] for n, k in places], np.int32).reshape(-1, 2)
 
     def state(self, key: str) -> Any:
         return self._version.state.get(key)
@@ -157,20 +146,17 @@ class ToySnapshot:
         return Nearest(found.documents[best], found.scores[best], found.passages[best])
 
     def scored(self, query: Vectors, documents: Numbers) -> Nearest:
-        some = [number for number in documents.tolist() if len(self._entries[number].vectors)]
-        scores = [dense_scores(query, self._entries[number].vectors) for number in some]
-        best = [int(each.argmax()) for each in scores]
-        passages = [PASSAGES * number + place for number, place in zip(some, best, strict=True)]
-        highest = [each[place] for each, place in zip(scores, best, strict=True)]
-        return Nearest(np.array(some, np.int64), np.array(highest, np.float32), np.array(passages, np.int64))
+        some = np.array([n for n in documents.tolist() if len(self._entries[n].vectors)], np.int64)
+        scores = [dense_scores(query, self._entries[number].vectors) for number in some.tolist()]
+        best = np.array([int(each.argmax()) for each in scores], np.int64)
+        return Nearest(some, np.array([each.max() for each in scores], np.float32), PASSAGES * some + best)
 
     def vectors(self, passages: Numbers) -> Vectors:
         return np.stack([self._entries[each // PASSAGES].vectors[each % PASSAGES] for each in passages.tolist()])
 
     def stored(self) -> Iterator[tuple[Numbers, Vectors]]:
-        for number, entry in self._entries.items():
-            if len(entry.vectors):
-                yield self.passages(np.array([number])).handles, entry.vectors
+        for number, entry in ((n, e) for n, e in self._entries.items() if len(e.vectors)):
+            yield self.passages(np.array([number])).handles, entry.vectors
 
     def drawn(self, count: int) -> Passages:
         everything = self.passages(numbers := self.select())
@@ -178,23 +164,15 @@ class ToySnapshot:
         return Passages(everything.handles[order], numbers[everything.owners[order]], everything.spans[order])
 
     def candidates(self, query: str, count: int, selection: Selection = EVERYTHING) -> tuple[Numbers, Scores]:
-        numbers = self._selected(selection)
-        scores = self.scores(query, numbers)
+        scores = self.scores(query, numbers := self._selected(selection))
         last = np.sort(scores)[::-1][:count][-1:].sum()
         numbers, scores = (each[(scores > 0) & (scores >= last)] for each in (numbers, scores))
         order = np.lexsort((numbers, -scores))
         return numbers[order], scores[order]
 
     def scores(self, query: str, documents: Numbers) -> Scores:
-        rarities = self._rarities(query)
-        scores = [
-            sum(
-                rarity * self._words[number][word] / (self._words[number][word] + 1)
-                for word, rarity in rarities.items()
-            )
-            for number in documents.tolist()
-        ]
-        return np.array(scores, np.float32)
+        weights, words = self._rarities(query).items(), map(self._words.__getitem__, documents.tolist())
+        return np.array([sum(w * has[t] / (has[t] + 1) for t, w in weights) for has in words], np.float32)
 
     def weight(self, query: str) -> float:
         return sum(self._rarities(query).values())
@@ -203,8 +181,7 @@ class ToySnapshot:
         return query
 
     def coverage(self, query: str, texts: Sequence[str]) -> Scores:
-        rarities = self._rarities(query)
-        having = [set(text.lower().split()) for text in texts]
+        rarities, having = self._rarities(query), [set(text.lower().split()) for text in texts]
         return np.array([sum(rarities[word] for word in sorted(rarities.keys() & each)) for each in having], np.float32)
 
     def _rarities(self, query: str) -> dict[str, float]:
@@ -217,81 +194,88 @@ class ToySnapshot:
         return np.array([n for n in numbers if self._entries[n].document.id not in selection.without], np.int64)
 
 
-class ToyWriter:
-    """Replaces the engine's version; implements EngineWriter."""
+class ToyEngine:
+    """Keeps the latest version; implements Engine and EngineWriter."""
 
-    def __init__(self, engine: ToyEngine) -> None:
-        self._engine = engine
+    path = Path("toy")
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self._version, self._next, self._lock = Version(space), 0, threading.RLock()
+
+    def snapshot(self) -> ToySnapshot:
+        return ToySnapshot(self._version)
+
+    @contextmanager
+    def writing(self, wait: float | None = None) -> Iterator[ToyEngine]:
+        if not self._lock.acquire(timeout=1 if wait is None else wait):
+            raise LockedError("another thread is writing")
+        try:
+            yield self
+        finally:
+            self._lock.release()
 
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
-        entries = self._engine.version.entries
-        found = ((n, entry) for n, entry in entries.items() if entry.document.id in set(ids))
+        found = ((n, e) for n, e in self._version.entries.items() if e.document.id in set(ids))
         return {e.document.id: Known(n, e.text_hash, e.document.metadata_json()) for n, e in found}
 
     def spaces(self) -> tuple[Space, ...]:
-        return (SPACE,)
+        return (self.space,)
 
     def commit(self, block: Block) -> Numbers:
-        part = block.parts[SPACE.name]
+        part = block.parts[self.space.name]
+        vectors = part.halves(self.space.dimension, block.documents).astype(np.float32)
         ends = np.cumsum(part.counts)[:-1]
-        parts = zip(
+        fresh = map(
+            Entry,
             block.documents,
             block.text_hashes,
             part.truncated,
             np.split(part.spans, ends),
-            np.split(part.halves(part.vectors.shape[1], block.documents).astype(np.float32), ends),
-            strict=True,
+            np.split(vectors, ends),
         )
-        version, replaced = self._engine.version, {document.id for document in block.documents}
-        kept = {n: entry for n, entry in version.entries.items() if entry.document.id not in replaced}
-        numbers = np.arange(len(block.documents)) + self._engine.next_number
-        self._engine.next_number += len(numbers)
-        fresh = {int(n): Entry(*part) for n, part in zip(numbers, parts, strict=True)}
-        self._put(entries=kept | fresh)
-        return numbers
+        numbers = range(self._next, self._next + len(block.documents))
+        self._next = numbers.stop
+        replaced = {document.id for document in block.documents}
+        kept = {n: entry for n, entry in self._version.entries.items() if entry.document.id not in replaced}
+        self._put(entries=kept | dict(zip(numbers, fresh, strict=True)))
+        return np.array(numbers)
 
     def delete(self, documents: Numbers) -> int:
-        entries = self._engine.version.entries
-        gone = set(documents.tolist()) & entries.keys()
-        self._put(entries={n: entry for n, entry in entries.items() if n not in gone})
+        gone = set(documents.tolist()) & self._version.entries.keys()
+        self._put(entries={n: entry for n, entry in self._version.entries.items() if n not in gone})
         return len(gone)
 
     def put_state(self, key: str, value: Any) -> None:
-        self._put(state={**self._engine.version.state, key: value})
+        self._put(state={**self._version.state, key: value})
 
     def state(self, key: str) -> Any:
-        return self._engine.version.state.get(key)
-
-    def _put(self, **changes: Any) -> None:
-        version = self._engine.version
-        self._engine.version = replace(version, commit=version.commit + 1, **changes)
-
-
-class ToyEngine:
-    """Implements Engine; gone with the object."""
-
-    path = Path("toy")
-    space = SPACE
-
-    def __init__(self) -> None:
-        self.version = Version()
-        self.next_number = 0
-        self._lock = threading.RLock()
-
-    def snapshot(self) -> ToySnapshot:
-        return ToySnapshot(self.version)
+        return self._version.state.get(key)
 
     @contextmanager
-    def writing(self, wait: float | None = None) -> Iterator[ToyWriter]:
-        if not self._lock.acquire(timeout=1 if wait is None else wait):
-            raise LockedError("another thread is writing")
-        try:
-            yield ToyWriter(self)
-        finally:
-            self._lock.release()
+    def lexical_aside(self, settings: Mapping[str, Any], progress: Progress = silent) -> Iterator[Aside]:
+        yield Aside(self.snapshot(), self.snapshot(), partial(self.put_state, LEXICAL))
 
-    def close(self) -> None: ...
+    def optimize(self, *_: object, **__: object) -> OptimizeReport:
+        return OptimizeReport(CompactReport(documents=0, rows=0, bytes=0), IndexReport(kind=FLAT, why="it is a toy"))
 
+    def follow(self, *_: object, **__: object) -> None: ...
 
-def _words(document: Document) -> list[str]:
-    return titled(document.title, document.text).lower().split()
+    repair = check_outside = close = follow
+
+    def maintain(self, *_: object, **__: object) -> bool:
+        return False
+
+    def facts(self) -> Facts:
+        return Facts(format=1, created="", bytes={}, log_held_back=0)
+
+    def recall(self, *_: object, **__: object) -> Any:
+        raise CollectionError("a toy can do nothing of the kind")
+
+    backup = add_space = fill_space = make_default = drop_space = index = recall
+
+    def verify(self, *_: object, **__: object) -> VerifyReport:
+        return VerifyReport(documents=len(self._version.entries))
+
+    def _put(self, **changes: Any) -> None:
+        self._version = replace(self._version, commit=self._version.commit + 1, **changes)

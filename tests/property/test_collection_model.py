@@ -18,6 +18,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from modelled import Hits, Model
+from storing import local
 
 from twofold.collection import adding
 from twofold.collection.collection import Collection
@@ -90,7 +91,7 @@ class CollectionMachine(RuleBasedStateMachine):
         """The collection, its syncs left out (this is about order and content, not about the disk)."""
         self.done["openings"] += 1
         collection = open_collection(self.folder / str(self.lives), self.encoder)
-        collection._store._disk = self.disk
+        local(collection)._disk = self.disk
         return collection
 
     @rule(documents=DOCUMENTS)
@@ -170,14 +171,14 @@ class CollectionMachine(RuleBasedStateMachine):
         return False
 
     def commit(self) -> int:
-        with self.collection._store.snapshot() as snapshot:
+        with local(self.collection).snapshot() as snapshot:
             return snapshot.commit
 
     @rule()
     def compact(self) -> None:
         with self.collection.writing() as writer:
             writer.compact()
-        with self.collection._store.snapshot() as snapshot:
+        with local(self.collection).snapshot() as snapshot:
             assert snapshot.head.next_row == snapshot.head.rows
         self.done["compact"] += 1
 

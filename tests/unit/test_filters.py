@@ -5,10 +5,12 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
+import numpy as np
 import pytest
 
+from twofold.documents import Document
 from twofold.errors import FilterError
-from twofold.filters import TRUNCATED, Compare, Exists, leaves, matches, parse, says_nothing, type_name
+from twofold.filters import TRUNCATED, Among, Compare, Exists, Some, leaves, matches, parse, says_nothing, type_name
 
 DOCUMENT: dict[str, Any] = {
     "year": 1990,
@@ -148,8 +150,8 @@ def test_a_filter_that_means_nothing_is_refused_naming_field_and_operator(where:
 
 def test_the_leaves_of_a_tree_come_in_the_order_written() -> None:
     where = {"a": {"$gte": 1, "$ne": 3}, "$or": [{"b": {"$in": [4, 5]}}, {"c": {"$exists": True}}]}
-    expected = [("a", "$gte", 1), ("a", "$eq", 3), ("b", "$eq", 4), ("b", "$eq", 5)]
-    assert list(leaves(parse(where))) == [*(Compare(*each) for each in expected), Exists("c")]
+    expected = [("a", "$gte", 1), ("a", "$eq", 3)]
+    assert list(leaves(parse(where))) == [*(Compare(*each) for each in expected), Among("b", (4, 5)), Exists("c")]
 
 
 @pytest.mark.parametrize(
@@ -180,3 +182,33 @@ def test_a_field_whose_name_begins_with_a_dollar_is_written_with_two() -> None:
 def test_types_have_the_names_of_the_error_messages() -> None:
     values: list[Any] = ["x", True, 1, 1.0, None, [], {}]
     assert [type_name(value) for value in values] == ["text", "boolean", "number", "number", "null", "list", "object"]
+
+
+def test_values_of_a_list_are_one_condition_however_many_they_are() -> None:
+    many = [*range(10_000), *map(str, range(10_000))]
+    assert parse({"n": {"$in": many}}) == Among("n", tuple(many))
+    assert parse({"$or": [{"n": 1}, {"n": {"$in": [True, "x"]}}, {"n": None}]}) == Among("n", (1, True, "x", None))
+    assert parse({"$or": [{"n": 1}, {"m": 2}, {"n": {"$gt": 1}}]}) == Some(
+        (Among("n", (1,)), Among("m", (2,)), Compare("n", "$gt", 1))
+    )
+    assert parse({"n": {"$in": [1, [2], {}]}}) == Some(
+        (Among("n", (1,)), Compare("n", "$eq", [2]), Compare("n", "$eq", {}))
+    )
+
+
+@pytest.mark.parametrize(
+    "values", [[1, True, 1.0, "1"], [np.int64(3), np.str_("x")], ["é", "x"], [2**63 - 1, -(2**63)]]
+)
+def test_values_of_a_list_are_those_that_a_document_would_hold(values: list[Any]) -> None:
+    found = parse({"n": {"$in": values}})
+    assert isinstance(found, Among)
+    plainly = [Document("d", "", "", {"n": value}).metadata["n"] for value in values]
+    assert [(type(value), value) for value in found.values] == [(type(value), value) for value in plainly]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"), [([1, 2**63], "64 bits"), (["a", "\ud800"], "surrogate"), ([1.0, float("nan")], "NaN")], ids=str
+)
+def test_a_list_with_a_value_that_no_document_holds_is_refused(values: list[Any], said: str) -> None:
+    with pytest.raises(FilterError, match=said):
+        parse({"n": {"$in": values}})

@@ -87,6 +87,11 @@ def _register_stored(measured: Subparsers) -> None:
     )
     vectors.add_argument("--dimension", type=at_least_one, default=384, metavar="N", help="numbers a vector (384)")
     vectors.add_argument("--rounds", type=at_least_one, default=3, metavar="N", help="rounds over the queries (3)")
+    filters = _named(measured, "filters", _filters, "filters: asked once and again, after additions and deletions")
+    filters.add_argument(
+        "--count", type=at_least_one, default=1_000_000, metavar="N", help="how many documents (1,000,000)"
+    )
+    filters.add_argument("--rounds", type=at_least_one, default=5, metavar="N", help="rounds of each question (5)")
     index = _named(measured, "index", _index, "indexes side by side: recall, latency, bytes, building")
     index.add_argument("data", metavar="DATA", type=Path, help="a collection, or a .npy file of vectors")
     index.add_argument("--queries", type=Path, metavar="X.npy", help="query vectors (or points between two vectors)")
@@ -216,6 +221,12 @@ def _vectors(arguments: argparse.Namespace, progress: Progress) -> Report:
     return bench_vectors(
         count=arguments.count, dimension=arguments.dimension, rounds=arguments.rounds, progress=progress
     )
+
+
+def _filters(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.filters import bench_filters
+
+    return bench_filters(count=arguments.count, rounds=arguments.rounds, progress=progress)
 
 
 def _index(arguments: argparse.Namespace, progress: Progress) -> Report:

@@ -16,9 +16,9 @@ import numpy as np
 from twofold.block import Block, Known, Part
 from twofold.collection.guarding import Encoders
 from twofold.collection.parts import encoded, kept, of_own
+from twofold.collection.seen import Seen
 from twofold.documents import Document, as_documents
 from twofold.engine import Engine, EngineWriter
-from twofold.engines.local.catalogue.seen import Seen
 from twofold.errors import DocumentError, VectorError
 from twofold.passages.windows import Mode
 from twofold.progress import Progress

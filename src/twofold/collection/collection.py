@@ -26,8 +26,7 @@ from twofold.collection.wording import Wording, unmeasured
 from twofold.collection.words_report import WordsReport
 from twofold.contract import Contract
 from twofold.documents import Document
-from twofold.engine import Ask
-from twofold.engines.local.engine import Store
+from twofold.engine import Ask, Engine
 from twofold.index_report import LATENCY, PROMISE, IndexRequest, RecallReport
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder, Ranker
@@ -45,16 +44,16 @@ class Collection(AbstractContextManager["Collection"]):
     threads. Close it, or use it in a `with` block.
     """
 
-    def __init__(self, store: Store, encoders: Encoders, settings: Settings) -> None:
-        self._store = store
+    def __init__(self, engine: Engine, encoders: Encoders, settings: Settings) -> None:
+        self._engine = engine
         self._encoders = encoders
         self._settings = settings
-        self._pinning = Pinning(store, encoders, settings.depth)
+        self._pinning = Pinning(engine, encoders, settings.depth)
 
     @property
     def path(self) -> Path:
         """The collection's folder."""
-        return self._store.path
+        return self._engine.path
 
     @property
     def contract(self) -> Contract:
@@ -89,8 +88,8 @@ class Collection(AbstractContextManager["Collection"]):
         LockedError, StorageError.
         """
         given = None if vectors is None else Given.of(vectors, self.contract.dimension)
-        with self._store.writing() as writer:
-            report = Adding(self._store, self._encoders, self._settings.passages, given).run(
+        with self._engine.writing() as writer:
+            report = Adding(self._engine, self._encoders, self._settings.passages, given).run(
                 documents, writer, progress
             )
             if self._wants_words():
@@ -112,7 +111,7 @@ class Collection(AbstractContextManager["Collection"]):
         field has several values in a document. strict: refuse a filter whose fields no document has. Raises InputError,
         FilterError, LockedError, StorageError.
         """
-        return delete(self._store, ids, where, everything=all, strict=strict)
+        return delete(self._engine, ids, where, everything=all, strict=strict)
 
     def search(
         self,
@@ -206,7 +205,7 @@ class Collection(AbstractContextManager["Collection"]):
 
     def get(self, document_id: str) -> Document | None:
         """The document with this id, or None. Raises CorruptionError where its stored bytes have changed."""
-        with self._store.snapshot() as snapshot:
+        with self._engine.snapshot() as snapshot:
             found = snapshot.find([document_id])
             return next(iter(snapshot.documents(np.array(list(found.values()), dtype=np.int64))), None)
 
@@ -222,7 +221,7 @@ class Collection(AbstractContextManager["Collection"]):
         strict: refuse a filter whose fields no document has. Raises InputError for both at once, FilterError.
         """
         condition = chosen(ids, where)
-        with self._store.snapshot() as snapshot:
+        with self._engine.snapshot() as snapshot:
             if strict and condition is not None:
                 snapshot.check_fields(condition)
             return snapshot.count(condition) if ids is None else len(snapshot.find(list(ids)))
@@ -232,12 +231,12 @@ class Collection(AbstractContextManager["Collection"]):
 
         wait: seconds to wait for another writer, by default those that the collection was opened with.
         """
-        return self._store.writing(wait)
+        return self._engine.writing(wait)
 
     def info(self) -> Info:
         """What is in here, in figures."""
-        with self._store.snapshot() as snapshot:
-            return describe(self._store, snapshot, self.contract, self._settings)
+        with self._engine.snapshot() as snapshot:
+            return describe(self._engine, snapshot, self.contract, self._settings)
 
     def verify(self, progress: Progress = silent, *, repair: bool = False) -> VerifyReport:
         """Reads everything again and computes every checksum; writers may go on meanwhile.
@@ -246,7 +245,7 @@ class Collection(AbstractContextManager["Collection"]):
         and vectors are never touched. Raises CorruptionError only where too little is left to start from; with repair
         also LockedError, StorageError.
         """
-        return verified(self._store, self._asking(), progress, repair=repair)
+        return verified(self._engine, self._asking(), progress, repair=repair)
 
     def recall(self, queries: Sequence[str] | Vectors | None = None) -> RecallReport:
         """What searches find of what exact search finds, on the collection as it is now, whole and behind filters.
@@ -254,9 +253,9 @@ class Collection(AbstractContextManager["Collection"]):
         queries: texts or vectors (n, dimension) to ask with; without them titles and openings of documents that tuning
         has not asked with. Raises InputError.
         """
-        with self._store.snapshot() as snapshot:
+        with self._engine.snapshot() as snapshot:
             asked = questions(snapshot, self.encoder, self._settings.depth, queries, unseen=True)
-        return self._store.recall(asked)
+        return self._engine.recall(asked)
 
     def tune(
         self,
@@ -274,8 +273,8 @@ class Collection(AbstractContextManager["Collection"]):
         Without judgements, what is learned comes from the collection's own texts; qrels, with the texts of their
         queries, also teach how much words count here. Raises InputError, LockedError, StorageError.
         """
-        with self._store.writing() as writer:
-            wording = Wording(self._store, writer, self.encoder, self._settings.depth, progress)
+        with self._engine.writing() as writer:
+            wording = Wording(self._engine, writer, self.encoder, self._settings.depth, progress)
             return wording.run(analyser, queries or {}, qrels or {})
 
     def optimize(
@@ -297,7 +296,7 @@ class Collection(AbstractContextManager["Collection"]):
         the collection as it was or as it will be. Meanwhile it takes room on disk: docs/durability.md says how much.
         Raises LockedError, InputError, StorageError, CorruptionError.
         """
-        with self._store.writing() as writer:
+        with self._engine.writing() as writer:
             return writer.optimize(IndexRequest(index, recall, latency), self._asking(queries), progress)
 
     def maintain(self, seconds: float, progress: Progress = silent) -> bool:
@@ -306,7 +305,7 @@ class Collection(AbstractContextManager["Collection"]):
         For a process that stays: `add` does no more of it than what it added is worth. Searches go on meanwhile. Raises
         LockedError, StorageError.
         """
-        with self._store.writing() as writer:
+        with self._engine.writing() as writer:
             return writer.maintain(seconds, self._asking(), progress)
 
     def migrate(
@@ -335,11 +334,11 @@ class Collection(AbstractContextManager["Collection"]):
 
     def drop_space(self, name: str) -> None:
         """Gives up a space that is not searched, and its room on disk. Raises InputError, LockedError, StorageError."""
-        with self._store.writing() as writer:
+        with self._engine.writing() as writer:
             writer.drop_space(name)
 
     def _migrating(self, progress: Progress) -> Migrating:
-        return Migrating(self._store, self._encoders, self._settings, progress)
+        return Migrating(self._engine, self._encoders, self._settings, progress)
 
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
         """Copies the latest commit into a new folder, a collection of its own; writers may go on meanwhile.
@@ -347,7 +346,7 @@ class Collection(AbstractContextManager["Collection"]):
         The folder appears under its name when it is whole, synced and verified, or not at all. Raises InputError where
         the folder is not empty, CorruptionError where this collection is damaged, StorageError.
         """
-        return self._store.backup(path, progress)
+        return self._engine.backup(path, progress)
 
     def export(self, path: str | Path, progress: Progress = silent) -> ExportReport:
         """Writes documents, passages and vectors of one commit into a new folder, for other tools to read.
@@ -356,24 +355,24 @@ class Collection(AbstractContextManager["Collection"]):
         dimension)) and number i of vectors.faiss, which plain FAISS reads; export.json. Raises InputError where the
         folder is not empty, CorruptionError, StorageError.
         """
-        self._store.check_outside(path)
-        with self._store.snapshot() as snapshot:
+        self._engine.check_outside(path)
+        with self._engine.snapshot() as snapshot:
             return Exporting(snapshot, self.contract, progress).into(path)
 
     def close(self) -> None:
         """Lets files and locks go; an in-memory collection vanishes."""
-        self._store.close()
+        self._engine.close()
 
     def __len__(self) -> int:
         return self.count()
 
     def __contains__(self, document_id: object) -> bool:
-        with self._store.snapshot() as snapshot:
+        with self._engine.snapshot() as snapshot:
             return isinstance(document_id, str) and bool(snapshot.find([document_id]))
 
     def __iter__(self) -> Iterator[Document]:
         """Every document, oldest first, on one snapshot."""
-        with self._store.snapshot() as snapshot:
+        with self._engine.snapshot() as snapshot:
             yield from snapshot.each()
 
     def __enter__(self) -> Self:
@@ -388,8 +387,8 @@ class Collection(AbstractContextManager["Collection"]):
         return f"Collection({str(self.path)!r})"
 
     def _wants_words(self) -> bool:
-        with self._store.snapshot() as snapshot:
+        with self._engine.snapshot() as snapshot:
             return unmeasured(snapshot, self.encoder)
 
     def _asking(self, queries: Sequence[str] | Vectors | None = None) -> Ask:
-        return asking(self._store, self.encoder, self._settings.depth, queries)
+        return asking(self._engine, self.encoder, self._settings.depth, queries)

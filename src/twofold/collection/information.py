@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from twofold.collection.settings import Settings
 from twofold.collection.words_report import WordsReport
 from twofold.contract import Contract
-from twofold.engines.local.engine import Store
-from twofold.engines.local.reader import LocalSnapshot
+from twofold.engine import Engine, EngineSnapshot
 from twofold.index_report import IndexReport
 from twofold.space import Space
 
@@ -68,40 +65,40 @@ class Info:
         return {**asdict(self), "contract": self.contract.to_json(), "index": index, "words": words}
 
 
-def describe(store: Store, snapshot: LocalSnapshot, contract: Contract, settings: Settings) -> Info:
+def describe(engine: Engine, snapshot: EngineSnapshot, contract: Contract, settings: Settings) -> Info:
     """The figures of one snapshot."""
-    head, made, space = snapshot.head, snapshot.description, snapshot.space
+    counts, facts = snapshot.counts, engine.facts()
     return Info(
-        path=str(store.path),
-        commit=head.commit,
-        documents=head.documents,
-        passages=head.rows,
-        without_vector=head.documents - int(np.count_nonzero(snapshot.passing_documents(None))),
-        truncated=head.truncated,
-        tokens_cut=head.tokens_cut,
+        path=str(engine.path),
+        commit=snapshot.commit,
+        documents=counts.documents,
+        passages=counts.passages,
+        without_vector=snapshot.without_passages(),
+        truncated=counts.truncated,
+        tokens_cut=counts.tokens_cut,
         passage_mode=settings.passages,
         depth=settings.depth,
         contract=contract,
-        precision=space.precision,
-        encoder=space.source,
-        format=made.format,
-        created=made.created,
-        bytes=store.bytes(),
-        log_held_back=store.held_back(),
+        precision=snapshot.space.precision,
+        encoder=snapshot.space.source,
+        format=facts.format,
+        created=facts.created,
+        bytes=facts.bytes,
+        log_held_back=facts.log_held_back,
         index=snapshot.index(),
         words=WordsReport.of(snapshot),
-        spaces=tuple(_described(snapshot.in_space(each.name), space) for each in snapshot.spaces),
+        spaces=tuple(_described(snapshot, space) for space in snapshot.spaces),
     )
 
 
-def _described(snapshot: LocalSnapshot, default: Space) -> SpaceInfo:
-    space, head = snapshot.space, snapshot.head
+def _described(snapshot: EngineSnapshot, space: Space) -> SpaceInfo:
+    counts = snapshot.counted(space.name)
     return SpaceInfo(
         name=space.name,
-        searched=space.name == default.name,
-        complete=head.complete,
-        documents=head.documents - len(snapshot.lacking(space.name, head.documents)),
-        passages=head.rows,
+        searched=space.name == snapshot.space.name,
+        complete=counts.complete,
+        documents=counts.documents,
+        passages=counts.passages,
         dimension=space.dimension,
         encoder=space.source,
     )

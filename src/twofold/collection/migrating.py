@@ -19,8 +19,7 @@ from twofold.collection.questions import asking
 from twofold.collection.settings import Settings
 from twofold.collection.wording import Wording
 from twofold.contract import Contract
-from twofold.engine import EngineSnapshot
-from twofold.engines.local.engine import Store
+from twofold.engine import Engine, EngineSnapshot
 from twofold.errors import InputError
 from twofold.progress import Progress
 from twofold.protocols import Encoder
@@ -69,8 +68,8 @@ class MigrationReport:
 class Migrating:
     """One migration of a collection. encoder: that of the second space."""
 
-    def __init__(self, store: Store, encoders: Encoders, settings: Settings, progress: Progress) -> None:
-        self._store = store
+    def __init__(self, engine: Engine, encoders: Encoders, settings: Settings, progress: Progress) -> None:
+        self._engine = engine
         self._encoders = encoders
         self._settings = settings
         self._progress = progress
@@ -91,10 +90,10 @@ class Migrating:
         """
         space = self._space(encoder, name)
         guarded = self._encoders.give(space, encoder)
-        with self._store.snapshot() as snapshot:
+        with self._engine.snapshot() as snapshot:
             told(self._cost(snapshot, space, guarded))
         done = self._filled(space, guarded)
-        with self._store.snapshot() as snapshot:
+        with self._engine.snapshot() as snapshot:
             default = snapshot.space.name == space.name
             found = None if default else compared(snapshot, space, self._encoders, self._settings.depth, judged)
         if switch:
@@ -106,18 +105,19 @@ class Migrating:
 
         Raises InputError.
         """
-        with self._store.writing() as writer:
-            space = self._store.description.space(name)
-            if space.name == self._store.space.name:
+        with self._engine.writing() as writer:
+            with self._engine.snapshot() as snapshot:
+                space, searched = _named(snapshot, name), snapshot.space
+            if space.name == searched.name:
                 return
             encoder = self._encoders.of(space)
-            writer.index(space, asking(self._store, encoder, self._settings.depth), self._progress)
-            Wording(self._store, writer, encoder, self._settings.depth, self._progress).prepare(space)
+            writer.index(space, asking(self._engine, encoder, self._settings.depth), self._progress)
+            Wording(self._engine, writer, encoder, self._settings.depth, self._progress).prepare(space)
             writer.make_default(space.name)
 
     def _space(self, encoder: Encoder, name: str | None) -> Space:
         """The space of this encoder: one that was begun, or a new one. Raises InputError."""
-        with self._store.snapshot() as snapshot:
+        with self._engine.snapshot() as snapshot:
             spaces = {space.name: space for space in snapshot.spaces}
         alike = [each for each in spaces.values() if not _contract(each).differences(encoder.contract)]
         if name in spaces and spaces[name] not in alike:
@@ -129,7 +129,7 @@ class Migrating:
             raise InputError(
                 "vectors made elsewhere cannot be made from the stored texts; give an encoder that encodes"
             )
-        with self._store.writing() as writer:
+        with self._engine.writing() as writer:
             writer.add_space(space)
         return space
 
@@ -153,18 +153,25 @@ class Migrating:
         """Encodes what the space lacks, block by block; gives how many documents that were."""
         done = 0
         while True:
-            with self._store.snapshot() as snapshot:
+            with self._engine.snapshot() as snapshot:
                 numbers = snapshot.lacking(space.name, AT_ONCE)
-                if not len(numbers) and snapshot.in_space(space.name).head.complete:
+                if snapshot.counted(space.name).complete:
                     return done
                 documents, total = snapshot.documents(numbers), snapshot.counts.documents
             part = encoded(documents, encoder, self._settings.passages)
-            with self._store.writing() as writer:
+            with self._engine.writing() as writer:
                 complete = writer.fill_space(space.name, numbers, part)
             done += len(numbers)
             self._progress(done, total)
             if complete:
                 return done
+
+
+def _named(snapshot: EngineSnapshot, name: str) -> Space:
+    for space in snapshot.spaces:
+        if space.name == name:
+            return space
+    raise InputError(f"there is no space {name!r}; there are {', '.join(space.name for space in snapshot.spaces)}")
 
 
 def _contract(space: Space) -> Contract:

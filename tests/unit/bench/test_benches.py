@@ -13,6 +13,7 @@ import pytest
 from twofold.bench.compression import bench_compression, codes_of
 from twofold.bench.cross_encoders import quality
 from twofold.bench.encode import bench_encode
+from twofold.bench.filters import bench_filters
 from twofold.bench.hybrid import bench_hybrid
 from twofold.bench.indexing import bench_indexing
 from twofold.bench.quality import bench_quality
@@ -204,3 +205,16 @@ def test_codes_are_compared_at_equal_bytes(tmp_path: Path) -> None:
     assert [row[3] for row in report.tables[-1].rows] == [1] * 4
     with pytest.raises(InputError, match="no judged collection"):
         bench_compression(tmp_path / "data", only=["other"], encoder=HashedWords(64))
+
+
+def test_filters_are_asked_once_and_again_and_after_every_kind_of_change() -> None:
+    once, asked, changed = bench_filters(count=200, rounds=2).tables
+    assert [row[0] for row in once.rows][1:3] == [
+        "numbers, the first time: by SQL",
+        "numbers, the second time: their column",
+    ]
+    assert once.notes[0].startswith("200 documents")
+    assert "other threads waited at most" in once.notes[1]
+    assert len(asked.rows) == 9
+    assert [str(row[0]).partition(":")[0] for row in changed.rows][::3] == ["one added", "one replaced", "one deleted"]
+    assert all(0 < row[1] <= row[2] for table in (asked, changed) for row in table.rows)  # type: ignore[operator]

@@ -81,7 +81,7 @@ def test_the_mixed_score_is_made_of_both_sides_exactly(collection: Collection) -
                 assert hit.parts["dense"] == dense[hit.id]
             if hit.id in lexical:
                 assert hit.parts["lexical"] == lexical[hit.id]
-        assert set(hit.parts) == {"lexical"}
+        assert set(hit.parts) == {"dense", "lexical", "weight of words"}
         assert "weight of words" in hit.explain()
 
 
@@ -347,7 +347,7 @@ def test_dot_products_are_searched_by_meaning_or_by_words_and_not_mixed() -> Non
 def test_any_encoder_that_is_compared_by_cosine_is_searched_by_words_too_unasked(encoder: Encoder) -> None:
     with twofold.create(None, encoder) as made:
         made.add(documents(0, 40))
-        assert set(made.search("word1")[0].parts) == {"lexical"}
+        assert set(made.search("word1")[0].parts) == {"dense", "lexical", "weight of words"}
         assert pairs(made.search("word1", mode="lexical"))
         with made.searcher() as searcher:
             assert searcher.modes == MODES
@@ -417,7 +417,7 @@ def test_a_model_learns_the_words_of_its_collection_unasked_and_again_when_it_ha
         assert again is not None
         assert (again.documents, again.lexical.analyser) == (8, "plain")
         assert again.fusion != first.fusion
-        assert set(made.search("who barks?")[0].parts) == {"lexical"}
+        assert set(made.search("who barks?")[0].parts) == {"dense", "lexical", "weight of words"}
 
 
 NAMES = ("Alice", "Bob", "Carol", "Dora")

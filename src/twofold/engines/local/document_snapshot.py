@@ -73,22 +73,11 @@ class DocumentSnapshot:
         with self._lease.held() as connection:
             filtering.check_unambiguous(where, self._head.space, connection)
 
-    def count(self, where: Filter | None = None) -> int:
-        """How many living documents pass the filter, those without rows among them."""
-        if where is None:
-            return self._head.documents
-        return len(self.document_numbers(where))
-
     def has_text(self) -> bool:
         """Whether any living document has a text or a title; own vectors may have none."""
         living = "SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL AND (text <> '' OR title <> ''))"
         with self._lease.held() as connection, translated(self._lease.path):
             return bool(connection.execute(living).fetchone()[0])
-
-    def document_numbers(self, where: Filter | None = None) -> Numbers:
-        """int64: the numbers of the living documents that pass the filter, ascending."""
-        with self._lease.held() as connection:
-            return filtering.numbers(where, self._head.space, connection)
 
     def numbers_from(self, first: int, count: int) -> Numbers:
         """int64: the numbers of the first living documents from `first` on, at most `count`, ascending."""

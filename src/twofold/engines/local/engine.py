@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from twofold import forking
-from twofold.engine import Questions
+from twofold.engine import Facts, Questions
 from twofold.engines.local import acknowledged
 from twofold.engines.local.catalogue.connecting import fold, long
 from twofold.engines.local.catalogue.connections import Connections
@@ -236,6 +236,16 @@ class Store:
                 )
             disk.reached("copy verified")
         return report
+
+    def facts(self) -> Facts:
+        """What is known beside documents."""
+        made = self.description
+        return Facts(
+            format=made.format,
+            created=made.created,
+            bytes=self.bytes(),
+            log_held_back=self.held_back(),
+        )
 
     def check_outside(self, path: str | Path) -> None:
         """Raises InputError for a path inside this collection's folder, where only this room may write."""

@@ -7,6 +7,7 @@ import weakref
 
 from twofold.engines.local.catalogue.connections import Lease
 from twofold.engines.local.catalogue.filtering import FilterCache
+from twofold.engines.local.catalogue.living import LivingDocuments
 from twofold.engines.local.catalogue.records import read_segments
 from twofold.engines.local.catalogue.rows import RowsCache
 from twofold.engines.local.catalogue.schema import Head
@@ -20,13 +21,26 @@ from twofold.errors import CorruptionError, MovedError
 from twofold.space import Space
 
 
+class Kept:
+    """What is kept of a space from one commit to the next."""
+
+    def __init__(self) -> None:
+        self.rows = RowsCache()
+        self.living = LivingDocuments()
+        self.filters = FilterCache()
+
+    def after_fork_in_child(self) -> None:
+        """Makes locks of the child's own."""
+        for each in (self.rows, self.living, self.filters):
+            each.after_fork_in_child()
+
+
 class DerivedSpace:
     """What all snapshots share of one space: arrays, maps and answers that were derived from the catalogue."""
 
     def __init__(self, folder: Folder, space: Space) -> None:
         self.maps = SegmentMaps(home_of_space(folder.inside, space.name), space.dimension)
-        self.rows = RowsCache()
-        self.filters = FilterCache()
+        self.kept = Kept()
         self.manifests = Manifests()
         self.fingerprints: dict[tuple[int, int, int], str] = {}
         """(generation, first row, end) → the fingerprint of these rows, which never changes."""
@@ -34,8 +48,7 @@ class DerivedSpace:
     def after_fork_in_child(self) -> None:
         """Makes locks of the child's own."""
         self.maps.after_fork_in_child()
-        self.rows.after_fork_in_child()
-        self.filters.after_fork_in_child()
+        self.kept.after_fork_in_child()
 
 
 class Derived:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from twofold.engine import Counts, Passages
+import numpy as np
+
+from twofold.engine import Counts, Passages, SpaceCounts
 from twofold.engines.local.derived.indexes.about import reported
 from twofold.engines.local.derived.indexes.opened import Indexes
 from twofold.engines.local.derived.lexical.scored import LocalLexical
@@ -45,6 +47,12 @@ class LocalSnapshot(StoredSnapshot):
         """All spaces, in the order in which they were made."""
         return self.description.spaces
 
+    def counted(self, space: str) -> SpaceCounts:
+        """What the commit holds in a space."""
+        head = self.in_space(space).head
+        lacking = len(self.lacking(space, head.documents))
+        return SpaceCounts(documents=head.documents - lacking, passages=head.rows, complete=head.complete)
+
     def lacking(self, space: str, count: int) -> Numbers:
         """int64, ascending: the first documents, at most `count`, that a space lacks; see engine.EngineSnapshot."""
         return self.numbers_from(self.in_space(space).head.filled, count)
@@ -65,6 +73,10 @@ class LocalSnapshot(StoredSnapshot):
 
     def _language(self) -> LexicalReader | None:
         return self._words.reader(self, query_language=True, anyway=True)
+
+    def without_passages(self) -> int:
+        """How many documents have no passage."""
+        return self.head.documents - int(np.count_nonzero(self.passing_documents(None)))
 
     def select(self, where: Filter | None = None) -> Numbers:
         """int64, ascending: the documents that pass the filter."""

@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.engines.local.catalogue.filtering import Passing
+from twofold.engines.local.catalogue.answers import Passing
 from twofold.engines.local.catalogue.rows import Rows, expanded
 from twofold.engines.local.catalogue.schema import Head
 from twofold.engines.local.derived.fingerprints import fingerprint
@@ -23,7 +23,7 @@ from twofold.engines.local.derived.manifest import Manifest, home_of
 from twofold.engines.local.derived.manifest import Piece as IndexPiece
 from twofold.engines.local.description import Description
 from twofold.engines.local.document_snapshot import DocumentSnapshot
-from twofold.engines.local.pinned import Pinned
+from twofold.engines.local.pinned import Kept, Pinned
 from twofold.engines.local.spaces.maps import Piece, gather
 from twofold.engines.local.spaces.segments import Segment
 from twofold.errors import CorruptionError
@@ -45,6 +45,7 @@ class StoredSnapshot(DocumentSnapshot):
         super().__init__(pinned.lease, pinned.head.of(self.space.name))
         self._pinned = pinned
         self._shared = pinned.shared(self.space.name)
+        self._kept = self._shared.kept if self.head.complete else Kept()
         self._rows: Rows | None = None
 
     def __enter__(self) -> Self:
@@ -74,7 +75,7 @@ class StoredSnapshot(DocumentSnapshot):
         """Arrays over all rows: whose they are, their spans, whether they are living."""
         if self._rows is None:
             with self._lease.held() as connection:
-                self._rows = self._shared.rows.at(self._head, connection)
+                self._rows = self._kept.rows.at(self._head, connection)
         return self._rows
 
     @property
@@ -93,9 +94,26 @@ class StoredSnapshot(DocumentSnapshot):
     def _passing(self, where: Filter | None) -> Passing:
         rows = self.rows
         if where is None:
-            return Passing(rows.living, rows.with_rows)
-        with self._lease.held() as connection:
-            return self._shared.filters.at(where, rows, self._head, connection)
+            return Passing(rows.living, rows.with_rows, rows.with_rows)
+        return self._kept.filters.at(where, rows, self._head, self.reading)
+
+    def count(self, where: Filter | None = None) -> int:
+        """How many living documents pass the filter, those without rows among them."""
+        if where is None:
+            return self._head.documents
+        return int(np.count_nonzero(self._living(where)))
+
+    def document_numbers(self, where: Filter | None = None) -> Numbers:
+        """int64: the numbers of the living documents that pass the filter, ascending."""
+        return np.flatnonzero(self._living(where))
+
+    def _living(self, where: Filter | None) -> Mask:
+        """bool (document numbers,): the living documents that pass the filter, those without rows among them."""
+        living = self._kept.living.at(self._head, self.rows, self.reading)
+        if where is None:
+            return living
+        passing = self._passing(where)
+        return passing.documents if living is self.rows.with_rows else passing.metadata & living
 
     def spans(self, rows: Numbers) -> NDArray[np.int32]:
         """int32 (n, 2): start and end of each row in characters of its document's text."""

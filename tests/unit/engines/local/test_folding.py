@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from storing import block, content, document, new_store
+from storing import block, content, document, local, new_store
 
 from twofold.collection.opening import create
 from twofold.encoders.hashed_words import HashedWords
@@ -43,7 +43,7 @@ def test_reading_info_and_verifying_leave_the_log_as_it_is(tmp_path: Path) -> No
     with create(tmp_path / "c", HashedWords(8)) as collection:
         for number in range(3):
             collection.add([(f"{number}", "text " * 500_000)])
-        store = collection._store
+        store = local(collection)
         before = files(store)
         assert before[1]
         for _ in range(2):

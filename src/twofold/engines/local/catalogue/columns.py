@@ -7,128 +7,106 @@ fields that it cannot name) has no column, and SQL answers.
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import threading
-from array import array
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import cast
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.engines.local.catalogue.conditions import JSON_TYPES, nameable, paths_of, reads_exactly
-from twofold.engines.local.catalogue.schema import SpaceHead
-from twofold.filters import COMPARISONS, TRUNCATED, All, Compare, Exists, Filter, Not, Some, elements, found_at
+from twofold.filters import COMPARISONS, TRUNCATED, All, Among, Compare, Exists, Filter, Not, Some
 from twofold.scores import Mask
-from twofold.values import Json
+from twofold.values import Scalar
 
 EXACT = 2**53
 """Integers up to here are float64 without loss."""
-TEXTS = 2**18
-"""Different texts of one field that are kept; a field with more is compared by SQL."""
-REMEMBERED = 1000
-"""Names of fields that were asked about once."""
-FIELDS = 8
-"""Columns that are kept: some 20 bytes a document each."""
-_NULL, _FALSE, _TRUE, _NUMBER, _TEXT, _OTHER = range(6)
-_NO_TEXT = -1
-_SCALARS = {name: word for word in ("text", "number", "boolean", "null") for name in JSON_TYPES[word]}
+TABLE = 2**20
+"""Whole numbers that lie so close together are looked up in a table."""
+AT_ONCE = 65_536
+"""Elements that are looked up at a time: what is made of them stays in the processor's cache."""
+NULL, FALSE, TRUE, NUMBER, TEXT, OTHER = range(6)
+"""Kinds of elements."""
+NO_TEXT, UNKNOWN = -1, -2
+"""Codes of no text: of an element that is none, and of a text that no element is."""
 
 
 class NoColumnError(Exception):
-    """The field cannot be kept as arrays."""
+    """The field cannot be kept as arrays, or is not kept."""
 
 
-class _Elements:
-    """Elements while they are read: their documents, kinds, numbers and texts' codes, packed."""
+class Codes(dict[str, int]):
+    """Texts → codes, which count up; `codes[text]` gives a new text the next one, `get` does not."""
 
-    def __init__(self, codes: dict[str, int]) -> None:
-        self.codes = codes
-        self.owners, self.missing, self.texts = array("i"), array("i"), array("i")
-        self.kinds, self.numbers = array("b"), array("d")
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        """The text of each code."""
 
-    def add(self, owner: int, value: Json) -> None:
-        """One element: a value, or one of a list's."""
-        kind, number, text = _OTHER, np.nan, _NO_TEXT
-        match value:
-            case None:
-                kind = _NULL
-            case bool():
-                kind = _TRUE if value else _FALSE
-            case int() | float():
-                if abs(value) > EXACT if isinstance(value, int) else not reads_exactly(value):
-                    raise NoColumnError
-                kind, number = _NUMBER, float(value)
-            case str():
-                kind, text = _TEXT, self.codes.setdefault(value, len(self.codes))
-                if len(self.codes) > TEXTS:
-                    raise NoColumnError
-        self.owners.append(owner)
-        self.kinds.append(kind)
-        self.numbers.append(number)
+    def __missing__(self, text: str) -> int:
+        # In this order: who reads a code beside this finds its text.
         self.texts.append(text)
+        code = self[text] = len(self.texts) - 1
+        return code
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One field of the documents with numbers below `end`, read at a generation.
+    """One field of the first `end` documents, read at a generation, or of a part of them.
 
-    owners: int32 (elements,), whose each element is, never falling; kinds: int8; numbers: float64, NaN where the
-    element is none; texts: int32, its code in `codes`. missing: int32, documents that lack the field, which has one
-    null element for each. aligned: whether element i is document i's, one each.
+    owners: int32 (elements,), the document of each element, never falling; None where element i is document i's, one
+    each. kinds: int8; numbers: float64, NaN where the element is none; texts: int32, its code in `codes`, which may
+    hold more. missing: int32, documents that lack the field, which has one null element for each.
     """
 
-    name: str
-    end: int
-    generation: int
-    owners: NDArray[np.int32]
-    kinds: NDArray[np.int8]
-    numbers: NDArray[np.float64]
-    texts: NDArray[np.int32]
-    missing: NDArray[np.int32]
-    codes: dict[str, int]
-    aligned: bool
+    end: int = 0
+    generation: int = 0
+    owners: NDArray[np.int32] | None = None
+    kinds: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
+    numbers: NDArray[np.float64] = field(default_factory=lambda: np.empty(0, np.float64))
+    texts: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    missing: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    codes: Codes = field(default_factory=Codes)
 
-    @classmethod
-    def empty(cls, name: str) -> Column:
-        """Of no document yet."""
-        none = np.empty(0, np.int32)
-        return cls(name, 0, 0, none, np.empty(0, np.int8), np.empty(0), none, none, {}, True)
-
-    def extended(self, connection: sqlite3.Connection, end: int, generation: int) -> Column:
-        """With the documents that were added since; raises NoColumnError."""
-        fresh = _Elements(dict(self.codes))
-        for number, there, values in _values(connection, self.name, self.end):
-            if not there:
-                fresh.missing.append(number)
-            for value in values:
-                fresh.add(number, value)
-        owners = np.concatenate([self.owners, np.array(fresh.owners)])
-        return Column(
-            self.name,
-            end,
-            generation,
-            owners,
-            np.concatenate([self.kinds, np.array(fresh.kinds)]),
-            np.concatenate([self.numbers, np.array(fresh.numbers)]),
-            np.concatenate([self.texts, np.array(fresh.texts)]),
-            np.concatenate([self.missing, np.array(fresh.missing)]),
-            fresh.codes,
-            len(owners) == end and bool((np.diff(owners) == 1).all()),
+    def part(self, first: int, end: int) -> Column:
+        """The documents from `first` to before `end`, numbered from 0."""
+        if (first, end) == (0, self.end):
+            return self
+        if self.owners is None:
+            place, owners = slice(first, end), None
+        else:
+            place = slice(*np.searchsorted(self.owners, [first, end]).tolist())
+            owners = self.owners[place] - np.int32(first)
+        lacking = slice(*np.searchsorted(self.missing, [first, end]).tolist())
+        return replace(
+            self,
+            end=end - first,
+            owners=owners,
+            kinds=self.kinds[place],
+            numbers=self.numbers[place],
+            texts=self.texts[place],
+            missing=self.missing[lacking] - np.int32(first),
         )
 
     def comparing(self, compare: Compare) -> Mask:
         """bool (end,): the documents of which an element compares so. Raises NoColumnError."""
         return self._documents(self._elements(compare))
 
-    def among(self, values: Sequence[object]) -> Mask:
-        """bool (end,): the documents of which an element equals one of these numbers or texts."""
-        numbers = np.array([float(value) for value in values if isinstance(value, int | float)], np.float64)
-        codes = [self.codes[value] for value in values if isinstance(value, str) and value in self.codes]
-        return self._documents(np.isin(self.numbers, numbers) | np.isin(self.texts, np.array(codes, np.int32)))
+    def among(self, values: Sequence[Scalar]) -> Mask:
+        """bool (end,): the documents of which an element equals one of the values. Raises NoColumnError."""
+        numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+        codes = [code for value in values if isinstance(value, str) and (code := self.codes.get(value)) is not None]
+        found = np.zeros(len(self.kinds), np.bool_)
+        if numbers:
+            found |= _among(self.numbers, np.unique(np.array([_exactly(number) for number in numbers], np.float64)))
+        if codes:
+            # The last place answers for the code of "no text".
+            table = np.zeros(len(self.codes.texts) + 1, np.bool_)
+            table[codes] = True
+            found |= table[self.texts]
+        for kind in {_kind_of(value) for value in values} - {NUMBER, TEXT}:
+            found |= self.kinds == kind
+        return self._documents(found)
 
     def existing(self) -> Mask:
         """bool (end,): the documents that have the field."""
@@ -139,86 +117,49 @@ class Column:
     def _elements(self, compare: Compare) -> Mask:
         compares, value = COMPARISONS[compare.operator], compare.value
         match value:
-            case None:
-                return cast(Mask, self.kinds == _NULL)
-            case bool():
-                return cast(Mask, self.kinds == (_TRUE if value else _FALSE))
+            case None | bool():
+                return cast(Mask, self.kinds == _kind_of(value))
             case int() | float():
-                if isinstance(value, int) and abs(value) > EXACT:
-                    raise NoColumnError
-                return cast(Mask, compares(self.numbers, float(value)))
+                return cast(Mask, compares(self.numbers, _exactly(value)))
             case str() if compare.operator == "$eq":
-                code = self.codes.get(value)
-                return np.zeros(len(self.texts), np.bool_) if code is None else cast(Mask, self.texts == code)
+                return cast(Mask, self.texts == self.codes.get(value, UNKNOWN))
+            case str():
+                return self._ordered(compares, value)
             case list() | dict():
                 raise NoColumnError
-            case str():
-                # The last place answers for the code of "no text".
-                table = np.array([*(compares(text, value) for text in self.codes), False], np.bool_)
-                return table[self.texts]
+
+    def _ordered(self, compares: Callable[[Any, Any], bool], value: str) -> Mask:
+        """bool (elements,): the texts that compare so with a text."""
+        texts = self.codes.texts
+        if len(self.texts) < len(texts):
+            answers = (code != NO_TEXT and compares(texts[code], value) for code in self.texts.tolist())
+            return np.fromiter(answers, np.bool_, len(self.texts))
+        # The last place answers for the code of "no text".
+        table = np.array([*(compares(text, value) for text in texts), False], np.bool_)
+        return table[self.texts]
 
     def _documents(self, elements: Mask) -> Mask:
-        if self.aligned:
+        if self.owners is None:
             return elements
         mask = np.zeros(self.end, np.bool_)
         mask[self.owners[elements]] = True
         return mask
 
 
-class Columns:
-    """The columns of one collection's fields; threads may share them.
+def documents_passing(where: Filter, columns: Mapping[str, Column], end: int) -> Mask:
+    """bool (end,): the documents that pass, deleted ones among them. columns: of `end` documents.
 
-    A field gets its column when it is asked about again: one question costs less in SQL.
+    Raises NoColumnError.
     """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._asked: set[str] = set()
-        self._refused: set[str] = set()
-        self._columns: OrderedDict[str, Column] = OrderedDict()
-
-    def of(self, names: set[str], head: SpaceHead, connection: sqlite3.Connection) -> dict[str, Column]:
-        """The columns of these fields, with every document of the commit `head`, which the connection must see.
-
-        Raises NoColumnError where a field has none, or none yet.
-        """
-        with self._lock:
-            if names & self._refused or not names <= self._asked:
-                self._asked = (self._asked | names) if len(self._asked) < REMEMBERED else names
-                raise NoColumnError
-            return {name: self._column(name, head, connection) for name in names}
-
-    def _column(self, name: str, head: SpaceHead, connection: sqlite3.Connection) -> Column:
-        column = self._columns.get(name) or Column.empty(name)
-        if column.generation > head.generation and column.end > 0:
-            raise NoColumnError  # read when documents of this older snapshot were gone
-        if column.end < head.next_document:
-            try:
-                column = column.extended(connection, head.next_document, head.generation)
-            except NoColumnError:
-                self._refused.add(name)
-                self._columns.pop(name, None)
-                raise
-        self._columns[name] = column
-        self._columns.move_to_end(name)
-        while len(self._columns) > FIELDS:
-            self._columns.popitem(last=False)
-        return column
-
-    def after_fork_in_child(self) -> None:
-        """Makes a lock of the child's own."""
-        self._lock = threading.Lock()
-
-
-def documents_passing(where: Filter, columns: dict[str, Column], end: int) -> Mask:
-    """bool (end,): the documents below `end` that pass, deleted ones among them. Raises NoColumnError."""
     match where:
-        case Compare():
-            return columns[where.field].comparing(where)[:end]
+        case Compare(name):
+            return columns[name].comparing(where)
+        case Among(name, values):
+            return columns[name].among(values)
         case Exists(name):
             if name == TRUNCATED:
                 raise NoColumnError
-            return columns[name].existing()[:end]
+            return columns[name].existing()
         case Not(inner):
             return ~documents_passing(inner, columns, end)
         case All(parts):
@@ -228,58 +169,56 @@ def documents_passing(where: Filter, columns: dict[str, Column], end: int) -> Ma
             return passing
         case Some(parts):
             passing = np.zeros(end, np.bool_)
-            for mask in _either(parts, columns, end):
-                passing |= mask
+            for part in parts:
+                passing |= documents_passing(part, columns, end)
             return passing
 
 
-def _either(parts: Sequence[Filter], columns: dict[str, Column], end: int) -> Iterator[Mask]:
-    """The masks of alternatives; equalities on one field are looked up together."""
-    among: dict[str, list[object]] = {}
-    for part in parts:
-        match part:
-            case Compare(name, "$eq", str() | int() | float() as value) if (
-                not isinstance(value, bool) and name != TRUNCATED
-            ):
-                if isinstance(value, int) and abs(value) > EXACT:
-                    raise NoColumnError
-                among.setdefault(name, []).append(value)
-            case _:
-                yield documents_passing(part, columns, end)
-    for name, values in among.items():
-        yield columns[name].among(values)[:end]
+def _kind_of(value: Scalar) -> int:
+    match value:
+        case None:
+            return NULL
+        case bool():
+            return TRUE if value else FALSE
+        case str():
+            return TEXT
+    return NUMBER
 
 
-def _values(connection: sqlite3.Connection, name: str, first: int) -> Iterator[tuple[int, bool, Sequence[Json]]]:
-    """(document's number, whether the field is there, its elements) from a number on, deleted documents too."""
-    if name == TRUNCATED or not nameable(name):  # what is truncated is of a space, and a deleted document is not
+def _exactly(number: float) -> float:
+    if isinstance(number, int) and abs(number) > EXACT:
         raise NoColumnError
-    if len(paths := paths_of(name)) > 1:
-        for number, whole in connection.execute(
-            "SELECT number, metadata FROM documents WHERE number >= ? ORDER BY number", (first,)
-        ):
-            yield (number, *_by_definition(whole, name))
-        return
-    found = connection.execute(
-        "SELECT number, json_type(metadata, :place), json_extract(metadata, :place), "
-        r"CASE WHEN instr(metadata, '\u0000') THEN metadata END "
-        "FROM documents WHERE number >= :first ORDER BY number",
-        {"place": paths[0], "first": first},
-    )
-    for number, kind, value, whole in found:
-        if whole is not None:  # SQLite's JSON ends a string at NUL
-            yield (number, *_by_definition(whole, name))
-        elif kind is None:
-            yield number, False, [None]
-        elif kind == "array":
-            yield number, True, json.loads(value)
-        elif kind in ("true", "false"):
-            yield number, True, [kind == "true"]
-        else:
-            yield number, True, [value if kind in _SCALARS else {}]
+    return float(number)
 
 
-def _by_definition(metadata: str, name: str) -> tuple[bool, Sequence[Json]]:
-    """Whether a document has the field, and its elements."""
-    found = found_at(json.loads(metadata), name)
-    return bool(found), elements(found)
+def _among(numbers: NDArray[np.float64], sought: NDArray[np.float64]) -> Mask:
+    """bool (n,): which numbers are among those sought, which ascend; NaN is not."""
+    found = np.empty(len(numbers), np.bool_)
+    look_up = _by_table(sought) if _close_together(sought) else _by_search(sought)
+    for start in range(0, len(numbers), AT_ONCE):
+        found[start : start + AT_ONCE] = look_up(numbers[start : start + AT_ONCE])
+    return found
+
+
+def _close_together(sought: NDArray[np.float64]) -> bool:
+    lowest, highest = float(sought[0]), float(sought[-1])
+    return math.isfinite(lowest) and highest - lowest < TABLE and bool((sought == np.floor(sought)).all())
+
+
+def _by_table(sought: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], Mask]:
+    low, high = sought[0], sought[-1]
+    table = np.zeros(int(high - low) + 1, np.bool_)
+    table[(sought - low).astype(np.int64)] = True
+
+    def look_up(numbers: NDArray[np.float64]) -> Mask:
+        places = (np.fmin(np.fmax(numbers, low), high) - low).astype(np.int32)
+        return cast(Mask, table[places] & (places + low == numbers))
+
+    return look_up
+
+
+def _by_search(sought: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], Mask]:
+    def look_up(numbers: NDArray[np.float64]) -> Mask:
+        return cast(Mask, sought.take(np.searchsorted(sought, numbers), mode="clip") == numbers)
+
+    return look_up

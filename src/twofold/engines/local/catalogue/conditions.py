@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from twofold.filters import (
     TRUNCATED,
     All,
+    Among,
     Compare,
     Exists,
     Filter,
@@ -25,7 +26,7 @@ from twofold.filters import (
     matches,
     type_name,
 )
-from twofold.values import Json
+from twofold.values import Json, Scalar
 
 JSON_TYPES = {
     "text": ("text",),
@@ -37,7 +38,7 @@ JSON_TYPES = {
 }
 """The type words of filters.py → those of SQLite's json_type."""
 LARGEST = 500
-"""Parameters beyond which a tree is too large for SQL; a long $in is one."""
+"""Parameters beyond which a tree is too large for SQL; numbers of an $in are one, and so are its texts."""
 DOTS = 3
 """Each dot of a field's name doubles the places where it may stand; names with more are answered by the definition."""
 READ_EXACTLY = 1e-10, 1e20
@@ -96,25 +97,24 @@ class Condition:
             case All(parts):
                 return _joined([self._of(part) for part in parts], "AND") if parts else "1"
             case Some(parts):
-                return self._some(parts)
+                return _joined([self._of(part) for part in parts], "OR") if parts else "0"
+            case Among(field, values):
+                return self._among(field, values)
 
-    def _some(self, parts: Sequence[Filter]) -> str:
-        among: dict[tuple[str, str], list[Json]] = {}
-        rest: list[str] = []
-        for part in parts:
-            match part:
-                case Compare(field, "$eq", str() | int() | float() as value) if field != TRUNCATED and not isinstance(
-                    value, bool
-                ):
-                    among.setdefault((field, type_name(value)), []).append(value)
-                case _:
-                    rest.append(self._of(part))
-        for (field, kind), values in among.items():
-            listed = self._bound(json.dumps([value for value in values if _in_documents(value)]))
-            rest.append(
-                self._compared(field, JSON_TYPES[kind], f"{{value}} IN (SELECT value FROM json_each({listed}))")  # noqa: S608
-            )
-        return _joined(rest, "OR") if rest else "0"
+    def _among(self, field: str, values: Sequence[Scalar]) -> str:
+        """Whether the field equals one of the values; numbers are looked up together, and so are texts."""
+        tests: list[str] = []
+        by_type: dict[str, list[Scalar]] = {}
+        for value in values:
+            by_type.setdefault(type_name(value), []).append(value)
+        for kind, alike in by_type.items():
+            if field == TRUNCATED or kind not in ("number", "text"):
+                tests += [self._of(Compare(field, "$eq", value)) for value in set(alike)]
+                continue
+            listed = self._bound(json.dumps([value for value in alike if _in_documents(value)]))
+            test = f"{{value}} IN (SELECT value FROM json_each({listed}))"  # noqa: S608
+            tests.append(self._compared(field, JSON_TYPES[kind], test))
+        return _joined(tests, "OR") if tests else "0"
 
     def _compared(self, field: str, types: tuple[str, ...], test: str) -> str:
         """Whether the field, or an element of the list in it, has one of the types and passes the test."""
@@ -167,6 +167,8 @@ def _plain(where: Filter) -> bool:
             ordered = name != "$eq" and (value is None or isinstance(value, bool))
             exact = not isinstance(value, list | dict) and (not isinstance(value, float) or reads_exactly(value))
             return nameable(field) and not ordered and exact
+        case Among(field, values):
+            return nameable(field) and all(not isinstance(value, float) or reads_exactly(value) for value in values)
         case Not(inner):
             return _plain(inner)
         case All(parts) | Some(parts):
@@ -193,7 +195,7 @@ def reads_exactly(number: float) -> bool:
     return number == 0 or smallest <= abs(number) <= largest
 
 
-def _in_documents(value: Json) -> bool:
+def _in_documents(value: Scalar) -> bool:
     """Whether a document's JSON could hold an equal value that SQL sees."""
     return not isinstance(value, str) or "\0" not in value
 

@@ -7,41 +7,51 @@ import json
 import sqlite3
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator
 from difflib import get_close_matches
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
-from twofold.engines.local.catalogue.columns import Columns, NoColumnError, documents_passing
+from twofold.engines.local.catalogue.answers import Answer, Passing
+from twofold.engines.local.catalogue.column_reading import Reading
+from twofold.engines.local.catalogue.columns import NoColumnError, documents_passing
 from twofold.engines.local.catalogue.conditions import Condition, types_at
+from twofold.engines.local.catalogue.kept_columns import Columns
 from twofold.engines.local.catalogue.rows import Rows
 from twofold.engines.local.catalogue.schema import SpaceHead
 from twofold.errors import FilterError
-from twofold.filters import TRUNCATED, Compare, Exists, Filter, field_names, fields, found_at, leaves, type_name
+from twofold.filters import (
+    TRUNCATED,
+    Among,
+    Compare,
+    Exists,
+    Filter,
+    Leaf,
+    field_names,
+    fields,
+    found_at,
+    leaves,
+    type_name,
+)
 from twofold.scores import Mask, Numbers
-from twofold.values import equal
+from twofold.values import INT64, equal
 
 LOOKED_AT = 10_000
 """Documents whose fields are looked through for the one that may have been meant."""
 REMEMBERED = 16
-"""Filters whose answers are kept; each takes a byte a row."""
+"""Filters whose answers are kept; each takes two to three bytes a row."""
+STRETCH = 65_536
+"""Documents that SQL looks through at a time; in between, others may have the snapshot's connection."""
 _WITH_TRUNCATED = """
 SELECT number, id, metadata, EXISTS (
     SELECT 1 FROM truncations WHERE space = :space AND document = number
-) AS truncated FROM documents WHERE deleted IS NULL
+) AS truncated FROM documents WHERE number >= :first AND number < :end AND deleted IS NULL
 """
+_Key = TypeVar("_Key", bound=Hashable)
+_Value = TypeVar("_Value")
 _PLURALS = {"text": "text", "number": "numbers", "boolean": "booleans", "null": "null", "list": "empty lists"}
-
-
-@dataclass(frozen=True, slots=True)
-class Passing:
-    """What passes a filter, read-only.
-
-    rows: bool (rows,). documents: bool (document numbers,), of those that have rows.
-    """
-
-    rows: Mask
-    documents: Mask
 
 
 class FilterCache:
@@ -50,56 +60,78 @@ class FilterCache:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._answers: OrderedDict[tuple[int, str], Passing] = OrderedDict()
+        self._growing: OrderedDict[str, Answer] = OrderedDict()
         self._columns = Columns()
 
-    def at(self, where: Filter, rows: Rows, head: SpaceHead, connection: sqlite3.Connection) -> Passing:
-        """What passes at the commit `head`, which the connection's transaction must see."""
+    def at(self, where: Filter, rows: Rows, head: SpaceHead, reading: Reading) -> Passing:
+        """What passes at the commit `head`. reading: its transaction, which is asked for only where it is needed."""
         # The text of a tree tells true from 1 and 1 from 1.0; equality of trees does not.
-        key = (head.commit, repr(where))
+        key = repr(where)
         with self._lock:
-            if key in self._answers:
-                self._answers.move_to_end(key)
-                return self._answers[key]
-        answer = self._passing(where, rows, head, connection)
-        answer.rows.flags.writeable = answer.documents.flags.writeable = False
+            if (known := self._answers.get((head.commit, key))) is not None:
+                self._answers.move_to_end((head.commit, key))
+                return known
+            answer = _kept(self._growing, key, self._growing.get(key) or Answer())
+        passing = answer.at(head, rows, partial(self._evaluated, where, head, reading))
         with self._lock:
-            self._answers[key] = answer
-            while len(self._answers) > REMEMBERED:
-                self._answers.popitem(last=False)
-        return answer
-
-    def _passing(self, where: Filter, rows: Rows, head: SpaceHead, connection: sqlite3.Connection) -> Passing:
-        try:
-            columns = self._columns.of(fields(where), head, connection)
-            passing = documents_passing(where, columns, head.next_document)
-        except NoColumnError:
-            passing = np.zeros(head.next_document, np.bool_)
-            passing[numbers(where, head.space, connection)] = True
-        of_rows = passing[: len(rows)] if rows.owners is None else passing[rows.owners]
-        return Passing(of_rows & rows.living, passing & rows.with_rows)
+            return _kept(self._answers, (head.commit, key), passing)
 
     def after_fork_in_child(self) -> None:
-        """Makes a lock of the child's own."""
+        """Makes locks of the child's own."""
         self._lock = threading.Lock()
         self._columns.after_fork_in_child()
+        for answer in self._growing.values():
+            answer.after_fork_in_child()
+
+    def _evaluated(self, where: Filter, head: SpaceHead, reading: Reading, first: int) -> Mask:
+        """Which documents from number `first` on pass, deleted ones perhaps among them."""
+        count = head.next_document - first
+        try:
+            # For documents that were added to others, a column is read on but not begun.
+            columns = self._columns.of(fields(where), head, reading, begin=not first)
+            parts = {name: column.part(first, head.next_document) for name, column in columns.items()}
+            return documents_passing(where, parts, count)
+        except NoColumnError:
+            passing = np.zeros(count, np.bool_)
+            passing[_numbers(where, head, first, reading) - first] = True
+            return passing
 
 
-def numbers(where: Filter | None, space: str, connection: sqlite3.Connection) -> Numbers:
-    """int64: the numbers of the living documents that pass, ascending. space: whose vectors truncate."""
-    if where is None:
-        found = connection.execute("SELECT number FROM documents WHERE deleted IS NULL ORDER BY number")
-    else:
-        found = _passing(where, space, "number", connection)
-    return np.fromiter((number for (number,) in found), dtype=np.int64)
+def _kept(remembered: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _Value:
+    """The value, kept as the latest of a few."""
+    remembered[key] = value
+    remembered.move_to_end(key)
+    while len(remembered) > REMEMBERED:
+        remembered.popitem(last=False)
+    return value
 
 
-def _passing(where: Filter, space: str, columns: str, connection: sqlite3.Connection) -> sqlite3.Cursor:
-    """These columns of the living documents that pass, in order of number."""
-    condition = Condition(where)
+def _numbers(where: Filter, head: SpaceHead, first: int, reading: Reading) -> Numbers:
+    """int64: the numbers of the living documents that pass by SQL, from `first` on, ascending."""
+    condition, found, end = Condition(where), list[Numbers](), head.next_document
+    for start in range(first, end, STRETCH):
+        with reading() as connection:  # others may have it in between
+            lines = _passing(condition, head.space, "number", connection, start, min(start + STRETCH, end))
+            found.append(np.fromiter((number for (number,) in lines), np.int64))
+    return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def _passing(
+    condition: Condition,
+    space: str,
+    columns: str,
+    connection: sqlite3.Connection,
+    first: int = 0,
+    end: int = INT64[-1],
+) -> sqlite3.Cursor:
+    """These columns of the living documents from `first` to before `end` that pass, in order of number.
+
+    space: whose vectors truncate.
+    """
     condition.prepare(connection)
     return connection.execute(
         f"SELECT {columns} FROM ({_WITH_TRUNCATED}) WHERE {condition.sql} ORDER BY number",  # noqa: S608
-        {**condition.parameters, "space": space},
+        condition.parameters | {"first": first, "end": end, "space": space},
     )
 
 
@@ -108,7 +140,11 @@ def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
     if not connection.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL)").fetchone()[0]:
         return
     # One comparison of each kind says what all of them would; a list of values may be long.
-    kinds = {(leaf.field, type_name(leaf.value) if isinstance(leaf, Compare) else ""): leaf for leaf in leaves(where)}
+    kinds = {
+        (each.field, type_name(each.value) if isinstance(each, Compare) else ""): each
+        for leaf in leaves(where)
+        for each in _asked(leaf)
+    }
     for leaf in kinds.values():
         if leaf.field != TRUNCATED:
             _check_field(leaf, connection)
@@ -117,7 +153,7 @@ def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
 def check_unambiguous(where: Filter, space: str, connection: sqlite3.Connection) -> None:
     """Raises FilterError, naming it, where a document that passes has several values under a name with a dot."""
     dotted = sorted(field for field in fields(where) if "." in field)
-    for identifier, metadata in _passing(where, space, "id, metadata", connection) if dotted else ():
+    for identifier, metadata in _passing(Condition(where), space, "id, metadata", connection) if dotted else ():
         for field in dotted:
             first, *others = found_at(json.loads(metadata), field) or [None]
             if not all(equal(first, other) for other in others):
@@ -125,6 +161,15 @@ def check_unambiguous(where: Filter, space: str, connection: sqlite3.Connection)
                     f"document {identifier!r} has several values under {field!r}, as a key and inside an object, so "
                     "the filter may mean more than was said; name the documents by their ids"
                 )
+
+
+def _asked(leaf: Leaf) -> Iterator[Compare | Exists]:
+    """What a leaf asks of its field: several values, one comparison for each of their types."""
+    if isinstance(leaf, Among):
+        values = {type_name(value): value for value in leaf.values}
+        yield from (Compare(leaf.field, "$eq", value) for value in values.values())
+    else:
+        yield leaf
 
 
 def _check_field(leaf: Compare | Exists, connection: sqlite3.Connection) -> None:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twofold.engines.local.catalogue import checksums
+from twofold.engines.local.catalogue.growing import Growing
 from twofold.engines.local.catalogue.schema import SpaceHead
 from twofold.errors import CorruptionError
 from twofold.scores import Mask, Numbers
 
-_Array = TypeVar("_Array", bound=NDArray[Any])
+TOGETHER = 64
+"""Blocks that are put into the arrays at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +62,22 @@ class Rows:
         return first, np.clip(documents + 1, 0, len(self))
 
 
+_NO_ROWS = Rows(-1, np.empty(0, np.bool_), np.empty(0, np.bool_), None, None, np.empty(0, np.int32))
+
+
 class RowsCache:
-    """The rows of a space at the latest commit that anybody read; threads may share it."""
+    """The rows of a complete space at the latest commit that anybody read; threads may share it.
+
+    Of a space that is still being filled, each commit has one of its own, since rows are added for earlier documents.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._generation = 0
-        self._rows: Rows
-        self._living: Mask
-        self._with_rows: Mask
-        self._owners: Numbers | None
-        self._starts: NDArray[np.int32] | None
-        self._ends: NDArray[np.int32]
-        self._forget()
+        self._rows = _NO_ROWS
+        self._living, self._with_rows = Growing[Mask](), Growing[Mask]()
+        self._owners = Growing[Numbers]()
+        self._starts, self._ends = Growing[NDArray[np.int32]](), Growing[NDArray[np.int32]]()
 
     def at(self, head: SpaceHead, connection: sqlite3.Connection) -> Rows:
         """The rows of the commit `head`, which the connection's transaction must see; raises CorruptionError."""
@@ -85,8 +91,7 @@ class RowsCache:
                 # Another thread has read a later commit meanwhile; an older snapshot is on its own.
                 return RowsCache().at(head, connection)
             if head.generation != self._generation:
-                self._generation = head.generation
-                self._forget()
+                self._generation, self._rows = head.generation, _NO_ROWS
             self._rows = self._advanced(head, connection)
             return self._rows
 
@@ -94,28 +99,28 @@ class RowsCache:
         """Makes a lock of the child's own."""
         self._lock = threading.Lock()
 
-    def _forget(self) -> None:
-        self._rows = Rows(-1, np.empty(0, np.bool_), np.empty(0, np.bool_), None, None, np.empty(0, np.int32))
-        self._living, self._with_rows, self._ends = self._rows.living, self._rows.with_rows, self._rows.ends
-        self._owners = self._starts = None
-
     def _advanced(self, head: SpaceHead, connection: sqlite3.Connection) -> Rows:
-        before, count = len(self._rows), head.next_row
-        self._make_room(count, head.next_document)
-        self._read_blocks(connection, head.space, before, count)
-        rows = Rows(
-            head.commit,
-            _sealed(self._living[:count]),
-            _sealed(self._with_rows[: head.next_document]),
-            None if self._owners is None else _sealed(self._owners[:count]),
-            None if self._starts is None else _sealed(self._starts[:count]),
-            _sealed(self._ends[:count]),
-        )
+        rows = self._rows
+        owners, starts, ends = rows.owners, rows.starts, rows.ends
+        with_rows = np.zeros(head.next_document - len(rows.with_rows), np.bool_)
+        for fresh, (fresh_starts, fresh_ends) in _stretches(connection, head, len(rows)):
+            here = np.arange(len(ends), len(ends) + len(fresh))
+            with_rows[fresh - len(rows.with_rows)] = True
+            if owners is None and not np.array_equal(fresh, here):
+                owners = np.arange(len(ends))
+            if owners is not None:
+                owners = self._owners.put(owners, fresh, head.next_row)
+            if starts is None and fresh_starts.any():
+                starts = np.zeros(len(ends), np.int32)
+            if starts is not None:
+                starts = self._starts.put(starts, fresh_starts, head.next_row)
+            ends = self._ends.put(ends, fresh_ends, head.next_row)
+        living = self._living.put(rows.living, np.ones(len(ends) - len(rows), np.bool_))
+        rows = Rows(head.commit, living, self._with_rows.put(rows.with_rows, with_rows), owners, starts, ends)
         gone = _deletions(connection, self._rows.commit)
         if len(gone):
-            self._living, self._with_rows = _without(rows, gone)
-            rows = replace(rows, living=_sealed(self._living), with_rows=_sealed(self._with_rows))
-        living = rows.living
+            living = self._living.changed(living, expanded(*rows.ranges(np.sort(gone)))[0], False)
+            rows = replace(rows, living=living, with_rows=self._with_rows.changed(rows.with_rows, gone, False))
         if int(np.count_nonzero(living)) != head.rows:
             raise CorruptionError(
                 f"the catalogue is damaged: {np.count_nonzero(living)} rows are living by its blocks and marks, "
@@ -123,57 +128,43 @@ class RowsCache:
             )
         return rows
 
-    def _make_room(self, count: int, documents: int) -> None:
-        if documents > len(self._with_rows):
-            room = documents if self._rows.commit < 0 else documents + documents // 4 + 1024
-            longer = np.zeros(room, np.bool_)
-            longer[: len(self._with_rows)] = self._with_rows
-            self._with_rows = longer
-        if count > len(self._ends) or count > len(self._living):
-            # A first reading takes what it needs, later growth a quarter more, so that it is rarely copied.
-            room = count if self._rows.commit < 0 else count + count // 4 + 1024
-            self._ends, self._living = _longer(self._ends, room), _longer(self._living, room)
-            if self._owners is not None:
-                self._owners = _longer(self._owners, room)
-            if self._starts is not None:
-                self._starts = _longer(self._starts, room)
 
-    def _read_blocks(self, connection: sqlite3.Connection, space: str, before: int, count: int) -> None:
-        """Reads rows `before` to `count` into the arrays; the first of them may extend a block half read."""
-        end = before
-        for line in connection.execute(
-            "SELECT space, first_row, rows, segment, first_document, documents, spans, vectors_crc, checksum "
-            "FROM blocks WHERE space = :space AND first_row >= "
-            "(SELECT coalesce(max(first_row), 0) FROM blocks WHERE space = :space AND first_row <= :before) "
-            "ORDER BY first_row",
-            {"space": space, "before": before},
-        ):
-            *columns, checksum = line
-            _, first_row, rows, _, first_document, documents, spans, _ = columns
-            if checksums.of_row(*columns) != checksum or not first_row <= end <= count:
-                raise CorruptionError(
-                    f"the catalogue is damaged: its block of rows from {first_row} is not what was written. "
-                    "Run twofold verify, or restore a backup."
-                )
-            skip = end - first_row
-            if rows <= skip:
-                continue
+def _stretches(
+    connection: sqlite3.Connection, head: SpaceHead, before: int
+) -> Iterator[tuple[Numbers, NDArray[np.int32]]]:
+    """Rows from `before` on, many at a time: the document of each, int64 (n,), and their spans, int32 (2, n)."""
+    blocks = _blocks(connection, head, before)
+    while together := list(islice(blocks, TOGETHER)):
+        owners, spans = zip(*together, strict=True)
+        yield np.concatenate(owners), np.concatenate(spans).T
+
+
+def _blocks(
+    connection: sqlite3.Connection, head: SpaceHead, before: int
+) -> Iterator[tuple[Numbers, NDArray[np.int32]]]:
+    """The same of each block, checked, spans as int32 (n, 2); the first may extend a block that was half read."""
+    end, count = before, head.next_row
+    for line in connection.execute(
+        "SELECT space, first_row, rows, segment, first_document, documents, spans, vectors_crc, checksum FROM blocks "
+        "WHERE space = :space AND first_row >= "
+        "(SELECT coalesce(max(first_row), 0) FROM blocks WHERE space = :space AND first_row <= :before) "
+        "ORDER BY first_row",
+        {"space": head.space, "before": before},
+    ):
+        *columns, checksum = line
+        _, first_row, rows, _, first_document, documents, spans, _ = columns
+        if checksums.of_row(*columns) != checksum or not first_row <= end <= count:
+            raise CorruptionError(
+                f"the catalogue is damaged: its block of rows from {first_row} is not what was written. "
+                "Run twofold verify, or restore a backup."
+            )
+        skip = end - first_row
+        if rows > skip:
             end = first_row + rows
-            place = slice(end - rows + skip, end)
             owners = np.frombuffer(documents, "<u4")[skip:].astype(np.int64) + first_document
-            starts, self._ends[place] = np.frombuffer(spans, "<i4").reshape(-1, 2)[skip:].T
-            self._living[place] = True
-            self._with_rows[owners] = True
-            if self._owners is None and not np.array_equal(owners, np.arange(place.start, place.stop)):
-                self._owners = np.arange(len(self._ends), dtype=np.int64)
-            if self._owners is not None:
-                self._owners[place] = owners
-            if self._starts is None and starts.any():
-                self._starts = np.zeros(len(self._ends), np.int32)
-            if self._starts is not None:
-                self._starts[place] = starts
-        if end != count:
-            raise CorruptionError(f"the catalogue is damaged: its blocks end at row {end}, its head says {count}")
+            yield owners, np.frombuffer(spans, "<i4").reshape(-1, 2)[skip:]
+    if end != count:
+        raise CorruptionError(f"the catalogue is damaged: its blocks end at row {end}, its head says {count}")
 
 
 def ranges(documents: Numbers, wanted: Numbers) -> tuple[Numbers, Numbers]:
@@ -199,23 +190,3 @@ def expanded(starts: Numbers, ends: Numbers) -> tuple[Numbers, Numbers]:
 def _deletions(connection: sqlite3.Connection, since: int) -> Numbers:
     found = connection.execute("SELECT number FROM documents WHERE deleted > ?", (since,))
     return np.fromiter((number for (number,) in found), dtype=np.int64)
-
-
-def _without(rows: Rows, gone: Numbers) -> tuple[Mask, Mask]:
-    """The masks of live rows and of documents with rows, copied, without these documents."""
-    living, with_rows = rows.living.copy(), rows.with_rows.copy()
-    living[expanded(*rows.ranges(np.sort(gone)))[0]] = False
-    with_rows[gone] = False
-    return living, with_rows
-
-
-def _longer(array: _Array, room: int) -> _Array:
-    longer = np.empty((room, *array.shape[1:]), dtype=array.dtype)
-    longer[: len(array)] = array
-    return cast(_Array, longer)
-
-
-def _sealed(array: _Array) -> _Array:
-    view = array.view()
-    view.flags.writeable = False
-    return view

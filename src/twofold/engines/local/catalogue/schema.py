@@ -108,6 +108,10 @@ class SpaceHead(Counts):
         return self.filled == self.next_document
 
 
+NO_HEAD = SpaceHead(space="", commit=0, generation=0, next_document=0, documents=0)
+"""That of a space before the first commit."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """What the last commit left.

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from storing import local
 
 import twofold
 from twofold.collection.collection import Collection
@@ -56,8 +57,8 @@ def sizes(collection: Collection) -> list[int]:
 
 
 def maintained(collection: Collection, seconds: float, work: Callable[[Upkeep], object] | None = None) -> object:
-    with collection._store.writing() as writer:
-        made = Upkeep(writer._work(asking(collection._store, collection.encoder, 20), silent))
+    with local(collection).writing() as writer:
+        made = Upkeep(writer._work(asking(local(collection), collection.encoder, 20), silent))
         return made.maintain(seconds) if work is None else work(made)
 
 
@@ -114,8 +115,8 @@ def test_a_documents_score_has_equal_bits_however_the_index_is_divided(collectio
 
 def divide(collection: Collection, kind: str, ends: tuple[int, ...]) -> None:
     """Publishes the collection's index in pieces that end so."""
-    with collection._store.writing() as writer, collection._store.snapshot() as snapshot:
-        made = making.Making(writer._work(asking(collection._store, collection.encoder, 20), silent), snapshot)
+    with local(collection).writing() as writer, local(collection).snapshot() as snapshot:
+        made = making.Making(writer._work(asking(local(collection), collection.encoder, 20), silent), snapshot)
         pieces = [made.piece(kind, first, end) for first, end in zip((0, *ends), ends, strict=False)]
         writer.publish("indexes/main", standing(collection).about, pieces)
 
@@ -183,7 +184,7 @@ def test_the_effort_is_raised_where_the_pieces_do_not_keep_the_promise(
     assert low.reached is not None
     assert low.reached.effort == 0
     about = dict(standing(collection).about)
-    with collection._store.writing() as writer:
+    with local(collection).writing() as writer:
         built = standing(collection)
         writer.publish(
             "indexes/main", about | {"evidence": about["evidence"] | {"promise": 1.0}}, built.pieces, built.beside
@@ -195,7 +196,7 @@ def test_the_effort_is_raised_where_the_pieces_do_not_keep_the_promise(
     assert (report.reached.effort, report.reached.recall, report.kept) == (4_000, 1.0, True)
     assert scores(collection) == scores(collection, exact=True)
     monkeypatch.setitem(choosing.EFFORTS, "scan", (0,))
-    with collection._store.writing() as writer:
+    with local(collection).writing() as writer:
         writer.publish("indexes/main", about | {"evidence": about["evidence"] | {"promise": 1.0}}, built.pieces[:1])
     add(collection, 3_600, 4_200)
     report = collection.info().index
@@ -261,14 +262,14 @@ def test_only_damaged_pieces_are_built_again(collection: Collection, built: list
     before = scores(collection)
     was = standing(collection)
     assert [piece.rows for piece in was.pieces] == [3_000, 1_000]
-    path = was.path(was.pieces[1]) / "codes.faiss"
+    path = was.path(was.pieces[0]) / "codes.faiss"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     built.clear()
     assert collection.verify(repair=True).clean
-    assert built == [1_000]
-    assert standing(collection).pieces[0] == was.pieces[0]
+    assert built == [3_000]
+    assert standing(collection).pieces[1] == was.pieces[1]
     assert collection.verify().damage == []
     assert scores(collection) == before
     (was.home / "manifest.json").write_text("{}")
@@ -367,5 +368,5 @@ def test_vectors_need_an_index_of_cosines() -> None:
     with twofold.create(None, GivenVectors(DIMENSION, similarity="dot")) as made:
         vectors: Vectors = 2 * VECTORS[:200]
         made.add([{"id": str(n), "text": "a"} for n in range(200)], vectors=vectors)
-        with made._store.snapshot() as snapshot:
+        with local(made).snapshot() as snapshot:
             assert not upkeep.wanted(snapshot, cosine=False)

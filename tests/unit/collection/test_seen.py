@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twofold.engines.local.catalogue.seen import Seen
+from twofold.collection.seen import Seen
 
 
 def test_ids_that_come_again_are_counted_within_and_across_blocks() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from types import TracebackType
 
-from twofold.engines.local.catalogue.connecting import translated
+from twofold.errors import StorageError
 
 
 class Seen:
@@ -35,11 +34,16 @@ class Seen:
         if self._first is None:
             self._first = list(ids)
             return len(ids) - len(set(ids))
-        with translated(Path(tempfile.gettempdir())):
+        try:
             if self._connection is None:
                 self._connection = _database()
                 _insert(self._connection, self._first)
             return len(ids) - _insert(self._connection, ids)
+        except sqlite3.Error as error:
+            raise StorageError(
+                f"{tempfile.gettempdir()}: ids that were seen cannot be noted there ({error}). Nothing that was "
+                "acknowledged is lost; make room, and run again"
+            ) from error
 
 
 def _database() -> sqlite3.Connection:
