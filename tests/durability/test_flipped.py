@@ -80,13 +80,13 @@ def outcome(folder: Path, whole: list[Any]) -> str:
     return "found" if not clean else "harmless" if same else "missed"
 
 
-def flipped(folder: Path, times: int) -> Counter[str]:
+def flipped(folder: Path, times: int, files: tuple[str, ...] = FILES) -> Counter[str]:
     """Flips so many bytes, drawn file by file, so that small files are hit too; counts what became of them."""
     with open_collection(folder) as collection:
         whole = [ask() for ask in answers(collection)]
     draw, counts = random.Random(23), Counter[str]()
     for number in range(times):
-        path = folder / FILES[number % len(FILES)]
+        path = folder / files[number % len(files)]
         before = path.read_bytes()
         place = draw.randrange(len(before))
         path.write_bytes(before[:place] + bytes([before[place] ^ draw.randrange(1, 256)]) + before[place + 1 :])
@@ -101,6 +101,14 @@ def flipped(folder: Path, times: int) -> Counter[str]:
 
 def test_a_flipped_byte_is_found_or_harmless(folder: Path) -> None:
     counts = flipped(folder, 60)
+    assert counts["found"] > 40
+    assert counts["missed"] == 0
+
+
+def test_with_two_spaces_a_flipped_byte_of_either_is_found_or_harmless(folder: Path) -> None:
+    with open_collection(folder) as collection:
+        collection.migrate(HashedWords(24, max_words=40), name="other", switch=True)
+    counts = flipped(folder, 60, (*FILES, "vectors/other/000001.f16"))
     assert counts["found"] > 40
     assert counts["missed"] == 0
 

@@ -19,7 +19,7 @@ from twofold.collection.parts import encoded, kept, of_own
 from twofold.collection.seen import Seen
 from twofold.documents import Document, as_documents
 from twofold.engine import Engine, EngineWriter
-from twofold.errors import DocumentError, VectorError
+from twofold.errors import DocumentError, InputError, VectorError
 from twofold.passages.windows import Mode
 from twofold.progress import Progress
 from twofold.reports import AddReport
@@ -169,6 +169,11 @@ class Adding:
         """
         encoder = self._encoders.of(space)
         own = lines if encoder is self._encoder else None
+        if fresh and encoder is not self._encoder and not encoder.can_encode:
+            raise InputError(
+                f"the space {space.name!r} holds vectors made elsewhere, so documents cannot be added to it beside the "
+                f"space that is searched; give it up: twofold migrate COLLECTION --drop {space.name}"
+            )
         part = encoded(fresh, encoder, self._mode) if own is None else of_own(fresh, own)
         if encoder is self._encoder:
             self.report.passages += len(part.vectors)

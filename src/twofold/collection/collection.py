@@ -236,7 +236,7 @@ class Collection(AbstractContextManager["Collection"]):
     def info(self) -> Info:
         """What is in here, in figures."""
         with self._engine.snapshot() as snapshot:
-            return describe(self._engine, snapshot, self.contract, self._settings)
+            return describe(self._engine, snapshot, self._encoders.of(snapshot.space).contract, self._settings)
 
     def verify(self, progress: Progress = silent, *, repair: bool = False) -> VerifyReport:
         """Reads everything again and computes every checksum; writers may go on meanwhile.
@@ -357,7 +357,7 @@ class Collection(AbstractContextManager["Collection"]):
         """
         self._engine.check_outside(path)
         with self._engine.snapshot() as snapshot:
-            return Exporting(snapshot, self.contract, progress).into(path)
+            return Exporting(snapshot, self._encoders.of(snapshot.space).contract, progress).into(path)
 
     def close(self) -> None:
         """Lets files and locks go; an in-memory collection vanishes."""

@@ -145,6 +145,21 @@ def test_what_cannot_be_migrated_is_refused(collection: Collection) -> None:
     assert [space.name for space in collection.info().spaces] == ["main", "wider"]
 
 
+def test_vectors_made_elsewhere_are_migrated_from_and_the_way_on_is_said(tmp_path: Path) -> None:
+    with twofold.create(tmp_path / "c", GivenVectors(4)) as made:
+        made.add([("a", "an apple"), ("b", "a bee")], vectors=np.eye(2, 4, dtype=np.float32))
+        made.add([{"id": "bare"}], vectors=np.ones((1, 4), np.float32))
+        made.migrate(NEW, name="texts")
+        made.add([("d", "a dog")], vectors=np.ones((1, 4), np.float32))
+        made.switch_space("texts")
+        assert [hit.id for hit in made.search("dog", k=1, mode="dense")] == ["d"]
+        assert [(space.documents, space.passages) for space in made.info().spaces] == [(4, 4), (4, 3)]
+        with pytest.raises(InputError, match="'main' holds vectors made elsewhere.*--drop main"):
+            made.add([("e", "an eel")])
+        made.drop_space("main")
+        assert made.add([("e", "an eel")]).added == 1
+
+
 def test_after_the_switch_the_old_encoder_is_refused_and_the_new_one_taken(collection: Collection) -> None:
     collection.migrate(NEW, switch=True)
     with pytest.raises(ContractError):
