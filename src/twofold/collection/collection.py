@@ -295,8 +295,7 @@ class Collection(AbstractContextManager["Collection"]):
         Raises LockedError, InputError, StorageError, CorruptionError.
         """
         with self._engine.writing() as writer:
-            report = writer.optimize(IndexRequest(index, recall, latency), self._asking(queries), progress)
-            return report
+            return writer.optimize(IndexRequest(index, recall, latency), self._asking(queries), progress)
 
     def maintain(self, seconds: float, progress: Progress = silent) -> bool:
         """Does what is due of all that is derived, as far as it fits into the time; says whether there was anything.
