@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from twofold.engines.local.folder import Folder
-from twofold.errors import CollectionError
+from twofold.errors import CollectionError, NotACollectionError
 from twofold.files import refused
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
@@ -31,6 +31,8 @@ def new_folder() -> Folder:
         place = places[0] if _has_room(places[0]) else places[1]
         try:
             folder = Folder.open(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+        except NotACollectionError:
+            continue  # another process swept it up before it was opened
         except OSError as error:
             raise refused(place, error) from error
         if folder.own():
