@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from twofold.difference import Difference
 from twofold.errors import InputError
 from twofold.scores import Similarity, Vectors, unit_vectors
 
@@ -36,18 +37,6 @@ PROBE_TEXTS = (
 )
 PROBE_COSINE = 0.999
 """bf16 stays above .9995 of f32; another model, pooling or prompt falls far below."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One field in which two contracts differ, with both values."""
-
-    field: str
-    expected: object
-    found: object
-
-    def __str__(self) -> str:
-        return f"{self.field.replace('_', ' ')} is {self.found!r}, the collection has {self.expected!r}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,18 +20,15 @@
         └── StorageError         the disk refused: full, read-only, gone
 
 A message says what happened (with values), where, and what to do. This file imports nothing of the project but
-the contract's words, and everybody may raise what stands here.
+the word of a difference, and everybody may raise what stands here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from twofold.contract import Difference
-
+from twofold.difference import Difference
 
 WAIT = 10.0
 """Seconds that a writing call waits for another writer before LockedError, unless it says otherwise."""

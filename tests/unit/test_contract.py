@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twofold.contract import PROBE_TEXTS, Contract, Difference, Probes
+from twofold.contract import PROBE_TEXTS, Contract, Probes
+from twofold.difference import Difference
 from twofold.errors import ContractError
 
 CONTRACT = Contract(

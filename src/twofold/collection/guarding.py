@@ -6,7 +6,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Difference, Probes, Side
+from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Probes, Side
+from twofold.difference import Difference
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.loading import load_source
 from twofold.encoding import CheckedTokens, checked_encoder, encoded, encoded_to_compare

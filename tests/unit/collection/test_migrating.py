@@ -154,7 +154,7 @@ def test_vectors_made_elsewhere_are_migrated_from_and_the_way_on_is_said(tmp_pat
         made.switch_space("texts")
         assert [hit.id for hit in made.search("dog", k=1, mode="dense")] == ["d"]
         assert [(space.documents, space.passages) for space in made.info().spaces] == [(4, 4), (4, 3)]
-        with pytest.raises(InputError, match="'main' holds vectors made elsewhere.*--drop main"):
+        with pytest.raises(InputError, match=r"'main' holds vectors made elsewhere.*--drop main"):
             made.add([("e", "an eel")])
         made.drop_space("main")
         assert made.add([("e", "an eel")]).added == 1

@@ -32,7 +32,7 @@ def new_folder() -> Folder:
         try:
             folder = Folder.open(tempfile.mkdtemp(prefix=PREFIX, dir=place))
         except NotACollectionError:
-            continue  # another process swept it up before it was held
+            continue  # another process swept it up before it was opened
         except OSError as error:
             raise refused(place, error) from error
         if folder.own():

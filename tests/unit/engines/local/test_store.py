@@ -221,6 +221,21 @@ def _processes_with(path: Path) -> list[int]:
     return found
 
 
+def test_a_folder_that_another_process_sweeps_up_at_once_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    kept = tempfile.mkdtemp
+
+    def swept(**named: str | Path) -> str:
+        made.append(kept(prefix=str(named["prefix"]), dir=named["dir"]))
+        if len(made) == 1:
+            os.rmdir(made[0])
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", swept)
+    with new_store(None) as store:
+        assert [str(store.path)] == made[1:]
+
+
 def test_sweeping_touches_nothing_but_folders_of_collections_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
