@@ -7,6 +7,8 @@ import os
 import pickle
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -267,6 +269,36 @@ def test_folders_that_are_exchanged_and_back_while_sqlite_opens_its_files_are_no
     beside.close()
     assert holds(live, FIRST)
     assert holds(other, OTHER)
+
+
+def test_shared_memory_that_was_opened_by_mistake_stays_locked_for_those_who_have_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, other = tmp_path / "live", tmp_path / "other"
+    filled(live, FIRST).close()
+    beside, real = filled(other, OTHER), sqlite3.connect
+
+    def between(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = real(*arguments, **options)
+        exchange(live, other)
+        return connection
+
+    with beside.snapshot():
+        with monkeypatch.context() as patching:
+            patching.setattr(sqlite3, "connect", between)
+            with pytest.raises(MovedError):
+                Store.open(live)
+        exchange(live, other)
+        assert not free(other / "catalogue.sqlite-shm")
+    beside.close()
+    assert holds(other, OTHER)
+
+
+def free(shared: Path) -> bool:
+    """Whether another process may take SQLite's shared memory for abandoned, and cut it: byte 128 says who has it."""
+    lock = "fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 128)"
+    program = f"import fcntl, sys\nwith open(sys.argv[1], 'r+b') as file: {lock}"
+    return subprocess.run([sys.executable, "-c", program, shared], capture_output=True).returncode == 0
 
 
 def test_closing_a_collection_that_was_moved_leaves_the_log_of_the_one_in_its_place(tmp_path: Path) -> None:

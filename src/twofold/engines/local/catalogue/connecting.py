@@ -51,6 +51,12 @@ class WritingConnection(sqlite3.Connection):
             self.close()
 
 
+_mixed: list[sqlite3.Connection] = []
+"""Connections whose files belong to several folders. Closing one would take the locks of this process from the others'
+shared memory (a lock of POSIX ends when any descriptor of its file is closed), and the next process that opens that
+catalogue would cut it under those that have it mapped."""
+
+
 class _Opening:
     """Lets one connection be opened at a time in this process, so that the files that SQLite opens can be told."""
 
@@ -90,13 +96,17 @@ def belonging(folder: Folder, *, durable: bool, writes: bool) -> sqlite3.Connect
         except sqlite3.Error:
             folder.check()  # which may be why
             raise
+        opened = {place for _, place in _open_files() - before}
+        belongs = opened <= {folder.place(f"{CATALOGUE}{kind}") for kind in ("", "-wal", "-shm")}
         try:
             folder.check()
-            opened = {place for _, place in _open_files() - before}
-            if not opened <= {folder.place(f"{CATALOGUE}{kind}") for kind in ("", "-wal", "-shm")}:
+            if not belongs:
                 raise MovedError(f"{folder.path} was exchanged while it was being opened. {AGAIN}")
         except BaseException:
-            connection.close()
+            if belongs:
+                connection.close()
+            else:
+                _mixed.append(connection)
             raise
         return connection
 
