@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from storing import block, new_store
 
 from twofold.documents import Document
 from twofold.engines.local.catalogue.columns import NO_TEXT, NUMBER, Column
+from twofold.engines.local.engine import Store
 from twofold.engines.local.reader import LocalSnapshot
 from twofold.errors import FilterError
 from twofold.filters import TRUNCATED, All, Exists, Filter, elements, fields, found_at, matches, parse
@@ -206,6 +209,34 @@ def test_the_answer_to_a_filter_follows_the_commits() -> None:
             writer.commit(block([Document(str(number), "x", "", {"n": number % 2})]))
             with store.snapshot() as snapshot:
                 assert snapshot.count(parse({"n": 0})) == number // 2 + 1
+
+
+def test_threads_on_snapshots_of_their_own_are_answered_by_the_definition_while_documents_come_and_go() -> None:
+    conditions = [parse({"n": {"$lt": 30}}), parse({"n": {"$in": list(range(0, 60, 7))}}), parse({"n": {"$ne": 3}})]
+    wrong: list[tuple[Filter, int]] = []
+    done = threading.Event()
+
+    def ask(store: Store) -> None:
+        while not done.is_set():
+            with store.snapshot() as snapshot:
+                there = [each.metadata for each in snapshot.each()]
+                for condition in conditions:
+                    expected = sum(matches(condition, each) for each in there)
+                    if {snapshot.count(condition), int(snapshot.passing(condition).sum())} != {expected}:
+                        wrong.append((condition, snapshot.commit))
+
+    with new_store(None) as store, ThreadPoolExecutor(4) as pool, store.writing() as writer:
+        asking = [pool.submit(ask, store) for _ in range(4)]
+        for number in range(60):
+            writer.commit(block([Document(str(number), "x", "", {"n": number})]))
+            if number % 5 == 4:
+                writer.delete([number - 2])
+            if number == 40:
+                writer.compact()
+        done.set()
+        for each in asking:
+            each.result()
+    assert wrong == []
 
 
 def test_columns_follow_additions_and_deletions_and_old_snapshots_keep_theirs() -> None:
