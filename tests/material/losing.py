@@ -29,7 +29,7 @@ class Losing(Disk):
         self.removed: set[str] = set()
         self.pending: dict[str, list[tuple[int, bytes]]] = {}
         self.database: dict[str, bytes] = {}
-        self.description = b""
+        self.description = held(folder / "collection.json")
         self.acknowledged = 0
         self.moments: list[dict[str, Any]] = []
 
