@@ -39,7 +39,7 @@ def path(tmp_path: Path) -> Path:
 def test_threads_that_search_and_one_that_adds_neither_fail_nor_miss_what_was_added(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twofold.collection.collection.BEHIND", 20)  # so that the index goes on in the midst of it
+    monkeypatch.setattr("twofold.engines.local.maintaining.BEHIND", 20)  # so that the index goes on in the midst of it
     failures: list[BaseException] = []
     added, done = 0, threading.Event()
 
