@@ -97,7 +97,7 @@ class ContractError(TwofoldError):
     def __init__(self, differences: Sequence[Difference]) -> None:
         super().__init__(
             f"this encoder does not fit the collection: {'; '.join(map(str, differences))}. "
-            "Open the collection with the encoder it was made with, or index the documents into a new collection."
+            "Open the collection with the encoder it was made with, or let this one take over: twofold migrate."
         )
         self.differences = tuple(differences)
 

@@ -159,8 +159,8 @@ def survives(tmp_path: Path, draws: int) -> int:
     whole = made(tmp_path / "c")
     disk = Losing(tmp_path / "c")
     for path in (tmp_path / "c" / "vectors" / "main").iterdir():
-        disk.kept[path.name] = path.read_bytes()
-        disk.named.add(path.name)
+        disk.kept[disk.key(path)] = path.read_bytes()
+        disk.named.add(disk.key(path))
     disk.reached("created")
     with Store.open(tmp_path / "c", disk=disk) as store, store.writing() as writer:
         writer.compact()

@@ -39,7 +39,7 @@ def path(tmp_path: Path) -> Path:
 def test_threads_that_search_and_one_that_adds_neither_fail_nor_miss_what_was_added(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twofold.collection.collection.BEHIND", 20)  # so that the index goes on in the midst of it
+    monkeypatch.setattr("twofold.engines.local.maintaining.BEHIND", 20)  # so that the index goes on in the midst of it
     failures: list[BaseException] = []
     added, done = 0, threading.Event()
 
@@ -95,7 +95,6 @@ def test_another_process_finds_a_document_as_soon_as_it_was_added_while_the_lock
 
 KILLED = """
 import os, sys, twofold
-from twofold.collection import following
 from twofold.engines.local.writer import Writer
 from twofold.lexical import state
 from twofold.lexical.index import LexicalIndex
@@ -126,7 +125,7 @@ with twofold.open(path) as collection:
         collection.optimize()
     else:
         with collection.writing() as writer:
-            following.Following(collection._engine, writer).follow()
+            writer._following(lambda *_: None).follow()
 """
 UNPUBLISHED = [("analyser", each) for each in ("noted", "extended", "publishing")]
 KILLS = [*UNPUBLISHED, *(("optimize", each) for each in ("noted", "extended", "publishing", "published"))]
@@ -159,6 +158,6 @@ def test_a_kill_leaves_what_was_there_or_what_was_to_come(path: Path, work: str,
 def test_nothing_but_the_state_says_which_index_it_is(path: Path) -> None:
     (folder,) = (path / "lexical").glob("*/*")
     with twofold.open(path) as collection, collection._engine.snapshot() as snapshot:
-        assert snapshot.state("fusion")["folder"] == folder.name
+        assert snapshot.state("lexical")["folder"] == folder.name
         assert json.loads((folder / "read.json").read_bytes())["states"][-1]["end"] == 500
     assert os.listdir(folder.parent) == [folder.name]

@@ -29,7 +29,7 @@ class Losing(Disk):
         self.removed: set[str] = set()
         self.pending: dict[str, list[tuple[int, bytes]]] = {}
         self.database: dict[str, bytes] = {}
-        self.description = b""
+        self.description = held(folder / "collection.json")
         self.acknowledged = 0
         self.moments: list[dict[str, Any]] = []
 
@@ -42,25 +42,25 @@ class Losing(Disk):
     def write(self, descriptor: int, path: str | Path, data: bytes | memoryview, offset: int) -> None:
         super().write(descriptor, path, data, offset)
         if Path(path).suffix == ".f16":
-            self._changed(self._key(path), offset, bytes(memoryview(data).cast("B")))
+            self._changed(self.key(path), offset, bytes(memoryview(data).cast("B")))
 
     def sync(self, descriptor: int, path: str | Path) -> None:
         super().sync(descriptor, path)
         if Path(path).suffix == ".f16":
-            self.kept[self._key(path)] = Path(path).read_bytes()
-            self.pending.pop(self._key(path), None)
+            self.kept[self.key(path)] = Path(path).read_bytes()
+            self.pending.pop(self.key(path), None)
         self._moment()
 
     def sync_folder(self, path: str | Path) -> None:
         super().sync_folder(path)
         if Path(path).parent.name == "vectors":
-            here = {self._key(each) for each in Path(path).iterdir()}
+            here = {self.key(each) for each in Path(path).iterdir()}
             self.named = {name for name in self.named if Path(name).parent.name != Path(path).name} | here
         self._moment()
 
     def remove(self, path: str | Path) -> None:
         super().remove(path)
-        self.removed.add(self._key(path))
+        self.removed.add(self.key(path))
         self._moment()
 
     def reached(self, step: str) -> None:
@@ -71,7 +71,7 @@ class Losing(Disk):
             self.acknowledged += step == "committed"
         self._moment()
 
-    def _key(self, path: str | Path) -> str:
+    def key(self, path: str | Path) -> str:
         """The name of a vector file with the folder of its space."""
         return f"{Path(path).parent.name}/{Path(path).name}"
 

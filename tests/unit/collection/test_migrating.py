@@ -16,6 +16,7 @@ from twofold.collection.migrating import MigrationCost
 from twofold.contract import Contract
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.hashed_words import HashedWords
+from twofold.engines.local.derived.indexes import choosing
 from twofold.errors import ContractError, InputError
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
@@ -186,6 +187,28 @@ def test_hybrid_scores_are_right_from_the_switch_on(tmp_path: Path) -> None:
         assert [(hit.id, hit.score) for hit in made.search("apple of number7", k=20)] == expected
         made.switch_space("main")
         assert made.info().words == before
+
+
+def test_a_large_collection_has_the_index_of_the_new_space_from_the_switch_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "FROM_ROWS", 500)
+    texts = [(f"d{n}", f"The {WORDS[n % 10]} of the {WORDS[n // 100]}. It is number{n}.") for n in range(900)]
+    with twofold.create(tmp_path / "c", OLD) as made:
+        made.add(texts)
+        assert made.info().index is not None
+        before = (tmp_path / "c" / "indexes" / "main" / "manifest.json").read_bytes()
+        made.migrate(NEW)
+        assert not (tmp_path / "c" / "indexes" / "space-2").exists()
+        made.switch_space("space-2")
+        index = made.info().index
+        assert index is not None
+        assert index.rows == 900
+        assert made.search("number77", k=1)[0].id == "d77"
+        assert (tmp_path / "c" / "indexes" / "main" / "manifest.json").read_bytes() == before
+        made.drop_space("main")
+        assert sorted(path.name for path in (tmp_path / "c" / "indexes").iterdir()) == ["space-2"]
+        assert made.verify().damage == []
 
 
 def test_a_searcher_that_is_held_answers_from_the_space_that_it_was_made_with(collection: Collection) -> None:

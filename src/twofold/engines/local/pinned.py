@@ -10,7 +10,7 @@ from twofold.engines.local.catalogue.filtering import FilterCache
 from twofold.engines.local.catalogue.living import LivingDocuments
 from twofold.engines.local.catalogue.records import read_segments
 from twofold.engines.local.catalogue.rows import RowsCache
-from twofold.engines.local.catalogue.schema import Head
+from twofold.engines.local.catalogue.schema import Head, SpaceHead
 from twofold.engines.local.derived.manifest import Manifests
 from twofold.engines.local.description import Description
 from twofold.engines.local.folder import AGAIN, Folder
@@ -98,6 +98,7 @@ class Pinned:
         self.lease = lease
         self.derived = derived
         self.description = description
+        self._heads: dict[str, SpaceHead] = {}
         self._segments: dict[str, list[Segment]] = {}
         self._pieces: dict[str, list[Piece]] = {}
         latest = derived.latest
@@ -115,15 +116,21 @@ class Pinned:
         """Lets the commit go; twice does nothing."""
         self._end()
 
+    def of(self, name: str) -> SpaceHead:
+        """The commit as one space has it."""
+        if name not in self._heads:
+            self._heads[name] = self.head.of(name)
+        return self._heads[name]
+
     def shared(self, name: str) -> DerivedSpace:
         """What snapshots share of a space."""
-        return self.derived.of(self.description.space(name), self.head.of(name).begun)
+        return self.derived.of(self.description.space(name), self.of(name).begun)
 
     def segments(self, name: str) -> list[Segment]:
         """The segment files of a space, as the commit knows them."""
         with self.lease.held() as connection:
             if not self._segments.get(name):
-                self._segments[name] = read_segments(connection, self.head.of(name))
+                self._segments[name] = read_segments(connection, self.of(name))
             return self._segments[name]
 
     def pieces(self, name: str) -> list[Piece]:
@@ -134,7 +141,7 @@ class Pinned:
 
     def _mapped(self) -> bool:
         """Maps the vectors while their files are there: a compaction may remove them once the snapshot is made."""
-        self._segments, self._pieces = {}, {}
+        self._heads, self._segments, self._pieces = {}, {}, {}
         try:
             for space in self.description.spaces:
                 self.pieces(space.name)

@@ -42,7 +42,7 @@ class StoredSnapshot(DocumentSnapshot):
 
     def __init__(self, pinned: Pinned, space: str | None = None) -> None:
         self.space = pinned.description.space(space)
-        super().__init__(pinned.lease, pinned.head.of(self.space.name))
+        super().__init__(pinned.lease, pinned.of(self.space.name))
         self._pinned = pinned
         self._shared = pinned.shared(self.space.name)
         self._kept = self._shared.kept if self.head.complete else Kept()

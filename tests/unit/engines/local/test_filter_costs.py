@@ -70,7 +70,7 @@ def test_a_filter_that_has_no_column_looks_by_sql_at_what_was_added(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where = parse({"big": {"$gt": 2**53 + 1}})
-    looked_at = spied(monkeypatch, filtering, "_numbers", lambda where, first, end, _: (first, end))
+    looked_at = spied(monkeypatch, filtering, "_numbers", lambda where, head, first, _: (first, head.next_document))
     for number in range(3):
         add(store, f"new{number}", big=2**53 + number)
         with store.snapshot() as snapshot:
@@ -201,7 +201,9 @@ def test_counting_and_selecting_by_a_column_asks_nothing_of_the_catalogue(
 
 
 def test_documents_without_rows_are_looked_for_among_those_that_were_added(monkeypatch: pytest.MonkeyPatch) -> None:
-    since = spied(monkeypatch, living, "_still_without_rows", lambda before, head, _: (len(before), head.next_document))
+    since = spied(
+        monkeypatch, living, "_still_without_rows", lambda before, head, *_: (len(before), head.next_document)
+    )
     with new_store(None) as store, store.writing() as writer:
         numbers = writer.commit(block([document(f"d{n}", n=n) for n in range(6)], rows=[1, 0, 2, 0, 1, 0]))
         held = store.snapshot()

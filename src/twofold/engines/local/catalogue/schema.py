@@ -133,7 +133,7 @@ class Head:
         if space not in self.spaces:
             raise CorruptionError(f"the catalogue knows no space {space!r}; run twofold verify, or restore a backup")
         return SpaceHead(
-            **asdict(self.spaces[space]),
+            **{name: getattr(self.spaces[space], name) for name in Counts.__slots__},
             space=space,
             commit=self.commit,
             generation=self.generation,
