@@ -274,7 +274,7 @@ def test_a_second_writer_is_told_so(by_words: Path, articles: Path, twofold: Two
     from twofold.collection.opening import open_collection
 
     with open_collection(by_words) as collection, collection.writing():
-        refused(twofold("add", by_words, articles), "writ")
+        refused(twofold("add", by_words, articles, "--wait", "0"), "writ")
         assert twofold("search", by_words, "tea", "--k", 1, "--json").ids == ["tea"]
     unharmed(by_words, twofold)
 

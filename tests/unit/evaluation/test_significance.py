@@ -39,7 +39,7 @@ def test_many_queries_are_drawn_near_the_t_test_and_the_same_for_a_seed() -> Non
 
 def test_no_drawn_p_is_zero_and_equal_systems_have_one() -> None:
     assert randomization_p(drawn(300, 1.0), draws=999) == 2 / 1000  # both tails count
-    assert randomization_p(np.zeros(40)) == 1.0
+    assert randomization_p(np.zeros(40)) == randomization_p(np.array([0.5, 0.0, 0.0])) == 1.0
     assert t_test_p(np.zeros(40)) == 1.0
 
 
