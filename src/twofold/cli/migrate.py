@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from twofold.cli.options import Subparsers, add_encoder_options, command, encoder_of, names_encoder
+from twofold.cli.options import Subparsers, add_encoder_options, command, encoder_of, names_encoder, text
 from twofold.cli.output import print_json, print_line, say
 from twofold.cli.waiting import add_wait_option, waited
 
@@ -31,12 +31,17 @@ def register(subparsers: Subparsers) -> None:
     )
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
     parser.add_argument(
-        "--name", metavar="SPACE", help="the space to make or to go on with; with --switch alone, the one to search"
+        "--name",
+        metavar="SPACE",
+        type=text,
+        help="the space to make or to go on with; with --switch alone, the one to search",
     )
     parser.add_argument("--queries", metavar="FILE", help="queries to compare both spaces with")
     parser.add_argument("--qrels", metavar="FILE", help="their judgements (TREC's or BEIR's form); goes with --queries")
     parser.add_argument("--switch", action="store_true", help="search the new space from then on")
-    parser.add_argument("--drop", metavar="SPACE", help="in the end, give up a space that is not searched and its room")
+    parser.add_argument(
+        "--drop", metavar="SPACE", type=text, help="in the end, give up a space that is not searched and its room"
+    )
     add_wait_option(parser)
     add_encoder_options(parser, otherwise="nothing is encoded: --switch and --drop alone act on spaces that are there")
     parser.set_defaults(misuse=parser.error)

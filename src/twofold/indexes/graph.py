@@ -27,6 +27,9 @@ EFFORT = 400
 FILTERED = 0.9
 """Where a smaller share of rows may appear, fetching more of them costs more than a scan."""
 
+WALKED = 0.5
+"""Where a larger share of rows is asked for, a scan costs less than a walk, which may not reach them all."""
+
 
 class GraphIndex:
     """A graph, and a scan for filtered questions; see the file's head.
@@ -51,9 +54,9 @@ class GraphIndex:
         query: float32 (dimension,) of length 1; allowed: bool (rows,).
         """
         passing = self._count(allowed)
-        if passing < FILTERED * self.rows:
-            return self._codes.candidates(query, count, allowed)
         wanted = min(self.rows, count if passing == self.rows else int(count / FILTERED) + 1)
+        if passing < FILTERED * self.rows or wanted > WALKED * self.rows:
+            return self._codes.candidates(query, count, allowed)
         numbers, distances = self._graph.search(query[None], wanted, max(self._effort, wanted))
         rows = numbers[0].astype(np.int64)
         found = allowed[rows]
