@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 from writes_until_killed import Killing
 
@@ -27,9 +28,8 @@ NAME = "new"
 
 def migrate(folder: Path, disk: Disk) -> int:
     """The whole way, from wherever an earlier run stopped; gives how many documents were encoded."""
-    migrating.AT_ONCE = 4
-    segments.SEGMENT_ROWS = 10
-    with Store.open(folder, disk=disk) as store:
+    small = patch.object(migrating, "AT_ONCE", 4), patch.object(segments, "SEGMENT_ROWS", 10)
+    with small[0], small[1], Store.open(folder, disk=disk) as store:
         collection = Collection(store, Encoders(store), Settings.from_json(store.description.settings))
         report = collection.migrate(NEW, name=NAME, switch=True)
         if "main" in store.description.names():

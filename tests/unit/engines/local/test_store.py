@@ -206,8 +206,7 @@ def test_a_collection_in_memory_of_a_killed_process_is_swept_up_by_the_next(how:
         process.wait()
     while _processes_with(path):
         time.sleep(0.01)
-    assert path.exists()
-    new_store(None).close()
+    new_store(None).close()  # unless another process of this machine has swept it up by now
     assert not path.exists()
 
 
