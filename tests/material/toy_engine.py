@@ -8,7 +8,6 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,12 +37,11 @@ class Entry(NamedTuple):
     vectors: Vectors
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(NamedTuple):
     space: Space
     commit: int = 0
-    entries: Mapping[int, Entry] = field(default_factory=dict)
-    state: Mapping[str, Any] = field(default_factory=dict)
+    entries: Mapping[int, Entry] = {}
+    state: Mapping[str, Any] = {}
 
 
 class Aside(NamedTuple):
@@ -56,9 +54,14 @@ class ToySnapshot:
     """One version; implements EngineSnapshot, DenseSnapshot and LexicalSnapshot."""
 
     def __init__(self, version: Version) -> None:
-        self._version, self._entries = version, version.entries
-        texts = {number: titled(e.document.title, e.document.text) for number, e in self._entries.items()}
-        self._words = {number: Counter(text.lower().split()) for number, text in texts.items()}
+        self._version, self._entries, entries = version, version.entries, version.entries.values()
+        self.commit, self.space, self.spaces = version.commit, version.space, (version.space,)
+        self.state = version.state.get
+        held, cut = sum(len(e.spans) for e in entries), [e.truncated for e in entries]
+        self.without_passages = [len(e.spans) for e in entries].count(0).__int__
+        self.counts = Counts(documents=len(cut), passages=held, truncated=len(cut) - cut.count(0), tokens_cut=sum(cut))
+        texts = ((n, titled(e.document.title, e.document.text)) for n, e in self._entries.items())
+        self._words = {number: Counter(text.lower().split()) for number, text in texts}
 
     def __enter__(self) -> ToySnapshot:
         return self
@@ -66,25 +69,6 @@ class ToySnapshot:
     def close(self, *_: object) -> None: ...
 
     __exit__ = check_fields = check_unambiguous = index = close
-
-    @property
-    def commit(self) -> int:
-        return self._version.commit
-
-    @property
-    def counts(self) -> Counts:
-        passages = [len(entry.spans) for entry in self._entries.values()]
-        cut = [entry.truncated for entry in self._entries.values()]
-        documents, truncated = len(self._entries), sum(map(bool, cut))
-        return Counts(documents=documents, passages=sum(passages), truncated=truncated, tokens_cut=sum(cut))
-
-    @property
-    def space(self) -> Space:
-        return self._version.space
-
-    @property
-    def spaces(self) -> tuple[Space, ...]:
-        return (self.space,)
 
     def lacking(self, space: str, count: int) -> Numbers:
         return np.empty(0, np.int64)
@@ -101,9 +85,6 @@ class ToySnapshot:
     def lexical(self, *, query_language: bool = False, anyway: bool = False) -> ToySnapshot | None:
         return self if LEXICAL in self._version.state and not query_language else None
 
-    def without_passages(self) -> int:
-        return sum(not len(entry.spans) for entry in self._entries.values())
-
     def select(self, where: Filter | None = None) -> Numbers:
         passes, entries = partial(matches, All(()) if where is None else where), self._entries.items()
         return np.array([n for n, e in entries if passes(e.document.metadata, truncated=e.truncated > 0)], np.int64)
@@ -112,7 +93,7 @@ class ToySnapshot:
         return len(self.select(where))
 
     def has_text(self) -> bool:
-        return any(each.has_content for each in self.each())
+        return any(map(len, self._words.values()))
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
         return {entry.document.id: number for number, entry in self._entries.items() if entry.document.id in set(ids)}
@@ -136,9 +117,6 @@ class ToySnapshot:
     def spans(self, passages: Numbers) -> NDArray[np.int32]:
         places = [divmod(each, PASSAGES) for each in passages.tolist()]
         return np.array([self._entries[n].spans[k] for n, k in places], np.int32).reshape(-1, 2)
-
-    def state(self, key: str) -> Any:
-        return self._version.state.get(key)
 
     def nearest(self, query: Vectors, *, depth: int, top: int, selection: Selection = EVERYTHING) -> Nearest:
         found = self.scored(query, self._selected(selection))
@@ -200,7 +178,7 @@ class ToyEngine:
     path = Path("toy")
 
     def __init__(self, space: Space) -> None:
-        self.space = space
+        self.space, self.spaces = space, lambda: (space,)
         self._version, self._next, self._lock = Version(space), 0, threading.RLock()
 
     def snapshot(self) -> ToySnapshot:
@@ -219,25 +197,16 @@ class ToyEngine:
         found = ((n, e) for n, e in self._version.entries.items() if e.document.id in set(ids))
         return {e.document.id: Known(n, e.text_hash, e.document.metadata_json()) for n, e in found}
 
-    def spaces(self) -> tuple[Space, ...]:
-        return (self.space,)
-
     def commit(self, block: Block) -> Numbers:
         part = block.parts[self.space.name]
         vectors = part.halves(self.space.dimension, block.documents).astype(np.float32)
         ends = np.cumsum(part.counts)[:-1]
-        fresh = map(
-            Entry,
-            block.documents,
-            block.text_hashes,
-            part.truncated,
-            np.split(part.spans, ends),
-            np.split(vectors, ends),
-        )
+        parts = np.split(part.spans, ends), np.split(vectors, ends)
+        fresh = map(Entry, block.documents, block.text_hashes, part.truncated, *parts)
         numbers = range(self._next, self._next + len(block.documents))
         self._next = numbers.stop
         replaced = {document.id for document in block.documents}
-        kept = {n: entry for n, entry in self._version.entries.items() if entry.document.id not in replaced}
+        kept = {n: e for n, e in self._version.entries.items() if e.document.id not in replaced}
         self._put(entries=kept | dict(zip(numbers, fresh, strict=True)))
         return np.array(numbers)
 
@@ -278,4 +247,4 @@ class ToyEngine:
         return VerifyReport(documents=len(self._version.entries))
 
     def _put(self, **changes: Any) -> None:
-        self._version = replace(self._version, commit=self._version.commit + 1, **changes)
+        self._version = self._version._replace(commit=self._version.commit + 1, **changes)
