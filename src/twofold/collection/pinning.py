@@ -38,7 +38,7 @@ class Pinning:
                 search = HybridSearch(
                     snapshot, dense, lexical, fusion, depth=self._depth, query_language=query_language
                 )
-            wordless = missing(snapshot) if known else "this searcher was made without words"
+            wordless = missing(snapshot) if known and search is None else "this searcher was made without words"
             if query_language and search is None:
                 raise QueryError(f"it cannot be asked in the query language: {wordless}")
             return SnapshotSearcher(

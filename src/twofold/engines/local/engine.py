@@ -275,16 +275,6 @@ class Store:
         return long(self.inside / f"{CATALOGUE}-wal")
 
     @contextmanager
-    def staying(self) -> Iterator[None]:
-        """Work on files that a library opens by their paths: at its end the folder must still be at its path.
-
-        Raises MovedError, also in place of an error that comes from a folder that was moved.
-        """
-        with self._told():
-            yield
-            self._folder.check()
-
-    @contextmanager
     def _told(self) -> Iterator[None]:
         """Refuses a store that was closed, and says so where an error has its cause in a folder that was moved."""
         if not self._end.alive:
