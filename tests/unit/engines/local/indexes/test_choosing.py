@@ -18,6 +18,8 @@ from twofold.engines.local.spaces import indexed
 from twofold.errors import InputError
 from twofold.indexes import kinds
 from twofold.indexes.kinds import KINDS
+from twofold.progress import Progress
+from twofold.protocols import VectorBlocks
 from twofold.scores import Mask, Numbers, Scores, Vectors, unit_vectors
 
 DOCUMENTS, DIMENSION = 3_000, 64
@@ -71,7 +73,7 @@ def test_a_new_document_is_found_at_once_and_a_deleted_one_never(collection: Col
 
 
 def test_a_filter_holds_with_an_index(collection: Collection) -> None:
-    collection.optimize(index="graph", queries=QUERIES)
+    collection.optimize(index="hnsw", queries=QUERIES)
     for query in QUERIES[:5]:
         hits = collection.search(query, k=50, where={"half": 1})
         assert len(hits) == 50
@@ -79,7 +81,7 @@ def test_a_filter_holds_with_an_index(collection: Collection) -> None:
 
 
 def test_the_ranking_does_not_depend_on_how_much_of_it_is_asked_for(collection: Collection) -> None:
-    collection.optimize(index="graph", queries=QUERIES)
+    collection.optimize(index="hnsw", queries=QUERIES)
     for query in QUERIES[:5]:
         whole = ids(collection, query, k=200)
         assert ids(collection, query, k=7) == whole[:7]
@@ -89,7 +91,7 @@ def test_the_ranking_does_not_depend_on_how_much_of_it_is_asked_for(collection: 
 def test_what_was_measured_is_kept_and_used_when_the_collection_is_opened_again(
     collection: Collection, tmp_path: Path
 ) -> None:
-    report = collection.optimize(index="graph", queries=QUERIES)
+    report = collection.optimize(index="hnsw", queries=QUERIES)
     before = [ids(collection, query) for query in QUERIES]
     with twofold.open(tmp_path / "c") as again:
         assert again.info().index == report.index
@@ -180,6 +182,8 @@ def test_small_collections_stay_exact_and_large_ones_are_indexed_unasked(
 def test_an_unknown_kind_and_a_single_question_are_refused(collection: Collection) -> None:
     with pytest.raises(InputError, match="no index of the kind 'tree'"):
         collection.optimize(index="tree")
+    with pytest.raises(InputError, match="there are flat, scan, ivf, hnsw"):
+        collection.optimize(index="graph")
     with pytest.raises(InputError, match="needs two at least"):
         collection.optimize(index="scan", queries=QUERIES[:1])
 
@@ -204,10 +208,10 @@ def test_the_report_says_what_is_found_behind_filters(collection: Collection) ->
 def test_recall_is_measured_again_on_the_collection_as_it_is(collection: Collection) -> None:
     flat = collection.recall(QUERIES)
     assert (flat.kind, flat.whole.recall, flat.kept) == ("flat", 1.0, True)
-    report = collection.optimize(index="graph", queries=QUERIES, recall=0.5).index
+    report = collection.optimize(index="hnsw", queries=QUERIES, recall=0.5).index
     again = collection.recall(QUERIES)
     assert report.reached is not None
-    assert (again.kind, again.promise, again.whole.queries) == ("graph", 0.5, 60)
+    assert (again.kind, again.promise, again.whole.queries) == ("hnsw", 0.5, 60)
     assert 0.5 < again.whole.recall <= 1
     assert again.kept
     own = collection.recall()
@@ -257,13 +261,13 @@ def test_an_index_that_was_passed_over_for_a_better_one_is_not_what_stands(
     assert files == {"manifest.json", "codes.faiss", "questions.npz"}
 
 
-def test_a_graph_is_tried_only_where_memory_holds_it(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kind_is_tried_only_where_memory_holds_it(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
     monkeypatch.setattr(indexing, "available_bytes", lambda: 1_000_000)
     report = collection.optimize(recall=0.5, latency=1e-6).index
-    assert report.kind in ("scan", "ivf", "hnsw")
-    assert "graph was not tried, it needs" in report.why
-    assert collection.optimize(index="graph").index.kind == "graph"
+    assert report.kind in ("scan", "ivf")
+    assert "hnsw was not tried, it needs" in report.why
+    assert collection.optimize(index="hnsw").index.kind == "hnsw"
 
 
 @pytest.mark.parametrize("latency", [0.0, -1.0, float("nan")])
@@ -329,7 +333,7 @@ def test_a_kind_that_does_not_answer_is_passed_over_and_what_stood_before_still_
     monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
     monkeypatch.setitem(kinds.KINDS, "hnsw", replace(kinds.KINDS["hnsw"], open=lambda _folder, _effort: Failing()))
     report = collection.optimize(recall=0.5, latency=1e-6).index
-    assert report.kind in ("scan", "ivf", "graph")
+    assert report.kind in ("scan", "ivf")
     assert "; hnsw was passed over: it does not answer every question" in report.why
     asked = collection.optimize(index="hnsw", recall=0.5, latency=1_000).index
     assert asked.kind == "scan"
@@ -348,16 +352,23 @@ def test_an_index_that_fails_at_a_question_hands_over_to_exact_search(
         assert ids(collection, query) == ids(collection, query, exact=True)
 
 
-def test_a_kind_that_cannot_be_built_is_passed_over_unless_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def unbuildable(vectors: VectorBlocks, folder: Path, threads: int, progress: Progress) -> None:
+    (folder / "begun").touch()
+    raise InputError("no such index can be built of these vectors")
+
+
+def test_a_kind_that_cannot_be_built_is_passed_over_unless_it_was_asked_for(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
-    with twofold.create(None, GivenVectors(1)) as made:
-        made.add(documents(0, 1_500), vectors=np.where(np.arange(1_500) % 3, 1, -1).astype(np.float32)[:, None])
-        report = made.optimize(latency=1e-6).index
-        assert report.kind != "graph"
-        assert "graph was passed over: no graph can be built" in report.why
-        with pytest.raises(InputError, match="no graph can be built"):
-            made.optimize(index="graph")
-        assert made.info().index == report
+    monkeypatch.setitem(kinds.KINDS, "hnsw", replace(kinds.KINDS["hnsw"], fill=unbuildable))
+    report = collection.optimize(latency=1e-6).index
+    assert report.kind in ("scan", "ivf")
+    assert "; hnsw was passed over: no such index can be built" in report.why
+    with pytest.raises(InputError, match="no such index can be built"):
+        collection.optimize(index="hnsw")
+    assert collection.info().index == report
+    assert not list((tmp_path / "c" / "indexes").rglob("begun"))
 
 
 def test_a_promise_that_filters_break_is_said_not_to_be_kept(

@@ -60,14 +60,14 @@ def test_another_document_that_scores_as_high_counts_as_found() -> None:
 
 def test_the_least_effort_that_keeps_the_promise_is_the_last_that_one_half_is_asked_with() -> None:
     searches = {effort: Numbered(wrong) for effort, wrong in ((1, 5), (2, 1), (4, 0), (8, 0))}
-    tried = least_effort(recalls(), "graph", searches.__getitem__, list(searches), 0.98)
-    assert [(point.kind, point.effort) for point in tried] == [("graph", 1), ("graph", 2), ("graph", 4)]
+    tried = least_effort(recalls(), "hnsw", searches.__getitem__, list(searches), 0.98)
+    assert [(point.kind, point.effort) for point in tried] == [("hnsw", 1), ("hnsw", 2), ("hnsw", 4)]
     assert {asked % 2 for asked in searches[2].asked} == {0.0}
     assert not searches[8].asked
 
 
 def test_where_nothing_keeps_the_promise_the_most_is_the_last_and_says_so() -> None:
-    tried = least_effort(recalls(), "graph", lambda effort: Numbered(2), [1, 2], 0.98)
+    tried = least_effort(recalls(), "hnsw", lambda effort: Numbered(2), [1, 2], 0.98)
     assert [point.effort for point in tried] == [1, 2]
     assert not tried[-1].holds(0.98)
     assert tried[-1].holds(0.8)
@@ -78,10 +78,10 @@ def point(kind: str, low: float, p50: float) -> Point:
 
 
 def test_the_best_is_the_fastest_that_keeps_the_promise_and_else_what_finds_most() -> None:
-    scan, lists, graph = point("scan", 0.98, 9.0), point("ivf", 0.975, 7.0), point("graph", 0.97, 0.5)
-    assert best([scan, lists, graph], 0.98) is lists
-    assert best([scan, lists, graph], 0.96) is graph
-    assert best([graph, scan, lists], 0.999) is scan
+    scan, lists, walk = point("scan", 0.98, 9.0), point("ivf", 0.975, 7.0), point("hnsw", 0.97, 0.5)
+    assert best([scan, lists, walk], 0.98) is lists
+    assert best([scan, lists, walk], 0.96) is walk
+    assert best([walk, scan, lists], 0.999) is scan
 
 
 def test_a_promise_holds_by_the_lower_end_of_the_interval() -> None:
