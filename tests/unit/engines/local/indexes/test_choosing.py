@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 import twofold
-from twofold.cli.info import said
+from twofold.cli.info import facts_of, said
 from twofold.collection.collection import Collection
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.engines.local.derived.indexes import choosing as indexing
 from twofold.engines.local.spaces import indexed
 from twofold.errors import InputError
 from twofold.indexes import kinds
-from twofold.indexes.kinds import KINDS
+from twofold.indexes.kinds import KINDS, Kind
 from twofold.progress import Progress
 from twofold.protocols import VectorBlocks
 from twofold.scores import Mask, Numbers, Scores, Vectors, unit_vectors
@@ -386,7 +386,71 @@ def test_a_promise_that_filters_break_is_said_not_to_be_kept(
     assert "keeps the 0.500 promised" in said(report)
 
 
+class Hesitant:
+    """Exact search, but a question whose first number is negative needs an effort, and finds the farthest without."""
+
+    needs = 300
+
+    def __init__(self, folder: Path, effort: int) -> None:
+        self._vectors = np.load(folder / "vectors.npy")
+        self._effort = effort
+        self.rows = len(self._vectors)
+
+    @staticmethod
+    def fill(stored: VectorBlocks, folder: Path, threads: int, progress: Progress) -> None:
+        np.save(folder / "vectors.npy", np.concatenate([vectors for _, vectors in stored.blocks()]))
+
+    def candidates(self, query: Vectors, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
+        scores = self._vectors.astype(np.float32) @ query
+        order = np.argsort(scores if query[0] < 0 and self._effort < self.needs else -scores, kind="stable")
+        rows = order[allowed[order]][:count]
+        return rows, scores[rows]
+
+
+SIGNS = np.where(np.arange(len(QUERIES)) % 2, -1, 1)
+ONE_HALF_HARDER = np.concatenate([SIGNS[:, None] * np.abs(QUERIES[:, :1]), QUERIES[:, 1:]], axis=1)
+"""As QUERIES, but those of the half that checks begin with a negative number."""
+
+
+def test_where_the_checking_half_refutes_an_effort_the_next_is_taken_and_searched_with(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(kinds.KINDS, "hnsw", Kind(Hesitant.fill, Hesitant, effort=100))
+    monkeypatch.setitem(indexing.EFFORTS, "hnsw", (100, 200, 300, 400))
+    report = collection.optimize(index="hnsw", latency=1e6, queries=ONE_HALF_HARDER).index
+    assert [(point.kind, point.effort, point.recall) for point in report.tried] == [("flat", 0, 1), ("hnsw", 100, 1)]
+    assert [point.effort for point in report.checked] == [100, 200, 300]
+    assert report.checked[0].recall == 0
+    assert report.kept
+    assert report.reached == report.checked[-1]
+    assert all(point.effort == 300 for _, point in report.filtered)
+    assert "on half of 60 queries given, asked at 3 efforts, p50" in said(report)
+    assert facts_of(collection.info())["checked"].startswith("hnsw at effort 100 0.000 in ")
+    with twofold.open(tmp_path / "c") as again:
+        assert again.info().index == report
+        assert all(ids(again, query) == ids(again, query, exact=True) for query in ONE_HALF_HARDER)
+
+
+def test_what_is_built_again_takes_a_larger_effort_where_the_checking_half_asks_for_it(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(kinds.KINDS, "hnsw", Kind(Hesitant.fill, Hesitant, effort=100))
+    monkeypatch.setitem(indexing.EFFORTS, "hnsw", (100, 200, 300, 400))
+    monkeypatch.setattr(Hesitant, "needs", 200)
+    report = collection.optimize(index="hnsw", latency=1e6, queries=ONE_HALF_HARDER).index
+    assert [point.effort for point in report.checked] == [100, 200]
+    monkeypatch.setattr(Hesitant, "needs", 400)
+    (file,) = (tmp_path / "c" / "indexes").rglob("vectors.npy")
+    file.write_bytes(b"")
+    with twofold.open(tmp_path / "c") as again:
+        assert again.verify(repair=True).clean
+        index = again.info().index
+        assert index is not None
+        assert (index.kind, index.kept, [point.effort for point in index.checked]) == ("hnsw", True, [200, 300, 400])
+
+
 def test_a_choice_that_other_questions_refute_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(indexing.EFFORTS, "scan", (0,))
     monkeypatch.setattr(indexed, "FEW", 0)
     monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
     noise = RNG.standard_normal((1_000, DIMENSION), dtype=np.float32) / np.float32(200)
