@@ -449,6 +449,23 @@ def test_what_is_built_again_takes_a_larger_effort_where_the_checking_half_asks_
         assert (index.kind, index.kept, [point.effort for point in index.checked]) == ("hnsw", True, [200, 300, 400])
 
 
+def test_what_no_effort_kept_is_built_again_without_asking_for_all_of_them_again(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(kinds.KINDS, "hnsw", Kind(Hesitant.fill, Hesitant, effort=100))
+    monkeypatch.setitem(indexing.EFFORTS, "hnsw", (100, 200))
+    report = collection.optimize(index="hnsw", latency=1e6, queries=ONE_HALF_HARDER).index
+    assert (report.kept, [point.effort for point in report.checked]) == (False, [100, 200])
+    assert report.why == "asked for; questions that choosing had not seen say that it does not"
+    (file,) = (tmp_path / "c" / "indexes").rglob("vectors.npy")
+    file.write_bytes(b"")
+    with twofold.open(tmp_path / "c") as again:
+        assert again.verify(repair=True).clean
+        index = again.info().index
+        assert index is not None
+        assert (index.kept, [point.effort for point in index.checked]) == (False, [100])
+
+
 def test_a_choice_that_other_questions_refute_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(indexing.EFFORTS, "scan", (0,))
     monkeypatch.setattr(indexed, "FEW", 0)
