@@ -33,9 +33,8 @@ def register(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Copies, and prints what the copy holds."""
     from twofold.cli.bars import bar
-    from twofold.collection.opening import check_outside, open_collection
+    from twofold.collection.opening import open_collection
 
-    check_outside(arguments.to)
     start = time.monotonic()
     with open_collection(arguments.collection) as collection, bar("Copying and verifying", "bytes") as progress:
         report = collection.backup(arguments.to, progress)

@@ -33,9 +33,8 @@ def register(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Exports, and prints what each file holds."""
     from twofold.cli.bars import bar
-    from twofold.collection.opening import check_outside, open_collection
+    from twofold.collection.opening import open_collection
 
-    check_outside(arguments.to)
     start = time.monotonic()
     with open_collection(arguments.collection) as collection, bar("Exporting", "documents and vectors") as progress:
         report = collection.export(arguments.to, progress)

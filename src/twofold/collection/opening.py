@@ -9,8 +9,8 @@ from twofold.collection.guarding import Encoders, space_of
 from twofold.collection.settings import DEPTH, Settings
 from twofold.encoding import checked_encoder
 from twofold.engines.local.engine import Store
-from twofold.engines.local.layout import CATALOGUE, DESCRIPTION
-from twofold.errors import WAIT, InputError
+from twofold.engines.local.layout import check_outside as check_outside
+from twofold.errors import WAIT
 from twofold.files import absolute
 from twofold.passages.windows import Mode
 from twofold.protocols import Encoder
@@ -48,11 +48,3 @@ def open_collection(path: str | Path, encoder: Encoder | None = None, *, wait: f
     except BaseException:
         store.close()
         raise
-
-
-def check_outside(path: str | Path) -> None:
-    """Raises InputError where a path lies in a collection's folder: only the collection itself writes there."""
-    path = absolute(path).resolve()
-    for folder in path.parents:
-        if (folder / DESCRIPTION).is_file() and (folder / CATALOGUE).is_file():
-            raise InputError(f"this is inside the collection {folder}, where nothing else may write", path=path)
