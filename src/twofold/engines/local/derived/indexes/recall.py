@@ -96,12 +96,13 @@ def checked_effort(measure: Callable[[int], IndexReport], efforts: Sequence[int]
     Where none of them keeps the promise, the one that comes nearest to it is taken, the least of equals. `checked` says
     what all of them found.
 
-    The same questions may judge one effort after another, since more effort finds no less of any question, and every
-    interval draws the same questions: of the efforts that do not keep the promise, all can be taken for one that does
-    only where the largest of them is, by one test with its one chance of error (as the calibration sets of Bates,
-    Angelopoulos, Lei, Malik & Jordan 2021 are used). A third part of the questions would widen every interval by a
-    fifth, and could refute as well, with no questions left to go on with. The recall itself is flattered a little at an
-    effort that came after others, so it is said how many were asked for.
+    The same questions may judge one effort after another, since more effort finds no less of any question (of 800 over
+    16,000 real passages two found less with the next effort of hnsw), and every interval draws the same questions: of
+    the efforts that do not keep the promise, any can be taken for one that does only where the largest of them is, by
+    one test with its one chance of error (as the calibration sets of Bates, Angelopoulos, Lei, Malik & Jordan 2021 are
+    used). A third part of the questions would widen every interval by a fifth, and could refute as well, with no
+    questions left to go on with. The recall itself is flattered a little at an effort that came after others, so it is
+    said how many were asked for.
     """
     reports: list[IndexReport] = []
     for effort in efforts:
