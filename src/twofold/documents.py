@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from twofold.errors import DocumentError, InputError, brief
-from twofold.values import Json, kind_of, plain, plain_text
+from twofold.rows import no_document, row_of, rows_of
+from twofold.values import Json, is_missing, kind_of, plain, plain_text
 
 MAX_ID_BYTES = 512
 TEXT_FIELDS = ("text", "content", "contents", "page_content", "body")
@@ -74,26 +75,23 @@ def titled(title: str, text: str) -> str:
 def as_documents(
     items: Iterable[Document | Mapping[str, Any] | tuple[str, str]], *, text_required: bool = True
 ) -> Iterator[Document]:
-    """Documents from whatever people hold: Documents, dicts with id, text, title and more, or (id, text) pairs.
+    """Documents from whatever people hold: Documents, dicts with id, text, title and more, (id, text) pairs, tables.
 
     A dict's id may stand under `id` or `_id` (not both), its text under any of TEXT_FIELDS; keys other than these,
-    title and metadata become metadata. text_required: refuse a dict that says nothing of its text, as it would put a
-    document without text in place of one that has some; "" says that there is none. Each document is copied as it
-    comes. Raises DocumentError for anything else, naming the position.
+    title and metadata become metadata. A table's rows are such dicts (rows.py). text_required: refuse a dict without a
+    text, as it would put a document without text in place of one that has some; "" says that there is none. Each
+    document is copied as it comes. Raises DocumentError for anything else, naming the position.
     """
-    for position, item in enumerate(items):
-        match item:
+    for position, item in enumerate(rows_of(items)):
+        match row_of(item):
             case Document():
                 yield replace(item)
-            case Mapping():
-                yield _from_mapping(item, position, text_required=text_required)
+            case Mapping() as record:
+                yield _from_mapping(record, position, text_required=text_required)
             case (identifier, text):
                 yield Document(identifier, text)
             case _:
-                raise DocumentError(
-                    f"item {position} is a {type(item).__name__}; documents are Document objects, "
-                    "dicts with an id and a text, or (id, text) pairs"
-                )
+                raise no_document(item, position)
 
 
 def identifier_of(value: object) -> str:
@@ -142,8 +140,10 @@ def _from_mapping(item: Mapping[Any, Any], position: int, *, text_required: bool
             document_id=identifier,
         )
     text = "" if name is None else rest.pop(name)
+    if is_missing(text):
+        raise DocumentError(f"its {name} is missing ({text}). {WHOLE}", document_id=identifier)
     title = rest.pop("title", "")
-    return Document(identifier, text, title, flat_metadata(rest, identifier))
+    return Document(identifier, text, "" if is_missing(title) else title, flat_metadata(rest, identifier))
 
 
 def _checked_id(identifier: object) -> str:
