@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -12,7 +14,7 @@ from twofold.rankings import Hit
 TEXT = "Before. The <red> planet is Mars. " + "After. " * 60
 
 
-def hit(identifier: str, score: float, **metadata: object) -> Hit:
+def hit(identifier: str, score: float, /, **metadata: Any) -> Hit:
     document = Document(identifier, TEXT, "Planets & moons", metadata)
     return Hit(score, document, Passage(8, 33, TEXT[8:33]))
 
