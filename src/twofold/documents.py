@@ -122,8 +122,9 @@ def flat_metadata(rest: dict[str, Any], identifier: str) -> dict[str, Any]:
     return {**inner, **beside}
 
 
-def _from_mapping(item: Mapping[Any, Any], position: int, *, text_required: bool) -> Document:
-    rest = dict(item)
+def identified(record: Mapping[Any, Any], position: int) -> tuple[str, dict[str, Any]]:
+    """The id of a record, under `id` or `_id`, and its other fields. Raises DocumentError, naming the position."""
+    rest = dict(record)
     if "id" in rest and "_id" in rest:
         raise DocumentError(
             f"item {position} has both 'id' and '_id'; leave one of them out, or put it into \"metadata\""
@@ -132,18 +133,35 @@ def _from_mapping(item: Mapping[Any, Any], position: int, *, text_required: bool
     if key not in rest:
         there = brief(", ".join(map(repr, rest)))
         raise DocumentError(f"item {position} has no id (looked for 'id' and '_id'; it has {there})")
-    identifier = identifier_of(rest.pop(key))
-    name = next((name for name in TEXT_FIELDS if name in rest), None)
-    if name is None and text_required:
+    return identifier_of(rest.pop(key)), rest
+
+
+def without_text(fields: dict[str, Any], identifier: str) -> tuple[Any, dict[str, Any]]:
+    """The text of a record's fields, under any of TEXT_FIELDS, and the others; None where there is none of these.
+
+    Raises DocumentError for one that is missing.
+    """
+    name = next((name for name in TEXT_FIELDS if name in fields), None)
+    if name is None:
+        return None, fields
+    rest = dict(fields)
+    text = rest.pop(name)
+    if is_missing(text):
+        raise DocumentError(f'its {name} is missing ({text}); "" says that there is none', document_id=identifier)
+    return text, rest
+
+
+def _from_mapping(item: Mapping[Any, Any], position: int, *, text_required: bool) -> Document:
+    identifier, fields = identified(item, position)
+    text, rest = without_text(fields, identifier)
+    if text is None and text_required:
         raise DocumentError(
             f"item {position} has no text (looked for {', '.join(map(repr, TEXT_FIELDS))}). {WHOLE}",
             document_id=identifier,
         )
-    text = "" if name is None else rest.pop(name)
-    if is_missing(text):
-        raise DocumentError(f"its {name} is missing ({text}). {WHOLE}", document_id=identifier)
     title = rest.pop("title", "")
-    return Document(identifier, text, "" if is_missing(title) else title, flat_metadata(rest, identifier))
+    metadata = flat_metadata(rest, identifier)
+    return Document(identifier, "" if text is None else text, "" if is_missing(title) else title, metadata)
 
 
 def _checked_id(identifier: object) -> str:
