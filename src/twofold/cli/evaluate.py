@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twofold.protocols import Searcher
     from twofold.rankings import Hit, Run
     from twofold.scores import Vectors
-    from twofold.searching.hybrid import Mode
+    from twofold.searching.hybrid import SearchMode
     from twofold.searching.searcher import SnapshotSearcher
 
 DEPTH, TIMED = 1000, 100
@@ -160,7 +160,9 @@ def _rankings(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _searchers(collection: Collection, asked: Sequence[Mode], report: EncodingReport) -> Iterator[dict[str, Searcher]]:
+def _searchers(
+    collection: Collection, asked: Sequence[SearchMode], report: EncodingReport
+) -> Iterator[dict[str, Searcher]]:
     """The ways of searching that are asked for, or all that there are, by name: a row of the table each."""
     with collection.searcher() as searcher:
         modes = asked or searcher.modes
@@ -176,7 +178,7 @@ class _InMode:
 
     collection: Collection
     searcher: SnapshotSearcher
-    mode: Mode
+    mode: SearchMode
     report: EncodingReport
 
     def __contains__(self, document_id: object) -> bool:
@@ -194,9 +196,9 @@ class _InMode:
 def _check_run_file(path: str | None) -> None:
     """Raises InputError or StorageError where the run could not be written: better now than after the work."""
     from twofold.files import check_writable
-    from twofold.searching.hybrid import MODES
+    from twofold.searching.hybrid import SEARCH_MODES
 
-    for file in () if path is None else dict.fromkeys(path.replace(MODE_MARK, mode) for mode in MODES):
+    for file in () if path is None else dict.fromkeys(path.replace(MODE_MARK, mode) for mode in SEARCH_MODES):
         if not Path(file).parent.is_dir():
             raise InputError("no such folder for the run", path=Path(file).parent)
         check_writable(file)

@@ -20,7 +20,7 @@ from twofold.collection.seen import Seen
 from twofold.documents import Document, as_documents
 from twofold.engine import Engine, EngineWriter
 from twofold.errors import DocumentError, InputError, VectorError
-from twofold.passages.windows import Mode
+from twofold.passages.windows import PassageMode
 from twofold.progress import Progress
 from twofold.reports import AddReport
 from twofold.scores import Numbers, Vectors, checked_vectors, scaled
@@ -56,7 +56,7 @@ class Given:
 class Adding:
     """One call of `add`: where the documents go and what has become of them so far."""
 
-    def __init__(self, engine: Engine, encoders: Encoders, mode: Mode, given: Given | None) -> None:
+    def __init__(self, engine: Engine, encoders: Encoders, mode: PassageMode, given: Given | None) -> None:
         self._engine = engine
         self._encoders = encoders
         self._encoder = encoders.default

@@ -14,7 +14,7 @@ from twofold.collection.settings import DEPTH
 from twofold.documents import Document
 from twofold.errors import WAIT, InputError, LockedError, NotACollectionError
 from twofold.files import absolute
-from twofold.passages.windows import Mode
+from twofold.passages.windows import PassageMode
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.reports import AddReport
@@ -29,7 +29,7 @@ def build(
     path: str | Path,
     *,
     encoder: Encoder | None = None,
-    passages: Mode | None = None,
+    passages: PassageMode | None = None,
     depth: int | None = None,
     vectors: Vectors | str | Path | None = None,
     wait: float = WAIT,
@@ -60,7 +60,7 @@ def build(
 
 
 def open_or_create(
-    path: str | Path, encoder: Encoder | None, *, passages: Mode | None = None, depth: int | None = None
+    path: str | Path, encoder: Encoder | None, *, passages: PassageMode | None = None, depth: int | None = None
 ) -> Collection:
     """The collection in a folder, made when there is none; an existing one must agree with what is asked for.
 

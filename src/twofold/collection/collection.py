@@ -33,7 +33,7 @@ from twofold.protocols import Encoder, Ranker
 from twofold.rankings import Hit, Qrels, Run
 from twofold.reports import AddReport, BackupReport, EncodingReport, OptimizeReport, VerifyReport
 from twofold.scores import Vectors
-from twofold.searching.hybrid import Mode
+from twofold.searching.hybrid import SearchMode
 from twofold.searching.searcher import SnapshotSearcher
 
 
@@ -122,7 +122,7 @@ class Collection(AbstractContextManager["Collection"]):
         where: Mapping[str, Any] | None = None,
         depth: int | None = None,
         exact: bool = False,
-        mode: Mode | None = None,
+        mode: SearchMode | None = None,
         ranker: Ranker | None = None,
         strict: bool = False,
     ) -> list[Hit]:
@@ -147,7 +147,7 @@ class Collection(AbstractContextManager["Collection"]):
         where: Mapping[str, Any] | None = None,
         depth: int | None = None,
         exact: bool = False,
-        mode: Mode | None = None,
+        mode: SearchMode | None = None,
         ranker: Ranker | None = None,
         strict: bool = False,
     ) -> list[list[Hit]]:
@@ -184,7 +184,7 @@ class Collection(AbstractContextManager["Collection"]):
         *,
         depth: int = 1000,
         exact: bool = False,
-        mode: Mode | None = None,
+        mode: SearchMode | None = None,
         report: EncodingReport | None = None,
     ) -> Run:
         """The rankings of many queries: query id → document id → score, each `depth` long."""

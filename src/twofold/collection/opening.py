@@ -11,12 +11,12 @@ from twofold.encoding import checked_encoder
 from twofold.engines.local.engine import Store
 from twofold.errors import WAIT
 from twofold.files import absolute
-from twofold.passages.windows import Mode
+from twofold.passages.windows import PassageMode
 from twofold.protocols import Encoder
 
 
 def create(
-    path: str | Path | None, encoder: Encoder, *, passages: Mode = "auto", depth: int = DEPTH, wait: float = WAIT
+    path: str | Path | None, encoder: Encoder, *, passages: PassageMode = "auto", depth: int = DEPTH, wait: float = WAIT
 ) -> Collection:
     """A new, empty collection in a folder that does not exist yet; with None, one that vanishes when closed.
 

@@ -20,7 +20,7 @@ from twofold.protocols import Encoder, Ranker
 from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, checked_vectors, scaled
-from twofold.searching.hybrid import MODES, HybridSearch, Mode, Ranked
+from twofold.searching.hybrid import SEARCH_MODES, HybridSearch, Ranked, SearchMode
 from twofold.searching.reranking import reranked
 from twofold.searching.threads import later, threads
 
@@ -37,7 +37,7 @@ class _Request:
     mode: None for what each query takes by default. ranker: reads the whole ranking.
     """
 
-    mode: Mode | None
+    mode: SearchMode | None
     depth: int
     top: int
     offset: int
@@ -55,7 +55,7 @@ class _Asked:
     """One query, how it is searched, and what gives its vector. alone: other threads are free to help."""
 
     query: str | Vectors
-    mode: Mode
+    mode: SearchMode
     vector: Callable[[], Vectors]
     alone: bool = False
 
@@ -98,11 +98,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return self._dense
 
     @property
-    def modes(self) -> tuple[Mode, ...]:
+    def modes(self) -> tuple[SearchMode, ...]:
         """The modes in which it answers a text; hybrid where there is one is taken unless another is asked for."""
         mixes = self._words is not None and self._words.mixes
         can = {"lexical": self._words is not None, "dense": self._encodes, "hybrid": mixes}
-        return tuple(mode for mode in MODES if can[mode])
+        return tuple(mode for mode in SEARCH_MODES if can[mode])
 
     def search(
         self,
@@ -111,7 +111,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         k: int = 10,
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
-        mode: Mode | None = None,
+        mode: SearchMode | None = None,
         ranker: Ranker | None = None,
         strict: bool = False,
         report: EncodingReport | None = None,
@@ -135,7 +135,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         k: int = 10,
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
-        mode: Mode | None = None,
+        mode: SearchMode | None = None,
         ranker: Ranker | None = None,
         strict: bool = False,
         report: EncodingReport | None = None,
@@ -179,7 +179,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         queries: Mapping[str, str],
         *,
         depth: int = 1000,
-        mode: Mode | None = None,
+        mode: SearchMode | None = None,
         report: EncodingReport | None = None,
     ) -> Run:
         """The rankings of many queries, each to `depth` documents: query id → document id → score.
@@ -206,7 +206,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return self
 
     def _request(
-        self, k: int, offset: int, mode: Mode | None, selection: Selection, ranker: Ranker | None = None
+        self, k: int, offset: int, mode: SearchMode | None, selection: Selection, ranker: Ranker | None = None
     ) -> _Request:
         k = checked_count(k, "k")
         if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
@@ -241,12 +241,12 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         line: Vectors = scaled(vector[None], self._encoder.contract.similarity, what="the query vector")[0]
         return line
 
-    def _mode(self, query: str | Vectors, mode: Mode | None) -> Mode:
+    def _mode(self, query: str | Vectors, mode: SearchMode | None) -> SearchMode:
         """The mode that is asked for, where it can be had; raises QueryError."""
         if mode is None:
             return "hybrid" if isinstance(query, str) and "hybrid" in self.modes else "dense"
-        if mode not in MODES:
-            raise QueryError(f"there is no mode {mode!r}; there are {', '.join(MODES)}")
+        if mode not in SEARCH_MODES:
+            raise QueryError(f"there is no mode {mode!r}; there are {', '.join(SEARCH_MODES)}")
         if mode != "dense" and not isinstance(query, str):
             raise QueryError(f"a {mode} search reads the query, so it needs a text, not a vector")
         if mode != "dense" and self._words is None:
@@ -297,7 +297,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return results
 
     def _asked(
-        self, queries: Sequence[str | Vectors] | Vectors, modes: Sequence[Mode], report: EncodingReport | None
+        self, queries: Sequence[str | Vectors] | Vectors, modes: Sequence[SearchMode], report: EncodingReport | None
     ) -> list[_Asked]:
         """The queries with their vectors: of texts they are made together, where the mode needs any."""
         pairs = list(zip(queries, modes, strict=True))
@@ -314,7 +314,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             for query, mode in pairs
         ]
 
-    def _checked(self, query: str | Vectors, request: _Request, place: int) -> Mode:
+    def _checked(self, query: str | Vectors, request: _Request, place: int) -> SearchMode:
         """How a query is searched; raises QueryError for one that cannot be. place: among several, from 0 on."""
         if isinstance(query, str) and _unseen(query):
             raise QueryError(f"query {place}: it is empty" if place else "the query is empty")
