@@ -37,7 +37,7 @@ class IndexRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class OperatingPoint:
     """One way of searching, measured: recall@10 of exact search with its 95 % interval, and a look-up's time.
 
     kind: of the index, "flat" for exact search. effort: as its kind counts it, 0 for the usual. p50, p99: milliseconds
@@ -80,9 +80,9 @@ class IndexReport:
     bytes: int = 0
     promise: float = PROMISE
     latency: float = LATENCY
-    reached: Point | None = None
-    filtered: tuple[tuple[float, Point], ...] = ()
-    tried: tuple[Point, ...] = ()
+    reached: OperatingPoint | None = None
+    filtered: tuple[tuple[float, OperatingPoint], ...] = ()
+    tried: tuple[OperatingPoint, ...] = ()
     questions: str = ""
 
     @property
@@ -115,9 +115,9 @@ class IndexReport:
         reached, tried, filtered = fields.pop("reached"), fields.pop("tried"), fields.pop("filtered")
         return cls(
             **fields,
-            reached=None if reached is None else Point(**reached),
-            filtered=tuple((share, Point(**point)) for share, point in filtered),
-            tried=tuple(Point(**point) for point in tried),
+            reached=None if reached is None else OperatingPoint(**reached),
+            filtered=tuple((share, OperatingPoint(**point)) for share, point in filtered),
+            tried=tuple(OperatingPoint(**point) for point in tried),
         )
 
 
@@ -131,8 +131,8 @@ class RecallReport:
 
     kind: str
     promise: float
-    whole: Point
-    filtered: tuple[tuple[float, Point], ...]
+    whole: OperatingPoint
+    filtered: tuple[tuple[float, OperatingPoint], ...]
     questions: str
 
     @property

@@ -14,7 +14,7 @@ from metadata import KEYS, METADATA, WHERES
 from storing import block, new_store
 
 from twofold.documents import Document
-from twofold.engines.local.catalogue.columns import NO_TEXT, NUMBER, Column
+from twofold.engines.local.catalogue.columns import NO_TEXT, NUMBER, FilterColumn
 from twofold.engines.local.engine import Store
 from twofold.engines.local.reader import LocalSnapshot
 from twofold.errors import FilterError
@@ -188,7 +188,7 @@ NUMBERS = st.lists(st.one_of(st.integers(-40, 40), st.floats(-3, 3), st.sampled_
 def test_numbers_are_looked_up_exactly_whether_in_a_table_or_by_search(held: list[Any], sought: list[float]) -> None:
     numbers = np.array([np.nan if number is None else number for number in held], np.float64)
     kinds, texts = np.full(len(held), NUMBER, np.int8), np.full(len(held), NO_TEXT, np.int32)
-    column = Column(len(held), kinds=kinds, numbers=numbers, texts=texts)
+    column = FilterColumn(len(held), kinds=kinds, numbers=numbers, texts=texts)
     assert column.among(sought).tolist() == [number in sought for number in held]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from twofold.collection.seen import Seen
 from twofold.documents import Document, as_documents
 from twofold.engine import Engine, EngineWriter
 from twofold.errors import DocumentError, InputError, VectorError
-from twofold.passages.windows import Mode
+from twofold.passages.windows import PassageMode
 from twofold.progress import Progress
 from twofold.reports import AddReport
 from twofold.scores import Numbers, Vectors, checked_vectors, scaled
@@ -56,7 +56,7 @@ class Given:
 class Adding:
     """One call of `add`: where the documents go and what has become of them so far."""
 
-    def __init__(self, engine: Engine, encoders: Encoders, mode: Mode, given: Given | None) -> None:
+    def __init__(self, engine: Engine, encoders: Encoders, mode: PassageMode, given: Given | None) -> None:
         self._engine = engine
         self._encoders = encoders
         self._encoder = encoders.default
@@ -65,9 +65,9 @@ class Adding:
         self._taken = 0
         self.report = AddReport()
 
-    def run(self, documents: Iterable[Any], writer: EngineWriter, progress: Progress) -> AddReport:
+    def run(self, documents: Any, writer: EngineWriter, progress: Progress) -> AddReport:
         """Adds all documents; every block is acknowledged before the next one is read."""
-        total = len(documents) if isinstance(documents, Sized) and not isinstance(documents, Mapping | str) else None
+        total = len(documents) if hasattr(documents, "__len__") else None
         self._check_count(total)
         with Seen() as seen:
             for block in _blocks(

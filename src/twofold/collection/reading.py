@@ -22,10 +22,12 @@ class Reading:
     @overload
     def get(self, ids: str, /) -> Document | None: ...
     @overload
-    def get(self, ids: Iterable[str], /) -> list[Document | None]: ...
+    def get(self, ids: list[str] | tuple[str, ...], /) -> list[Document | None]: ...
     @overload
     def get(
         self,
+        ids: None = None,
+        /,
         *,
         where: Mapping[str, Any] | None = None,
         limit: int | None = None,
@@ -34,7 +36,7 @@ class Reading:
     ) -> list[Document]: ...
     def get(
         self,
-        ids: str | Iterable[str] | None = None,
+        ids: str | list[str] | tuple[str, ...] | None = None,
         /,
         *,
         where: Mapping[str, Any] | None = None,

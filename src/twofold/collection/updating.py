@@ -23,7 +23,7 @@ from twofold.values import is_missing
 class Updating(Adding):
     """One call of `update`: an addition of the stored documents with some of their fields changed."""
 
-    def run(self, documents: Iterable[Any], writer: EngineWriter, progress: Progress) -> AddReport:
+    def run(self, documents: Any, writer: EngineWriter, progress: Progress) -> AddReport:
         """Changes all documents; every block is acknowledged before the next one is read."""
         self._as_stored: set[str] = set()
         rows = [documents] if isinstance(documents, Mapping) else rows_of(documents)
