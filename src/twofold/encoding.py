@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twofold.contract import Contract, Side
 from twofold.errors import InputError, VectorError
-from twofold.protocols import Encoder, Tokens
+from twofold.protocols import Encoder, TokenSpans
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, scaled
 
@@ -81,26 +81,26 @@ def encoded_to_compare(
     return scaled(vectors, encoder.contract.similarity, what=f"{type(encoder).__name__}.{METHODS[side]}")
 
 
-class CheckedTokens:
-    """An encoder's `Tokens`, whose answers are looked at before documents are divided by them.
+class CheckedTokenSpans:
+    """An encoder's `TokenSpans`, whose answers are looked at before documents are divided by them.
 
     Raises InputError, naming what was returned.
     """
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: TokenSpans) -> None:
         self._tokens = tokens
         self._name = type(tokens).__name__
 
     @property
-    def room(self) -> int:
-        """See Tokens."""
-        room: object = self._tokens.room
-        if isinstance(room, bool) or not isinstance(room, int) or room < 1:
-            raise InputError(f"{self._name}.room is a count of tokens from 1 on, not {room!r}")
-        return room
+    def token_limit(self) -> int:
+        """See TokenSpans."""
+        token_limit: object = self._tokens.token_limit
+        if isinstance(token_limit, bool) or not isinstance(token_limit, int) or token_limit < 1:
+            raise InputError(f"{self._name}.token_limit is a count of tokens from 1 on, not {token_limit!r}")
+        return token_limit
 
     def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
-        """See Tokens."""
+        """See TokenSpans."""
         found: Any = self._tokens.spans(texts)
         if not isinstance(found, list) or len(found) != len(texts):
             many = f"{len(found)} of them" if isinstance(found, list) else f"the type {type(found).__name__}"

@@ -115,6 +115,16 @@ class CollectionError(TwofoldError):
     """Something about a collection on disk."""
 
 
+class NoDocumentError(CollectionError, KeyError):
+    """There is no document with this id."""
+
+    def __init__(self, document_id: str, more: str = "") -> None:
+        super().__init__(f"there is no document {brief(document_id)!r} here" + (f"; {more}" if more else ""))
+        self.document_id = document_id
+
+    __str__ = Exception.__str__  # KeyError's own shows a message in quotes
+
+
 class NotACollectionError(CollectionError):
     """The folder is no collection, or does not exist."""
 

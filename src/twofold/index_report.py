@@ -37,7 +37,7 @@ class IndexRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class OperatingPoint:
     """One way of searching, measured: recall@10 of exact search with its 95 % interval, and a look-up's time.
 
     kind: of the index, "flat" for exact search. effort: as its kind counts it, 0 for the usual. p50, p99: milliseconds
@@ -81,14 +81,14 @@ class IndexReport:
     bytes: int = 0
     promise: float = PROMISE
     latency: float = LATENCY
-    reached: Point | None = None
-    filtered: tuple[tuple[float, Point], ...] = ()
-    tried: tuple[Point, ...] = ()
-    checked: tuple[Point, ...] = ()
+    reached: OperatingPoint | None = None
+    filtered: tuple[tuple[float, OperatingPoint], ...] = ()
+    tried: tuple[OperatingPoint, ...] = ()
+    checked: tuple[OperatingPoint, ...] = ()
     questions: str = ""
 
     @property
-    def worst(self) -> Point | None:
+    def worst(self) -> OperatingPoint | None:
         """Of what the checking half measured, whole and behind filters, the point that is surest of least recall."""
         points = [] if self.reached is None else [self.reached, *(point for _, point in self.filtered)]
         return min(points, key=lambda point: point.low, default=None)
@@ -124,10 +124,10 @@ class IndexReport:
         tried, checked = fields.pop("tried"), fields.pop("checked")
         return cls(
             **fields,
-            reached=None if reached is None else Point(**reached),
-            filtered=tuple((share, Point(**point)) for share, point in filtered),
-            tried=tuple(Point(**point) for point in tried),
-            checked=tuple(Point(**point) for point in checked),
+            reached=None if reached is None else OperatingPoint(**reached),
+            filtered=tuple((share, OperatingPoint(**point)) for share, point in filtered),
+            tried=tuple(OperatingPoint(**point) for point in tried),
+            checked=tuple(OperatingPoint(**point) for point in checked),
         )
 
 
@@ -141,8 +141,8 @@ class RecallReport:
 
     kind: str
     promise: float
-    whole: Point
-    filtered: tuple[tuple[float, Point], ...]
+    whole: OperatingPoint
+    filtered: tuple[tuple[float, OperatingPoint], ...]
     questions: str
 
     @property

@@ -45,11 +45,11 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
-class Tokens(Protocol):
+class TokenSpans(Protocol):
     """An encoder's view of a text as tokens, by which long documents are divided."""
 
     @property
-    def room(self) -> int:
+    def token_limit(self) -> int:
         """Tokens that one document input takes beside special tokens and the document prompt."""
 
     def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:

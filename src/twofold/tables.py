@@ -16,7 +16,7 @@ MISSING = "–"
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class Estimate:
     """A figure and the interval it lies in; what kind of interval, the table's notes say."""
 
     value: float
@@ -28,7 +28,7 @@ class Interval:
             raise ValueError(f"{self.value} does not lie in its interval [{self.low}, {self.high}]")
 
 
-Cell = None | str | int | float | Interval
+Cell = None | str | int | float | Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Column:
                 return MISSING
             case str():
                 return cell
-            case Interval(value, low, high):
+            case Estimate(value, low, high):
                 return f"{self.shown(value)} [{self.shown(low)}, {self.shown(high)}]"
             case _:
                 return f"{cell:,.{self.digits}f}"
@@ -114,7 +114,7 @@ class Table:
         return {
             "title": self.title,
             "columns": [{"name": column.name, "unit": column.unit} for column in self.columns],
-            "rows": [[asdict(cell) if isinstance(cell, Interval) else cell for cell in row] for row in self.rows],
+            "rows": [[asdict(cell) if isinstance(cell, Estimate) else cell for cell in row] for row in self.rows],
             "notes": list(self.notes),
         }
 
@@ -179,7 +179,7 @@ def _numbers(cell: Cell) -> tuple[float, ...]:
     match cell:
         case None | str():
             return ()
-        case Interval(value, low, high):
+        case Estimate(value, low, high):
             return (value, low, high)
         case _:
             return (cell,)

@@ -16,7 +16,7 @@ from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.readers.beir import read_beir
 from twofold.scores import Scores
-from twofold.tables import Cell, Column, Interval, Table
+from twofold.tables import Cell, Column, Estimate, Table
 
 BATCH, FIRST, MEASURE, SEED = 32, 100, "nDCG@10", 0
 
@@ -86,6 +86,6 @@ def quality(folder: Path, encoder: Encoder, scorer: PairScorer | None, progress:
     return Table(f"Quality on {judged.name}, {judged.split}", (Column("what"), Column(MEASURE, digits=4)), tuple(rows))
 
 
-def _measured(run: dict[str, dict[str, float]], qrels: dict[str, dict[str, int]]) -> Interval:
+def _measured(run: dict[str, dict[str, float]], qrels: dict[str, dict[str, int]]) -> Estimate:
     measured = evaluate_run(run, qrels, measures=[MEASURE])[MEASURE]
-    return Interval(measured.mean, measured.low, measured.high)
+    return Estimate(measured.mean, measured.low, measured.high)

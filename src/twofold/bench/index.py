@@ -26,7 +26,7 @@ from twofold.indexes.kinds import KINDS, IndexSettings, build, load
 from twofold.plots.canvas import check_picture
 from twofold.progress import Progress, silent
 from twofold.scores import Vectors, checked_vectors, dense_scores, unit_vectors
-from twofold.tables import Cell, Column, Interval, Report, Table
+from twofold.tables import Cell, Column, Estimate, Report, Table
 
 K, COUNT, QUERIES = 10, 200, 500
 """The first ten count; as many rows are fetched and scored again as a ranking is deep."""
@@ -42,7 +42,7 @@ class Found:
     effort: str
     building: float
     bytes_a_vector: float
-    recall: Interval
+    recall: Estimate
     p50: float
     p99: float
 
@@ -192,7 +192,7 @@ class _Questions:
                 recalls[place] = len(self.truth[place] & set(rows[:K].tolist())) / K
         interval = bootstrap_interval(recalls)
         p50, p99 = np.percentile(seconds * MILLISECONDS, [50, 99]).tolist()
-        recall = Interval(float(recalls.mean()), interval.low, interval.high)
+        recall = Estimate(float(recalls.mean()), interval.low, interval.high)
         return Found(name, effort, building, contender.bytes_a_vector, recall, p50, p99)
 
 

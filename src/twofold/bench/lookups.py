@@ -31,7 +31,7 @@ from twofold.memory import anonymous_bytes
 from twofold.progress import Progress, silent
 from twofold.scores import Vectors, scaled
 from twofold.searching.searcher import SnapshotSearcher
-from twofold.tables import Cell, Column, Interval, Report, Table
+from twofold.tables import Cell, Column, Estimate, Report, Table
 
 K, DEPTHS, QUERIES, FILTERED = 10, (200, 50), 500, 100
 SHARES = (0.5, 0.05, 0.001)
@@ -151,12 +151,12 @@ def _ids(search: DenseSnapshot, query: Vectors, depth: int, selection: Selection
     return set(search.nearest(query, depth=depth, top=K, selection=selection).documents.tolist())
 
 
-def _recall(found: list[set[int]], truth: list[set[int]]) -> Interval:
+def _recall(found: list[set[int]], truth: list[set[int]]) -> Estimate:
     recalls = np.array(
         [len(mine & exact) / max(1, len(exact)) for mine, exact in zip(found, truth, strict=True)], np.float64
     )
     interval = bootstrap_interval(recalls)
-    return Interval(float(recalls.mean()), interval.low, interval.high)
+    return Estimate(float(recalls.mean()), interval.low, interval.high)
 
 
 def _seconds(look_up: Callable[[Vectors], object], asked: Vectors) -> NDArray[np.float64]:

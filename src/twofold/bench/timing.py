@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.tables import Interval
+from twofold.tables import Estimate
 
 Seconds = NDArray[np.float64]
 Work = Callable[[], object]
-Asked = tuple[Callable[[Any], object], Sequence[Any]]
+Workload = tuple[Callable[[Any], object], Sequence[Any]]
 
 MILLISECONDS = 1e3
 SPREAD_NOTE = "median [lowest, highest] of the rounds"
@@ -43,7 +43,7 @@ def alternating(contenders: Mapping[str, Work], rounds: int) -> dict[str, Second
     return {name: np.array(each) for name, each in taken.items()}
 
 
-def latencies(contenders: Mapping[str, Asked], rounds: int) -> dict[str, Seconds]:
+def latencies(contenders: Mapping[str, Workload], rounds: int) -> dict[str, Seconds]:
     """Seconds of every single call, float64 (rounds * items,) by name.
 
     contenders: what is called, and the items it is called with. In its turn a contender takes all of its items one
@@ -59,9 +59,9 @@ def latencies(contenders: Mapping[str, Asked], rounds: int) -> dict[str, Seconds
     return {name: np.array(each[len(contenders[name][1]) :]) for name, each in taken.items()}
 
 
-def spread(values: Seconds) -> Interval:
+def spread(values: Seconds) -> Estimate:
     """The median between the lowest and the highest."""
-    return Interval(float(np.median(values)), float(values.min()), float(values.max()))
+    return Estimate(float(np.median(values)), float(values.min()), float(values.max()))
 
 
 def percentiles(values: Seconds) -> tuple[float, float, float]:

@@ -13,7 +13,7 @@ from twofold.bench.surroundings import header
 from twofold.errors import InputError
 from twofold.files import write_aside
 from twofold.progress import Progress, silent
-from twofold.tables import Column, Interval, Report, Table
+from twofold.tables import Column, Estimate, Report, Table
 from twofold.training.settings import TrainingSettings
 from twofold.training.training import train
 
@@ -80,10 +80,10 @@ def once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return kept
 
 
-def before_and_after(figures: dict[str, Any], name: str) -> tuple[float, float, Interval, float]:
+def before_and_after(figures: dict[str, Any], name: str) -> tuple[float, float, Estimate, float]:
     """Of one comparison in a run's figures, as COLUMNS name them: before, after, the difference, p."""
     comparison = figures["comparisons"][name]
     before, after = (comparison["systems"][each]["measures"]["nDCG@10"]["mean"] for each in ("before", "after"))
     (contrast,) = comparison["contrasts"]
     by = contrast["difference"]
-    return before, after, Interval(by["mean"], by["low"], by["high"]), contrast["p"]
+    return before, after, Estimate(by["mean"], by["low"], by["high"]), contrast["p"]

@@ -17,10 +17,11 @@ from twofold.reports import EncodingReport
 if TYPE_CHECKING:
     from twofold.collection.collection import Collection
     from twofold.evaluation.evaluating import Evaluation
+    from twofold.hits import Hits
     from twofold.protocols import Searcher
-    from twofold.rankings import Hit, Run
+    from twofold.rankings import Run
     from twofold.scores import Vectors
-    from twofold.searching.hybrid import Mode
+    from twofold.searching.hybrid import SearchMode
     from twofold.searching.searcher import SnapshotSearcher
 
 DEPTH, TIMED = 1000, 100
@@ -156,7 +157,9 @@ def _rankings(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _searchers(collection: Collection, asked: Sequence[Mode], report: EncodingReport) -> Iterator[dict[str, Searcher]]:
+def _searchers(
+    collection: Collection, asked: Sequence[SearchMode], report: EncodingReport
+) -> Iterator[dict[str, Searcher]]:
     """The ways of searching that are asked for, or all that there are, by name: a row of the table each."""
     with collection.searcher() as searcher:
         modes = asked or searcher.modes
@@ -172,7 +175,7 @@ class _InMode:
 
     collection: Collection
     searcher: SnapshotSearcher
-    mode: Mode
+    mode: SearchMode
     report: EncodingReport
 
     def __contains__(self, document_id: object) -> bool:
@@ -180,7 +183,7 @@ class _InMode:
 
     def search(
         self, query: str | Vectors, *, k: int = 10, offset: int = 0, where: Mapping[str, Any] | None = None
-    ) -> list[Hit]:
+    ) -> Hits:
         return self.searcher.search(query, k=k, offset=offset, where=where, mode=self.mode)
 
     def run(self, queries: Mapping[str, str], *, depth: int = DEPTH) -> Run:
@@ -190,12 +193,12 @@ class _InMode:
 def _check_results(arguments: argparse.Namespace) -> None:
     """Raises InputError or StorageError where the run or the picture could not be written: better before the work."""
     from twofold.cli.results import check_result
-    from twofold.searching.hybrid import MODES
+    from twofold.searching.hybrid import SEARCH_MODES
 
     inputs = [arguments.queries, arguments.qrels]
     if arguments.queries is None:
         inputs += [path for path in Path(arguments.target).rglob("*") if path.is_file()]
-    runs = () if arguments.run_file is None else (arguments.run_file.replace(MODE_MARK, mode) for mode in MODES)
+    runs = () if arguments.run_file is None else (arguments.run_file.replace(MODE_MARK, mode) for mode in SEARCH_MODES)
     for file in dict.fromkeys(runs):
         if not Path(file).parent.is_dir():
             raise InputError("no such folder for the run", path=Path(file).parent)

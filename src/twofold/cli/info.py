@@ -12,7 +12,7 @@ from twofold.cli.tune import words_in_words
 
 if TYPE_CHECKING:
     from twofold.collection.information import Info, SpaceInfo
-    from twofold.index_report import IndexReport, Point
+    from twofold.index_report import IndexReport, OperatingPoint
 
 
 def register(subparsers: Subparsers) -> None:
@@ -76,7 +76,7 @@ def _behind_filters(index: IndexReport) -> str:
     return f"; behind filters {said}" if said else ""
 
 
-def _measured(points: Sequence[Point]) -> str:
+def _measured(points: Sequence[OperatingPoint]) -> str:
     return "; ".join(
         f"{point.kind}{f' at effort {point.effort:,}' if point.effort else ''} {point.recall:.3f} in {point.p50:.2f} ms"
         for point in points

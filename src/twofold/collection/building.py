@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from twofold.collection.collection import Collection
+from twofold.collection.guarding import given_encoder
 from twofold.collection.opening import create, open_collection
 from twofold.collection.settings import DEPTH
 from twofold.documents import Document
 from twofold.errors import WAIT, InputError, LockedError, NotACollectionError
 from twofold.files import absolute
-from twofold.passages.windows import Mode
+from twofold.passages.windows import PassageMode
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.reports import AddReport
+from twofold.rows import rows_of
 from twofold.scores import Vectors
 
 PAUSE = 0.02
@@ -28,8 +30,8 @@ def build(
     documents: Iterable[Document | Mapping[str, Any] | tuple[str, str]],
     path: str | Path,
     *,
-    encoder: Encoder | None = None,
-    passages: Mode | None = None,
+    encoder: Encoder | str | Path | None = None,
+    passages: PassageMode | None = None,
     depth: int | None = None,
     vectors: Vectors | str | Path | None = None,
     wait: float = WAIT,
@@ -38,19 +40,19 @@ def build(
     """Adds documents to the collection in a folder, made when there is none; the caller closes it.
 
     Run again with the same documents it goes on where it stopped: what is there is not encoded again. encoder,
-    passages, depth: for a new collection (an encoder is needed then); given for an existing one they must agree with
-    what it was made with. wait: seconds to wait for another writer. An input without documents raises InputError before
-    anything is made. A large collection gets an approximate index; the report says whether it keeps its promise.
-    Raises what `add` raises.
+    passages, depth: as in `open_or_create`. wait: seconds to wait for another writer. An input without documents raises
+    InputError before anything is made. A large collection gets an approximate index; the report says whether it keeps
+    its promise. Raises what `add` raises.
     """
     path = absolute(path)  # reading the documents takes a while, and may change the working directory
-    stream = iter(documents)
+    rows = rows_of(documents)
+    stream = iter(rows)
     first = next(stream, None)
     if first is None:
         raise InputError("there are no documents in this input")
-    collection = _within(wait, lambda: open_or_create(path, encoder, passages=passages, depth=depth))
+    collection = open_or_create(path, encoder, passages=passages, depth=depth, wait=wait)
     try:
-        everything = documents if isinstance(documents, list | tuple) else chain([first], stream)
+        everything = rows if isinstance(rows, list | tuple) else chain([first], stream)
         with collection.writing(wait):
             report = collection.add(everything, vectors=vectors, progress=progress)
             return collection, report
@@ -60,25 +62,24 @@ def build(
 
 
 def open_or_create(
-    path: str | Path, encoder: Encoder | None, *, passages: Mode | None = None, depth: int | None = None
+    path: str | Path,
+    encoder: Encoder | str | Path | None = None,
+    *,
+    passages: PassageMode | None = None,
+    depth: int | None = None,
+    wait: float = WAIT,
 ) -> Collection:
     """The collection in a folder, made when there is none; an existing one must agree with what is asked for.
 
-    Raises ContractError for another encoder, InputError where the collection divides documents otherwise, or where
-    there is none and no encoder was given to make it.
+    encoder: an object, or a model's folder or name; by default that of the collection, and for a new one the embedded
+    all-MiniLM-L6-v2. passages, depth: as in `create`. wait: seconds to wait for another writer, also for one that is
+    making the collection. Raises ContractError for another encoder, InputError where the collection was made with other
+    settings, and what `create` and `open` raise.
     """
     path = absolute(path)
-    try:
-        collection = open_collection(path, encoder)
-    except NotACollectionError:
-        if encoder is None:
-            raise InputError(
-                "there is no collection here yet, and no encoder was given to make one", path=path
-            ) from None
-        try:
-            return create(path, encoder, passages=passages or "auto", depth=DEPTH if depth is None else depth)
-        except InputError as error:
-            collection = _made_meanwhile(path, encoder, error)
+    given = None if encoder is None else given_encoder(encoder)
+    settings = {"passages": passages or "auto", "depth": DEPTH if depth is None else depth, "wait": wait}
+    collection = _within(wait, lambda: _opened_or_created(path, given, settings))
     made = collection.settings
     for name, asked, kept in (("passages", passages, made.passages), ("depth", depth, made.depth)):
         if asked is not None and asked != kept:
@@ -87,7 +88,18 @@ def open_or_create(
     return collection
 
 
-def _made_meanwhile(path: str | Path, encoder: Encoder, error: InputError) -> Collection:
+def _opened_or_created(path: Path, encoder: Encoder | None, settings: Mapping[str, Any]) -> Collection:
+    try:
+        return open_collection(path, encoder, wait=settings["wait"])
+    except NotACollectionError:
+        pass
+    try:
+        return create(path, encoder, **settings)
+    except InputError as error:
+        return _made_meanwhile(path, encoder, error)
+
+
+def _made_meanwhile(path: Path, encoder: Encoder | None, error: InputError) -> Collection:
     """The collection that another process made since we looked; the error where there is none."""
     try:
         return open_collection(path, encoder)

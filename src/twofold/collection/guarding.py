@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Probes, Side
 from twofold.difference import Difference
 from twofold.encoders.given_vectors import GivenVectors
-from twofold.encoders.loading import load_source
-from twofold.encoding import CheckedTokens, checked_encoder, encoded, encoded_to_compare
+from twofold.encoders.loading import load_encoder, load_source
+from twofold.encoding import CheckedTokenSpans, checked_encoder, encoded, encoded_to_compare
 from twofold.engine import Engine
 from twofold.errors import ContractError, InputError, ModelError
-from twofold.protocols import Encoder, Tokens
+from twofold.protocols import Encoder, TokenSpans
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 from twofold.space import MAIN, Space
 
 WITHOUT = "Searching by words alone (mode lexical) needs no encoder"
+
+
+def given_encoder(encoder: Encoder | str | Path) -> Encoder:
+    """The encoder that somebody names: an object, or a model's folder or name, which is loaded.
+
+    Raises InputError for what is no encoder, ModelError.
+    """
+    return load_encoder(encoder) if isinstance(encoder, str | Path) else checked_encoder(encoder)
 
 
 def probe(encoder: Encoder) -> Probes | None:
@@ -80,10 +89,10 @@ class GuardedEncoder:
         return self.loaded().precision
 
     @property
-    def tokens(self) -> Tokens | None:
+    def tokens(self) -> TokenSpans | None:
         """The encoder's view of texts as tokens, where it offers one; loads it."""
         encoder = self.loaded()
-        return CheckedTokens(encoder) if isinstance(encoder, Tokens) else None
+        return CheckedTokenSpans(encoder) if isinstance(encoder, TokenSpans) else None
 
     @property
     def can_encode(self) -> bool:

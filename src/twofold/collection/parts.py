@@ -10,12 +10,12 @@ from twofold.block import Part
 from twofold.collection.guarding import GuardedEncoder
 from twofold.documents import Document
 from twofold.engine import EngineSnapshot
-from twofold.passages.windows import Mode, divide
+from twofold.passages.windows import PassageMode, divide
 from twofold.reports import EncodingReport
 from twofold.scores import Numbers, Vectors
 
 
-def encoded(documents: Sequence[Document], encoder: GuardedEncoder, mode: Mode) -> Part:
+def encoded(documents: Sequence[Document], encoder: GuardedEncoder, mode: PassageMode) -> Part:
     """Divides and encodes; what a title lost and what the encoder cut is lost to the document."""
     if not documents:
         return nothing(encoder.contract.dimension)

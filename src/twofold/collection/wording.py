@@ -25,7 +25,7 @@ from twofold.space import Space
 from twofold.tuning.chance import chance as measured_chance
 from twofold.tuning.chance import prior
 from twofold.tuning.pseudo_queries import pseudo_queries
-from twofold.tuning.sharing import Asked, Learned, learned_share
+from twofold.tuning.sharing import JudgedQuery, Learned, learned_share
 
 QUESTIONS, PASSAGES = 256, 4096
 """Questions and passages that are drawn to see what chance is."""
@@ -157,6 +157,6 @@ class Wording:
         search = HybridSearch(snapshot, snapshot.dense(exact=True), aside.lexical, fusion, depth=self._depth)
         vectors = self._encoder.encode_queries([queries[query] for query in judged])
         for query, vector in zip(judged, vectors, strict=True):
-            sides = search.sides(queries[query], partial(np.asarray, vector), depth=self._depth)
-            asked[query] = Asked(snapshot.ids(sides.near.documents), sides)
+            sides = search.candidate_scores(queries[query], partial(np.asarray, vector), depth=self._depth)
+            asked[query] = JudgedQuery(snapshot.ids(sides.near.documents), sides)
         return learned_share(asked, qrels, fusion)

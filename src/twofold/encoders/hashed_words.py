@@ -72,7 +72,7 @@ class HashedWords:
         return "f32"
 
     @property
-    def room(self) -> int:
+    def token_limit(self) -> int:
         """Words that one input takes."""
         return self._max_words
 

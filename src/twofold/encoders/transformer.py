@@ -57,9 +57,9 @@ class TransformerEncoder:
         self._on_truncation = on_truncation
         self._prompts = prompts_of(self._folder, self._found.source)
         for side in ("query", "document"):
-            if self._room(side) < 1:
+            if self._token_limit(side) < 1:
                 raise ModelError(
-                    f"{self._folder.path}: the {side} prompt leaves no room in {self._folder.max_tokens} tokens"
+                    f"{self._folder.path}: the {side} prompt leaves no token in {self._folder.max_tokens} tokens"
                 )
 
     @cached_property
@@ -92,9 +92,9 @@ class TransformerEncoder:
         return self._model.precision
 
     @property
-    def room(self) -> int:
+    def token_limit(self) -> int:
         """Tokens that a document input takes beside special tokens and the document prompt."""
-        return self._room("document")
+        return self._token_limit("document")
 
     def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
         """For each text int32 (tokens, 2): start and end of each token in characters; nothing is cut."""
@@ -145,13 +145,13 @@ class TransformerEncoder:
 
     def _refuse_if_asked(self, position: int, lost: int, side: Side) -> None:
         if self._on_truncation == "error":
-            room = self._room(side)
+            token_limit = self._token_limit(side)
             raise TruncationError(
-                f"text {position} is {room + lost} tokens long and the encoder has room for {room}; "
+                f"text {position} is {token_limit + lost} tokens long and the encoder takes at most {token_limit}; "
                 "divide it, or take on_truncation='count' to cut it"
             )
 
-    def _room(self, side: Side) -> int:
+    def _token_limit(self, side: Side) -> int:
         return self._tokenizing.max_tokens - self._tokenizing.special_tokens - self._prompt_tokens[side]
 
     @cached_property

@@ -23,7 +23,7 @@ from twofold.scores import Vectors
 
 STATIC, UNTIED = "static", "untied"
 
-Tokens = Callable[[Sequence[str], EncodingReport], Iterable[list[int]]]
+QueryTokenizer = Callable[[Sequence[str], EncodingReport], Iterable[list[int]]]
 """Texts → the numbers of their tokens as queries, with what was cut counted."""
 
 
@@ -91,7 +91,7 @@ class TwoTowers(TransformerEncoder):
 class StaticTower:
     """Sums of a table's rows: no layer is run."""
 
-    def __init__(self, table: StaticTable, tokens: Tokens) -> None:
+    def __init__(self, table: StaticTable, tokens: QueryTokenizer) -> None:
         self._table = table
         self._tokens = tokens
 

@@ -15,7 +15,7 @@ RRF_K = 60  # Cormack, Clarke & Büttcher 2009
 DEPTH = 100
 WEIGHTS = tuple(step / 20 for step in range(21))
 
-Sides = Mapping[str, Mapping[str, tuple[float, float]]]
+ScorePairs = Mapping[str, Mapping[str, tuple[float, float]]]
 """query id → document id → what either side says of it."""
 
 
@@ -40,18 +40,18 @@ def distribution_based(runs: Sequence[Run], *, depth: int = DEPTH) -> Run:
     return _summed(runs, depth, _by_deviations)
 
 
-def weighted(sides: Sides, weight: float) -> Run:
+def weighted(pairs: ScorePairs, weight: float) -> Run:
     """Candidates that both sides have scored: either side scaled to 0 to 1 over them, the second by `weight`."""
     mixed: Run = {}
-    for query, candidates in sides.items():
+    for query, candidates in pairs.items():
         first, second = (_to_one({document: said[side] for document, said in candidates.items()}) for side in (0, 1))
         mixed[query] = {document: (1 - weight) * first[document] + weight * second[document] for document in candidates}
     return mixed
 
 
-def best_weighted(sides: Sides, qrels: Qrels, measure: str) -> Run:
+def best_weighted(pairs: ScorePairs, qrels: Qrels, measure: str) -> Run:
     """`weighted` by the weight that the judgements like best: what nobody knows beforehand."""
-    runs = [weighted(sides, weight) for weight in WEIGHTS]
+    runs = [weighted(pairs, weight) for weight in WEIGHTS]
     return max(runs, key=lambda run: evaluate_run(run, qrels, measures=[measure])[measure].mean)
 
 

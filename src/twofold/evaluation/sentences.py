@@ -15,7 +15,7 @@ from twofold.evaluation.correlations import pearson, pearson_interval, spearman,
 from twofold.protocols import Encoder
 from twofold.reports import EncodingReport
 from twofold.scores import dense_scores
-from twofold.tables import Column, Interval, Table
+from twofold.tables import Column, Estimate, Table
 
 PAIRS_AT_ONCE = 1000
 JudgedPair = tuple[str, str, float]
@@ -26,8 +26,8 @@ JudgedPair = tuple[str, str, float]
 class SentenceEvaluation:
     """Correlations of an encoder's scores with people's, times 100 as the field prints them, and their intervals."""
 
-    spearman: Interval
-    pearson: Interval
+    spearman: Estimate
+    pearson: Estimate
     pairs: int
 
     def table(self, title: str = "Sentence similarity") -> Table:
@@ -73,6 +73,6 @@ def _scores(encoder: Encoder, pairs: list[JudgedPair], report: EncodingReport | 
     return [float(dense_scores(one, other[None])[0]) for one, other in zip(first, second, strict=True)]
 
 
-def _hundredfold(value: float, low: float, high: float) -> Interval:
+def _hundredfold(value: float, low: float, high: float) -> Estimate:
     # With few pairs the percentiles of the resamples need not enclose what the pairs themselves gave.
-    return Interval(100 * value, 100 * min(low, value), 100 * max(high, value))
+    return Estimate(100 * value, 100 * min(low, value), 100 * max(high, value))

@@ -10,7 +10,7 @@ from tantivy import Query
 
 from twofold.errors import QueryError
 from twofold.lexical.analysing import TIMES_A_TERM, Analysis
-from twofold.lexical.language import Words, named, parse
+from twofold.lexical.language import Phrase, named, parse
 from twofold.lexical.matching import Matched, Matching
 from twofold.lexical.scoring import K1
 
@@ -82,13 +82,13 @@ def text_of_language(text: str) -> str:
     return "" if query is None else " ".join(words.text.strip() for words in named(query)).strip()
 
 
-def _terms(analysis: Analysis, words: Words) -> Counter[str]:
+def _terms(analysis: Analysis, words: Phrase) -> Counter[str]:
     if analysis.grams:
         return Counter(analysis.terms(words.text))
     return Counter(term for _, term in analysis.placed(words.text))
 
 
-def _bounded(leaves: list[Words], terms: list[Counter[str]]) -> list[Counter[str]]:
+def _bounded(leaves: list[Phrase], terms: list[Counter[str]]) -> list[Counter[str]]:
     """The terms of each leaf, where a single term, or equal phrases, count no more often than a bound."""
     times = Counter[Hashable]()
     bounded = []
@@ -99,7 +99,7 @@ def _bounded(leaves: list[Words], terms: list[Counter[str]]) -> list[Counter[str
     return bounded
 
 
-def _parts(matching: Matching, leaves: list[Words], terms: list[Counter[str]]) -> tuple[Part, ...]:
+def _parts(matching: Matching, leaves: list[Phrase], terms: list[Counter[str]]) -> tuple[Part, ...]:
     """Single terms together, and each phrase by itself. Raises QueryError."""
     alone, phrases = dict[str, float](), list[Part]()
     for words, counts in zip(leaves, terms, strict=True):

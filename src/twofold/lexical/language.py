@@ -31,7 +31,7 @@ Sign = Literal["", "+", "-", "NOT"]
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Phrase:
     """A word or a phrase, not yet taken apart."""
 
     text: str
@@ -43,7 +43,7 @@ class Item:
     """A part of a list, and what its sign makes of it."""
 
     sign: Sign
-    part: Words | Either
+    part: Phrase | Either
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def parse(text: str) -> Either | None:
     return None if parser.at_end else parser.whole()
 
 
-def named(query: Either, *, excluded: bool = False, boost: float = 1.0) -> Iterator[Words]:
+def named(query: Either, *, excluded: bool = False, boost: float = 1.0) -> Iterator[Phrase]:
     """The words and phrases that a document may have; what is excluded is left out.
 
     The boost of each is its own times those of the parentheses around it, and `boost`.
@@ -124,10 +124,10 @@ class _Parser:
 
     def _item(self, depth: int) -> Item:
         sign = self._sign()
-        part: Words | Either
+        part: Phrase | Either
         token = self._next()
         if token.kind in ("word", "phrase"):
-            part = Words(token.text)
+            part = Phrase(token.text)
         elif token.kind == "(":
             part = self._parentheses(token, depth + 1)
         elif token.kind == "^":

@@ -17,8 +17,8 @@ from twofold.scores import Numbers, Scores, Vectors, best_positions
 from twofold.searching.fusion import Fusion
 from twofold.searching.threads import threads
 
-Mode = Literal["dense", "lexical", "hybrid"]
-MODES: tuple[Mode, ...] = ("dense", "lexical", "hybrid")
+SearchMode = Literal["dense", "lexical", "hybrid"]
+SEARCH_MODES: tuple[SearchMode, ...] = ("dense", "lexical", "hybrid")
 Start = Callable[[Callable[[], tuple[Numbers, Scores]]], Callable[[], tuple[Numbers, Scores]]]
 """Starts work beside the caller's, or later: `threads.start` or `later`."""
 
@@ -49,7 +49,7 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
+class CandidateScores:
     """What both sides say of the candidates of one query.
 
     near: the candidates by handle, with their dense scores; lexical: float32 (n,), their BM25; best: the highest dense
@@ -117,7 +117,7 @@ class HybridSearch:
         """
         if self._fusion is None:
             raise QueryError("dense and lexical scores are mixed by cosines, and texts have none in this collection")
-        sides = self.sides(text, vector, depth=depth, selection=selection, start=start)
+        sides = self.candidate_scores(text, vector, depth=depth, selection=selection, start=start)
         near, weight = sides.near, self._fusion.word_weight(sides.best, sides.weight)
         scores = self._fusion.fused(near.scores, sides.lexical, weight)
         best = best_positions(scores, min(top, depth), lambda among: self._snapshot.ids(near.documents[among]))
@@ -128,7 +128,7 @@ class HybridSearch:
         }
         return Ranked(near.documents[best], scores[best], parts, near.passages[best])
 
-    def sides(
+    def candidate_scores(
         self,
         text: str,
         vector: Callable[[], Vectors],
@@ -136,7 +136,7 @@ class HybridSearch:
         depth: int,
         selection: Selection = EVERYTHING,
         start: Start = threads.start,
-    ) -> Sides:
+    ) -> CandidateScores:
         """What both sides say of every candidate: the union of their first `depth` documents.
 
         What is said depends on query and document alone: the best of all documents counts, by the same look-up for
@@ -152,7 +152,7 @@ class HybridSearch:
         matched, known = matching()
         candidates = self._dense.scored(asked, np.union1d(near.documents, matched))
         lexical = self._lexical_scores(text, candidates.documents, matched, known)
-        return Sides(candidates, lexical, float(best[0]) if len(best) else 0.0, self._lexical.weight(text))
+        return CandidateScores(candidates, lexical, float(best[0]) if len(best) else 0.0, self._lexical.weight(text))
 
     def lexical(self, text: str, *, depth: int, top: int, selection: Selection) -> Ranked:
         """The first `top` of the ranking of `depth` documents by BM25; no vector is made or read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ import numpy as np
 
 from twofold import filters
 from twofold.documents import Passage
-from twofold.engine import EVERYTHING, DenseSnapshot, EngineSnapshot, Selection
+from twofold.engine import DenseSnapshot, EngineSnapshot, Selection
 from twofold.errors import QueryError
+from twofold.hits import Hits
 from twofold.protocols import Encoder, Ranker
 from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, checked_vectors, scaled
-from twofold.searching.hybrid import MODES, HybridSearch, Mode, Ranked
+from twofold.searching.hybrid import SEARCH_MODES, HybridSearch, Ranked, SearchMode
 from twofold.searching.reranking import checked_ranker, reranked
 from twofold.searching.threads import later, threads
 
@@ -37,7 +39,7 @@ class _Request:
     mode: None for what each query takes by default. ranker: reads the whole ranking.
     """
 
-    mode: Mode | None
+    mode: SearchMode | None
     depth: int
     top: int
     offset: int
@@ -55,7 +57,7 @@ class _Asked:
     """One query, how it is searched, and what gives its vector. alone: other threads are free to help."""
 
     query: str | Vectors
-    mode: Mode
+    mode: SearchMode
     vector: Callable[[], Vectors]
     alone: bool = False
 
@@ -63,9 +65,9 @@ class _Asked:
 class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     """Searches one snapshot until it is closed: the same question gives the same answer, whatever is written beside it.
 
-    depth: a ranking ends there; k counts within it. words: searches by words too; without it only by meaning. wordless:
-    why there are no words, and what to do. encodes: whether texts have vectors here; where the vectors were made
-    elsewhere, texts are searched by words alone.
+    depth: a ranking ends there, and a page beyond it is empty. grows: a page beyond the depth raises it. words: the
+    lexical side; without it search is dense only. wordless: why there is none, and what to do. encodes: whether texts
+    have vectors here; where the vectors were made elsewhere, search by a text is lexical.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         encoder: Encoder,
         *,
         depth: int,
+        grows: bool = False,
         words: HybridSearch | None = None,
         wordless: str = "this searcher was made without words",
         encodes: bool = True,
@@ -86,6 +89,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         self._encodes = encodes
         self._encoder = encoder
         self._depth = checked_count(depth, "depth")
+        self._grows = grows
 
     @property
     def snapshot(self) -> EngineSnapshot:
@@ -98,11 +102,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return self._dense
 
     @property
-    def modes(self) -> tuple[Mode, ...]:
+    def modes(self) -> tuple[SearchMode, ...]:
         """The modes in which it answers a text; hybrid where there is one is taken unless another is asked for."""
         mixes = self._words is not None and self._words.mixes
         can = {"lexical": self._words is not None, "dense": self._encodes, "hybrid": mixes}
-        return tuple(mode for mode in MODES if can[mode])
+        return tuple(mode for mode in SEARCH_MODES if can[mode])
 
     def search(
         self,
@@ -111,11 +115,12 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         k: int = 10,
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
-        mode: Mode | None = None,
+        mode: SearchMode | None = None,
         ranker: Ranker | None = None,
         strict: bool = False,
+        min_score: float | None = None,
         report: EncodingReport | None = None,
-    ) -> list[Hit]:
+    ) -> Hits:
         """The k best documents after the first `offset`.
 
         query: a text, or a vector of float32 (dimension,), which is scaled to unit length where the contract says
@@ -123,10 +128,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         "hybrid"; by default a text is searched hybrid where that can be had (`modes`). Lexical search needs no encoder,
         and shows the passage that has most of the query's words. ranker: a second stage that reads the whole ranking,
         so that a page does not depend on k; it needs a text. strict: a field of the filter that no document has is an
-        error. report: counts what of the query was cut. Raises QueryError where offset + k goes beyond the depth.
+        error. min_score: leaves out hits with a smaller score. report: counts what of the query was cut. Raises
+        QueryError.
         """
         request = self._request(k, offset, mode, self._selection(where, strict=strict), ranker)
-        return self._answers([query], request, report)[0]
+        return _at_least(min_score, self._answers([query], request, report))[0]
 
     def search_many(
         self,
@@ -135,11 +141,12 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         k: int = 10,
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
-        mode: Mode | None = None,
+        mode: SearchMode | None = None,
         ranker: Ranker | None = None,
         strict: bool = False,
+        min_score: float | None = None,
         report: EncodingReport | None = None,
-    ) -> list[list[Hit]]:
+    ) -> list[Hits]:
         """The hits of each query, in their order, the same as `search` gives for each alone.
 
         queries: texts, or vectors of float32 (n, dimension). Texts are encoded together, and queries are looked up on
@@ -148,7 +155,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         if isinstance(queries, str):
             raise QueryError(f"queries is a list; for one query write [{queries!r}], or call search")
         request = self._request(k, offset, mode, self._selection(where, strict=strict), ranker)
-        return self._answers(queries, request, report)
+        return _at_least(min_score, self._answers(queries, request, report))
 
     def like(
         self,
@@ -158,7 +165,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
         strict: bool = False,
-    ) -> list[Hit]:
+    ) -> Hits:
         """The documents nearest to a stored one, itself left out.
 
         Its query vector is the mean of its passages' vectors. Raises QueryError for an id that is not there or that
@@ -179,17 +186,18 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         queries: Mapping[str, str],
         *,
         depth: int = 1000,
-        mode: Mode | None = None,
+        where: Mapping[str, Any] | None = None,
+        mode: SearchMode | None = None,
         report: EncodingReport | None = None,
     ) -> Run:
         """The rankings of many queries, each to `depth` documents: query id → document id → score.
 
-        Raises QueryError, also for an empty query, which it names.
+        where: as in `search`. Raises QueryError, also for an empty query, which it names; FilterError.
         """
         depth, mode = checked_count(depth, "depth"), self._mode("", mode)
         if empty := [name for name, text in queries.items() if _unseen(text)]:
             raise QueryError(f"the query {empty[0]!r} is empty")
-        request = _Request(mode, depth, depth, 0, EVERYTHING)
+        request = _Request(mode, depth, depth, 0, self._selection(where))
         rankings = self._each(list(queries.values()), request, report, partial(self._ranking, request=request))
         return dict(zip(queries, rankings, strict=True))
 
@@ -206,17 +214,14 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return self
 
     def _request(
-        self, k: int, offset: int, mode: Mode | None, selection: Selection, ranker: Ranker | None = None
+        self, k: int, offset: int, mode: SearchMode | None, selection: Selection, ranker: Ranker | None = None
     ) -> _Request:
         k = checked_count(k, "k")
         if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
             raise QueryError(f"offset is a count from 0 on, not {offset!r}")
-        if offset + k > self._depth:
-            raise QueryError(
-                f"offset + k is {offset + k}, but a ranking ends at depth={self._depth}; ask with a larger depth"
-            )
+        depth = max(self._depth, offset + k) if self._grows else self._depth
         ranker = None if ranker is None else checked_ranker(ranker)
-        return _Request(mode, self._depth, offset + k, offset, selection, ranker)
+        return _Request(mode, depth, min(offset + k, depth), min(offset, depth), selection, ranker)
 
     def _selection(
         self, where: Mapping[str, Any] | None, *, strict: bool = False, without: tuple[str, ...] = ()
@@ -242,12 +247,12 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         line: Vectors = scaled(vector[None], self._encoder.contract.similarity, what="the query vector")[0]
         return line
 
-    def _mode(self, query: str | Vectors, mode: Mode | None) -> Mode:
+    def _mode(self, query: str | Vectors, mode: SearchMode | None) -> SearchMode:
         """The mode that is asked for, where it can be had; raises QueryError."""
         if mode is None:
             return "hybrid" if isinstance(query, str) and "hybrid" in self.modes else "dense"
-        if mode not in MODES:
-            raise QueryError(f"there is no mode {mode!r}; there are {', '.join(MODES)}")
+        if mode not in SEARCH_MODES:
+            raise QueryError(f"there is no mode {mode!r}; there are {', '.join(SEARCH_MODES)}")
         if mode != "dense" and not isinstance(query, str):
             raise QueryError(f"a {mode} search reads the query, so it needs a text, not a vector")
         if mode != "dense" and self._words is None:
@@ -269,7 +274,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
     def _answers(
         self, queries: Sequence[str | Vectors] | Vectors, request: _Request, report: EncodingReport | None
-    ) -> list[list[Hit]]:
+    ) -> list[Hits]:
         """The page of each query; a ranker is given the whole ranking of one query after the other."""
         ranker = request.ranker
         if ranker is None:
@@ -298,7 +303,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return results
 
     def _asked(
-        self, queries: Sequence[str | Vectors] | Vectors, modes: Sequence[Mode], report: EncodingReport | None
+        self, queries: Sequence[str | Vectors] | Vectors, modes: Sequence[SearchMode], report: EncodingReport | None
     ) -> list[_Asked]:
         """The queries with their vectors: of texts they are made together, where the mode needs any."""
         pairs = list(zip(queries, modes, strict=True))
@@ -315,7 +320,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             for query, mode in pairs
         ]
 
-    def _checked(self, query: str | Vectors, request: _Request, place: int) -> Mode:
+    def _checked(self, query: str | Vectors, request: _Request, place: int) -> SearchMode:
         """How a query is searched; raises QueryError for one that cannot be. place: among several, from 0 on."""
         if isinstance(query, str) and _unseen(query):
             raise QueryError(f"query {place}: it is empty" if place else "the query is empty")
@@ -342,22 +347,31 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         found = self._ranked(asked, request)
         return dict(zip(self._snapshot.ids(found.documents), found.scores.tolist(), strict=True))
 
-    def _page(self, asked: _Asked, request: _Request, offset: int) -> list[Hit]:
+    def _page(self, asked: _Asked, request: _Request, offset: int) -> Hits:
         return self._hits(self._ranked(asked, request), offset, asked.query)
 
-    def _hits(self, ranked: Ranked, offset: int, query: str | Vectors = "") -> list[Hit]:
+    def _hits(self, ranked: Ranked, offset: int, query: str | Vectors = "") -> Hits:
         page = ranked.from_place(offset)
         documents = self._snapshot.documents(page.documents)
         if page.passages is None and self._words is not None:
             spans = self._words.spans(str(query), page.documents, documents)
         else:
             spans = self._snapshot.spans(page.documents if page.passages is None else page.passages)
-        return [
+        return Hits(
             Hit(score, document, Passage(start, end, document.text[start:end]), parts)
             for score, document, (start, end), parts in zip(
                 page.scores.tolist(), documents, spans.tolist(), page.explained(), strict=True
             )
-        ]
+        )
+
+
+def _at_least(min_score: float | None, pages: list[Hits]) -> list[Hits]:
+    """The pages without hits of a smaller score; they are sorted, so what is left is what a page of the rest has."""
+    if min_score is None:
+        return pages
+    if isinstance(min_score, bool) or not isinstance(min_score, int | float) or math.isnan(min_score):
+        raise QueryError(f"min_score is a number, not {min_score!r}")
+    return [Hits(hit for hit in page if hit.score >= min_score) for page in pages]
 
 
 def _unseen(text: str) -> bool:

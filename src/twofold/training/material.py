@@ -22,7 +22,7 @@ from twofold.training.examples import Examples
 from twofold.training.mining import MiningReport, Triplet, mine
 from twofold.training.settings import TrainingSettings
 from twofold.training.splitting import Split, split
-from twofold.training.trials import Asked, Trial, asked_of, collected, runs
+from twofold.training.trials import JudgedQueries, Trial, asked_of, collected, runs
 
 KEPT = "material.json"
 
@@ -47,7 +47,7 @@ def gathered(
     settings: TrainingSettings,
     work: Path,
     *,
-    others: tuple[Asked, Sequence[Trial]],
+    others: tuple[JudgedQueries, Sequence[Trial]],
     teacher: Encoder | None,
     progress: Progress,
 ) -> Material:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.evaluation.comparison import Comparison
-from twofold.tables import Cell, Column, Interval, Table
+from twofold.tables import Cell, Column, Estimate, Table
 from twofold.training.auditing import Audit
 from twofold.training.fitting import Curve
 from twofold.training.geometry import Geometry
@@ -52,7 +52,7 @@ class TrainingOutcome:
         for name, comparison in self.comparisons.items():
             contrast = comparison.contrasts[0].difference
             sides = [comparison.evaluations[each][MEASURE] for each in (BEFORE, AFTER)]
-            cells = [Interval(each.mean, each.low, each.high) for each in (*sides, contrast)]
+            cells = [Estimate(each.mean, each.low, each.high) for each in (*sides, contrast)]
             rows.append((name, comparison.evaluations[BEFORE].queries, *cells, comparison.contrasts[0].p))
         notes = ("dense search; 95 % bootstrap intervals over queries; p of the paired randomisation test",)
         shape = (Column("encoder"), Column("alignment", digits=3), Column("uniformity", digits=3))

@@ -26,7 +26,7 @@ from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.readers.pairs import read_pairs
 from twofold.readers.reading import read
-from twofold.tables import Column, Interval, Table
+from twofold.tables import Column, Estimate, Table
 from twofold.training.distilling import DistillingSettings, Fidelity
 from twofold.training.layered_tower import SETTINGS, distil_layers, write_tower
 from twofold.training.models import trainable
@@ -74,7 +74,7 @@ class QueryTowerOutcome:
         if self.found is not None:
             columns.append(Column(MEASURE, digits=4))
             values = [self.found.evaluations[name][MEASURE] for name in (ITSELF, TOWER)]
-            rows = [(*row, Interval(each.mean, each.low, each.high)) for row, each in zip(rows, values, strict=True)]
+            rows = [(*row, Estimate(each.mean, each.low, each.high)) for row, each in zip(rows, values, strict=True)]
             asked = self.found.evaluations[TOWER].queries
             notes.append(f"{MEASURE}: {asked:,} documents of the collection sought by their titles and openings")
         return Table("What the tower keeps, and what it saves", tuple(columns), tuple(rows), tuple(notes))

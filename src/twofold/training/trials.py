@@ -15,7 +15,7 @@ from twofold.progress import Progress, silent
 from twofold.rankings import Qrels, Run
 from twofold.readers.beir import read_beir
 
-Asked = Mapping[str, tuple[Mapping[str, str], Qrels]]
+JudgedQueries = Mapping[str, tuple[Mapping[str, str], Qrels]]
 """Name → questions (id → text) and their judgements."""
 
 
@@ -24,7 +24,7 @@ class Trial:
     """documents: gives them, each time anew. asked: what is asked of them."""
 
     documents: Callable[[], Iterable[Document]]
-    asked: Asked
+    asked: JudgedQueries
 
 
 def trial_of(folder: str | Path, name: str = "") -> Trial:
@@ -53,7 +53,7 @@ def runs(encoder: TransformerEncoder, trials: Iterable[Trial], progress: Progres
     return found
 
 
-def asked_of(collection: Collection, asked: Asked) -> dict[str, Run]:
+def asked_of(collection: Collection, asked: JudgedQueries) -> dict[str, Run]:
     """What a collection that is there finds."""
     return {name: collection.run(queries, mode="dense", exact=True) for name, (queries, _) in asked.items()}
 

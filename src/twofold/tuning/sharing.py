@@ -19,7 +19,7 @@ from twofold.evaluation.measures import measure_values, parse_measure
 from twofold.rankings import Qrels, Run
 from twofold.scores import order
 from twofold.searching.fusion import SHARE, Fusion
-from twofold.searching.hybrid import Sides
+from twofold.searching.hybrid import CandidateScores
 
 MEASURE = "nDCG@10"
 TOP = 10
@@ -35,11 +35,11 @@ FEWEST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class JudgedQuery:
     """One judged question: its candidates' ids, in order of number, and what both sides say of them."""
 
     ids: Sequence[str]
-    sides: Sides
+    sides: CandidateScores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class Learned:
         return cls(**{**values, "tried": tried})
 
 
-def learned_share(asked: Mapping[str, Asked], qrels: Qrels, fusion: Fusion) -> Learned:
+def learned_share(asked: Mapping[str, JudgedQuery], qrels: Qrels, fusion: Fusion) -> Learned:
     """The share that serves judged questions best, as far as there are enough of them to say so.
 
     asked: by query id, those with a positive judgement. The choice does not depend on their order or names. Raises
@@ -97,7 +97,7 @@ def learned_share(asked: Mapping[str, Asked], qrels: Qrels, fusion: Fusion) -> L
     )
 
 
-def _values(asked: Mapping[str, Asked], qrels: Qrels, fusion: Fusion) -> NDArray[np.float64]:
+def _values(asked: Mapping[str, JudgedQuery], qrels: Qrels, fusion: Fusion) -> NDArray[np.float64]:
     """float64 (questions, shares): what each share gives each question."""
     measure, queries = parse_measure(MEASURE), list(asked)
     columns = []
@@ -108,7 +108,7 @@ def _values(asked: Mapping[str, Asked], qrels: Qrels, fusion: Fusion) -> NDArray
     return np.stack(columns, axis=1)
 
 
-def _first(asked: Asked, fusion: Fusion) -> dict[str, float]:
+def _first(asked: JudgedQuery, fusion: Fusion) -> dict[str, float]:
     sides = asked.sides
     weight = fusion.word_weight(sides.best, sides.weight)
     scores = fusion.fused(sides.near.scores, sides.lexical, weight)

@@ -22,7 +22,7 @@ from twofold.progress import silent
 from twofold.protocols import Encoder
 from twofold.rankings import Hit
 from twofold.scores import Similarity
-from twofold.searching.hybrid import MODES
+from twofold.searching.hybrid import SEARCH_MODES
 
 WORDS = [f"word{number}" for number in range(60)]
 QUESTIONS = ("word1 word2 word3", "word40 word1", "word7", "word9 unknown", "word3 word3 word4")
@@ -86,7 +86,7 @@ def test_the_mixed_score_is_made_of_both_sides_exactly(collection: Collection) -
 
 
 def test_a_score_depends_on_neither_k_page_depth_nor_filter(collection: Collection) -> None:
-    for mode in MODES:
+    for mode in SEARCH_MODES:
         for question in QUESTIONS:
             whole = collection.search(question, k=200, mode=mode)
             scores = dict(pairs(whole))
@@ -135,7 +135,7 @@ def test_searching_writes_nothing_and_finds_what_the_index_has_not_read(collecti
     collection.add(documents(300, 350))
     collection.delete(["d7"])
     before = _files(tmp_path / "c" / "lexical")
-    for mode in MODES:
+    for mode in SEARCH_MODES:
         assert collection.search("word1", mode=mode)
     with collection.searcher(query_language=True) as searcher:
         assert searcher.search('"title 345" -title7', k=1, mode="lexical")[0].id == "d345"
@@ -223,7 +223,7 @@ def test_a_vector_is_searched_by_meaning(collection: Collection) -> None:
 
 def test_runs_are_made_in_every_mode(collection: Collection) -> None:
     queries = {str(number): question for number, question in enumerate(QUESTIONS)}
-    for mode in MODES:
+    for mode in SEARCH_MODES:
         run = collection.run(queries, depth=50, mode=mode)
         for number, question in queries.items():
             assert list(run[number].items())[:10] == pairs(collection.search(question, mode=mode, depth=50))
@@ -350,7 +350,7 @@ def test_any_encoder_that_is_compared_by_cosine_is_searched_by_words_too_unasked
         assert set(made.search("word1")[0].parts) == {"dense", "lexical", "weight of words"}
         assert pairs(made.search("word1", mode="lexical"))
         with made.searcher() as searcher:
-            assert searcher.modes == MODES
+            assert searcher.modes == SEARCH_MODES
         with made.searcher(words=False) as searcher, pytest.raises(QueryError, match="was made without words"):
             searcher.search("word1", mode="lexical")
 
@@ -370,7 +370,7 @@ def test_while_a_collection_is_tuned_and_optimized_searches_answer_as_before(
     with twofold.open(tmp_path / "c") as reader:
 
         def answers() -> list[list[tuple[str, float]]]:
-            return [pairs(reader.search(question, mode=mode)) for question in QUESTIONS for mode in MODES]
+            return [pairs(reader.search(question, mode=mode)) for question in QUESTIONS for mode in SEARCH_MODES]
 
         before, extended, asked = answers(), LexicalIndex.extended, 0
 

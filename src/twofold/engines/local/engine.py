@@ -20,7 +20,7 @@ from twofold.engines.local.catalogue.connections import Connections
 from twofold.engines.local.copying import Copying
 from twofold.engines.local.derived.indexes.opened import Indexes
 from twofold.engines.local.derived.lexical import following
-from twofold.engines.local.derived.lexical.words import Words
+from twofold.engines.local.derived.lexical.readers import LexicalReaders
 from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.folder import Folder
@@ -67,7 +67,7 @@ class Store:
         self._writers = Connections(folder, durable=disk.durable, writes=True)
         self._derived = Derived(folder)
         self._indexes = Indexes()
-        self._words = Words(folder)
+        self._words = LexicalReaders(folder)
         self._writer: LocalWriter | None = None
         end = partial(_ended, folder, self._lock, self._readers, self._writers, os.getpid() if temporary else None)
         self._end = weakref.finalize(self, end)

@@ -7,8 +7,8 @@ import numpy as np
 from twofold.engine import Counts, Passages, SpaceCounts
 from twofold.engines.local.derived.indexes.about import reported
 from twofold.engines.local.derived.indexes.opened import Indexes
+from twofold.engines.local.derived.lexical.readers import LexicalReaders
 from twofold.engines.local.derived.lexical.scored import LocalLexical
-from twofold.engines.local.derived.lexical.words import Words
 from twofold.engines.local.pinned import Pinned
 from twofold.engines.local.selecting import Selecting
 from twofold.engines.local.snapshot import StoredSnapshot
@@ -23,7 +23,7 @@ from twofold.space import Space
 class LocalSnapshot(StoredSnapshot):
     """One commit of a collection in a folder, with what is derived from it."""
 
-    def __init__(self, pinned: Pinned, indexes: Indexes, words: Words, space: str | None = None) -> None:
+    def __init__(self, pinned: Pinned, indexes: Indexes, words: LexicalReaders, space: str | None = None) -> None:
         super().__init__(pinned, space)
         self._indexes = indexes
         self._words = words

@@ -11,7 +11,7 @@ import pytest
 from storing import block, document, new_store
 
 from twofold.engines.local.catalogue import column_reading, filtering, kept_columns, living
-from twofold.engines.local.catalogue.columns import Column, NoColumnError
+from twofold.engines.local.catalogue.columns import FilterColumn, NoColumnError
 from twofold.engines.local.engine import Store
 from twofold.filters import parse
 
@@ -119,7 +119,7 @@ def test_after_a_deletion_and_after_a_compaction_a_filter_looks_at_no_document_a
 def test_a_column_is_read_on_into_its_own_room_and_what_was_handed_out_stays(store: Store) -> None:
     columns = kept_columns.Columns()
 
-    def column() -> Column:
+    def column() -> FilterColumn:
         with store.snapshot() as snapshot:
             return columns.of({"year"}, snapshot.head, snapshot.reading)["year"]
 

@@ -51,7 +51,7 @@ class Codes(dict[str, int]):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FilterColumn:
     """One field of the first `end` documents, read at a generation, or of a part of them.
 
     owners: int32 (elements,), the document of each element, never falling; None where element i is document i's, one
@@ -68,7 +68,7 @@ class Column:
     missing: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     codes: Codes = field(default_factory=Codes)
 
-    def part(self, first: int, end: int) -> Column:
+    def part(self, first: int, end: int) -> FilterColumn:
         """The documents from `first` to before `end`, numbered from 0."""
         if (first, end) == (0, self.end):
             return self
@@ -146,7 +146,7 @@ class Column:
         return mask
 
 
-def documents_passing(where: Filter, columns: Mapping[str, Column], end: int) -> Mask:
+def documents_passing(where: Filter, columns: Mapping[str, FilterColumn], end: int) -> Mask:
     """bool (end,): the documents that pass, deleted ones among them. columns: of `end` documents.
 
     Raises NoColumnError.

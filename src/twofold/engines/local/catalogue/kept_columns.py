@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.engines.local.catalogue.column_reading import Reading, Stretch, UnfitFieldError, read
-from twofold.engines.local.catalogue.columns import Column, NoColumnError
+from twofold.engines.local.catalogue.columns import FilterColumn, NoColumnError
 from twofold.engines.local.catalogue.growing import Growing
 from twofold.engines.local.catalogue.schema import SpaceHead
 
@@ -35,7 +35,7 @@ class Columns:
         self._refused: set[str] = set()
         self._columns: OrderedDict[str, GrowingColumn] = OrderedDict()
 
-    def of(self, names: set[str], head: SpaceHead, reading: Reading, *, begin: bool = True) -> dict[str, Column]:
+    def of(self, names: set[str], head: SpaceHead, reading: Reading, *, begin: bool = True) -> dict[str, FilterColumn]:
         """The columns of these fields, with every document of the commit `head`, or more.
 
         reading: the transaction of that commit. begin: whether a field that is asked about again gets its column.
@@ -70,7 +70,7 @@ class Columns:
             self._columns.popitem(last=False)
         return column
 
-    def _at(self, name: str, column: GrowingColumn, head: SpaceHead, reading: Reading) -> Column:
+    def _at(self, name: str, column: GrowingColumn, head: SpaceHead, reading: Reading) -> FilterColumn:
         try:
             return column.at(head, reading)
         except UnfitFieldError:
@@ -86,13 +86,13 @@ class GrowingColumn:
     def __init__(self, name: str) -> None:
         self._lock = threading.Lock()
         self._name = name
-        self._column = Column()
+        self._column = FilterColumn()
         self._owners, self._missing = Growing[NDArray[np.int32]](), Growing[NDArray[np.int32]]()
         self._kinds = Growing[NDArray[np.int8]](uniform=True)
         self._numbers = Growing[NDArray[np.float64]](uniform=True)
         self._texts = Growing[NDArray[np.int32]](uniform=True)
 
-    def at(self, head: SpaceHead, reading: Reading) -> Column:
+    def at(self, head: SpaceHead, reading: Reading) -> FilterColumn:
         """The column of all documents of the commit `head`, or of more. Raises NoColumnError."""
         column = self._fitting(head)
         if column.end < head.next_document:
@@ -105,19 +105,19 @@ class GrowingColumn:
         """Makes a lock of the child's own."""
         self._lock = threading.Lock()
 
-    def _fitting(self, head: SpaceHead) -> Column:
+    def _fitting(self, head: SpaceHead) -> FilterColumn:
         column = self._column
         if column.generation > head.generation and column.end > 0:
             raise NoColumnError  # read when documents of this older snapshot were gone
         return column
 
-    def _read_on(self, column: Column, head: SpaceHead, reading: Reading) -> Column:
+    def _read_on(self, column: FilterColumn, head: SpaceHead, reading: Reading) -> FilterColumn:
         """With the next stretch of documents. Raises UnfitFieldError."""
         end = min(column.end + STRETCH, head.next_document)
         fresh = read(self._name, column.end, end, reading, column.codes)
         if len(column.codes) > TEXTS:
             raise UnfitFieldError
-        return Column(
+        return FilterColumn(
             end,
             head.generation,
             self._owners_with(column, fresh, end),
@@ -128,7 +128,7 @@ class GrowingColumn:
             column.codes,
         )
 
-    def _owners_with(self, column: Column, fresh: Stretch, end: int) -> NDArray[np.int32] | None:
+    def _owners_with(self, column: FilterColumn, fresh: Stretch, end: int) -> NDArray[np.int32] | None:
         if column.owners is not None:
             return self._owners.put(column.owners, fresh.owners)
         if np.array_equal(fresh.owners, np.arange(column.end, end)):

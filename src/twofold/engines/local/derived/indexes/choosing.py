@@ -15,7 +15,7 @@ from twofold.engines.local.derived.indexes.recall import best
 from twofold.engines.local.derived.manifest import Piece
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.errors import InputError, UnfitIndexError
-from twofold.index_report import FLAT, IndexReport, IndexRequest, Point
+from twofold.index_report import FLAT, IndexReport, IndexRequest, OperatingPoint
 from twofold.indexes.kinds import KINDS
 from twofold.memory import available_bytes
 
@@ -44,7 +44,7 @@ class _Choice:
     """A kind that was built and measured: its piece, and its place among the others."""
 
     piece: Piece
-    point: Point
+    point: OperatingPoint
 
 
 class Indexing:
@@ -135,7 +135,7 @@ class Indexing:
 
     def _tried(
         self, making: Making, snapshot: StoredSnapshot, kind: str, measuring: Measuring, promise: float
-    ) -> tuple[_Choice, list[Point]]:
+    ) -> tuple[_Choice, list[OperatingPoint]]:
         """A kind that answers all questions, built aside, and what was measured until an effort kept the promise.
 
         Leaves nothing where the kind is not for these vectors, and raises UnfitIndexError, or InputError where it
@@ -165,7 +165,7 @@ class Indexing:
         return f"; {kind} was not tried, it needs {needed / 1e9:,.1f} GB and {free / 1e9:,.1f} GB are left"
 
 
-def _why(choice: Point, promise: float, latency: float) -> str:
+def _why(choice: OperatingPoint, promise: float, latency: float) -> str:
     if not choice.holds(promise):
         return "none kept the promise, it finds most"
     if choice.p50 > latency:

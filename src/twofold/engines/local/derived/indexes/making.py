@@ -20,7 +20,7 @@ from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.nearest import NearestSearch
 from twofold.engines.local.writer import Writer
 from twofold.files import write_aside
-from twofold.index_report import IndexReport, Point
+from twofold.index_report import IndexReport, OperatingPoint
 from twofold.indexes.kinds import IndexSettings, build, load
 from twofold.indexes.pieces import Stretch
 from twofold.progress import Progress, silent
@@ -79,7 +79,7 @@ class Making:
 
     def tried(
         self, pieces: Sequence[Piece], kind: str, measuring: Measuring, efforts: Sequence[int], promise: float
-    ) -> list[Point]:
+    ) -> list[OperatingPoint]:
         """What was measured on the first half of the questions until an effort kept the promise; the last is chosen.
 
         Raises UnfitIndexError for a kind that does not answer every question.

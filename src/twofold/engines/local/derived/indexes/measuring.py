@@ -11,7 +11,7 @@ from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.exact import ExactSearch
 from twofold.engines.local.spaces.nearest import NearestSearch
 from twofold.errors import UnfitIndexError
-from twofold.index_report import Point
+from twofold.index_report import OperatingPoint
 from twofold.indexes.flat import FlatIndex
 from twofold.scores import Mask, Vectors
 
@@ -49,6 +49,6 @@ class Measuring:
 
     def filtered(
         self, search: NearestSearch, kind: str, effort: int, part: slice = EVERYTHING
-    ) -> tuple[tuple[float, Point], ...]:
+    ) -> tuple[tuple[float, OperatingPoint], ...]:
         """What a search finds behind each filter, by the share that it lets through, on a part of the questions."""
         return tuple((share, recalls.measure(search, kind, effort, part)) for share, recalls in self._behind.items())

@@ -21,7 +21,7 @@ from twofold.lexical.reading import LexicalReader
 from twofold.lexical.stretches import Tail, recorded
 
 
-class Words:
+class LexicalReaders:
     """What the searchers of a collection share. Threads may use it together.
 
     One index is held at a time, and the records of the documents behind it, which grow with the commits.
