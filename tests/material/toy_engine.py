@@ -86,8 +86,12 @@ class ToySnapshot:
         return self if LEXICAL in self._version.state and not query_language else None
 
     def select(self, where: Filter | None = None) -> Numbers:
-        passes, entries = partial(matches, All(()) if where is None else where), self._entries.items()
-        return np.array([n for n, e in entries if passes(e.document.metadata, truncated=e.truncated > 0)], np.int64)
+        condition, numbers = All(()) if where is None else where, list[int]()
+        for number, entry in self._entries.items():
+            document, own = entry.document, {"identifier": entry.document.id, "title": entry.document.title}
+            if matches(condition, document.metadata, **own, truncated=entry.truncated > 0):
+                numbers.append(number)
+        return np.array(numbers, np.int64)
 
     def count(self, where: Filter | None = None) -> int:
         return len(self.select(where))

@@ -21,13 +21,19 @@ from twofold.errors import FilterError
 from twofold.filters import TRUNCATED, All, Exists, Filter, elements, fields, found_at, matches, parse
 
 
+TITLES = ["", "a", "a\0b", "東京", "1"]
+"""Those of the documents that `check` makes, whose ids are "0", "1", …"""
+
+
 def check(metadata: list[dict[str, Any]], condition: Filter) -> None:
     for asked_before in (False, True):  # a field that is asked about again has a column, the first time it is SQL
         check_once(metadata, condition, asked_before)
 
 
 def check_once(metadata: list[dict[str, Any]], condition: Filter, asked_before: bool) -> None:
-    documents = [Document(str(number), "text", "", each) for number, each in enumerate(metadata)]
+    documents = [
+        Document(str(number), "text", TITLES[number % len(TITLES)], each) for number, each in enumerate(metadata)
+    ]
     truncated = [number % 3 for number in range(len(documents))]
     rows = [1 + number % 2 for number in range(len(documents))]
     with new_store(None) as store:
@@ -37,7 +43,7 @@ def check_once(metadata: list[dict[str, Any]], condition: Filter, asked_before: 
             if asked_before:
                 snapshot.passing(All(tuple(map(Exists, sorted(fields(condition))))))
             answers = [
-                matches(condition, each.metadata, truncated=cut > 0)
+                matches(condition, each.metadata, identifier=each.id, title=each.title, truncated=cut > 0)
                 for each, cut in zip(documents, truncated, strict=True)
             ]
             assert snapshot.passing(condition).tolist() == np.repeat(answers, rows).astype(bool).tolist()
@@ -64,6 +70,28 @@ def check_once(metadata: list[dict[str, Any]], condition: Filter, asked_before: 
 @example([{"a": "a\0b"}, {"a": "a"}], {"a": "a"})
 @example([{"a": "a\0b"}, {"a": "a"}], {"a": {"$in": ["a\0b", "x"]}})
 @example([{"a": 1}, {"a": 2}], {"a": {"$in": [float("inf"), 2]}})
+@example([{"id": "2"}, {"id": "1"}, {"id": "0"}], {"id": "2"})
+@example([{}] * 6, {"id": {"$in": ["1", 4, "9", "1\0", None, "1"]}})
+@example([{"a": n % 2} for n in range(6)], {"a": 1, "$or": [{"id": "1"}, {"id": {"$gt": "3"}}]})
+@example([{"a": n % 2} for n in range(6)], {"a": 1, "$and": [{"id": {"$in": ["1", "2", "3"]}}, {"id": {"$ne": "3"}}]})
+@example([{}] * 6, {"id": {"$nin": ["1", 2]}})
+@example([{}] * 6, {"title": {"$in": ["a\0b", "1", 1, None]}})
+@example([{}] * 6, {"title": {"$contains": "\0b"}})
+@example([{}] * 6, {"title": {"$prefix": "a\0"}})
+@example(
+    [{"title": 1, "id": [1]}] * 6, {"$or": [{"title": 1}, {"id": {"$exists": False}}, {"id": [1]}, {"title": None}]}
+)
+@example([{"a": "xay"}, {"a": ["xay"]}, {"a": ["a"]}, {"a": "a"}, {"a": ["x", "a"]}, {}], {"a": {"$contains": "a"}})
+@example([{"a": "b"}, {"a": ["b"]}, {"a": "abc"}], {"a": {"$contains": "b"}})
+@example([{"a": 1}, {"a": [1]}, {"a": [True, 2]}, {"a": True}, {"a": [1.0]}, {}], {"a": {"$contains": 1}})
+@example([{"a": True}, {"a": [True]}, {"a": [1]}], {"a": {"$contains": True}})
+@example([{"a": None}, {"a": [None]}, {"a": [1]}, {}], {"a": {"$contains": None}})
+@example([{"a.b": "abc"}, {"a": {"b": ["ab"]}}, {"a": {"b": "b"}, "a.b": ["c"]}], {"a.b": {"$contains": "b"}})
+@example([{"a": "ab"}, {"a": ["b", "ab"]}, {"a": ["b"]}, {"a": 1}, {}, {"a": {}}], {"a": {"$prefix": "a"}})
+@example([{"a": "\U0010ffff!"}, {"a": "\ud7ff"}, {"a": "é"}, {"a": "e"}], {"a": {"$prefix": "\U0010ffff"}})
+@example([{"a": [1, 2, "x"]}, {"a": [1]}, {"a": 1}, {"a": [2, 1]}, {"a": [[1, 2]]}], {"a": {"$all": [1, 2]}})
+@example([{"a": [[1, 2]]}, {"a": [1, 2]}], {"a": {"$all": [[1, 2]]}})
+@example([{"a": "x"}, {"a": ""}, {"a": 1}, {}], {"a": {"$prefix": "", "$contains": ""}})
 def test_the_catalogue_answers_a_filter_as_its_definition_does(
     metadata: list[dict[str, Any]], where: dict[str, Any]
 ) -> None:
@@ -120,13 +148,17 @@ STEPS = st.lists(
     max_size=12,
 )
 """What happens to a collection; documents are added with so many rows each."""
-Documents = dict[int, tuple[dict[str, Any], int]]
+Documents = dict[int, tuple[Document, int]]
+
+
+def passes(condition: Filter, document: Document) -> bool:
+    return matches(condition, document.metadata, identifier=document.id, title=document.title)
 
 
 def check_answers(snapshot: LocalSnapshot, conditions: list[Filter], documents: Documents) -> None:
-    """documents: the living ones by number, metadata and rows of each."""
+    """documents: the living ones by number, with the rows of each."""
     for condition in conditions:
-        passing = [number for number, (metadata, _) in documents.items() if matches(condition, metadata)]
+        passing = [number for number, (document, _) in documents.items() if passes(condition, document)]
         owners = [number for number, (_, rows) in documents.items() for _ in range(rows)]
         living = np.flatnonzero(snapshot.passing(None))
         assert snapshot.documents_of(living).tolist() == owners
@@ -148,6 +180,13 @@ def check_answers(snapshot: LocalSnapshot, conditions: list[Filter], documents: 
     ],
     [{"a": 1}, {"a": {"$ne": 1}}],
 )
+@example(
+    [
+        *(("add", [({"a": 1}, 1), ({}, 0)]), ("ask", None), ("delete", [0]), ("ask", None), ("add", [({}, 1)])),
+        *(("hold", None), ("ask", None), ("compact", None), ("add", [({}, 1), ({}, 2)]), ("ask", None)),
+    ],
+    [{"id": {"$in": ["0-0", "0-1", "4-0", "8-1"]}}, {"id": {"$prefix": "0"}}],
+)
 def test_answers_are_those_of_the_definition_whatever_happened_before(
     steps: list[tuple[str, Any]], wheres: list[dict[str, Any]]
 ) -> None:
@@ -158,8 +197,9 @@ def test_answers_are_those_of_the_definition_whatever_happened_before(
         for count, (step, what) in enumerate([*steps, ("ask", None)]):
             if step == "add":
                 added = [Document(f"{count}-{place}", "x", "", metadata) for place, (metadata, _) in enumerate(what)]
-                numbers = writer.commit(block(added, rows=[rows for _, rows in what])).tolist()
-                documents = documents | dict(zip(numbers, what, strict=True))
+                rows = [rows for _, rows in what]
+                numbers = writer.commit(block(added, rows=rows)).tolist()
+                documents = documents | dict(zip(numbers, zip(added, rows, strict=True), strict=True))
             elif step == "delete":
                 writer.delete(what)
                 documents = {number: each for number, each in documents.items() if number not in what}

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from metadata import METADATA, WHERES
 
 import twofold
+from twofold.documents import Document
 from twofold.errors import DocumentError, FilterError
 
 Pair = namedtuple("Pair", "a b")
@@ -107,7 +108,7 @@ def test_a_stored_value_used_as_a_filter_finds_its_document(values: list[Any]) -
 @given(st.lists(METADATA, max_size=6), WHERES)
 def test_a_filter_deletes_exactly_what_it_counts(metadata: list[dict[str, Any]], where: dict[str, Any]) -> None:
     with twofold.create(None, twofold.HashedWords(16)) as collection:
-        collection.add([{"id": str(number), "text": "x", **each} for number, each in enumerate(metadata)])
+        collection.add([Document(str(number), "x", "a" * (number % 3), each) for number, each in enumerate(metadata)])
         before, counted = len(collection), collection.count(where=where)
         passing = {hit.id for hit in collection.search("x", where=where)}
         try:
