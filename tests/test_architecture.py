@@ -28,9 +28,8 @@ FLOORS = {
     "searching": 4,
     **dict.fromkeys(("engines", "engines.local", "encoders"), 3),
     **dict.fromkeys(("indexes", "lexical", "models", "passages", "readers", "evaluation", "plots"), 2),
-    **dict.fromkeys(
-        ("block", "contract", "difference", "documents", "encoding", "engine", "errors", "files", "filters"), 1
-    ),
+    **dict.fromkeys(("block", "contract", "difference", "documents", "encoding", "engine", "errors", "facets"), 1),
+    **dict.fromkeys(("files", "filters"), 1),
     **dict.fromkeys(("forking", "index_report", "memory", "progress", "protocols", "rankings", "reports", "scores"), 1),
     **dict.fromkeys(("space", "strict_json", "tables", "values"), 1),
 }

@@ -8,7 +8,7 @@ test_engine_laws.py holds every engine to the laws written here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from twofold.block import Block, Known, Part
 from twofold.documents import Document
+from twofold.facets import Facet
 from twofold.filters import Filter
 from twofold.index_report import IndexReport, IndexRequest, RecallReport
 from twofold.progress import Progress, silent
@@ -237,6 +238,9 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
 
     def count(self, where: Filter | None = None) -> int:
         """How many documents pass the filter."""
+
+    def facets(self, field: str, where: Filter | None = None) -> Iterable[Facet]:
+        """The values of a field (facets.py), each with the count of documents that pass and hold it, in any order."""
 
     def has_text(self) -> bool:
         """Whether a document has a text or a title."""

@@ -20,7 +20,6 @@ from twofold.engines.local.reader import LocalSnapshot
 from twofold.errors import FilterError
 from twofold.filters import TRUNCATED, All, Exists, Filter, elements, fields, found_at, matches, parse
 
-
 TITLES = ["", "a", "a\0b", "東京", "1"]
 """Those of the documents that `check` makes, whose ids are "0", "1", …"""
 
@@ -332,6 +331,7 @@ def test_integers_beyond_float64_and_very_many_texts_are_compared_exactly_all_th
     check([{"a": 2**53 + 1}, {"a": 2**53 + 2}], parse({"a": {"$gt": 2**53 + 1}}))
     monkeypatch.setattr("twofold.engines.local.catalogue.kept_columns.TEXTS", 3)
     check([{"a": text} for text in "uvwxyz"], parse({"a": {"$gt": "w"}}))
+    check([{"a": text} for text in "uvwxyz"], parse({"id": {"$gt": "2"}, "title": {"$contains": "a"}}))
 
 
 def test_a_collection_without_documents_answers_nothing_rather_than_an_error() -> None:
@@ -369,6 +369,54 @@ def test_a_strict_filter_that_can_match_nothing_says_why(where: dict[str, Any], 
         with store.snapshot() as snapshot, pytest.raises(FilterError) as raised:
             snapshot.check_fields(parse(where))
     assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ({"titel": "x"}, "no document of this collection has the field 'titel'; did you mean 'title'?"),
+        ({"idd": "x"}, "did you mean 'id'?"),
+        ({"title": 5}, "the field 'title' holds text, never numbers"),
+        ({"id": {"$contains": True}}, "the field 'id' holds text, never booleans"),
+    ],
+)
+def test_a_strict_filter_knows_id_and_title(where: dict[str, Any], words: str) -> None:
+    with new_store(None) as store, store.writing() as writer:
+        writer.commit(block([Document("a", "x"), Document("b", "x", "", {"year": 1})]))
+        with store.snapshot() as snapshot:
+            snapshot.check_fields(parse({"id": "zz", "title": {"$contains": "zz"}}))
+            with pytest.raises(FilterError) as raised:
+                snapshot.check_fields(parse(where))
+    assert words in str(raised.value)
+
+
+def test_a_filter_that_names_ids_looks_at_these_documents_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+
+    def counting(condition: Filter, metadata: Any, *, identifier: str, **own: Any) -> bool:
+        looked_at.append(identifier)
+        return matches(condition, metadata, identifier=identifier, **own)
+
+    monkeypatch.setattr("twofold.engines.local.catalogue.conditions.matches", counting)
+    by_definition = {"odd\\name": {"$exists": False}}
+    with new_store(None) as store, store.writing() as writer:
+        writer.commit(block([Document(str(n), "x", "", {"n": n % 2}) for n in range(100)]))
+        for ids in ({"$in": ["7", "99", "unknown"]}, "7", {"$all": ["99"]}):
+            with store.snapshot() as snapshot:
+                for _ in range(2):
+                    found = snapshot.ids(snapshot.select(parse({**by_definition, "id": ids})))
+                    assert found == sorted(looked_at, key=int)
+            looked_at.clear()
+            writer.put_state("turn", str(ids))  # a new commit, so that no answer is remembered
+
+
+def test_what_has_another_id_or_title_in_its_metadata_is_not_deleted_by_it() -> None:
+    with new_store(None) as store, store.writing() as writer:
+        writer.commit(block([Document("a", "x", "A", {"title": "B"}), Document("b", "x", "B", {"title": "B"})]))
+        with store.snapshot() as snapshot:
+            snapshot.check_unambiguous(parse({"title": "B"}))
+            with pytest.raises(FilterError, match="'a' has several values under 'title', its own and in its metadata"):
+                snapshot.check_unambiguous(parse({"title": "A"}))
 
 
 def test_a_long_list_of_values_and_a_broad_tree_are_answered() -> None:

@@ -11,7 +11,10 @@ from twofold.collection.choosing import chosen
 from twofold.documents import Document, identifier_of
 from twofold.engine import Engine, EngineSnapshot
 from twofold.errors import InputError, NoDocumentError
+from twofold.facets import facet_field, most_frequent
+from twofold.filters import All, Exists
 from twofold.scores import Numbers, Vectors
+from twofold.values import Scalar
 
 
 class Reading:
@@ -107,6 +110,22 @@ class Reading:
             if strict and condition is not None:
                 snapshot.check_fields(condition)
             return snapshot.count(condition) if ids is None else len(snapshot.find(list(ids)))
+
+    def facets(
+        self, field: str, *, where: Mapping[str, Any] | None = None, limit: int | None = None, strict: bool = False
+    ) -> dict[Scalar, int]:
+        """value → how many documents hold it, of all documents or of those that pass a filter; most frequent first.
+
+        field: named as in a filter; `id` and `title` too. Values are texts, numbers and booleans, and those in a list,
+        each once a document; equal counts come in the order of the values. limit: so many values at most. strict:
+        refuse a field, here or in the filter, that no document has. Raises InputError, FilterError.
+        """
+        _check_page(limit, 0)
+        name, condition = facet_field(field), chosen(None, where)
+        with self._engine.snapshot() as snapshot:
+            if strict:
+                snapshot.check_fields(All((Exists(name), condition or All(()))))
+            return most_frequent(snapshot.facets(name, condition), limit)
 
     def __getitem__(self, document_id: str) -> Document:
         """The document with this id. Raises NoDocumentError, which is a KeyError."""

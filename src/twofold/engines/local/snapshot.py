@@ -27,6 +27,7 @@ from twofold.engines.local.pinned import Kept, Pinned
 from twofold.engines.local.spaces.maps import Piece, gather
 from twofold.engines.local.spaces.segments import Segment
 from twofold.errors import CorruptionError
+from twofold.facets import Facet
 from twofold.filters import Filter
 from twofold.scores import Mask, Numbers, Vectors
 
@@ -106,6 +107,10 @@ class StoredSnapshot(DocumentSnapshot):
     def document_numbers(self, where: Filter | None = None) -> Numbers:
         """int64: the numbers of the living documents that pass the filter, ascending."""
         return np.flatnonzero(self._living(where))
+
+    def facets(self, field: str, where: Filter | None = None) -> list[Facet]:
+        """The values of a field, each with the count of living documents that pass and hold it."""
+        return self._kept.filters.facets(field, self._living(where), self._head, self.reading)
 
     def _living(self, where: Filter | None) -> Mask:
         """bool (document numbers,): the living documents that pass the filter, those without rows among them."""

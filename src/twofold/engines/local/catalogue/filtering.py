@@ -19,10 +19,12 @@ from twofold.engines.local.catalogue.answers import Answer, Passing
 from twofold.engines.local.catalogue.column_reading import Reading
 from twofold.engines.local.catalogue.columns import NoColumnError, documents_passing
 from twofold.engines.local.catalogue.conditions import Condition, ids_named, types_at
+from twofold.engines.local.catalogue.faceting import facets_by_column, facets_by_reading
 from twofold.engines.local.catalogue.kept_columns import Columns
 from twofold.engines.local.catalogue.rows import Rows
 from twofold.engines.local.catalogue.schema import SpaceHead
 from twofold.errors import FilterError
+from twofold.facets import Facet
 from twofold.filters import (
     ID,
     OWN,
@@ -82,6 +84,17 @@ class FilterCache:
         passing = answer.at(head, rows, partial(self._evaluated, where, head, reading))
         with self._lock:
             return _kept(self._answers, (head.commit, key), passing)
+
+    def facets(self, field: str, chosen: Mask, head: SpaceHead, reading: Reading) -> list[Facet]:
+        """The values of a field, each with the count of chosen documents that hold it, at the commit `head`.
+
+        chosen: bool (document numbers,), of living documents.
+        """
+        try:
+            column = self._columns.of({field}, head, reading)[field]
+        except NoColumnError:
+            return facets_by_reading(field, chosen, reading)
+        return facets_by_column(column.part(0, head.next_document), chosen)
 
     def after_fork_in_child(self) -> None:
         """Makes locks of the child's own."""
