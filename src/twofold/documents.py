@@ -48,6 +48,10 @@ class Document:
         """Whether there is anything to encode."""
         return bool(self.text.strip() or self.title.strip())
 
+    def to_json(self) -> dict[str, Any]:
+        """Id, title, text and metadata as JSON values; a record that `add` reads as the same document."""
+        return {"id": self.id, "title": self.title, "text": self.text, "metadata": dict(self.metadata)}
+
     def metadata_json(self) -> str:
         """The metadata as canonical JSON: sorted keys, no spaces; equal metadata give equal text.
 

@@ -93,8 +93,8 @@ def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
     except KeyboardInterrupt:
         return _interrupted(arguments)
     with collection:
-        filled = _Filled(reading, report, time.monotonic() - start, len(collection))
-    _tell(arguments, filled)
+        filled = Filled(reading, report, time.monotonic() - start, len(collection))
+    tell(arguments, filled)
     return 0
 
 
@@ -116,7 +116,7 @@ def _for_vectors(path: str) -> Encoder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Filled:
+class Filled:
     """What filling a collection did. documents: those in it now."""
 
     reading: ReadReport
@@ -125,7 +125,8 @@ class _Filled:
     documents: int
 
 
-def _tell(arguments: argparse.Namespace, filled: _Filled) -> None:
+def tell(arguments: argparse.Namespace, filled: Filled) -> None:
+    """Prints what became of all records."""
     reading, report = filled.reading, filled.report
     for line in left_out_in_words(reading):
         say(line)
