@@ -107,7 +107,7 @@ class CompactReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupReport:
-    """What a backup holds: the commit, its living documents and passages, and its bytes on disk."""
+    """What a backup holds: the commit, its live documents and passages, and its bytes on disk."""
 
     commit: int
     documents: int
@@ -121,7 +121,7 @@ class BackupReport:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """One thing that is not as it was written: where, what, and the ids of the living documents that it hits.
+    """One thing that is not as it was written: where, what, and the ids of the live documents that it hits.
 
     derived: nothing is lost, it can be made again. repaired: it was taken away, so that it will be.
     """

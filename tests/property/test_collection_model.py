@@ -120,9 +120,9 @@ class CollectionMachine(RuleBasedStateMachine):
 
     @rule(where=FILTERS.filter(bool))
     def delete_where(self, where: dict[str, Any]) -> None:
-        passing = self.model.passing(where)
-        assert self.collection.delete(where=where) == len(passing)
-        for identifier in passing:
+        matching = self.model.matching(where)
+        assert self.collection.delete(where=where) == len(matching)
+        for identifier in matching:
             del self.model.documents[identifier]
         self.done["delete where"] += 1
 
@@ -220,7 +220,7 @@ class CollectionMachine(RuleBasedStateMachine):
         offset: int,
         where: dict[str, Any] | None,
     ) -> None:
-        right = model.search(self.encoder.encode_queries([text])[0], model.passing(where))
+        right = model.search(self.encoder.encode_queries([text])[0], model.matching(where))
         assert as_hits(searcher.search(text, k=k, offset=offset, where=where)) == right[offset : offset + k]
         self.done["search" if where is None else "filtered search"] += 1
 
@@ -234,7 +234,7 @@ class CollectionMachine(RuleBasedStateMachine):
             with pytest.raises(QueryError):
                 self.collection.like(identifier, k=DEPTH)
         else:
-            right = self.model.like(identifier, self.model.passing(where))
+            right = self.model.like(identifier, self.model.matching(where))
             assert as_hits(self.collection.like(identifier, k=DEPTH, where=where)) == right[:DEPTH]
             self.done["like"] += 1
 

@@ -33,7 +33,7 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportReport:
-    """What an export holds: the commit, its living documents and passages, and the bytes of each file."""
+    """What an export holds: the commit, its live documents and passages, and the bytes of each file."""
 
     commit: int
     documents: int
@@ -98,7 +98,7 @@ class Exporting:
             self._advance(len(documents))
 
     def _batches(self) -> Iterator[tuple[Numbers, list[Document]]]:
-        """Living documents with their numbers, ascending, as their rows are."""
+        """Live documents with their numbers, ascending, as their rows are."""
         numbers, each = self._documents_in, self._snapshot.each()
         for start in range(0, len(numbers), AT_ONCE):
             batch = list(islice(each, AT_ONCE))

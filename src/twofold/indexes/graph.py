@@ -53,15 +53,15 @@ class GraphIndex:
 
         query: float32 (dimension,) of length 1; allowed: bool (rows,).
         """
-        passing = self._count(allowed)
-        wanted = min(self.rows, count if passing == self.rows else int(count / FILTERED) + 1)
-        if passing < FILTERED * self.rows or wanted > WALKED * self.rows:
+        allowed_count = self._count(allowed)
+        wanted = min(self.rows, count if allowed_count == self.rows else int(count / FILTERED) + 1)
+        if allowed_count < FILTERED * self.rows or wanted > WALKED * self.rows:
             return self._codes.candidates(query, count, allowed)
         numbers, distances = self._graph.search(query[None], wanted, max(self._effort, wanted))
         rows = numbers[0].astype(np.int64)
         found = allowed[rows]
         rows, scores = rows[found][:count], (1 - distances[0] / 2)[found][:count].astype(np.float32)
-        if len(rows) < min(count, passing):
+        if len(rows) < min(count, allowed_count):
             return self._codes.candidates(query, count, allowed)
         return rows, scores
 

@@ -131,11 +131,11 @@ def _searched(weighed: Weighed, index: Stretch, count: int, allowed: Mask, other
 
     others: scores of documents elsewhere, which compete with these.
     """
-    passing = int(np.count_nonzero(allowed))
-    if passing == 0:
+    allowed_count = int(np.count_nonzero(allowed))
+    if allowed_count == 0:
         return np.empty(0, np.int64), np.empty(0, np.float32)
-    bound, depth = weighed.bound(index), count * len(allowed) // passing + SPARE
-    for numbers, last in _proposed(weighed, index, depth, passing):
+    bound, depth = weighed.bound(index), count * len(allowed) // allowed_count + SPARE
+    for numbers, last in _proposed(weighed, index, depth, allowed_count):
         numbers = np.sort(numbers[allowed[numbers]])
         scores = weighed.exact(index, numbers)
         rivals = np.concatenate([scores, others])
@@ -147,11 +147,11 @@ def _searched(weighed: Weighed, index: Stretch, count: int, allowed: Mask, other
     return numbers, weighed.exact(index, numbers)
 
 
-def _proposed(weighed: Weighed, index: Stretch, depth: int, passing: int) -> Iterator[tuple[Numbers, float]]:
+def _proposed(weighed: Weighed, index: Stretch, depth: int, allowed_count: int) -> Iterator[tuple[Numbers, float]]:
     """More and more documents, until scoring all takes less time; with the last one's score, 0 where no more match."""
     most = index.corpus.documents
     if weighed.matched is None:
-        most = min(most, passing // DIRECTLY, len(index.records.terms) // VALUES_A_PROPOSAL)
+        most = min(most, allowed_count // DIRECTLY, len(index.records.terms) // VALUES_A_PROPOSAL)
     query = weighed.ranked(index)
     while query is not None and depth <= most:
         numbers, scores = index.best(query, depth)

@@ -31,7 +31,7 @@ ENDS, LENGTHS, VALUES = "ends.i64", "lengths.u32", "terms.u64"
 """The files of the records (records.py)."""
 DTYPES: dict[str, np.dtype[Any]] = {ENDS: np.dtype("<i8"), LENGTHS: np.dtype("<u4"), VALUES: np.dtype("<u8")}
 META = "meta.json"
-"""tantivy's list of its living segments."""
+"""tantivy's list of its live segments."""
 PARTS = ("fast", "fieldnorm", "idx", "pos", "store", "term")
 """The files of a segment."""
 FOOTER = struct.Struct("<II")
@@ -132,7 +132,7 @@ def _compare(path: Path, numbers: NDArray[Any], checksum: int) -> None:
 
 
 def check_files(folder: Path, *, content: bool = False) -> None:
-    """Looks at the end of every file of the living segments, and reads all of them for `content`.
+    """Looks at the end of every file of the live segments, and reads all of them for `content`.
 
     Raises CorruptionError, naming the file that is missing, cut or changed.
     """

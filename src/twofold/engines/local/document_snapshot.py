@@ -64,7 +64,7 @@ class DocumentSnapshot:
         return self._head
 
     def check_fields(self, where: Filter) -> None:
-        """Raises FilterError, naming the nearest, for a field that no living document has with the type asked for."""
+        """Raises FilterError, naming the nearest, for a field that no live document has with the type asked for."""
         with self._lease.held() as connection:
             filtering.check_fields(where, connection)
 
@@ -74,13 +74,13 @@ class DocumentSnapshot:
             filtering.check_unambiguous(where, self._head.space, connection)
 
     def has_text(self) -> bool:
-        """Whether any living document has a text or a title; own vectors may have none."""
-        living = "SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL AND (text <> '' OR title <> ''))"
+        """Whether any live document has a text or a title; own vectors may have none."""
+        live = "SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL AND (text <> '' OR title <> ''))"
         with self._lease.held() as connection, translated(self._lease.path):
-            return bool(connection.execute(living).fetchone()[0])
+            return bool(connection.execute(live).fetchone()[0])
 
     def numbers_from(self, first: int, count: int) -> Numbers:
-        """int64: the numbers of the first living documents from `first` on, at most `count`, ascending."""
+        """int64: the numbers of the first live documents from `first` on, at most `count`, ascending."""
         with self._lease.held() as connection:
             found = connection.execute(
                 "SELECT number FROM documents WHERE number >= ? AND deleted IS NULL ORDER BY number LIMIT ?",
@@ -89,7 +89,7 @@ class DocumentSnapshot:
             return np.fromiter((number for (number,) in found), dtype=np.int64)
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
-        """The numbers of the living documents with these ids; unknown ids are missing. Raises DocumentError."""
+        """The numbers of the live documents with these ids; unknown ids are missing. Raises DocumentError."""
         ids = possible(ids)
         with self._lease.held() as connection:
             return dict(
@@ -101,7 +101,7 @@ class DocumentSnapshot:
             )
 
     def each(self) -> Iterator[Document]:
-        """All living documents in the order in which they were added, each checked; never more than a batch held."""
+        """All live documents in the order in which they were added, each checked; never more than a batch held."""
         for lines in self._batches(0):
             yield from map(as_document, lines)
 
@@ -136,7 +136,7 @@ class DocumentSnapshot:
             yield connection
 
     def _batches(self, first: int, since: int | None = None) -> Iterator[list[Line]]:
-        """The lines of documents from a number on, ascending: living ones, and those deleted after a commit."""
+        """The lines of documents from a number on, ascending: live ones, and those deleted after a commit."""
         last, kept = first - 1, "deleted IS NULL" if since is None else f"(deleted IS NULL OR deleted > {int(since)})"
         while True:
             with self._lease.held() as connection:

@@ -76,7 +76,7 @@ class LocalSnapshot(StoredSnapshot):
 
     def without_passages(self) -> int:
         """How many documents have no passage."""
-        return self.head.documents - int(np.count_nonzero(self.passing_documents(None)))
+        return self.head.documents - int(np.count_nonzero(self.document_mask(None)))
 
     def select(self, where: Filter | None = None) -> Numbers:
         """int64, ascending: the documents that pass the filter."""

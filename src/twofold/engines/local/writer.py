@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from twofold.block import Block, Known, Part
-from twofold.engines.local.catalogue.change import Change, known, living_between, next_living
+from twofold.engines.local.catalogue.change import Change, known, live_between, next_live
 from twofold.engines.local.catalogue.connecting import shrink
 from twofold.engines.local.catalogue.connections import Lease
 from twofold.engines.local.catalogue.records import read_segments, read_state
@@ -67,7 +67,7 @@ class Writer:
         self._recording.release()
 
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
-        """What is stored of the living documents with these ids; unknown ids are missing from the answer."""
+        """What is stored of the live documents with these ids; unknown ids are missing from the answer."""
         with self._recording.connection() as connection:
             return known(connection, ids)
 
@@ -79,7 +79,7 @@ class Writer:
         return tuple(sorted(complete, key=lambda space: space.name != made.default))
 
     def commit(self, block: Block) -> Numbers:
-        """Adds documents, in place of living ones with the same ids; gives their numbers, int64 (documents,).
+        """Adds documents, in place of live ones with the same ids; gives their numbers, int64 (documents,).
 
         The block has a part for each complete space. Raises VectorError before anything is written; InputError;
         StorageError; CorruptionError.
@@ -99,7 +99,7 @@ class Writer:
             return self._recording.recorded(connection, lambda change: _add(change, block, placed, replaced))
 
     def delete(self, numbers: Sequence[int] | Numbers) -> int:
-        """Marks documents as deleted; gives how many of them were living."""
+        """Marks documents as deleted; gives how many of them were live."""
         if not len(numbers):
             return 0
         with self._recording.connection() as connection:
@@ -135,7 +135,7 @@ class Writer:
     def fill_space(self, name: str, documents: Numbers, part: Part) -> bool:
         """Puts documents that are there already into a space, in the order of their numbers; says whether all are in.
 
-        documents: int64 (n,), ascending: the first living ones that the space lacks; those that were deleted meanwhile
+        documents: int64 (n,), ascending: the first live ones that the space lacks; those that were deleted meanwhile
         are left out, and without any the space is complete where all that it lacked were deleted. One commit. Raises
         InputError where one is passed over, VectorError, StorageError.
         """
@@ -143,13 +143,13 @@ class Writer:
         with self._recording.connection() as connection:
             head = self._recording.head.of(name)
             end = int(documents[-1]) + 1 if len(documents) else head.filled
-            living = living_between(connection, head.filled, end)
-            kept = np.isin(documents, living)
-            if int(kept.sum()) != len(living):
+            live = live_between(connection, head.filled, end)
+            kept = np.isin(documents, live)
+            if int(kept.sum()) != len(live):
                 raise InputError(f"the space {name!r} is filled in the order of the documents, and some were left out")
             chosen, numbers = part.of(kept), documents[kept]
             placed = self._appended(name, chosen.halves(dimension, numbers.tolist()))
-            filled = next_living(connection, max(end, head.filled), head.next_document)
+            filled = next_live(connection, max(end, head.filled), head.next_document)
             self._recording.recorded(connection, partial(_fill, name, numbers, chosen, placed, filled))
             self._disk.reached("space filled")
             return filled == head.next_document
@@ -282,7 +282,7 @@ class Writer:
         return placed
 
     def _compacted(self, connection: sqlite3.Connection, progress: Progress, change: Change) -> None:
-        """Every space's living rows, as the last commit has them, written anew and recorded."""
+        """Every space's live rows, as the last commit has them, written anew and recorded."""
         heads = [self._recording.head.of(name) for name in sorted(change.spaces)]
         rows = {head.space: RowsCache().at(head, connection) for head in heads}
         pieces = {head.space: self._pieces(connection, head.space) for head in heads}

@@ -146,7 +146,7 @@ class FilterColumn:
         return mask
 
 
-def documents_passing(where: Filter, columns: Mapping[str, FilterColumn], end: int) -> Mask:
+def matching_documents(where: Filter, columns: Mapping[str, FilterColumn], end: int) -> Mask:
     """bool (end,): the documents that pass, deleted ones among them. columns: of `end` documents.
 
     Raises NoColumnError.
@@ -161,17 +161,17 @@ def documents_passing(where: Filter, columns: Mapping[str, FilterColumn], end: i
                 raise NoColumnError
             return columns[name].existing()
         case Not(inner):
-            return ~documents_passing(inner, columns, end)
+            return ~matching_documents(inner, columns, end)
         case All(parts):
-            passing = np.ones(end, np.bool_)
+            mask = np.ones(end, np.bool_)
             for part in parts:
-                passing &= documents_passing(part, columns, end)
-            return passing
+                mask &= matching_documents(part, columns, end)
+            return mask
         case Some(parts):
-            passing = np.zeros(end, np.bool_)
+            mask = np.zeros(end, np.bool_)
             for part in parts:
-                passing |= documents_passing(part, columns, end)
-            return passing
+                mask |= matching_documents(part, columns, end)
+            return mask
 
 
 def _kind_of(value: Scalar) -> int:

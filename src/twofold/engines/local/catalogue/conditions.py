@@ -138,7 +138,7 @@ class Condition:
 
 
 def types_at(connection: sqlite3.Connection, field: str) -> Iterator[set[str]]:
-    """For each living document that has the field, the types it holds there, in the words of filters.py.
+    """For each live document that has the field, the types it holds there, in the words of filters.py.
 
     A list counts as the types of its elements, an empty one as a list.
     """

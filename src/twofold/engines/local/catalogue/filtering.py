@@ -14,9 +14,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from twofold.engines.local.catalogue.answers import Answer, Passing
+from twofold.engines.local.catalogue.answers import Answer, FilterMasks
 from twofold.engines.local.catalogue.column_reading import Reading
-from twofold.engines.local.catalogue.columns import NoColumnError, documents_passing
+from twofold.engines.local.catalogue.columns import NoColumnError, matching_documents
 from twofold.engines.local.catalogue.conditions import Condition, types_at
 from twofold.engines.local.catalogue.kept_columns import Columns
 from twofold.engines.local.catalogue.rows import Rows
@@ -59,11 +59,11 @@ class FilterCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._answers: OrderedDict[tuple[int, str], Passing] = OrderedDict()
+        self._answers: OrderedDict[tuple[int, str], FilterMasks] = OrderedDict()
         self._growing: OrderedDict[str, Answer] = OrderedDict()
         self._columns = Columns()
 
-    def at(self, where: Filter, rows: Rows, head: SpaceHead, reading: Reading) -> Passing:
+    def at(self, where: Filter, rows: Rows, head: SpaceHead, reading: Reading) -> FilterMasks:
         """What passes at the commit `head`. reading: its transaction, which is asked for only where it is needed."""
         # The text of a tree tells true from 1 and 1 from 1.0; equality of trees does not.
         key = repr(where)
@@ -72,9 +72,9 @@ class FilterCache:
                 self._answers.move_to_end((head.commit, key))
                 return known
             answer = _kept(self._growing, key, self._growing.get(key) or Answer())
-        passing = answer.at(head, rows, partial(self._evaluated, where, head, reading))
+        masks = answer.at(head, rows, partial(self._evaluated, where, head, reading))
         with self._lock:
-            return _kept(self._answers, (head.commit, key), passing)
+            return _kept(self._answers, (head.commit, key), masks)
 
     def after_fork_in_child(self) -> None:
         """Makes locks of the child's own."""
@@ -90,11 +90,11 @@ class FilterCache:
             # For documents that were added to others, a column is read on but not begun.
             columns = self._columns.of(fields(where), head, reading, begin=not first)
             parts = {name: column.part(first, head.next_document) for name, column in columns.items()}
-            return documents_passing(where, parts, count)
+            return matching_documents(where, parts, count)
         except NoColumnError:
-            passing = np.zeros(count, np.bool_)
-            passing[_numbers(where, head, first, reading) - first] = True
-            return passing
+            mask = np.zeros(count, np.bool_)
+            mask[_numbers(where, head, first, reading) - first] = True
+            return mask
 
 
 def _kept(remembered: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _Value:
@@ -107,16 +107,16 @@ def _kept(remembered: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _V
 
 
 def _numbers(where: Filter, head: SpaceHead, first: int, reading: Reading) -> Numbers:
-    """int64: the numbers of the living documents that pass by SQL, from `first` on, ascending."""
+    """int64: the numbers of the live documents that pass by SQL, from `first` on, ascending."""
     condition, found, end = Condition(where), list[Numbers](), head.next_document
     for start in range(first, end, STRETCH):
         with reading() as connection:  # others may have it in between
-            lines = _passing(condition, head.space, "number", connection, start, min(start + STRETCH, end))
+            lines = _matching(condition, head.space, "number", connection, start, min(start + STRETCH, end))
             found.append(np.fromiter((number for (number,) in lines), np.int64))
     return np.concatenate(found) if found else np.empty(0, np.int64)
 
 
-def _passing(
+def _matching(
     condition: Condition,
     space: str,
     columns: str,
@@ -124,7 +124,7 @@ def _passing(
     first: int = 0,
     end: int = INT64[-1],
 ) -> sqlite3.Cursor:
-    """These columns of the living documents from `first` to before `end` that pass, in order of number.
+    """These columns of the live documents from `first` to before `end` that pass, in order of number.
 
     space: whose vectors truncate.
     """
@@ -136,7 +136,7 @@ def _passing(
 
 
 def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
-    """Raises FilterError for a field that no living document has, or that never holds the type it is compared with."""
+    """Raises FilterError for a field that no live document has, or that never holds the type it is compared with."""
     if not connection.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL)").fetchone()[0]:
         return
     # One comparison of each kind says what all of them would; a list of values may be long.
@@ -153,7 +153,7 @@ def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
 def check_unambiguous(where: Filter, space: str, connection: sqlite3.Connection) -> None:
     """Raises FilterError, naming it, where a document that passes has several values under a name with a dot."""
     dotted = sorted(field for field in fields(where) if "." in field)
-    for identifier, metadata in _passing(Condition(where), space, "id, metadata", connection) if dotted else ():
+    for identifier, metadata in _matching(Condition(where), space, "id, metadata", connection) if dotted else ():
         for field in dotted:
             first, *others = found_at(json.loads(metadata), field) or [None]
             if not all(equal(first, other) for other in others):

@@ -36,7 +36,7 @@ CREATE TABLE documents (
     checksum  INTEGER NOT NULL,
     text      TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX living_ids ON documents (id) WHERE deleted IS NULL;
+CREATE UNIQUE INDEX live_ids ON documents (id) WHERE deleted IS NULL;
 CREATE INDEX deletions ON documents (deleted) WHERE deleted IS NOT NULL;
 CREATE TABLE blocks (
     space          TEXT NOT NULL,
@@ -78,8 +78,8 @@ class Counts:
     """What the last commit left in one space.
 
     begun: the commit that began the space, so that it is told from an earlier one of its name. filled: documents with
-    smaller numbers are in it, as far as they are living. next_row: the row not given yet. rows: of living documents.
-    truncated, tokens_cut: living documents whose vectors leave out some of their text, and how many tokens that is.
+    smaller numbers are in it, as far as they are live. next_row: the row not given yet. rows: of live documents.
+    truncated, tokens_cut: live documents whose vectors leave out some of their text, and how many tokens that is.
     longest: no stored vector is longer (Euclidean).
     """
 
@@ -104,7 +104,7 @@ class SpaceHead(Counts):
 
     @property
     def complete(self) -> bool:
-        """Whether every living document is in the space."""
+        """Whether every live document is in the space."""
         return self.filled == self.next_document
 
 
@@ -117,7 +117,7 @@ class Head:
     """What the last commit left.
 
     commit: its number; 0 before the first. generation: how often rows were numbered anew, by compacting. next_document:
-    the number not given yet. documents: the living ones. total: the sum of the checksums of all other rows of the
+    the number not given yet. documents: the live ones. total: the sum of the checksums of all other rows of the
     catalogue, modulo 2^64. spaces: what each space counts.
     """
 

@@ -47,7 +47,7 @@ class SpaceChange:
         return Counts(longest=self._longest, **self._counts)
 
     def fill_until(self, number: int) -> None:
-        """Says that living documents with smaller numbers are in the space."""
+        """Says that live documents with smaller numbers are in the space."""
         self._counts["filled"] = number
 
     def take(self, documents: Numbers, part: Part, placed: Sequence[Placed]) -> None:

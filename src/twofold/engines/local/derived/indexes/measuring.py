@@ -32,7 +32,7 @@ class Measuring:
 
     def __init__(self, snapshot: StoredSnapshot, queries: Vectors, depth: int, kept: Proposed | None = None) -> None:
         self.depth = depth
-        everything = snapshot.passing(None)
+        everything = snapshot.row_mask(None)
         self.exact = ExactSearch(snapshot, FlatIndex(snapshot))
         self._masks = masks_by_share(everything, snapshot.documents_of(np.arange(len(everything))))
         masks = [everything, *self._masks.values()]

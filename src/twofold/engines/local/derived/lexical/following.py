@@ -73,7 +73,7 @@ class Following:
             self.publish(made)
 
     def current(self, snapshot: StoredSnapshot, about: Mapping[str, Any]) -> tuple[Known, LexicalIndex]:
-        """An index of a snapshot's living documents and no others: the one that is there, or one made anew aside.
+        """An index of a snapshot's live documents and no others: the one that is there, or one made anew aside.
 
         Who searches sees nothing of it until it is published.
         """
