@@ -1,6 +1,6 @@
 """Documents and passages: what people put in, and what comes back from a search.
 
-A document is checked once, when it is made; every room above may trust it.
+A document is checked once, when it is made; every package above may trust it.
 """
 
 from __future__ import annotations

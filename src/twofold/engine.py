@@ -317,7 +317,7 @@ class EngineWriter(Protocol):
         """Makes a complete space the one that is searched, at one moment. Raises InputError."""
 
     def drop_space(self, name: str) -> None:
-        """Gives up a space that is not the default one, and its room. Raises InputError."""
+        """Gives up a space that is not the default one, and frees its disk space. Raises InputError."""
 
     def delete(self, documents: Numbers) -> int:
         """Deletes documents by handles of the latest commit; gives how many of them were live."""
@@ -338,7 +338,7 @@ class EngineWriter(Protocol):
         """
 
     def optimize(self, request: IndexRequest, ask: Ask, progress: Progress = silent) -> OptimizeReport:
-        """Gives back the room of deleted documents, and makes the index that is asked for; measured before it serves.
+        """Frees the disk space of deleted documents, and makes the index that is asked for; measured before it serves.
 
         Raises InputError for a kind that the engine does not know, StorageError.
         """

@@ -157,7 +157,8 @@ def sync_folder(folder: str | Path) -> None:
 def refused(path: str | Path, error: OSError) -> StorageError:
     """The error that says which path the disk refused, and why."""
     return StorageError(
-        f"{path}: {error.strerror or error}. Nothing that was acknowledged is lost; make room or rights, and run again."
+        f"{path}: {error.strerror or error}. Nothing that was acknowledged is lost; "
+        "free disk space or fix permissions, and run again."
     )
 
 

@@ -42,7 +42,7 @@ def test_a_damaged_collection_verifies_with_status_one_and_names_the_documents(
     assert "law" in done.json["damage"][0]["documents"]
 
 
-def test_optimizing_gives_the_room_of_deleted_documents_back_and_changes_no_answer(
+def test_optimizing_frees_the_disk_space_of_deleted_documents_and_changes_no_answer(
     by_words: Path, twofold: Twofold
 ) -> None:
     assert "holds nothing deleted" in twofold("optimize", by_words).out

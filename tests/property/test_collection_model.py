@@ -128,7 +128,7 @@ class CollectionMachine(RuleBasedStateMachine):
 
     @rule(documents=DOCUMENTS.filter(bool), step=st.sampled_from(STEPS), times=st.integers(1, 3))
     def crash_while_adding(self, documents: list[Document], step: str, times: int) -> None:
-        self.mend()  # which makes a commit of its own where something was left
+        self.recover()  # which makes a commit of its own where something was left
         before, commit = self.model.copy(), self.commit()
         if self.crashes(lambda: self.collection.add(documents), step, times):
             whole = self.commit() - commit
@@ -140,16 +140,16 @@ class CollectionMachine(RuleBasedStateMachine):
 
     @rule(ids=st.lists(IDS, min_size=1, max_size=4), step=st.sampled_from(["recorded", "committed"]))
     def crash_while_deleting(self, ids: list[str], step: str) -> None:
-        self.mend()
+        self.recover()
         if not self.crashes(lambda: self.collection.delete(ids), step, 1) or step == "committed":
             for identifier in ids:
                 self.model.documents.pop(identifier, None)
 
     @rule(step=st.sampled_from(["recorded", "committed"]))
-    def crash_while_mending(self, step: str) -> None:
-        self.crashes(self.mend, step, 1)
+    def crash_while_recovering(self, step: str) -> None:
+        self.crashes(self.recover, step, 1)
 
-    def mend(self) -> None:
+    def recover(self) -> None:
         """Takes the writer's lock, which cuts off what a crash left."""
         with self.collection.writing():
             pass
@@ -184,7 +184,7 @@ class CollectionMachine(RuleBasedStateMachine):
 
     @rule(step=st.sampled_from(["segment created", "rows copied", "recorded", "committed", "compacted"]))
     def crash_while_compacting(self, step: str) -> None:
-        self.mend()
+        self.recover()
         self.crashes(self.compact, step, 1)
 
     @rule()

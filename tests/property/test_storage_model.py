@@ -72,7 +72,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.disk.at = step if step == "recorded" or any(rows for _, _, rows, _ in batch) else "recorded"
         sent = block([document(name, text) for name, text, _, _ in batch], rows=[rows for _, _, rows, _ in batch])
         try:
-            with self.store.writing() as writer:  # which may mend what was left, and be refused there
+            with self.store.writing() as writer:  # which may recover what was left, and be refused there
                 writer.commit(sent)
         except StorageError:
             return

@@ -40,7 +40,10 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument("--qrels", metavar="FILE", help="their judgements (TREC's or BEIR's form); goes with --queries")
     parser.add_argument("--switch", action="store_true", help="search the new space from then on")
     parser.add_argument(
-        "--drop", metavar="SPACE", type=text, help="in the end, give up a space that is not searched and its room"
+        "--drop",
+        metavar="SPACE",
+        type=text,
+        help="in the end, give up a space that is not searched, and its disk space",
     )
     add_wait_option(parser)
     add_encoder_options(parser, otherwise="nothing is encoded: --switch and --drop alone act on spaces that are there")

@@ -1,4 +1,4 @@
-"""`twofold optimize`: gives back the room of deleted documents and builds the index anew, while others may read."""
+"""`twofold optimize`: frees the disk space of deleted documents and builds the index anew, while others may read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "optimize",
         run,
-        does="give back the room of deleted documents and build the index anew, while others may read",
+        does="free the disk space of deleted documents and build the index anew, while others may read",
         examples=(
             "twofold optimize wiki.twofold",
             "twofold optimize wiki.twofold --index graph --recall 0.99 --queries questions.jsonl",

@@ -286,14 +286,14 @@ class Collection(AbstractContextManager["Collection"]):
         queries: Sequence[str] | Vectors | None = None,
         progress: Progress = silent,
     ) -> OptimizeReport:
-        """Gives back the room of deleted documents and builds the index anew; readers keep the snapshots they hold.
+        """Frees the disk space of deleted documents and builds the index anew; readers keep the snapshots they hold.
 
         index: "flat" (none: search stays exact), "scan", "ivf", "hnsw" or "graph" (indexes/kinds.py); by default the
         smallest that keeps the promise and whose median look-up takes at most `latency` milliseconds here, a graph only
         where memory is left for it. A kind that does not answer over these vectors is passed over, and the report says
         so, as it says whether the promise was kept. recall: the recall@10 of exact search that is promised; queries:
         texts or vectors (n, dimension) to measure it with, otherwise made from documents. A crash at any moment leaves
-        the collection as it was or as it will be. Meanwhile it takes room on disk: docs/durability.md says how much.
+        the collection as it was or as it will be. Meanwhile it takes disk space: docs/durability.md says how much.
         Raises LockedError, InputError, StorageError, CorruptionError.
         """
         with self._engine.writing() as writer:
@@ -333,7 +333,7 @@ class Collection(AbstractContextManager["Collection"]):
         self._migrating(progress).switch(name)
 
     def drop_space(self, name: str) -> None:
-        """Gives up a space that is not searched, and its room on disk. Raises InputError, LockedError, StorageError."""
+        """Gives up a space that is not searched, and its disk space. Raises InputError, LockedError, StorageError."""
         with self._engine.writing() as writer:
             writer.drop_space(name)
 

@@ -42,7 +42,7 @@ class Seen:
         except sqlite3.Error as error:
             raise StorageError(
                 f"{tempfile.gettempdir()}: ids that were seen cannot be noted there ({error}). Nothing that was "
-                "acknowledged is lost; make room, and run again"
+                "acknowledged is lost; free disk space, and run again"
             ) from error
 
 

@@ -1,7 +1,7 @@
 """A navigable small-world graph over four-bit codes, searched in its file: it opens at once and takes no memory.
 
 HNSW: Malkov & Yashunin 2018; scalar codes of four bits a number; both of FAISS. Some 460 bytes a vector of 384 numbers,
-in the file alone: the system keeps the pages that searches touch, and drops them when others need the room. Codes are
+in the file alone: the system keeps the pages that searches touch, and drops them when memory is needed. Codes are
 compared by their inner product, which orders vectors of length 1 by their cosine: vectors of other lengths are refused.
 """
 

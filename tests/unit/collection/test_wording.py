@@ -437,7 +437,7 @@ ALIKE = {
 
 
 @pytest.mark.parametrize("name", ALIKE)
-def test_however_alike_documents_are_chance_leaves_room_for_meaning_and_words(name: str) -> None:
+def test_however_alike_documents_are_both_scores_count(name: str) -> None:
     texts, question = ALIKE[name]
     with twofold.create(None, twofold.load_encoder()) as made:
         made.add([(f"d{n:02}", text) for n, text in enumerate(texts)])

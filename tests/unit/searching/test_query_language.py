@@ -121,14 +121,14 @@ def test_another_spelling_is_found_by_words(collection: Collection, query: str) 
 def test_an_index_of_other_rules_is_not_read_and_made_again_by_the_next_writer(
     collection: Collection, tmp_path: Path
 ) -> None:
-    (room,) = (tmp_path / "c" / "lexical").glob("*/*")
-    notes.write(room, replace(notes.read(room), rules=RULES + 1))
+    (index,) = (tmp_path / "c" / "lexical").glob("*/*")
+    notes.write(index, replace(notes.read(index), rules=RULES + 1))
     with twofold.open(tmp_path / "c") as again:
         assert [hit.id for hit in again.search("state", mode="lexical")] == ["state"]
         again.optimize()
         assert [hit.id for hit in again.search("state", mode="lexical")] == ["state"]
-    (room,) = (tmp_path / "c" / "lexical").glob("*/*")
-    assert notes.read(room).rules == RULES
+    (index,) = (tmp_path / "c" / "lexical").glob("*/*")
+    assert notes.read(index).rules == RULES
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ class Description:
     """What collection.json says; the truth about which spaces there are. It is only ever replaced as a whole.
 
     id: random, by which a collection is told from every other. revision: how often the file was replaced. settings:
-    JSON of the rooms above, opaque here. created: UTC. spaces: in the order in which they were made. default: the name
-    of the one that is searched.
+    JSON of the packages above, not read here. created: UTC. spaces: in the order in which they were made. default: the
+    name of the one that is searched.
     """
 
     id: str

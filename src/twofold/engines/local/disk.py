@@ -1,4 +1,4 @@
-"""Everything that the storage room does to files, but for what SQLite does to its own.
+"""Everything that the local engine does to files, but for what SQLite does to its own.
 
 One object, so that a test can stand in its place: it records the order of writes and syncs, refuses one of them, or
 kills the process at a named step.

@@ -125,13 +125,13 @@ class DocumentSnapshot:
             return [line[1].decode() for line in self._lines(ID_COLUMNS, documents)]
 
     def state(self, key: str) -> Any:
-        """The JSON value that a room above keeps under a key, or None."""
+        """The JSON value that a package above keeps under a key, or None."""
         with self._lease.held() as connection:
             return read_state(connection, key)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """The catalogue inside this snapshot's transaction, for the storage room only; one thread at a time."""
+        """The catalogue inside this snapshot's transaction, for the local engine only; one thread at a time."""
         with self._lease.held() as connection:
             yield connection
 

@@ -1,4 +1,4 @@
-"""The door of the storage room: a collection's folder, made or opened, read by snapshots and changed by one writer."""
+"""The local engine: a collection's folder, made or opened, read by snapshots and changed by one writer."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Store:
     ) -> Store:
         """A new, empty collection; None lives in memory (or a temporary folder) and vanishes when it is closed.
 
-        space: its first, the default one. settings: JSON of the rooms above. Raises InputError where a collection is
+        space: its first, the default one. settings: JSON of the packages above. Raises InputError where a collection is
         already, NotACollectionError for a folder that holds something else, StorageError.
         """
         description = Description.now(space, settings)
@@ -185,7 +185,7 @@ class Store:
             lease = self._writers.lease()
             writer = LocalWriter(self._folder, self.snapshot, self._lock, lease, self._disk)
             try:
-                writer.mend()
+                writer.recover()
                 self._writer = writer
                 yield writer
             finally:
@@ -248,23 +248,23 @@ class Store:
         )
 
     def check_outside(self, path: str | Path) -> None:
-        """Raises InputError for a path inside this collection's folder, where only this room may write."""
+        """Raises InputError for a path inside this collection's folder, where only this engine may write."""
         if absolute(path).resolve().is_relative_to(os.path.realpath(self.inside)):
             raise InputError(f"this is inside the collection {self.path}; choose a folder elsewhere", path=path)
 
-    def folder(self, room: str) -> Path:
-        """Where an engine keeps its folders in a room, each made by `Writer.fresh`; it may not be there."""
-        return self._folder.of_engine(room)
+    def folder(self, area: str) -> Path:
+        """Where an engine keeps its folders in an area, each made by `Writer.fresh`; it may not be there."""
+        return self._folder.of_engine(area)
 
     def bytes(self) -> dict[str, int]:
         """Bytes on disk by part: catalogue, its log (what is not folded in yet), vectors, indexes, lexical, other."""
         parts = {"catalogue": 0, "log": 0, "vectors": 0, **dict.fromkeys(sorted(DERIVED), 0), "other": 0}
         top = os.fspath(self.inside)
         for folder, _, names in os.walk(top):
-            room = next(iter(Path(folder).relative_to(top).parts), "")
+            area = next(iter(Path(folder).relative_to(top).parts), "")
             for name in names:
                 with suppress(OSError):  # a writer may have taken it away by now
-                    parts[_part(room, name)] += os.lstat(os.path.join(folder, name)).st_size
+                    parts[_part(area, name)] += os.lstat(os.path.join(folder, name)).st_size
         return parts
 
     def held_back(self) -> int:
@@ -303,10 +303,10 @@ class Store:
         self._words.after_fork_in_child()
 
 
-def _part(room: str, name: str) -> str:
+def _part(area: str, name: str) -> str:
     """Which part of a collection a file belongs to."""
-    if room:
-        return room if room == VECTORS or room in DERIVED else "other"
+    if area:
+        return area if area == VECTORS or area in DERIVED else "other"
     return "catalogue" if name == CATALOGUE else "log" if name.startswith(f"{CATALOGUE}-") else "other"
 
 

@@ -103,9 +103,9 @@ class Folder:
             return found.st_dev, found.st_ino
         return None
 
-    def of_engine(self, room: str) -> Path:
+    def of_engine(self, area: str) -> Path:
         """Where an engine keeps files that it finds by their path: no other collection has a folder of this name."""
-        return self.inside / room / self.id
+        return self.inside / area / self.id
 
     def own(self) -> bool:
         """Marks the folder as in use by this process and its forked children until the last of them ends.

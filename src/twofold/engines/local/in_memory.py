@@ -17,7 +17,7 @@ from twofold.errors import CollectionError, NotACollectionError
 from twofold.files import refused
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
-ROOM_IN_MEMORY = 2**30
+SPACE_IN_MEMORY = 2**30
 """Bytes that must be free in shared memory for a collection to live there rather than in a temporary folder."""
 PREFIX = "twofold-in-memory-"
 
@@ -28,7 +28,7 @@ def new_folder() -> Folder:
     for left in (each for place in places for each in place.glob(f"{PREFIX}*")):
         _sweep(left)
     while True:
-        place = places[0] if _has_room(places[0]) else places[1]
+        place = places[0] if _has_space(places[0]) else places[1]
         try:
             folder = Folder.open(tempfile.mkdtemp(prefix=PREFIX, dir=place))
         except NotACollectionError:
@@ -55,8 +55,8 @@ def _sweep(path: Path) -> None:
             vanish(folder)
 
 
-def _has_room(place: Path) -> bool:
+def _has_space(place: Path) -> bool:
     try:
-        return shutil.disk_usage(place).free >= ROOM_IN_MEMORY and os.access(place, os.W_OK)
+        return shutil.disk_usage(place).free >= SPACE_IN_MEMORY and os.access(place, os.W_OK)
     except OSError:
         return False

@@ -130,7 +130,7 @@ class WriterLock:
                     "try again when it is done, or wait longer for it (--wait, or writing(wait=SECONDS))"
                 )
             time.sleep(PAUSE)
-        # Who holds the lock is a courtesy; a full disk must not keep deletions from making room.
+        # Who holds the lock is a courtesy; a full disk must not keep deletions from freeing disk space.
         with suppress(StorageError):
             note = _note(os.getpid())
             if self._disk.read(descriptor, self._path, len(note) + 1, 0) != note:

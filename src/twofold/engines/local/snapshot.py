@@ -162,14 +162,14 @@ class StoredSnapshot(DocumentSnapshot):
         """The collection's folder, for opening files in it."""
         return self._pinned.derived.folder.inside
 
-    def built(self, room: str) -> Manifest | None:
-        """The index of a room ("indexes/" and the space), with its first pieces as far as they can be used here.
+    def built(self, area: str) -> Manifest | None:
+        """The index of an area ("indexes/" and the space), with its first pieces as far as they can be used here.
 
         A piece can be used whose files are whole at sight and that was made from rows of this snapshot. A writer
         that publishes takes replaced pieces away: who finds one gone while opening it asks again. Raises InputError for
-        another room.
+        another area.
         """
-        manifest = self._shared.manifests.at(home_of(self.folder, room))
+        manifest = self._shared.manifests.at(home_of(self.folder, area))
         if manifest is None or manifest.generation != self._head.generation:
             return None
         return manifest.limited(self.fits)

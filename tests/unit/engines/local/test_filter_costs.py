@@ -116,7 +116,7 @@ def test_after_a_deletion_and_after_a_compaction_a_filter_looks_at_no_document_a
         assert held.row_mask(YEAR) is before
 
 
-def test_a_column_is_read_on_into_its_own_room_and_what_was_handed_out_stays(store: Store) -> None:
+def test_a_column_is_read_on_into_its_own_capacity_and_what_was_handed_out_stays(store: Store) -> None:
     columns = kept_columns.Columns()
 
     def column() -> FilterColumn:
@@ -225,7 +225,7 @@ def test_a_document_that_is_replaced_copies_masks_and_nothing_else() -> None:
             writer.commit(block([document("d7")], rows=2))
             with store.snapshot() as snapshot:
                 taken.append(snapshot.rows)
-    _, first, _, last = taken  # the first reading takes the room that it needs
+    _, first, _, last = taken  # the first reading takes the capacity that it needs
     assert (first.live.sum(), last.live.sum(), len(last)) == (100, 100, 108)
     for name in ("owners", "starts", "ends"):
         assert np.shares_memory(getattr(first, name), getattr(last, name)), name

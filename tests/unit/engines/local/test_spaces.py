@@ -137,7 +137,7 @@ def test_another_process_that_has_the_collection_open_sees_what_became_of_its_sp
         assert content(store, OTHER) == expected([both(SENT), both(LATER)], OTHER)
 
 
-def test_a_dropped_space_gives_its_room_back_and_its_name_is_free(store: Store) -> None:
+def test_a_dropped_space_frees_its_disk_space_and_its_name(store: Store) -> None:
     with store.writing() as writer:
         writer.add_space(OTHER_SPACE)
         writer.fill_space(OTHER, np.arange(3), other_part(SENT))

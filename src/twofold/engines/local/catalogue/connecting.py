@@ -149,7 +149,7 @@ def connect(path: Path, *, durable: bool, writes: bool = False, create: bool = F
     try:
         connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-        # A log that grew while somebody held an old commit gives its room back.
+        # A log that grew while somebody held an old commit shrinks.
         connection.execute(f"PRAGMA journal_size_limit = {CHECKPOINT_PAGES * PAGE_BYTES}")
         if not create:
             check_format(connection)
@@ -227,7 +227,8 @@ def translated(path: Path) -> Iterator[None]:
         code = (getattr(error, "sqlite_errorcode", None) or sqlite3.SQLITE_CORRUPT) & 0xFF
         if code in _REFUSED:
             raise StorageError(
-                f"{path}: {error}. Nothing that was acknowledged is lost; make room or rights, and run again."
+                f"{path}: {error}. Nothing that was acknowledged is lost; "
+                "free disk space or fix permissions, and run again."
             ) from error
         if code in _WAITING:
             raise LockedError(f"{path} is in use by another process ({error}); try again in a moment") from error

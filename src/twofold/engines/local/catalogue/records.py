@@ -15,7 +15,7 @@ from twofold.engines.local.spaces.segments import Segment
 from twofold.errors import CorruptionError
 
 USER = "user:"
-"""What the keys of other rooms begin with, in the table `state`."""
+"""What the keys of other packages begin with, in the table `state`."""
 # Texts come as bytes: the checksum is over bytes, and damaged bytes may be no UTF-8.
 DOCUMENT_COLUMNS = (
     "SELECT number, added, deleted, checksum, CAST(id AS BLOB), CAST(title AS BLOB), "
@@ -87,7 +87,7 @@ def read_segments(connection: sqlite3.Connection, head: SpaceHead) -> list[Segme
 
 
 def read_state(connection: sqlite3.Connection, key: str) -> Any:
-    """The JSON value under a key of another room, or None; raises CorruptionError where it is damaged."""
+    """The JSON value under a key of another package, or None; raises CorruptionError where it is damaged."""
     found = connection.execute("SELECT value, checksum FROM state WHERE key = ?", (USER + key,)).fetchone()
     if found is None:
         return None

@@ -25,7 +25,7 @@ FORMAT = 1
 """The version of a manifest."""
 MANIFEST = "manifest.json"
 INDEXES = "indexes"
-"""The room whose folders have manifests; the others belong to engines that keep their own files."""
+"""The area whose folders have manifests; the others belong to engines that keep their own files."""
 PART = 2**20
 """Bytes of a file that are read at a time."""
 HEAD = 4_096
@@ -233,15 +233,15 @@ def crc_of(path: Path, most: int | None = None) -> int:
     return crc
 
 
-def home_of(folder: Path, room: str) -> Path:
-    """The folder of a room's derived files, "lexical", or "indexes/" and the name of a space.
+def home_of(folder: Path, area: str) -> Path:
+    """The folder of an area's derived files, "lexical", or "indexes/" and the name of a space.
 
-    Raises InputError for a room that has none.
+    Raises InputError for an area that has none.
     """
-    top, *below = PurePosixPath(room).parts or [""]
+    top, *below = PurePosixPath(area).parts or [""]
     if top not in DERIVED or any(name.startswith(".") or NUMBERED.fullmatch(name) for name in below):
-        raise InputError(f"{room!r} keeps nothing that is derived; rooms that do: {', '.join(sorted(DERIVED))}")
-    return folder / room
+        raise InputError(f"{area!r} keeps nothing that is derived; areas that do: {', '.join(sorted(DERIVED))}")
+    return folder / area
 
 
 def homes(folder: Path) -> Iterator[Path]:

@@ -46,21 +46,21 @@ class Publisher:
         self._folder = folder
         self._disk = disk
 
-    def made(self, room: str) -> Path:
-        """The folder of a room, made and its name synced where it is missing. Raises InputError, StorageError."""
-        home = home_of(self._folder, room)
+    def made(self, area: str) -> Path:
+        """The folder of an area, made and its name synced where it is missing. Raises InputError, StorageError."""
+        home = home_of(self._folder, area)
         if not home.is_dir():
             self._disk.make_folder(home)
             self._disk.sync_folder(home.parent)
             self._disk.sync_folder(self._folder)
         return home
 
-    def build(self, room: str, fill: Fill) -> Part:
+    def build(self, area: str, fill: Fill) -> Part:
         """Fills a new part, which does not count until a manifest names it.
 
         Raises what `fill` raises, InputError, StorageError.
         """
-        home = self.made(room)
+        home = self.made(area)
         aside = home / UNFINISHED
         self._disk.remove_tree(aside)
         self._disk.make_folder(aside)
@@ -80,30 +80,30 @@ class Publisher:
         return Part(folder=name, files=files)
 
     def publish(
-        self, room: str, fields: Mapping[str, Any], pieces: Sequence[Piece], beside: Part | None
+        self, area: str, fields: Mapping[str, Any], pieces: Sequence[Piece], beside: Part | None
     ) -> Manifest | None:
         """Replaces the manifest, which is when the index changes, and removes what the new one does not name.
 
         fields: commit, generation and about. Raises InputError, StorageError.
         """
-        home = self.made(room)
+        home = self.made(area)
         parts = {"pieces": [each.to_json() for each in pieces], "beside": None if beside is None else beside.to_json()}
         self._disk.publish(home / MANIFEST, written({**fields, **parts}))
         self._disk.reached("manifest published")
-        self.sweep(room)
+        self.sweep(area)
         return read(home)
 
-    def sweep(self, room: str) -> None:
+    def sweep(self, area: str) -> None:
         """Removes parts that the manifest does not name; one that cannot be read is left with all that is there."""
-        self._sweep(home_of(self._folder, room))
+        self._sweep(home_of(self._folder, area))
 
-    def discard(self, room: str, part: Part) -> None:
+    def discard(self, area: str, part: Part) -> None:
         """Removes a part that no manifest names. Raises InputError, StorageError."""
-        self._disk.remove_tree(home_of(self._folder, room) / part.folder)
+        self._disk.remove_tree(home_of(self._folder, area) / part.folder)
 
-    def clear(self, room: str) -> None:
-        """Throws a room's folder away with all that is in it. Raises InputError, StorageError."""
-        home = home_of(self._folder, room)
+    def clear(self, area: str) -> None:
+        """Throws an area's folder away with all that is in it. Raises InputError, StorageError."""
+        home = home_of(self._folder, area)
         self._disk.remove(home / MANIFEST)  # first, so that it never names what is gone
         self._disk.remove_tree(home)
         self._disk.sync_folder(self._folder)

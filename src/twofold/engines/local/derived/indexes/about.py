@@ -12,7 +12,7 @@ from twofold.index_report import FLAT, IndexReport
 from twofold.indexes.kinds import IndexSettings
 
 
-def room_of(snapshot: StoredSnapshot) -> str:
+def area_of(snapshot: StoredSnapshot) -> str:
     """Where the index of the space is that a snapshot gives."""
     return f"{INDEXES}/{snapshot.space.name}"
 
@@ -61,7 +61,7 @@ class About:
 
 def standing(snapshot: StoredSnapshot) -> tuple[Manifest, About] | None:
     """The index of a snapshot with what it says; None where there is none, or one of another version."""
-    built = snapshot.built(room_of(snapshot))
+    built = snapshot.built(area_of(snapshot))
     try:
         return None if built is None else (built, About.of(built))
     except InputError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from twofold.engines.local.derived.indexes.about import About, room_of
+from twofold.engines.local.derived.indexes.about import About, area_of
 from twofold.engines.local.derived.indexes.making import Making, Work
 from twofold.engines.local.derived.indexes.measuring import Measuring
 from twofold.engines.local.derived.indexes.recall import best
@@ -61,7 +61,7 @@ class Indexing:
             try:
                 return self._chosen(snapshot, asked)
             finally:
-                self._writer.sweep(room_of(snapshot))
+                self._writer.sweep(area_of(snapshot))
 
     def _chosen(self, snapshot: StoredSnapshot, asked: IndexRequest) -> IndexReport:
         rows = snapshot.head.next_row
@@ -87,9 +87,9 @@ class Indexing:
         """Search stays exact. rows, retry: what is noted, so that it is not tried at each call of `add`."""
         report = IndexReport(kind=FLAT, why=why, promise=asked.promise)
         if rows:
-            self._writer.publish(room_of(snapshot), About(report=report, rows=rows, retry=retry).to_json(), ())
+            self._writer.publish(area_of(snapshot), About(report=report, rows=rows, retry=retry).to_json(), ())
         else:
-            self._writer.clear(room_of(snapshot))
+            self._writer.clear(area_of(snapshot))
         return report
 
     def _published(self, snapshot: StoredSnapshot, asked: IndexRequest, measuring: Measuring, said: str) -> IndexReport:
@@ -145,7 +145,7 @@ class Indexing:
         return _Choice(piece, points[-1]), points
 
     def _better(self, making: Making, one: _Choice | None, other: _Choice, promise: float) -> _Choice:
-        """The better of two; the room of the other is given back."""
+        """The better of two; the files of the other are removed."""
         if one is None:
             return other
         chosen = one if best([one.point, other.point], promise) is one.point else other

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from twofold.engine import Ask
-from twofold.engines.local.derived.indexes.about import About, room_of
+from twofold.engines.local.derived.indexes.about import About, area_of
 from twofold.engines.local.derived.indexes.measuring import Measuring, Unanswered
 from twofold.engines.local.derived.indexes.opened import beside
 from twofold.engines.local.derived.indexes.recall import SECOND_HALF, least_effort
@@ -53,7 +53,7 @@ class Making:
     def __init__(self, work: Work, snapshot: StoredSnapshot) -> None:
         self._writer = work.writer
         self._snapshot = snapshot
-        self._room = room_of(snapshot)
+        self._area = area_of(snapshot)
         self._progress = work.progress
         self._rows = 0
         self._seconds = 0.0
@@ -68,7 +68,7 @@ class Making:
         def fill(folder: Path) -> None:
             build(IndexSettings(kind=kind), stretch, folder, threads=os.cpu_count() or 1, progress=self._progress)
 
-        piece = self._writer.build(self._room, fill, first, end)
+        piece = self._writer.build(self._area, fill, first, end)
         self._rows, self._seconds = self._rows + piece.rows, self._seconds + time.monotonic() - start
         return piece
 
@@ -112,15 +112,15 @@ class Making:
                 file.write(measuring.candidates.to_bytes())
 
         about = About(report=report, rows=self._snapshot.head.next_row, depth=measuring.depth, pace=self.pace)
-        return self._writer.publish(self._room, about.to_json(), pieces, self._writer.put_beside(self._room, fill))
+        return self._writer.publish(self._area, about.to_json(), pieces, self._writer.put_beside(self._area, fill))
 
     def discard(self, piece: Piece) -> None:
         """Removes a piece that will not be published. Raises StorageError."""
-        self._writer.discard(self._room, piece)
+        self._writer.discard(self._area, piece)
 
     def _search(self, pieces: Sequence[Piece], kind: str, exact: NearestSearch, effort: int) -> NearestSearch:
         settings = IndexSettings(kind=kind, effort=effort)
-        opened = [load(settings, self._snapshot.folder / self._room / piece.folder) for piece in pieces]
+        opened = [load(settings, self._snapshot.folder / self._area / piece.folder) for piece in pieces]
         return beside(self._snapshot, opened, settings, exact)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from twofold.engines.local.derived.indexes.about import room_of, standing
+from twofold.engines.local.derived.indexes.about import area_of, standing
 from twofold.engines.local.derived.manifest import Manifest, Piece
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.exact import ExactSearch
@@ -84,5 +84,5 @@ def _opened(folder: Path, settings: IndexSettings) -> VectorIndex | None:
 
 def _replaced(snapshot: StoredSnapshot, built: Manifest) -> bool:
     """Whether a writer has published another index, and so taken away what could not be opened."""
-    now = snapshot.built(room_of(snapshot))
+    now = snapshot.built(area_of(snapshot))
     return now is not None and now.checksum != built.checksum

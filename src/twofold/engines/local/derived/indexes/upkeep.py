@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from twofold.engines.local.derived.indexes import choosing
-from twofold.engines.local.derived.indexes.about import About, room_of, standing
+from twofold.engines.local.derived.indexes.about import About, area_of, standing
 from twofold.engines.local.derived.indexes.choosing import EFFORTS, Indexing
 from twofold.engines.local.derived.indexes.making import Making, Work, kept_questions
 from twofold.engines.local.derived.indexes.measuring import Measuring
@@ -126,7 +126,7 @@ class Upkeep:
         except InputError:
             return self._chosen(report.promise, report.latency)
         finally:
-            self._work.writer.sweep(room_of(snapshot))
+            self._work.writer.sweep(area_of(snapshot))
 
     def _measuring(self, snapshot: StoredSnapshot, built: Manifest, about: About) -> Measuring:
         """The questions that the index was measured with, or new ones where these are lost."""
