@@ -174,7 +174,7 @@ def test_a_scan_of_a_few_rows_finds_them(tmp_path: Path) -> None:
     assert index.candidates(QUERIES[0], 5, np.ones(1, np.bool_))[0].tolist() == [0]
 
 
-def test_a_graph_of_too_few_rows_or_numbers_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_graph_of_too_few_rows_or_numbers_is_refused_as_text(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no graph can be built of 20 vectors"):
         build(IndexSettings(kind="graph"), Stored(STORED.vectors[:20]), tmp_path, threads=1)
 

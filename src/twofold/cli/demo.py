@@ -1,4 +1,4 @@
-"""`twofold demo`: Python's own documentation, indexed on this machine and searched by meaning."""
+"""`twofold demo`: Python's own documentation, indexed and searched on this machine."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _hits(collection: Collection, question: str) -> list[Hit]:
 def _head(collection: Collection, report: AddReport | None, seconds: float, screen: Screen) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     documents = count_of(len(collection), "docstring")
-    screen.line((f"The documentation of Python {version}'s standard library, searched by meaning", "bold"))
+    screen.line((f"The documentation of Python {version}'s standard library, searched", "bold"))
     if report is None or not report.passages:
         said = f"{documents}, indexed before; nothing changed"
     else:

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 from twofold.cli.options import Subparsers, add_encoder_options, add_truncation_option, command, encoder_of
 from twofold.cli.output import print_json, print_line, visible
 from twofold.cli.sources import add_field_options
-from twofold.cli.summaries import encoded_in_words
+from twofold.cli.summaries import encoded_as_text
 
 if TYPE_CHECKING:
     from twofold.progress import Progress
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         counts = {"texts": report.texts, "dimension": dimension, "tokens": report.tokens}
         print_json({"file": arguments.to, **counts, **cut, "seconds": round(seconds, 3)})
         return 0
-    for line in encoded_in_words(report, seconds):
+    for line in encoded_as_text(report, seconds):
         print_line(line)
     print_line(f"{visible(arguments.to)} holds float32 ({report.texts}, {dimension})")
     return 0

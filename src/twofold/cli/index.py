@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twofold.cli.info import index_in_words
+from twofold.cli.info import index_as_text
 from twofold.cli.options import (
     Subparsers,
     add_encoder_options,
@@ -20,7 +20,7 @@ from twofold.cli.options import (
 )
 from twofold.cli.output import count_of, print_json, print_line, say
 from twofold.cli.sources import add_reader_options, documents_of, total_of
-from twofold.cli.summaries import added_in_words, left_out_as_json, left_out_in_words, skipped_in_words
+from twofold.cli.summaries import added_as_text, left_out_as_json, left_out_as_text, skipped_as_text
 from twofold.cli.waiting import add_wait_option, waited
 from twofold.errors import NotACollectionError
 
@@ -127,7 +127,7 @@ class _Filled:
 
 def _tell(arguments: argparse.Namespace, filled: _Filled) -> None:
     reading, report = filled.reading, filled.report
-    for line in left_out_in_words(reading):
+    for line in left_out_as_text(reading):
         say(line)
     if arguments.json:
         skipped = {"skipped": reading.skipped, "reasons": list(reading.reasons), "left_out": left_out_as_json(reading)}
@@ -138,9 +138,9 @@ def _tell(arguments: argparse.Namespace, filled: _Filled) -> None:
         }
         print_json({**summary, **report.to_json(), **skipped})
         return
-    for line in skipped_in_words(reading) + added_in_words(report, filled.seconds, arguments.collection):
+    for line in skipped_as_text(reading) + added_as_text(report, filled.seconds, arguments.collection):
         print_line(line)
-    for line in index_in_words(report.index):
+    for line in index_as_text(report.index):
         print_line(line)
     print_line(f"{arguments.collection} holds {count_of(filled.documents, 'document')}")
 

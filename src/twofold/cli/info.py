@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, command
 from twofold.cli.output import print_json
-from twofold.cli.tune import words_in_words
+from twofold.cli.tune import lexical_as_text
 
 if TYPE_CHECKING:
     from twofold.collection.information import Info, SpaceInfo
@@ -55,7 +55,7 @@ def said(index: IndexReport) -> str:
     )
 
 
-def index_in_words(index: IndexReport | None) -> list[str]:
+def index_as_text(index: IndexReport | None) -> list[str]:
     """What was built, and what to do where it does not find what was promised; nothing where nothing was built."""
     if index is None:
         return []
@@ -96,7 +96,7 @@ def facts_of(info: Info) -> dict[str, str]:
         "collection": info.path,
         "documents": f"{info.documents:,} ({divided})",
         "passages": f"{info.passages:,}",
-        "without content": f"{info.without_vector:,} never found by meaning" if info.without_vector else "",
+        "without content": f"{info.without_vector:,} never found by dense search" if info.without_vector else "",
         "truncated": f"{info.truncated:,} documents, {info.tokens_cut:,} tokens covered by no vector"
         if info.truncated
         else "",
@@ -110,7 +110,7 @@ def facts_of(info: Info) -> dict[str, str]:
         + ", ".join(f"{part} {megabytes(size)}" for part, size in info.bytes.items() if size),
         "index": said(info.index) if info.index else "",
         "tried": _tried(info.index) if info.index else "",
-        "words": words_in_words(info.words) if info.words else "",
+        "lexical": lexical_as_text(info.lexical) if info.lexical else "",
         "held back": f"{megabytes(info.log_held_back)} of the log, by readers that hold an older commit"
         if info.log_held_back
         else "",

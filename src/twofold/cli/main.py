@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     whole = Parser(
         prog="twofold",
         usage="twofold [-h] [--version] COMMAND [...]",
-        description="Finds the documents that answer a query, by meaning, on this machine.",
+        description="Finds the documents that answer a query, by dense and lexical search, on this machine.",
         epilog="Begin with: twofold demo\nMore about a command: twofold COMMAND --help",
         formatter_class=lambda prog: HelpFormatter(prog, 16),
         allow_abbrev=False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from twofold.cli.info import index_in_words
+from twofold.cli.info import index_as_text
 from twofold.cli.options import Subparsers, command
 from twofold.cli.output import count_of, print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     else:
         print_line(f"{visible(arguments.collection)} holds nothing deleted: there is nothing to give back")
-    for line in index_in_words(report.index):
+    for line in index_as_text(report.index):
         print_line(line)
     return 0
 

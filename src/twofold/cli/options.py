@@ -166,7 +166,7 @@ def add_mode_option(parser: argparse.ArgumentParser, otherwise: str, *, several:
         "--mode",
         choices=["dense", "lexical", "hybrid"],
         action="append" if several else "store",
-        help=f"by meaning, by words (no encoder is needed), or by both ({otherwise})",
+        help=f"dense search, lexical search (needs no encoder), or both mixed ({otherwise})",
     )
 
 

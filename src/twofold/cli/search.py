@@ -61,7 +61,7 @@ def register(subparsers: Subparsers) -> None:
         metavar="N",
         help=f"where a ranking ends (default: the collection's; {RUN_DEPTH} with --queries)",
     )
-    add_mode_option(parser, "default: hybrid where the collection knows its words")
+    add_mode_option(parser, "default: hybrid where the collection has a lexical index")
     parser.add_argument(
         "--query-language",
         action="store_true",
@@ -120,8 +120,10 @@ def _one(arguments: argparse.Namespace) -> int:
 
 
 def _searcher(collection: Collection, arguments: argparse.Namespace, depth: int | None) -> SnapshotSearcher:
-    words = arguments.like is None and (arguments.mode != "dense" or arguments.query_language)
-    return collection.searcher(depth=depth, exact=arguments.exact, words=words, query_language=arguments.query_language)
+    lexical = arguments.like is None and (arguments.mode != "dense" or arguments.query_language)
+    return collection.searcher(
+        depth=depth, exact=arguments.exact, lexical=lexical, query_language=arguments.query_language
+    )
 
 
 def _warn(report: EncodingReport) -> None:

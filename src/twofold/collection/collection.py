@@ -16,14 +16,14 @@ from twofold.collection.deleting import delete
 from twofold.collection.exporting import Exporting, ExportReport
 from twofold.collection.guarding import Encoders, GuardedEncoder
 from twofold.collection.information import Info, describe
+from twofold.collection.lexical_report import LexicalReport
+from twofold.collection.lexical_tuning import LexicalTuning, unmeasured
 from twofold.collection.measuring_spaces import Judged
 from twofold.collection.migrating import Migrating, MigrationCost, MigrationReport
 from twofold.collection.pinning import Pinning
 from twofold.collection.questions import asking, questions
 from twofold.collection.settings import Settings
 from twofold.collection.verifying import verified
-from twofold.collection.wording import Wording, unmeasured
-from twofold.collection.words_report import WordsReport
 from twofold.contract import Contract
 from twofold.documents import Document
 from twofold.engine import Ask, Engine
@@ -82,7 +82,7 @@ class Collection(AbstractContextManager["Collection"]):
         documents: Documents, dicts (id, text, title, anything else is metadata) or (id, text) pairs. vectors: the
         user's own, (n, dimension), one a document in the same order, an array or a .npy file. What is already there
         with the same content is not encoded again. Documents are acknowledged in blocks: after an error or Ctrl-C
-        every finished block is in, and the same call goes on from there. A new collection gets to know its words
+        every finished block is in, and the same call goes on from there. A new collection gets a lexical index
         (`tune`), and again each time it has grown fourfold; a large one gets an index, which then covers more as it
         grows. Raises DocumentError, VectorError, ContractError,
         LockedError, StorageError.
@@ -92,7 +92,7 @@ class Collection(AbstractContextManager["Collection"]):
             report = Adding(self._engine, self._encoders, self._settings.passages, given).run(
                 documents, writer, progress
             )
-            if self._wants_words():
+            if self._wants_lexical_index():
                 self.tune(progress=progress)
             report.index = writer.follow(self._asking(), progress)
             return report
@@ -134,8 +134,8 @@ class Collection(AbstractContextManager["Collection"]):
         words (`tune`). ranker: a second stage over that whole ranking. A document's score depends on query and document
         alone, never on k. Raises QueryError, FilterError, VectorError, ContractError.
         """
-        by_words = isinstance(query, str) and mode != "dense"
-        with self.searcher(depth=depth, exact=exact, words=by_words) as searcher:
+        hashed = isinstance(query, str) and mode != "dense"
+        with self.searcher(depth=depth, exact=exact, lexical=hashed) as searcher:
             return searcher.search(query, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict)
 
     def search_many(
@@ -156,7 +156,7 @@ class Collection(AbstractContextManager["Collection"]):
         queries: texts, or vectors (n, dimension). All are asked of one commit; texts are encoded together, and looked
         up on all cores. Everything else as in `search`.
         """
-        with self.searcher(depth=depth, exact=exact, words=mode != "dense") as searcher:
+        with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
             return searcher.search_many(
                 queries, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict
             )
@@ -175,7 +175,7 @@ class Collection(AbstractContextManager["Collection"]):
 
         Raises QueryError for an unknown id, FilterError.
         """
-        with self.searcher(depth=depth, words=False) as searcher:
+        with self.searcher(depth=depth, lexical=False) as searcher:
             return searcher.like(document_id, k=k, offset=offset, where=where, strict=strict)
 
     def run(
@@ -188,20 +188,20 @@ class Collection(AbstractContextManager["Collection"]):
         report: EncodingReport | None = None,
     ) -> Run:
         """The rankings of many queries: query id → document id → score, each `depth` long."""
-        with self.searcher(depth=depth, exact=exact, words=mode != "dense") as searcher:
+        with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
             return searcher.run(queries, depth=depth, mode=mode, report=report)
 
     def searcher(
-        self, *, depth: int | None = None, exact: bool = False, words: bool = True, query_language: bool = False
+        self, *, depth: int | None = None, exact: bool = False, lexical: bool = True, query_language: bool = False
     ) -> SnapshotSearcher:
         """A searcher pinned to the latest commit until it is closed.
 
-        exact: without the approximate index. words: without them it searches by meaning alone, and need not wait until
-        what was added is known by its words. query_language: signs in a query mean something: "a phrase", AND, OR, NOT,
+        exact: without the approximate index. lexical: opens the lexical index too, which hybrid and lexical
+        searches need. query_language: signs in a query mean something: "a phrase", AND, OR, NOT,
         +, -, parentheses, ^ (docs/hybrid.md), and what a query requires or excludes holds in every mode; without it any
-        text is just words. Raises QueryError where the language is asked for and the collection knows no words.
+        text is plain text. Raises QueryError where the language is asked for and there is no lexical index.
         """
-        return self._pinning.searcher(depth, exact=exact, words=words, query_language=query_language)
+        return self._pinning.searcher(depth, exact=exact, lexical=lexical, query_language=query_language)
 
     def get(self, document_id: str) -> Document | None:
         """The document with this id, or None. Raises CorruptionError where its stored bytes have changed."""
@@ -264,18 +264,19 @@ class Collection(AbstractContextManager["Collection"]):
         queries: Mapping[str, str] | None = None,
         qrels: Qrels | None = None,
         progress: Progress = silent,
-    ) -> WordsReport:
-        """Makes the collection know its words and how to mix them with meaning: searches are hybrid from then on.
+    ) -> LexicalReport:
+        """Builds the lexical index and fits how lexical and dense scores are mixed: searches are hybrid from then on.
 
-        Where texts have no cosines (own vectors, dot products) they are not mixed, and mode="lexical" asks for words.
+        Where texts have no cosines (own vectors, dot products) scores are not mixed, and mode="lexical" searches the
+        index.
 
         analyser: how texts become terms, a language, "plain" or "ngram" (lexical/analysing.py); English by default.
         Without judgements, what is learned comes from the collection's own texts; qrels, with the texts of their
-        queries, also teach how much words count here. Raises InputError, LockedError, StorageError.
+        queries, also choose the weight of lexical scores. Raises InputError, LockedError, StorageError.
         """
         with self._engine.writing() as writer:
-            wording = Wording(self._engine, writer, self.encoder, self._settings.depth, progress)
-            return wording.run(analyser, queries or {}, qrels or {})
+            tuning = LexicalTuning(self._engine, writer, self.encoder, self._settings.depth, progress)
+            return tuning.run(analyser, queries or {}, qrels or {})
 
     def optimize(
         self,
@@ -386,7 +387,7 @@ class Collection(AbstractContextManager["Collection"]):
     def __repr__(self) -> str:
         return f"Collection({str(self.path)!r})"
 
-    def _wants_words(self) -> bool:
+    def _wants_lexical_index(self) -> bool:
         with self._engine.snapshot() as snapshot:
             return unmeasured(snapshot, self.encoder)
 

@@ -18,7 +18,7 @@ from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 from twofold.space import MAIN, Space
 
-WITHOUT = "Searching by words alone (mode lexical) needs no encoder"
+WITHOUT = "Lexical search (mode lexical) needs no encoder"
 
 
 def probe(encoder: Encoder) -> Probes | None:

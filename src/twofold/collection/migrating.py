@@ -13,11 +13,11 @@ from itertools import count
 from typing import Any
 
 from twofold.collection.guarding import Encoders, GuardedEncoder, space_of
+from twofold.collection.lexical_tuning import LexicalTuning
 from twofold.collection.measuring_spaces import Compared, Judged, compared
 from twofold.collection.parts import encoded
 from twofold.collection.questions import asking
 from twofold.collection.settings import Settings
-from twofold.collection.wording import Wording
 from twofold.contract import Contract
 from twofold.engine import Engine, EngineSnapshot
 from twofold.errors import InputError
@@ -112,7 +112,7 @@ class Migrating:
                 return
             encoder = self._encoders.of(space)
             writer.index(space, asking(self._engine, encoder, self._settings.depth), self._progress)
-            Wording(self._engine, writer, encoder, self._settings.depth, self._progress).prepare(space)
+            LexicalTuning(self._engine, writer, encoder, self._settings.depth, self._progress).prepare(space)
             writer.make_default(space.name)
 
     def _space(self, encoder: Encoder, name: str | None) -> Space:

@@ -50,7 +50,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class CandidateScores:
-    """What both sides say of the candidates of one query.
+    """The dense and lexical scores of the candidates of one query.
 
     near: the candidates by handle, with their dense scores; lexical: float32 (n,), their BM25; best: the highest dense
     score of any document of the collection; weight: the sum of idf of the query's terms.
@@ -65,7 +65,7 @@ class CandidateScores:
 class HybridSearch:
     """Rankings of one snapshot with the terms of its documents.
 
-    fusion: None where both sides cannot be mixed, since texts have no cosines here. depth: of the look-up that finds
+    fusion: None where the scores cannot be mixed, since texts have no cosines here. depth: of the look-up that finds
     the best dense score of all documents, which enters every mixed score: an approximate index finds more by a deeper
     look-up, so what enters a score must not be found by one that depends on the request. query_language: signs in a
     query mean something, and what it rules out holds for the dense side too.
@@ -90,15 +90,15 @@ class HybridSearch:
 
     @property
     def mixes(self) -> bool:
-        """Whether both sides can be mixed."""
+        """Whether dense and lexical scores can be mixed."""
         return self._fusion is not None
 
     def text(self, query: str) -> str:
-        """What the query says, without signs that only lexical search understands: what a vector is made of."""
+        """The query's text for the encoder, without the signs of the query language."""
         return self._lexical.text(query)
 
     def within(self, query: str, selection: Selection) -> Selection:
-        """The selection without documents that the query rules out, as -red does what has "red"."""
+        """The selection without documents that the query excludes, as `-red` excludes those with "red"."""
         return replace(selection, said=query) if self._query_language else selection
 
     def hybrid(
@@ -118,13 +118,13 @@ class HybridSearch:
         if self._fusion is None:
             raise QueryError("dense and lexical scores are mixed by cosines, and texts have none in this collection")
         sides = self.candidate_scores(text, vector, depth=depth, selection=selection, start=start)
-        near, weight = sides.near, self._fusion.word_weight(sides.best, sides.weight)
+        near, weight = sides.near, self._fusion.lexical_weight(sides.best, sides.weight)
         scores = self._fusion.fused(near.scores, sides.lexical, weight)
         best = best_positions(scores, min(top, depth), lambda among: self._snapshot.ids(near.documents[among]))
         parts: dict[str, Scores | float] = {
             "dense": near.scores[best],
             "lexical": sides.lexical[best],
-            "weight of words": weight,
+            "lexical weight": weight,
         }
         return Ranked(near.documents[best], scores[best], parts, near.passages[best])
 
@@ -137,10 +137,11 @@ class HybridSearch:
         selection: Selection = EVERYTHING,
         start: Start = threads.start,
     ) -> CandidateScores:
-        """What both sides say of every candidate: the union of their first `depth` documents.
+        """Both scores of every candidate: the union of the first `depth` documents of each side.
 
-        What is said depends on query and document alone: the best of all documents counts, by the same look-up for
-        every depth and selection. That look-up serves the candidates too, where they are asked for in the same way.
+        Scores depend on query and document alone: the best dense score of all documents, which enters them, comes from
+        the same look-up for every depth and selection. That look-up gives the candidates too where depth and selection
+        are its own.
         """
         selection = self.within(text, selection)
         matching = start(partial(self._lexical.candidates, text, depth, selection))

@@ -63,9 +63,9 @@ class _Asked:
 class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     """Searches one snapshot until it is closed: the same question gives the same answer, whatever is written beside it.
 
-    depth: a ranking ends there; k counts within it. words: searches by words too; without it only by meaning. wordless:
-    why there are no words, and what to do. encodes: whether texts have vectors here; where the vectors were made
-    elsewhere, texts are searched by words alone.
+    depth: a ranking ends there; k counts within it. hybrid: searches the lexical index too; without it search is dense
+    only. no_lexical: why there is no lexical search, and what to do. encodes: whether texts have vectors here; where
+    the vectors were made elsewhere, only lexical search answers texts.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         encoder: Encoder,
         *,
         depth: int,
-        words: HybridSearch | None = None,
-        wordless: str = "this searcher was made without words",
+        hybrid: HybridSearch | None = None,
+        no_lexical: str = "this searcher was opened without the lexical index",
         encodes: bool = True,
     ) -> None:
         self._snapshot = snapshot
         self._dense = dense
-        self._words = words
-        self._wordless = wordless
+        self._hybrid = hybrid
+        self._no_lexical = no_lexical
         self._encodes = encodes
         self._encoder = encoder
         self._depth = checked_count(depth, "depth")
@@ -100,8 +100,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     @property
     def modes(self) -> tuple[SearchMode, ...]:
         """The modes in which it answers a text; hybrid where there is one is taken unless another is asked for."""
-        mixes = self._words is not None and self._words.mixes
-        can = {"lexical": self._words is not None, "dense": self._encodes, "hybrid": mixes}
+        mixes = self._hybrid is not None and self._hybrid.mixes
+        can = {"lexical": self._hybrid is not None, "dense": self._encodes, "hybrid": mixes}
         return tuple(mode for mode in SEARCH_MODES if can[mode])
 
     def search(
@@ -119,7 +119,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         """The k best documents after the first `offset`.
 
         query: a text, or a vector of float32 (dimension,), which is scaled to unit length where the contract says
-        cosine. where: a filter on metadata (filters.py). mode: "dense" (by meaning), "lexical" (by words, BM25) or
+        cosine. where: a filter on metadata (filters.py). mode: "dense" (vectors), "lexical" (BM25) or
         "hybrid"; by default a text is searched hybrid where that can be had (`modes`). Lexical search needs no encoder,
         and shows the passage that has most of the query's words. ranker: a second stage that reads the whole ranking,
         so that a page does not depend on k; it needs a text. strict: a field of the filter that no document has is an
@@ -235,7 +235,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
     def _text(self, query: str) -> str:
         """What a model reads of a query."""
-        return query if self._words is None else self._words.text(query)
+        return query if self._hybrid is None else self._hybrid.text(query)
 
     def _scaled(self, vector: Vectors) -> Vectors:
         line: Vectors = scaled(vector[None], self._encoder.contract.similarity, what="the query vector")[0]
@@ -249,8 +249,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             raise QueryError(f"there is no mode {mode!r}; there are {', '.join(SEARCH_MODES)}")
         if mode != "dense" and not isinstance(query, str):
             raise QueryError(f"a {mode} search reads the query, so it needs a text, not a vector")
-        if mode != "dense" and self._words is None:
-            raise QueryError(f"no search can be {mode} here: {self._wordless}")
+        if mode != "dense" and self._hybrid is None:
+            raise QueryError(f"no search can be {mode} here: {self._no_lexical}")
         if mode == "hybrid" and "hybrid" not in self.modes:
             raise QueryError(f"no search can be hybrid here: {self._unmixed()}")
         return mode
@@ -258,11 +258,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def _unmixed(self) -> str:
         if self._encodes:
             return (
-                "meaning and words are mixed by cosines, and this collection compares by dot products; search with the "
-                "mode dense or lexical"
+                "dense and lexical scores are mixed by cosines, and this collection compares by dot products; "
+                "search with the mode dense or lexical"
             )
         return (
-            "this collection holds vectors made elsewhere, so that a text has none to mix its words with; search with "
+            "this collection holds vectors made elsewhere, so a text has no dense score to mix; search with "
             "the mode lexical, or by a vector"
         )
 
@@ -324,15 +324,15 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
     def _ranked(self, asked: _Asked, request: _Request) -> Ranked:
         """The places of the first stage's ranking that the request needs."""
-        words, text = self._words, asked.query if isinstance(asked.query, str) else None
+        hybrid, text = self._hybrid, asked.query if isinstance(asked.query, str) else None
         depth, top, selection = request.depth, request.ranked, request.selection
-        if words is not None and text is not None:
+        if hybrid is not None and text is not None:
             if asked.mode == "lexical":
-                return words.lexical(text, depth=depth, top=top, selection=selection)
+                return hybrid.lexical(text, depth=depth, top=top, selection=selection)
             if asked.mode == "hybrid":
                 start = threads.start if asked.alone else later
-                return words.hybrid(text, asked.vector, depth=depth, top=top, selection=selection, start=start)
-            selection = words.within(text, selection)
+                return hybrid.hybrid(text, asked.vector, depth=depth, top=top, selection=selection, start=start)
+            selection = hybrid.within(text, selection)
         found = self._dense.nearest(asked.vector(), depth=depth, top=top, selection=selection)
         return Ranked(found.documents, found.scores, {"dense": found.scores}, found.passages)
 
@@ -347,8 +347,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def _hits(self, ranked: Ranked, offset: int, query: str | Vectors = "") -> list[Hit]:
         page = ranked.from_place(offset)
         documents = self._snapshot.documents(page.documents)
-        if page.passages is None and self._words is not None:
-            spans = self._words.spans(str(query), page.documents, documents)
+        if page.passages is None and self._hybrid is not None:
+            spans = self._hybrid.spans(str(query), page.documents, documents)
         else:
             spans = self._snapshot.spans(page.documents if page.passages is None else page.passages)
         return [

@@ -22,7 +22,7 @@ class Audit:
 
     near_queries: pairs of queries with nearly the same words. equal_documents: documents whose text another has too.
     shared_answers: pairs whose document also answers another query; a batch holds only one of them. wordless: pairs
-    without a word in common, which no search by words finds. leaked_answers, leaked_queries: documents that answer
+    without a word in common, which no lexical search finds. leaked_answers, leaked_queries: documents that answer
     queries of training and of the test split, and test queries that nearly repeat a training query; None without a test
     split. sheet: mined negatives to look at, (query, answer, negative) texts.
     """

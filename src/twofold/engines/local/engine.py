@@ -68,7 +68,7 @@ class Store:
         self._writers = Connections(folder, durable=disk.durable, writes=True)
         self._derived = Derived(folder)
         self._indexes = Indexes()
-        self._words = LexicalReaders(folder)
+        self._lexical_readers = LexicalReaders(folder)
         self._writer: LocalWriter | None = None
         end = partial(_ended, folder, self._lock, self._readers, self._writers, os.getpid() if temporary else None)
         self._end = weakref.finalize(self, end)
@@ -152,7 +152,7 @@ class Store:
         """The latest commit; None where collection.json was replaced meanwhile, and may name other spaces."""
         description, lease = self._folder.description, self._readers.lease()
         try:
-            snapshot = LocalSnapshot(Pinned(lease, self._derived, description), self._indexes, self._words)
+            snapshot = LocalSnapshot(Pinned(lease, self._derived, description), self._indexes, self._lexical_readers)
             self._folder.check()
         except BaseException as error:
             lease.close()
@@ -300,7 +300,7 @@ class Store:
         self._writer = None
         self._folder.after_fork_in_child()
         self._derived.after_fork_in_child()
-        self._words.after_fork_in_child()
+        self._lexical_readers.after_fork_in_child()
 
 
 def _part(area: str, name: str) -> str:

@@ -26,7 +26,7 @@ BEHIND = 1_000
 
 
 class Following:
-    """The upkeep of one lexical index; does nothing for a collection that does not know its words."""
+    """The upkeep of one lexical index; does nothing for a collection that has no lexical index."""
 
     def __init__(
         self, folder: Folder, latest: Callable[[], StoredSnapshot], writer: Writer, progress: Progress = silent
