@@ -51,7 +51,7 @@ def test_the_summary_says_everything_that_was_counted(tmp_path: Path, twofold: T
     done = twofold("index", data, "--to", tmp_path / "c", "--skip-bad", "--passages", "none", *WORDS)
     assert done.status == 0, done.err
     for said in (
-        "4 documents: 4 added", "1 bad record skipped", "odd.jsonl, line 3", "1 duplicate id: the last one won",
+        "4 documents: 4 added", "1 bad record skipped", "odd.jsonl, line 3", "1 duplicate id: the last one is stored",
         "1 document without text: the title", "1 document without text and title", "1 document truncated", "$truncated",
     ):  # fmt: skip
         assert said in done.out

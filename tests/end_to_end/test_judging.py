@@ -196,7 +196,7 @@ def test_what_does_not_belong_together_is_wrong_usage(beir: Path, hashed: Path, 
     for words, said in (
         ((), "name a collection or a BEIR folder, or give --sts FILE"),
         ((beir, "--sts", "x.tsv"), "name a collection or a BEIR folder, or give --sts FILE"),
-        ((hashed,), "say what to ask it with --queries and --qrels"),
+        ((hashed,), "give its queries and judgements with --queries and --qrels"),
         ((hashed, *queries), "--queries and --qrels belong together"),
         ((hashed, *queries, *qrels, "--passages", "none"), "go with a BEIR folder"),
         ((beir, "--plot", "a.svg", "--timed", 0), "--timed must be at least 1"),

@@ -22,7 +22,7 @@ def test_a_collection_is_migrated_compared_switched_and_switched_back(
     done = twofold("migrate", hashed, *NEW, "--queries", queries, "--qrels", qrels)
     assert done.status == 0
     assert "space space-2: 8 documents to encode, about 8 passages" in done.err
-    assert "space space-2: 8 documents encoded, all are in" in done.out
+    assert "space space-2: 8 documents encoded, complete" in done.out
     assert "nDCG@10" in done.out
     assert "searches use the space main" in done.out
     assert twofold("search", hashed, "first compiler", "--json").json["hits"] == before

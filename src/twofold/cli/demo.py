@@ -39,7 +39,7 @@ def register(subparsers: Subparsers) -> None:
         examples=("twofold demo", "twofold demo --to python-docs.twofold"),
     )
     parser.add_argument("--to", metavar="COLLECTION", help="the collection's folder (default: in your cache folder)")
-    parser.add_argument("--no-table", action="store_true", help="leave out the measurements at the end")
+    parser.add_argument("--no-table", action="store_true", help="do not print the measurements at the end")
     add_encoder_options(parser)
 
 
@@ -105,7 +105,7 @@ def _typed(screen: Screen) -> Iterator[str]:
     with suppress(ImportError):
         import readline  # noqa: F401 (input() edits lines with it)
     screen.line()
-    screen.line(("Ask something yourself; an empty line goes on to the measurements.", "dim"))
+    screen.line(("Ask something yourself; an empty line continues to the measurements.", "dim"))
     while True:
         screen.line()
         try:

@@ -26,7 +26,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "encode",
         run,
-        does="turn the texts of a file into vectors in a .npy file",
+        does="encode the texts of a file into vectors in a .npy file",
         examples=(
             "twofold encode articles.jsonl --to articles.npy",
             "twofold encode questions.txt --to questions.npy --side query",
@@ -37,7 +37,7 @@ def register(subparsers: Subparsers) -> None:
         metavar="FILE",
         help="JSON Lines, CSV or TSV; in any other file, or - for standard input, a line is a text",
     )
-    parser.add_argument("--to", metavar="X.npy", required=True, help="where the vectors go")
+    parser.add_argument("--to", metavar="X.npy", required=True, help="the file for the vectors")
     parser.add_argument(
         "--side",
         choices=["document", "query"],

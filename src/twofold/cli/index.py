@@ -37,7 +37,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "index",
         run,
-        does="put documents into a collection, made when there is none",
+        does="add documents to a collection, which is created if it does not exist",
         examples=(
             "twofold index articles.jsonl --to wiki.twofold",
             "twofold index books.csv --to books.twofold --id isbn --text summary --types year=int",
@@ -51,9 +51,9 @@ def register(subparsers: Subparsers) -> None:
     made.add_argument(
         "--passages",
         choices=["auto", "none"],
-        help="auto (the default) gives a long document several vectors; none one, cut at the encoder's length",
+        help="auto (the default): several vectors for a long document; none: one, truncated at the encoder's length",
     )
-    made.add_argument("--depth", type=int, metavar="N", help="where rankings end unless a search says otherwise (200)")
+    made.add_argument("--depth", type=int, metavar="N", help="length of a ranking, unless a search sets its own (200)")
     add_encoder_options(parser)
 
 
@@ -155,5 +155,5 @@ def _interrupted(arguments: argparse.Namespace) -> int:
     except NotACollectionError:
         inside = 0
     say(f"twofold: interrupted; {count_of(inside, 'document')} stored in {arguments.collection}")
-    say(f"to go on, run the same again: twofold {shlex.join(arguments.command_line)}")
+    say(f"to continue, run the same command again: twofold {shlex.join(arguments.command_line)}")
     return INTERRUPTED

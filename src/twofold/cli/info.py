@@ -20,7 +20,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "info",
         run,
-        does="say what a collection holds and what made its vectors",
+        does="show the contents of a collection and the encoder of its vectors",
         examples=("twofold info wiki.twofold", "twofold info wiki.twofold --json"),
     )
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
@@ -60,7 +60,7 @@ def index_as_text(index: IndexReport | None) -> list[str]:
     if index is None:
         return []
     advice = (
-        "The promise was not kept. Give look-ups more time (--latency), ask for another kind (--index), promise less "
+        "The promised recall was not reached. Allow more time (--latency), another kind (--index), or less recall "
         "(--recall): options of `twofold optimize`; or search exactly (optimize --index flat, or --exact in a search)."
     )
     return [f"index: {said(index)}", *([] if index.kept else [advice])]
@@ -97,9 +97,7 @@ def facts_of(info: Info) -> dict[str, str]:
         "documents": f"{info.documents:,} ({divided})",
         "passages": f"{info.passages:,}",
         "without content": f"{info.without_vector:,} never found by dense search" if info.without_vector else "",
-        "truncated": f"{info.truncated:,} documents, {info.tokens_cut:,} tokens covered by no vector"
-        if info.truncated
-        else "",
+        "truncated": f"{info.truncated:,} documents, {info.tokens_cut:,} tokens not encoded" if info.truncated else "",
         "encoder": f"{name}; {info.precision}",
         "vectors": f"{contract.dimension} numbers, {contract.similarity}, from {contract.max_tokens} tokens at most",
         "query prompt": repr(contract.query_prompt) if contract.query_prompt else "",

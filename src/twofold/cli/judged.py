@@ -41,7 +41,9 @@ def judged_of(arguments: argparse.Namespace) -> Iterator[Judged]:
             yield judged
         return
     if is_there(arguments.target):
-        arguments.misuse(f"{arguments.target} is a collection: say what to ask it with --queries and --qrels")
+        arguments.misuse(
+            f"{arguments.target} is a collection: give its queries and judgements with --queries and --qrels"
+        )
     with _of_folder(arguments) as judged:
         yield judged
 

@@ -1,4 +1,4 @@
-"""`twofold optimize`: frees the disk space of deleted documents and builds the index anew, while others may read."""
+"""`twofold optimize`: frees the disk space of deleted documents and rebuilds the index, while others may read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "optimize",
         run,
-        does="free the disk space of deleted documents and build the index anew, while others may read",
+        does="free the disk space of deleted documents and rebuild the index, while others may read",
         examples=(
             "twofold optimize wiki.twofold",
             "twofold optimize wiki.twofold --index graph --recall 0.99 --queries questions.jsonl",
@@ -39,7 +39,7 @@ def register(subparsers: Subparsers) -> None:
         metavar="SHARE",
         type=float,
         default=0.98,
-        help="of exact search's first ten, what is promised (0.98)",
+        help="the promised recall: share of exact search's first ten (0.98)",
     )
     parser.add_argument(
         "--latency",
@@ -49,7 +49,7 @@ def register(subparsers: Subparsers) -> None:
         help="milliseconds that the median look-up may take; kinds are tried from the smallest on (5)",
     )
     parser.add_argument(
-        "--queries", metavar="FILE", help="questions to measure it with; without them titles and openings of documents"
+        "--queries", metavar="FILE", help="questions for measuring; default: titles and openings of documents"
     )
     add_wait_option(parser)
 
@@ -76,10 +76,10 @@ def run(arguments: argparse.Namespace) -> int:
     if compact.documents or compact.rows:
         print_line(
             f"{count_of(compact.documents, 'deleted document')} and {count_of(compact.rows, 'passage')} dropped, "
-            f"{compact.bytes / 1e6:,.1f} MB given back; {left:,} left in {visible(arguments.collection)}"
+            f"{compact.bytes / 1e6:,.1f} MB freed; {left:,} left in {visible(arguments.collection)}"
         )
     else:
-        print_line(f"{visible(arguments.collection)} holds nothing deleted: there is nothing to give back")
+        print_line(f"{visible(arguments.collection)} has no deleted documents: there is nothing to free")
     for line in index_as_text(report.index):
         print_line(line)
     return 0

@@ -17,9 +17,9 @@ def added_as_text(report: AddReport, seconds: float, collection: str) -> list[st
     if report.passages:
         lines.append(f"{count_of(report.passages, 'passage')} encoded")
     if report.metadata_only:
-        lines.append(f"{count_of(report.metadata_only, 'document')} with new metadata only kept their vectors")
+        lines.append(f"{count_of(report.metadata_only, 'document')} with new metadata only: vectors kept")
     if report.duplicates:
-        lines.append(f"{count_of(report.duplicates, 'duplicate id')}: the last one won")
+        lines.append(f"{count_of(report.duplicates, 'duplicate id')}: the last one is stored")
     if report.title_only:
         lines.append(f"{count_of(report.title_only, 'document')} without text: the title was encoded")
     if report.without_content:
@@ -63,9 +63,7 @@ def encoded_as_text(report: EncodingReport, seconds: float) -> list[str]:
     speed = f", {report.texts / seconds:,.0f} a second" if report.texts and seconds > 0 else ""
     lines = [f"{count_of(report.texts, 'text')}, {count_of(report.tokens, 'token')} in {seconds:,.1f} s{speed}"]
     if report.cut:
-        lines.append(
-            f"{count_of(len(report.cut), 'text')} cut, {count_of(report.tokens_cut, 'token')} that no vector saw"
-        )
+        lines.append(f"{count_of(len(report.cut), 'text')} cut, {count_of(report.tokens_cut, 'token')} not encoded")
     if report.surrogates:
         lines.append(f"{count_of(report.surrogates, 'lone surrogate')} replaced by U+FFFD")
     return lines

@@ -36,7 +36,9 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--queries", metavar="FILE", help="judged questions, from which the weight of lexical scores is learned"
     )
-    parser.add_argument("--qrels", metavar="FILE", help="their judgements (TREC's or BEIR's form); goes with --queries")
+    parser.add_argument(
+        "--qrels", metavar="FILE", help="their judgements (TREC's or BEIR's format); requires --queries"
+    )
     add_wait_option(parser)
     add_encoder_options(parser, otherwise="the collection's own")
     parser.set_defaults(misuse=parser.error)
@@ -71,13 +73,11 @@ def lexical_as_text(report: LexicalReport) -> str:
     fusion, learned = report.fusion, report.learned
     if fusion is None:
         return f"{report.settings.analyser}; not mixed with dense scores: texts have no cosines here (--mode lexical)"
-    said = (
-        f"{report.settings.analyser}; cosines count from chance on, {fusion.chance:.3f}; lexical share {fusion.share:g}"
-    )
+    said = f"{report.settings.analyser}; chance cosine {fusion.chance:.3f}; lexical share {fusion.share:g}"
     if learned is None:
         return f"{said} (no judgements)"
     return (
         f"{said}, learned from {learned.questions:,} judged questions: nDCG@10 {learned.held_out:.4f} held out, "
-        f"{learned.gain:+.4f} [{learned.low:+.4f}, {learned.high:+.4f}] to what it was without them, "
+        f"{learned.gain:+.4f} [{learned.low:+.4f}, {learned.high:+.4f}] against the default, "
         f"{learned.dense:.4f} by dense search alone"
     )

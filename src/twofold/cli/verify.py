@@ -24,7 +24,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "verify",
         run,
-        does="compute every checksum of a collection again, and name the documents that damage hits",
+        does="verify every checksum of a collection, and name the documents that damage affects",
         examples=("twofold verify wiki.twofold", "twofold verify wiki.twofold --repair"),
     )
     parser.add_argument(
@@ -33,7 +33,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--repair",
         action="store_true",
-        help="build a damaged index again from the stored vectors; nothing else changes",
+        help="rebuild a damaged index from the stored vectors; nothing else changes",
     )
     parser.add_argument(
         "--recall",
@@ -87,9 +87,9 @@ def verified_as_text(report: VerifyReport, seconds: float, collection: str) -> l
     lines = [damage_as_text(each) for each in report.damage]
     lost = [each for each in report.damage if not each.derived]
     if not lost:
-        lines.append(f"{collection} is {'as it was written' if report.clean else 'whole but for indexes'}: {read}")
+        lines.append(f"{collection} is {'as it was written' if report.clean else 'intact except for indexes'}: {read}")
         if not report.clean:
-            lines.append("Nothing is lost with an index, searches go on without it; --repair builds it again")
+            lines.append("An index can be rebuilt, and searches work without it; --repair rebuilds it")
         return lines
     hit = len({identifier for each in lost for identifier in each.documents})
     return [
@@ -104,5 +104,5 @@ def damage_as_text(damage: Damage) -> str:
     ids = damage.documents
     more = f" and {len(ids) - NAMED:,} more (--json names all)" if len(ids) > NAMED else ""
     hit = f" (documents {', '.join(map(visible, ids[:NAMED]))}{more})" if ids else ""
-    fate = " (an index: built again)" if damage.repaired else " (an index: nothing is lost)" if damage.derived else ""
+    fate = " (an index: rebuilt)" if damage.repaired else " (an index: nothing is lost)" if damage.derived else ""
     return f"{damage.place}: {visible(damage.message)}{hit}{fate}"

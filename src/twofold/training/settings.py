@@ -46,7 +46,7 @@ class TrainingSettings:
     towers: str = "shared"
     """shared: one set of weights for questions and documents, each pair teaches both. untied: one for each."""
     blend: float = 0.5
-    """Share of the trained weights in the result, the rest is the base's: what both agree on stays, what a few hundred
+    """Share of the trained weights in the result; the rest are the base's: what both agree on stays, what a few hundred
     pairs taught by heart is halved (Wortsman et al. 2022, Xiao et al. 2023); 1 takes the trained weights alone."""
     pairs: int | None = None
     """Queries that are taken at most, drawn by the seed; None takes all."""

@@ -12,11 +12,11 @@ def test_a_damaged_index_is_no_loss_and_the_last_line_says_so() -> None:
     report = VerifyReport(documents=1, rows=1, bytes=10**6, damage=[Damage("indexes/000001", "changed", derived=True)])
     assert verified_as_text(report, 1.0, "c") == [
         "indexes/000001: changed (an index: nothing is lost)",
-        "c is whole but for indexes: 1 document (deleted ones too) and 1 vector read, 1.0 MB in 1.0 s",
-        "Nothing is lost with an index, searches go on without it; --repair builds it again",
+        "c is intact except for indexes: 1 document (deleted ones too) and 1 vector read, 1.0 MB in 1.0 s",
+        "An index can be rebuilt, and searches work without it; --repair rebuilds it",
     ]
     report.damage[:] = [replace(report.damage[0], repaired=True)]
-    assert verified_as_text(report, 1.0, "c")[0] == "indexes/000001: changed (an index: built again)"
+    assert verified_as_text(report, 1.0, "c")[0] == "indexes/000001: changed (an index: rebuilt)"
     assert verified_as_text(report, 1.0, "c")[1].startswith("c is as it was written")
 
 
