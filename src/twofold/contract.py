@@ -41,7 +41,7 @@ PROBE_COSINE = 0.999
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """All that decides a vector; equal contracts, comparable vectors.
+    """Everything that determines a vector: vectors of equal contracts can be compared.
 
     weights, tokenizer: fingerprints (hex digests of content). dimension: numbers a vector. pooling: how token states
     become one vector ("mean", "cls", …). layers: what follows the pooling ("normalize", "dense tanh", …), in order.
