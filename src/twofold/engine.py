@@ -221,12 +221,12 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
     def lexical(self, *, query_language: bool = False, anyway: bool = False) -> LexicalSnapshot | None:
         """Lexical search; None if there is no lexical index. query_language: enables its operators.
 
-        Raises OutdatedError if the index is newer than this snapshot, unless `anyway` is set, which may be slow. That
+        Raises OutdatedError if the index is newer than this snapshot, unless `anyway` is set (slow). That
         happens beside a writer, and not again for a snapshot whose lexical search was opened once.
         """
 
     def check_fields(self, where: Filter) -> None:
-        """Raises FilterError if no document has a field of the filter, or none has it with the type that is compared."""
+        """Raises FilterError if no document has a field of the filter, or none has it with the compared type."""
 
     def check_unambiguous(self, where: Filter) -> None:
         """Raises FilterError if a matching document has several values under a dotted name."""
