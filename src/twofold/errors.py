@@ -84,7 +84,7 @@ class TruncationError(InputError):
 
 
 class UnfitIndexError(InputError):
-    """A kind of approximate index cannot be used for these vectors, such as a graph for very many equal ones."""
+    """A kind of approximate index cannot be used for these vectors, for example if it cannot reach all of them."""
 
 
 class ModelError(TwofoldError):

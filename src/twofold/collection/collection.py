@@ -288,12 +288,12 @@ class Collection(AbstractContextManager["Collection"]):
     ) -> OptimizeReport:
         """Frees the disk space of deleted documents and rebuilds the index; readers keep their snapshots.
 
-        index: "flat" (none: search stays exact), "scan", "ivf", "hnsw" or "graph" (indexes/kinds.py); by default the
-        smallest that reaches `recall` with a median look-up of at most `latency` milliseconds on this machine, a graph
-        only if there is memory for it. The report names kinds that cannot be used for these vectors, and whether
-        `recall` was reached. recall: recall@10 against exact search; queries: texts or vectors (n, dimension) for
-        measuring, by default made from documents. A crash at any moment leaves the old state or the new one. It needs
-        disk space meanwhile (docs/durability.md).
+        index: "flat" (none: search stays exact), "scan", "ivf" or "hnsw" (indexes/kinds.py); by default the smallest
+        that reaches `recall` with a median look-up of at most `latency` milliseconds on this machine, hnsw only if
+        there is memory to build it. The report names kinds that cannot be used for these vectors, and whether `recall`
+        was reached. recall: recall@10 against exact search; queries: texts or vectors (n, dimension) for measuring, by
+        default made from documents. A crash at any moment leaves the old state or the new one. It needs disk space
+        meanwhile (docs/durability.md).
         Raises LockedError, InputError, StorageError, CorruptionError.
         """
         with self._engine.writing() as writer:
