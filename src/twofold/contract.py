@@ -1,4 +1,4 @@
-"""The contract: all that decides a vector.
+"""The contract: everything that determines a vector.
 
 Two encoders with equal contracts make vectors that may be compared; vectors of two contracts never meet. A collection
 keeps the contract it was made with, and the vectors of a few probe texts, which catch a runtime or library that bends
@@ -76,7 +76,9 @@ class Contract:
 
     @property
     def space(self) -> str:
-        """A hex digest of all that decides where documents lie; a query tower names the space that it was made for."""
+        """A hex digest of everything that determines where documents lie; a query tower names the space that it was
+        made for.
+        """
         values = {name: value for name, value in self.to_json().items() if name not in QUERY_SIDE}
         return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16).hexdigest()
 

@@ -1,4 +1,4 @@
-"""`twofold index`: documents into a collection, made when there is none; run again, it goes on."""
+"""`twofold index`: documents into a collection, created if there is none; run again, it goes on."""
 
 from __future__ import annotations
 

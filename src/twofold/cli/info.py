@@ -73,7 +73,7 @@ def _behind_filters(index: IndexReport) -> str:
         f"{point.recall:.3f}{'' if point.holds(index.promise) else ' (BELOW)'} where {share:.1%} pass"
         for share, point in index.filtered
     )
-    return f"; behind filters {said}" if said else ""
+    return f"; with filters {said}" if said else ""
 
 
 def _measured(points: Sequence[OperatingPoint]) -> str:

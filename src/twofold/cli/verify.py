@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def recall_as_text(recall: RecallReport) -> list[str]:
-    """The lines about what searches find: whole, behind filters, and whether that is what was promised."""
+    """The lines about what searches find: whole, with filters, and whether that is what was promised."""
     points = [("all passages", recall.whole), *((f"{share:.1%} of them", point) for share, point in recall.filtered)]
     kept = "kept" if recall.kept else "BROKEN: run twofold optimize"
     return [

@@ -64,7 +64,7 @@ class TransformerEncoder:
 
     @cached_property
     def contract(self) -> Contract:
-        """All that decides the vectors; the weights are read once, at the first call."""
+        """Everything that determines the vectors; the weights are read once, at the first call."""
         return self._decided()
 
     def _decided(self) -> Contract:

@@ -34,7 +34,7 @@ class QueryTower(Protocol):
     def aligned_to(self) -> str: ...  # noqa: D102 - as above
 
     @property
-    def fingerprint(self) -> str: ...  # noqa: D102 - a hex digest of all that decides its vectors
+    def fingerprint(self) -> str: ...  # noqa: D102 - a hex digest of everything that determines its vectors
 
     def encode(self, texts: Sequence[str], report: EncodingReport | None) -> Vectors: ...  # noqa: D102 - float32 (n, dimension)
 
@@ -126,7 +126,7 @@ class LayeredTower:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of all that decides its vectors."""
+        """Of everything that determines its vectors."""
         content = json.dumps([self.aligned_to, self._layers.contract.to_json()], sort_keys=True)
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 

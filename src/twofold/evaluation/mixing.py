@@ -50,7 +50,7 @@ def weighted(pairs: ScorePairs, weight: float) -> Run:
 
 
 def best_weighted(pairs: ScorePairs, qrels: Qrels, measure: str) -> Run:
-    """`weighted` by the weight that the judgements like best: what nobody knows beforehand."""
+    """`weighted` with the weight that is best by the judgements, which is not known beforehand."""
     runs = [weighted(pairs, weight) for weight in WEIGHTS]
     return max(runs, key=lambda run: evaluate_run(run, qrels, measures=[measure])[measure].mean)
 

@@ -38,7 +38,7 @@ class ScanIndex:
         return int(self._codes.ntotal)
 
     def allowed_count(self, allowed: Mask) -> int:
-        """How many rows a mask lets through."""
+        """The number of rows that a mask allows."""
         return self._count(allowed)
 
     def candidates(self, query: Vectors, count: int, allowed: Mask) -> tuple[Numbers, Scores]:

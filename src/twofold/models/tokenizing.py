@@ -96,7 +96,7 @@ class Tokenizing:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hex digest of all that decides the tokens, but for the length."""
+        """A hex digest of everything that determines the tokens, but for the length."""
         content = json.loads(self._json)
         content.pop("truncation", None)
         content.pop("padding", None)
