@@ -120,16 +120,16 @@ class StaticTower:
 class LayeredTower:
     """A transformer other than the one that encoded the documents, of fewer layers or with weights of its own."""
 
-    def __init__(self, aligned_to: str, layers: TransformerEncoder) -> None:
+    def __init__(self, aligned_to: str, encoder: TransformerEncoder) -> None:
         self.aligned_to = aligned_to
-        self._layers = layers
+        self._encoder = encoder
 
     @cached_property
     def fingerprint(self) -> str:
         """Of everything that determines its vectors."""
-        content = json.dumps([self.aligned_to, self._layers.contract.to_json()], sort_keys=True)
+        content = json.dumps([self.aligned_to, self._encoder.contract.to_json()], sort_keys=True)
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
     def encode(self, texts: Sequence[str], report: EncodingReport | None) -> Vectors:
         """float32 (n, dimension)."""
-        return self._layers.encode_queries(texts, report=report)
+        return self._encoder.encode_queries(texts, report=report)

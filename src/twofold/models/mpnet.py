@@ -23,7 +23,7 @@ from twofold.models.graphs import (
     places_after,
     token_count,
 )
-from twofold.models.layers import LayerNames, layers
+from twofold.models.transformer_layers import LayerNames, transformer_layers
 from twofold.models.weights import Weights
 
 __all__ = ["DECIDING", "hidden_states", "positions", "width"]
@@ -61,7 +61,7 @@ def hidden_states(configuration: Configuration, weights: Weights, ids: Node, mas
     settings = layer_settings(configuration)
     x = layer_norm(op.add(words, places), weights, "embeddings.LayerNorm", settings.epsilon)
     bias = op.add(_distance_bias(weights, ids, positions(configuration)), mask_bias(mask))
-    return layers(x, bias, weights, NAMES, settings)
+    return transformer_layers(x, bias, weights, NAMES, settings)
 
 
 def _distance_bias(weights: Weights, ids: Node, longest: int) -> Node:

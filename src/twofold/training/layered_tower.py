@@ -30,7 +30,7 @@ def distil_layers(
     teacher: TransformerEncoder,
     folder: Path,
     texts: Sequence[str],
-    layers: int,
+    layer_count: int,
     *,
     settings: DistillingSettings = SETTINGS,
     vectors: Vectors | None = None,
@@ -49,7 +49,7 @@ def distil_layers(
     disable_progress_bar()
     torch.manual_seed(settings.seed)
     model = SentenceTransformer(str(folder), device=device())
-    _keep(model, layers)
+    _keep(model, layer_count)
     given = lesson(teacher, texts, vectors, settings.seed)
     # Without dropout: what is learned has no accidents of labels in it, and attention runs fused.
     model.eval()
@@ -65,16 +65,16 @@ def write_tower(model: Any, to: Path, aligned_to: str, about: Mapping[str, str])
         write_alignment(aside, aligned_to, about)
 
 
-def _keep(model: Any, layers: int) -> None:
+def _keep(model: Any, layer_count: int) -> None:
     """Leaves so many of a model's layers, spread evenly from the first to the last."""
     import torch
 
     transformer = model[0].auto_model
     configuration = transformer.config
     count = configuration.num_hidden_layers
-    if not 1 <= layers < count:
-        raise InputError(f"the model has {count} layers, so a smaller tower has 1 to {count - 1}, not {layers}")
-    kept = np.linspace(0, count - 1, layers).round().astype(int).tolist()
+    if not 1 <= layer_count < count:
+        raise InputError(f"the model has {count} layers, so a smaller tower has 1 to {count - 1}, not {layer_count}")
+    kept = np.linspace(0, count - 1, layer_count).round().astype(int).tolist()
     parent, name = next(
         (module, name)
         for module in transformer.modules()
@@ -82,7 +82,7 @@ def _keep(model: Any, layers: int) -> None:
         if isinstance(child, torch.nn.ModuleList) and len(child) == count
     )
     setattr(parent, name, torch.nn.ModuleList(getattr(parent, name)[place] for place in kept))
-    configuration.num_hidden_layers = layers
+    configuration.num_hidden_layers = layer_count
 
 
 def _fit(

@@ -122,6 +122,6 @@ def _features(model: Any, texts: list[str], is_query: bool) -> Any:
 def _surely_fits(base: Path, contract: Contract, settings: TrainingSettings) -> bool:
     """Whether a generous bound of what a step takes is far below what is left."""
     configuration = Configuration.read(read_model_folder(base).transformer / "config.json")
-    layers = next((configuration.integer(name) for name in LAYERS if configuration.has(name)), MANY)
-    numbers = settings.batch * (2 + settings.negatives) * contract.max_tokens * contract.dimension * layers
+    layer_count = next((configuration.integer(name) for name in LAYERS if configuration.has(name)), MANY)
+    numbers = settings.batch * (2 + settings.negatives) * contract.max_tokens * contract.dimension * layer_count
     return numbers * BYTES_A_STATE < SURELY * memory_left()

@@ -144,7 +144,7 @@ def train_query_tower(
 
 
 def _fitted(
-    layers: int,
+    layer_count: int,
     teacher: TransformerEncoder,
     texts: Sequence[str],
     to: Path,
@@ -153,13 +153,13 @@ def _fitted(
     settings: DistillingSettings | None,
     progress: Progress,
 ) -> Fidelity:
-    """Fits a tower and writes it. layers: 0 for a table."""
-    if not layers:
+    """Fits a tower and writes it. layer_count: 0 for a table."""
+    if not layer_count:
         table, fidelity = distil_static(teacher, texts, about=about, settings=settings, progress=progress)
         table.write(to)
         return fidelity
     folder, settings = trainable(teacher.source["name"]), settings or SETTINGS
-    model, fidelity = distil_layers(teacher, folder, texts, layers, settings=settings, progress=progress)
+    model, fidelity = distil_layers(teacher, folder, texts, layer_count, settings=settings, progress=progress)
     write_tower(model, to, teacher.contract.space, about)
     return fidelity
 
