@@ -1,4 +1,4 @@
-"""What a collection is, in figures."""
+"""The figures of a collection: counts, sizes, settings, index."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from twofold.space import Space
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceInfo:
-    """One space in figures. searched: whether it is the default one. complete: whether it holds every document;
-    documents: how many it holds. encoder: from what that is loaded."""
+    """The figures of one space. searched: whether it is the default one. complete: whether every document is in it;
+    documents: how many are. encoder: the source from which it is loaded."""
 
     name: str
     searched: bool
@@ -33,8 +33,8 @@ class Info:
     """One commit of a collection in figures.
 
     truncated: documents whose vectors leave out some of their text; tokens_cut: tokens left out in all. bytes: on disk,
-    by part. log_held_back: bytes of SQLite's log that readers of older commits keep from being folded in. index: the
-    approximate index and what it was measured to find; None where search is exact. lexical: the
+    by part. log_held_back: bytes of SQLite's log that readers of older commits keep from being merged. index: the
+    approximate index with its measured recall; None if search is exact. lexical: the
     settings of the lexical index and of fusion; None where there is no lexical index.
     """
 

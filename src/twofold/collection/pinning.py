@@ -1,4 +1,4 @@
-"""Searchers of a collection: the latest commit, its vectors, its terms."""
+"""Opens searchers of the latest commit: its vectors and its lexical index."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TRIES = 3
 
 
 class Pinning:
-    """Makes searchers that are pinned to a commit. depth: where a ranking ends unless a call says otherwise."""
+    """Makes searchers that are pinned to a commit. depth: length of a ranking, by default."""
 
     def __init__(self, engine: Engine, encoders: Encoders, depth: int) -> None:
         self._engine = engine
@@ -55,7 +55,7 @@ class Pinning:
             raise
 
     def _begun(self, *, query_language: bool) -> tuple[EngineSnapshot, LexicalSnapshot | None]:
-        """The latest commit and its lexical side: of a later one where a writer has gone further meanwhile."""
+        """The latest commit and its lexical search; a later commit if a writer has updated the index meanwhile."""
         for left in reversed(range(TRIES)):
             snapshot = self._engine.snapshot()
             try:

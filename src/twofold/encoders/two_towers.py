@@ -24,11 +24,11 @@ from twofold.scores import Vectors
 STATIC, UNTIED = "static", "untied"
 
 QueryTokenizer = Callable[[Sequence[str], EncodingReport], Iterable[list[int]]]
-"""Texts → the numbers of their tokens as queries, with what was cut counted."""
+"""Texts → the token ids of their queries; truncated texts are counted."""
 
 
 class QueryTower(Protocol):
-    """What encodes queries into a space that was there before it. aligned_to: that space (`Contract.space`)."""
+    """Encodes queries into an existing space. aligned_to: that space (`Contract.space`)."""
 
     @property
     def aligned_to(self) -> str: ...  # noqa: D102 - as above
@@ -89,7 +89,7 @@ class TwoTowers(TransformerEncoder):
 
 
 class StaticTower:
-    """Sums of a table's rows: no layer is run."""
+    """Sums of a table's rows; no transformer layer runs."""
 
     def __init__(self, table: StaticTable, tokens: QueryTokenizer) -> None:
         self._table = table
@@ -118,7 +118,7 @@ class StaticTower:
 
 
 class LayeredTower:
-    """A transformer other than the one that encoded the documents, of fewer layers or with weights of its own."""
+    """Another transformer than the documents' one, with fewer layers or its own weights."""
 
     def __init__(self, aligned_to: str, encoder: TransformerEncoder) -> None:
         self.aligned_to = aligned_to

@@ -1,4 +1,4 @@
-"""Lexical search, and lexical and dense search together: every candidate is scored exactly by both sides."""
+"""Lexical search and hybrid search, in which every candidate gets an exact dense and an exact lexical score."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Start = Callable[[Callable[[], tuple[Numbers, Scores]]], Callable[[], tuple[Numb
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Documents of one ranking, best first, and what made up each score.
+    """Documents of one ranking, best first, and the parts of each score.
 
     documents: int64 (n,); scores: float32 (n,). parts: by name, one number a document or one for all. passages: int64
     (n,), the best passage of each by its vector; None where no vector was read.
@@ -37,13 +37,13 @@ class Ranked:
     passages: Numbers | None
 
     def from_place(self, offset: int) -> Ranked:
-        """Without the first so many."""
+        """Without the first `offset` documents."""
         parts = {name: part if isinstance(part, float) else part[offset:] for name, part in self.parts.items()}
         passages = None if self.passages is None else self.passages[offset:]
         return Ranked(self.documents[offset:], self.scores[offset:], parts, passages)
 
     def explained(self) -> list[dict[str, float]]:
-        """What made up each score, by name."""
+        """The parts of each score, by name."""
         columns = {name: np.broadcast_to(part, self.scores.shape).tolist() for name, part in self.parts.items()}
         return [dict(zip(columns, line, strict=True)) for line in zip(*columns.values(), strict=True)]
 
@@ -63,12 +63,12 @@ class CandidateScores:
 
 
 class HybridSearch:
-    """Rankings of one snapshot with the terms of its documents.
+    """Lexical and hybrid rankings of one snapshot.
 
     fusion: None where the scores cannot be mixed, since texts have no cosines here. depth: of the look-up that finds
-    the best dense score of all documents, which enters every mixed score: an approximate index finds more by a deeper
-    look-up, so what enters a score must not be found by one that depends on the request. query_language: signs in a
-    query mean something, and what it rules out holds for the dense side too.
+    the best dense score of all documents, which enters every mixed score. An approximate index finds more in a
+    deeper look-up, so this depth must not depend on the request. query_language: enables its operators; what a query
+    excludes is excluded from dense search too.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class HybridSearch:
     ) -> Ranked:
         """The first `top` of the ranking of `depth` documents: the best of both sides' first `depth`, mixed.
 
-        vector: gives the text's vector, float32 (dimension,); the lexical side is searched while it is made.
+        vector: gives the text's vector, float32 (dimension,); lexical search runs while it is encoded.
         """
         if self._fusion is None:
             raise QueryError("dense and lexical scores are mixed by cosines, and texts have none in this collection")
@@ -162,10 +162,10 @@ class HybridSearch:
         return Ranked(matched[best], scores[best], {"lexical": scores[best]}, None)
 
     def spans(self, text: str, handles: Numbers, documents: Sequence[Document]) -> NDArray[np.int32]:
-        """int32 (n, 2): of each document the passage that has most of the query's words, the earlier of equal ones.
+        """int32 (n, 2): for each document the passage with the most words of the query, the earlier of equal ones.
 
-        handles: int64 (n,), those of the documents. Each word that a passage has counts once, by how rare it is in the
-        collection (`LexicalSnapshot.coverage`). Texts of a single passage are not looked at.
+        handles: int64 (n,), those of the documents. Each word in a passage counts once, weighted by its inverse
+        document frequency (`LexicalSnapshot.coverage`). Documents of a single passage are not compared.
         """
         passages = self._snapshot.passages(handles)
         _, firsts, counts = np.unique(passages.owners, return_index=True, return_counts=True)
@@ -177,7 +177,7 @@ class HybridSearch:
         return chosen
 
     def _lexical_scores(self, text: str, documents: Numbers, matched: Numbers, known: Scores) -> Scores:
-        """float32 (n,): the BM25 of ascending documents, of which some are known: asking for a score costs time."""
+        """float32 (n,): the BM25 of ascending documents, of which some are known already."""
         scores = np.empty(len(documents), np.float32)
         found = np.isin(documents, matched)
         ascending = np.argsort(matched)

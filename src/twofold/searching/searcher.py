@@ -32,9 +32,9 @@ QUERIES_AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What is asked of every query of a call: places `offset` to `top` of a ranking of `depth` documents.
+    """The request of a call, for each of its queries: places `offset` to `top` of a ranking of `depth` documents.
 
-    mode: None for what each query takes by default. ranker: reads the whole ranking.
+    mode: None for the default of each query. ranker: scores the whole ranking again.
     """
 
     mode: SearchMode | None
@@ -46,13 +46,13 @@ class _Request:
 
     @property
     def ranked(self) -> int:
-        """How many places of the first stage's ranking are needed."""
+        """How many places of the first ranking are needed."""
         return self.top if self.ranker is None else self.depth
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One query, how it is searched, and what gives its vector. alone: other threads are free to help."""
+    """One query, its mode, and a function that returns its vector. alone: other threads are free to help."""
 
     query: str | Vectors
     mode: SearchMode
@@ -61,11 +61,11 @@ class _Asked:
 
 
 class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
-    """Searches one snapshot until it is closed: the same question gives the same answer, whatever is written beside it.
+    """Searches one snapshot until it is closed; later writes do not change its answers.
 
-    depth: a ranking ends there; k counts within it. hybrid: searches the lexical index too; without it search is dense
-    only. no_lexical: why there is no lexical search, and what to do. encodes: whether texts have vectors here; where
-    the vectors were made elsewhere, only lexical search answers texts.
+    depth: the length of a ranking; k is at most that. hybrid: searches the lexical index too; without it search is
+    dense only. no_lexical: why there is no lexical search, and what to do. encodes: whether texts have vectors here;
+    where the vectors were made elsewhere, only lexical search answers texts.
     """
 
     def __init__(
@@ -94,12 +94,12 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
     @property
     def dense(self) -> DenseSnapshot:
-        """How its documents are found by vectors."""
+        """Dense search over the snapshot."""
         return self._dense
 
     @property
     def modes(self) -> tuple[SearchMode, ...]:
-        """The modes in which it answers a text; hybrid where there is one is taken unless another is asked for."""
+        """The modes that a text query can use; the default is hybrid, if it is one of them."""
         mixes = self._hybrid is not None and self._hybrid.mixes
         can = {"lexical": self._hybrid is not None, "dense": self._encodes, "hybrid": mixes}
         return tuple(mode for mode in SEARCH_MODES if can[mode])
@@ -120,10 +120,10 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
         query: a text, or a vector of float32 (dimension,), which is scaled to unit length where the contract says
         cosine. where: a filter on metadata (filters.py). mode: "dense" (vectors), "lexical" (BM25) or
-        "hybrid"; by default a text is searched hybrid where that can be had (`modes`). Lexical search needs no encoder,
-        and shows the passage that has most of the query's words. ranker: a second stage that reads the whole ranking,
-        so that a page does not depend on k; it needs a text. strict: a field of the filter that no document has is an
-        error. report: counts what of the query was cut. Raises QueryError where offset + k goes beyond the depth.
+        "hybrid"; the default for a text is hybrid, if it is possible (`modes`). Lexical search needs no encoder and
+        shows the passage with the most words of the query. ranker: scores the whole ranking again, so that a page does
+        not depend on k; it needs a text query. strict: a field of the filter that no document has is an
+        error. report: counts truncated queries. Raises QueryError if offset + k is greater than the depth.
         """
         request = self._request(k, offset, mode, self._selection(where, strict=strict), ranker)
         return self._answers([query], request, report)[0]
@@ -140,10 +140,10 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         strict: bool = False,
         report: EncodingReport | None = None,
     ) -> list[list[Hit]]:
-        """The hits of each query, in their order, the same as `search` gives for each alone.
+        """The hits of each query, in their order, equal to those of `search` for each alone.
 
         queries: texts, or vectors of float32 (n, dimension). Texts are encoded together, and queries are looked up on
-        all cores. Everything else as in `search`; QueryError names the query by its place.
+        all cores. Everything else as in `search`; QueryError names the query by its position.
         """
         if isinstance(queries, str):
             raise QueryError(f"queries is a list; for one query write [{queries!r}], or call search")
@@ -159,10 +159,10 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         where: Mapping[str, Any] | None = None,
         strict: bool = False,
     ) -> list[Hit]:
-        """The documents nearest to a stored one, itself left out.
+        """The documents nearest to a stored one, without that one.
 
-        Its query vector is the mean of its passages' vectors. Raises QueryError for an id that is not there or that
-        has no vector.
+        Its query vector is the mean of its passages' vectors. Raises QueryError for an unknown id or one without
+        a vector.
         """
         request = self._request(k, offset, "dense", self._selection(where, strict=strict, without=(document_id,)))
         found = self._snapshot.find([document_id])
@@ -194,7 +194,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return dict(zip(queries, rankings, strict=True))
 
     def close(self) -> None:
-        """Lets the snapshot go."""
+        """Closes the snapshot."""
         self._snapshot.close()
 
     def __exit__(
@@ -235,7 +235,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return self._scaled(checked_vectors([query], self._encoder.contract.dimension, what="the query vector")[0])
 
     def _text(self, query: str) -> str:
-        """What a model reads of a query."""
+        """The text of a query for the encoder."""
         return query if self._hybrid is None else self._hybrid.text(query)
 
     def _scaled(self, vector: Vectors) -> Vectors:
@@ -243,7 +243,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return line
 
     def _mode(self, query: str | Vectors, mode: SearchMode | None) -> SearchMode:
-        """The mode that is asked for, where it can be had; raises QueryError."""
+        """The requested mode, if it is possible; raises QueryError."""
         if mode is None:
             return "hybrid" if isinstance(query, str) and "hybrid" in self.modes else "dense"
         if mode not in SEARCH_MODES:
@@ -270,7 +270,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def _answers(
         self, queries: Sequence[str | Vectors] | Vectors, request: _Request, report: EncodingReport | None
     ) -> list[list[Hit]]:
-        """The page of each query; a ranker is given the whole ranking of one query after the other."""
+        """The page of each query; a ranker gets the whole ranking of one query at a time."""
         ranker = request.ranker
         if ranker is None:
             return self._each(queries, request, report, partial(self._page, request=request, offset=request.offset))
@@ -300,7 +300,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def _asked(
         self, queries: Sequence[str | Vectors] | Vectors, modes: Sequence[SearchMode], report: EncodingReport | None
     ) -> list[_Asked]:
-        """The queries with their vectors: of texts they are made together, where the mode needs any."""
+        """The queries with their vectors; texts are encoded together, if their mode needs vectors."""
         pairs = list(zip(queries, modes, strict=True))
         texts = [self._text(query) for query, mode in pairs if isinstance(query, str) and mode != "lexical"]
         vectors = iter(self._encoder.encode_queries(texts, report=report) if texts else ())
@@ -316,7 +316,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         ]
 
     def _checked(self, query: str | Vectors, request: _Request, place: int) -> SearchMode:
-        """How a query is searched; raises QueryError for one that cannot be. place: among several, from 0 on."""
+        """The mode of a query; raises QueryError for an invalid query. place: its position among several, from 0 on."""
         if isinstance(query, str) and _unseen(query):
             raise QueryError(f"query {place}: it is empty" if place else "the query is empty")
         if request.ranker is not None and not isinstance(query, str):
@@ -324,7 +324,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return self._mode(query, request.mode)
 
     def _ranked(self, asked: _Asked, request: _Request) -> Ranked:
-        """The places of the first stage's ranking that the request needs."""
+        """The places of the first ranking that the request needs."""
         hybrid, text = self._hybrid, asked.query if isinstance(asked.query, str) else None
         depth, top, selection = request.depth, request.ranked, request.selection
         if hybrid is not None and text is not None:
@@ -361,7 +361,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
 
 def _unseen(text: str) -> bool:
-    """Whether nothing in a text can be seen: spaces, controls, joiners, lone surrogates."""
+    """Whether a text has only invisible characters: spaces, controls, joiners, lone surrogates."""
     return all(category(character)[0] in "ZC" for character in text)
 
 

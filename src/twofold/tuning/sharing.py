@@ -44,7 +44,7 @@ class JudgedQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """A share and its evidence, nDCG@10 all.
+    """A share and its evidence; all values are nDCG@10.
 
     tried: (share, its mean over all questions). questions: how many. held_out: the mean over questions that did not
     choose (five folds); default: that of the label-free share; dense: that of dense search alone. gain, low, high:
@@ -73,7 +73,7 @@ class Learned:
 
 
 def learned_share(asked: Mapping[str, JudgedQuery], qrels: Qrels, fusion: Fusion) -> Learned:
-    """The share that serves judged questions best, as far as there are enough of them to say so.
+    """The best share for judged questions, if it is better than the default by enough for their number.
 
     asked: by query id, those with a positive judgement. The choice does not depend on their order or names. Raises
     InputError for fewer than 10 questions.
@@ -98,7 +98,7 @@ def learned_share(asked: Mapping[str, JudgedQuery], qrels: Qrels, fusion: Fusion
 
 
 def _values(asked: Mapping[str, JudgedQuery], qrels: Qrels, fusion: Fusion) -> NDArray[np.float64]:
-    """float64 (questions, shares): what each share gives each question."""
+    """float64 (questions, shares): the value of each question by each share."""
     measure, queries = parse_measure(MEASURE), list(asked)
     columns = []
     for share in SHARES:
