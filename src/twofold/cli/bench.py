@@ -1,4 +1,4 @@
-"""`twofold bench`: measures this library, and what people would take instead, on this machine."""
+"""`twofold bench`: measures this library, and alternatives, on this machine."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def register(subparsers: Subparsers) -> None:
 
 
 def _register_stored(measured: Subparsers) -> None:
-    """What storing and finding vectors costs."""
+    """Costs of storing and finding vectors."""
     vectors = _named(measured, "vectors", _vectors, "a million vectors: adding, opening, exact search")
     vectors.add_argument(
         "--count", type=at_least_one, default=1_000_000, metavar="N", help="how many vectors (1,000,000)"
@@ -118,7 +118,7 @@ def _register_stored(measured: Subparsers) -> None:
 
 
 def _register_judged(measured: Subparsers) -> None:
-    """What is measured by judged queries."""
+    """Measurements with judged queries."""
     quality = _named(measured, "quality", _quality, "nDCG@10 of exact search over a judged collection")
     quality.add_argument("data", metavar="FOLDER", type=Path, help="a BEIR folder")
     quality.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")

@@ -1,4 +1,4 @@
-"""`twofold compare`: runs on the same judged queries, each held against the first by paired tests."""
+"""`twofold compare`: runs on the same judged queries, each compared with the first by paired tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`twofold delete`: takes documents out of a collection, by id or by filter."""
+"""`twofold delete`: deletes documents of a collection, by id or by filter."""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ def _runs_written(
 
 
 def _best_known(evaluations: Mapping[str, Evaluation]) -> str:
-    """The way in which `twofold search` searches unless told otherwise."""
+    """The mode that `twofold search` uses by default."""
     return "hybrid" if "hybrid" in evaluations else next(iter(evaluations))
 
 
@@ -279,6 +279,6 @@ def _sentences(arguments: argparse.Namespace) -> int:
 
 
 def _warn(report: EncodingReport) -> None:
-    """Says what of the texts no vector saw."""
+    """Reports texts that were truncated."""
     if report.cut:
         say(f"{len(report.cut):,} of {report.texts:,} texts cut, {report.tokens_cut:,} tokens not encoded")

@@ -77,7 +77,7 @@ def _of_folder(arguments: argparse.Namespace) -> Iterator[Judged]:
 
 
 def _indexed(arguments: argparse.Namespace, beir: Beir, progress: Progress) -> tuple[Collection, AddReport]:
-    """The folder's corpus in the collection that --to names, or in one that vanishes when it is closed."""
+    """The folder's corpus in the collection that --to names, or in a temporary one."""
     from twofold.collection.building import build
     from twofold.collection.opening import create
 

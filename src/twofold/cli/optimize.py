@@ -55,7 +55,7 @@ def register(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compacts and indexes, and prints what was given back and what the index was measured to find."""
+    """Compacts and indexes, and prints the freed space and the index's recall."""
     from twofold.cli.bars import bar
     from twofold.collection.opening import open_collection
 

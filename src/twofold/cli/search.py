@@ -128,7 +128,7 @@ def _searcher(collection: Collection, arguments: argparse.Namespace, depth: int 
 
 
 def _warn(report: EncodingReport) -> None:
-    """Says what of the queries no vector saw."""
+    """Reports queries that were truncated."""
     if report.cut:
         say(f"{len(report.cut):,} of {report.texts:,} queries cut, {report.tokens_cut:,} tokens not encoded")
     if report.surrogates:

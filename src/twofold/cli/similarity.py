@@ -1,4 +1,4 @@
-"""`twofold similarity`: how alike two texts are, or the pairs of a file."""
+"""`twofold similarity`: the similarity of two texts, or of the pairs of a file."""
 
 from __future__ import annotations
 

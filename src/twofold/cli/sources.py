@@ -96,7 +96,7 @@ def _unskipped(documents: Iterator[Document], report: ReadReport) -> Iterator[Do
 
 
 def total_of(arguments: argparse.Namespace) -> int | None:
-    """How many documents there will be, read once for the progress bar; None where nobody watches or none can know."""
+    """The number of documents, for the progress bar; None without a terminal or if it is unknown."""
     from twofold.cli.bars import bar
     from twofold.reports import ReadReport
 

@@ -1,4 +1,4 @@
-"""`twofold train`: an encoder that knows the user's own questions, and by how much it got better."""
+"""`twofold train`: fine-tunes an encoder on the user's own questions, and measures the gain."""
 
 from __future__ import annotations
 

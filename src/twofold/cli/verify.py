@@ -1,4 +1,4 @@
-"""`twofold verify`: reads a whole collection again and says what is damaged."""
+"""`twofold verify`: reads a whole collection and reports damage."""
 
 from __future__ import annotations
 

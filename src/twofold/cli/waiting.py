@@ -1,4 +1,4 @@
-"""--wait: whoever wants to write while another process does waits for it, says so, and is refused in the end."""
+"""--wait: a writing command waits for another writer, reports it, and fails when the time is over."""
 
 from __future__ import annotations
 

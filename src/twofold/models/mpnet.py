@@ -1,4 +1,4 @@
-"""MPNet: BERT whose attention also sees how far two tokens stand apart.
+"""MPNet: BERT with relative positions in its attention.
 
 Song et al. 2020, "MPNet: Masked and Permuted Pre-training for Language Understanding". The distances fall into buckets
 as in T5 (Raffel et al. 2020, §2.1): exact for near tokens, ever wider for far ones; one bias a bucket and head, shared

@@ -112,7 +112,7 @@ class Weights:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hex digest of every tensor's name, type, shape and bytes, whatever file and order they stand in."""
+        """A hex digest of every tensor's name, type, shape and bytes, in whatever file and order."""
         digest = hashlib.blake2b(digest_size=FINGERPRINT_BYTES)
         for name, each in sorted(self._stored.items()):
             if name.endswith(NOT_WEIGHTS):

@@ -1,4 +1,4 @@
-"""A query tower of fewer layers: some of the teacher's own, fitted until they stand for all of them."""
+"""A query tower of fewer layers: some of the teacher's own, fitted to replace all of them."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def distil_layers(
     vectors: Vectors | None = None,
     progress: Progress = silent,
 ) -> tuple[Any, Fidelity]:
-    """A sentence-transformers model of so many layers in the teacher's space, and how well it follows.
+    """A sentence-transformers model with `layer_count` layers in the teacher's space, and its fidelity.
 
-    folder: the teacher's. texts: at least 100, such as people ask. vectors: the teacher's queries of these texts,
+    folder: the teacher's. texts: at least 100, like real queries. vectors: the teacher's queries of these texts,
     (n, dimension), where they are known already. Raises InputError, MissingExtraError.
     """
     check_installed()
@@ -66,7 +66,7 @@ def write_tower(model: Any, to: Path, aligned_to: str, about: Mapping[str, str])
 
 
 def _keep(model: Any, layer_count: int) -> None:
-    """Leaves so many of a model's layers, spread evenly from the first to the last."""
+    """Keeps `layer_count` of a model's layers, spread evenly from the first to the last."""
     import torch
 
     transformer = model[0].auto_model

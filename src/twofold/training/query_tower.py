@@ -46,7 +46,7 @@ ITSELF, TOWER, MEASURE = "the encoder itself", "the tower", "nDCG@10"
 
 @dataclass(frozen=True, slots=True)
 class QueryTowerOutcome:
-    """place: the tower's file or folder. kind: a word of LAYERS. fidelity: how well it follows its teacher.
+    """place: the tower's file or folder. kind: a key of LAYERS. fidelity: to its teacher.
     milliseconds: of one query, teacher and tower. found: how well both find documents of a collection by their own
     titles and openings, which were not fitted; None where no collection was named.
     """
@@ -113,12 +113,12 @@ def train_query_tower(
     settings: DistillingSettings | None = None,
     progress: Progress = silent,
 ) -> QueryTowerOutcome:
-    """Fits a tower to an encoder's queries; a collection of that encoder takes it as it is.
+    """Fits a tower to an encoder's queries; it works with every collection of that encoder.
 
-    data: pairs, or documents in any form that `read` takes: questions, titles and sentences are what is learned from.
+    data: pairs, or documents in any form that `read` takes: questions, titles and sentences are the training texts.
     to: the new file of a static tower, the new folder of one with layers. kind: "static", "2-layer" or "4-layer". base:
     the encoder, the embedded default without one. collection: takes the place of `base`, and of `data` where none is
-    given; the tower is tried on it. Raises InputError, ModelError, MissingExtraError.
+    given; the tower is evaluated on it. Raises InputError, ModelError, MissingExtraError.
     """
     to = Path(to).resolve()
     if kind not in LAYERS:

@@ -8,7 +8,7 @@ from typing import Any
 from twofold.errors import InputError
 
 DISTILLING = ("margin-mse", "kl")
-"""Losses that learn from a teacher's scores; they look at each row by itself, and take a batch in one piece."""
+"""Losses that use a teacher's scores; they treat each row by itself, and need the whole batch at once."""
 LOSSES = ("contrastive", "guided", *DISTILLING)
 TOWERS = ("shared", "untied")
 
@@ -18,7 +18,7 @@ class TrainingSettings:
     """How an encoder is trained; checks itself (InputError), and goes to JSON."""
 
     epochs: int = 3
-    """Passes over the pairs: small sets are learned by heart in more."""
+    """Passes over the pairs; more overfit small sets."""
     batch: int = 32
     """Pairs a step; each pair's negatives are also all other pairs of its batch."""
     micro_batch: int | None = None
