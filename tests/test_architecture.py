@@ -29,10 +29,10 @@ FLOORS = {
     **dict.fromkeys(("engines", "engines.local", "encoders"), 3),
     **dict.fromkeys(("indexes", "lexical", "models", "passages", "readers", "evaluation", "plots"), 2),
     **dict.fromkeys(
-        ("block", "contract", "difference", "documents", "encoding", "engine", "errors", "files", "filters"), 1
+        ("block", "checked_json", "contract", "difference", "documents", "encoding", "engine", "errors", "files"), 1
     ),
     **dict.fromkeys(("forking", "index_report", "memory", "progress", "protocols", "rankings", "reports", "scores"), 1),
-    **dict.fromkeys(("space", "strict_json", "tables", "values"), 1),
+    **dict.fromkeys(("filters", "space", "strict_json", "tables", "values"), 1),
 }
 """Package → floor (docs/architecture.md). A package imports from lower floors only; floor 1 is one package of words."""
 

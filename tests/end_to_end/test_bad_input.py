@@ -171,9 +171,12 @@ def test_a_folder_that_is_no_collection_is_an_error(tmp_path: Path, twofold: Two
 
 
 def test_a_collection_of_a_newer_format_is_refused(hashed: Path, twofold: Twofold) -> None:
+    from twofold.checked_json import checked_json
+
     description = hashed / "collection.json"
     old = description.read_bytes()
-    description.write_text(json.dumps({**json.loads(old), "format": 99}))
+    fields = {name: value for name, value in json.loads(old).items() if name != "checksum"}
+    description.write_bytes(checked_json(fields, 99))
     refused(twofold("search", hashed, "x"), "format 99")
     description.write_bytes(old)
     unharmed(hashed, twofold)

@@ -25,7 +25,7 @@ from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.in_memory import new_folder, vanish
-from twofold.engines.local.layout import CATALOGUE, DERIVED, LOCK, VECTORS, check_outside, new_id
+from twofold.engines.local.layout import CATALOGUE, DERIVED, FORMAT, LOCK, VECTORS, check_outside, new_id
 from twofold.engines.local.locking import WriterLock
 from twofold.engines.local.maintaining import LocalWriter, recall
 from twofold.engines.local.making import free, made
@@ -240,7 +240,7 @@ class Store:
         """What is known beside documents."""
         made = self.description
         return Facts(
-            format=made.format,
+            format=FORMAT,
             created=made.created,
             bytes=self.bytes(),
             log_held_back=self.held_back(),
