@@ -1,7 +1,7 @@
-"""tantivy's own words and failures, turned into ours.
+"""Conversion of tantivy's errors.
 
 tantivy-py raises ValueError for nearly everything, and what its Rust code did not expect comes as a PanicException,
-which is no Exception. Both mean here that the files are not what was written, or that the disk refused.
+which is no Exception. Both mean here that the files are not what was written, or that the disk cannot be written.
 """
 
 from __future__ import annotations

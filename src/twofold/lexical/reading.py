@@ -48,17 +48,17 @@ class LexicalReader:
     def with_query_language(self) -> LexicalReader:
         """The same commit, whose queries are of the query language: "a phrase", AND, OR, NOT, +, -, (, ), ^.
 
-        Only for those who ask for it: in a user's own words such signs mean nothing. Searching raises QueryError. The
-        tail must have been made matchable.
+        Only on request: in plain text these signs have no meaning. Searching raises QueryError. The tail must have been
+        made matchable.
         """
         return LexicalReader(self._analysis, self._index, self._tail, language=True)
 
     def text(self, query: str) -> str:
-        """What the query says without the signs of the language and what it excludes: what a vector is made of."""
+        """The query's text without operators and without what it excludes, for the encoder."""
         return text_of_language(query) if self._language else query
 
     def restriction(self, query: str) -> Mask | None:
-        """bool (document numbers that were read,): which documents may be found, also by meaning; None for any."""
+        """bool (document numbers that were read,): which documents may be found, also by dense search; None for all."""
         restricting = self._question(query).allowed
         if restricting is None:
             return None

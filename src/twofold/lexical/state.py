@@ -1,4 +1,4 @@
-"""What a lexical index has read, and whether its files are there.
+"""The state of a lexical index, and checks of its files.
 
 The note is written before tantivy commits, and says what is there before and after. tantivy's commit decides which of
 both holds: nothing is ever deleted, so the number of its documents tells them apart. Killed at any moment, the index is
@@ -44,7 +44,7 @@ TRIES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What has been read at one moment.
+    """The extent of the index at one moment.
 
     documents: how many. end: no document with this number or a greater one has been read. values: terms in all records.
     checksums: of each file of the records, as far as it belongs to this state, CRC-32.

@@ -1,4 +1,4 @@
-"""collection.json, by which a folder is known to be a collection: its id, its settings, and its spaces."""
+"""collection.json, which marks a folder as a collection: its id, its settings, and its spaces."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from twofold.space import Space
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What collection.json says; the truth about which spaces there are. It is only ever replaced as a whole.
+    """The content of collection.json, which alone decides which spaces exist. It is only replaced as a whole.
 
-    id: random, by which a collection is told from every other. revision: how often the file was replaced. settings:
-    JSON of the packages above, not read here. created: UTC. spaces: in the order in which they were made. default: the
-    name of the one that is searched.
+    id: random, different for every collection. revision: how often the file was replaced. settings: JSON of the
+    packages above, not read here. created: UTC. spaces: in the order in which they were made. default: the name of the
+    one that is searched.
     """
 
     id: str
@@ -32,7 +32,7 @@ class Description:
 
     @classmethod
     def now(cls, space: Space, settings: Mapping[str, Any]) -> Description:
-        """The description of a collection of one space, made at this moment."""
+        """The description of a new collection of one space."""
         created = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(id=new_id(), settings=settings, created=created, spaces=(space,), default=space.name)
 

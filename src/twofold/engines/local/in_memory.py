@@ -1,7 +1,7 @@
-"""Folders of collections in memory: made, removed, and swept up where their process was killed.
+"""Folders of collections in memory: created, removed, and cleaned up after a killed process.
 
-Who makes one holds the system's lock on the folder itself, which dies with the process and the children that it forked.
-Whoever makes the next one removes those that nobody holds.
+The creating process holds a lock on the folder, which ends with it and its forked children. The next creation removes
+folders that are not locked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PREFIX = "twofold-in-memory-"
 
 
 def new_folder() -> Folder:
-    """A new folder that is this process's own, after removing what killed processes left. Raises StorageError."""
+    """A new folder of this process, after removing those of killed processes. Raises StorageError."""
     places = [SHARED_MEMORY, Path(tempfile.gettempdir())]
     for left in (each for place in places for each in place.glob(f"{PREFIX}*")):
         _sweep(left)
@@ -41,7 +41,7 @@ def new_folder() -> Folder:
 
 
 def vanish(folder: Folder) -> None:
-    """Removes a folder; what is open in it stays good until it is closed."""
+    """Removes a folder; open files stay valid until they are closed."""
     shutil.rmtree(folder.path, ignore_errors=True)
 
 

@@ -1,4 +1,4 @@
-"""The writer with what it does to derived data. Implements engine.EngineWriter."""
+"""The writer, with the maintenance of derived data. Implements engine.EngineWriter."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Answer:
         self._lock = threading.Lock()
 
     def _after(self, head: SpaceHead, rows: Rows, evaluate: Evaluate) -> FilterMasks:
-        """What passes at a later commit: what passed before and is still live, and what was added."""
+        """The masks at a later commit: earlier matches that are still live, and matching new documents."""
         known = self._masks
         metadata = self._metadata.put(known.metadata, evaluate(len(known.metadata)))
         of_rows, documents = known.rows, known.documents

@@ -1,5 +1,4 @@
-"""Which documents and rows pass a filter: answered by columns or by SQL, remembered for a commit; and whether its
-fields are there at all, for who asks."""
+"""The documents and rows that match a filter, from columns or SQL, cached for a commit; and checks of its fields."""
 
 from __future__ import annotations
 
@@ -64,7 +63,7 @@ class FilterCache:
         self._columns = Columns()
 
     def at(self, where: Filter, rows: Rows, head: SpaceHead, reading: Reading) -> FilterMasks:
-        """What passes at the commit `head`. reading: its transaction, which is asked for only where it is needed."""
+        """The masks at the commit `head`. reading: its transaction, used only if it is needed."""
         # The text of a tree tells true from 1 and 1 from 1.0; equality of trees does not.
         key = repr(where)
         with self._lock:
@@ -84,7 +83,7 @@ class FilterCache:
             answer.after_fork_in_child()
 
     def _evaluated(self, where: Filter, head: SpaceHead, reading: Reading, first: int) -> Mask:
-        """Which documents from number `first` on pass, deleted ones perhaps among them."""
+        """Which documents from number `first` on match, possibly including deleted ones."""
         count = head.next_document - first
         try:
             # For documents that were added to others, a column is read on but not begun.
@@ -98,7 +97,7 @@ class FilterCache:
 
 
 def _kept(remembered: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _Value:
-    """The value, kept as the latest of a few."""
+    """The value, cached as the latest of a few."""
     remembered[key] = value
     remembered.move_to_end(key)
     while len(remembered) > REMEMBERED:
@@ -107,7 +106,7 @@ def _kept(remembered: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _V
 
 
 def _numbers(where: Filter, head: SpaceHead, first: int, reading: Reading) -> Numbers:
-    """int64: the numbers of the live documents that pass by SQL, from `first` on, ascending."""
+    """int64: the numbers of the live documents that match by SQL, from `first` on, ascending."""
     condition, found, end = Condition(where), list[Numbers](), head.next_document
     for start in range(first, end, STRETCH):
         with reading() as connection:  # others may have it in between
@@ -124,7 +123,7 @@ def _matching(
     first: int = 0,
     end: int = INT64[-1],
 ) -> sqlite3.Cursor:
-    """These columns of the live documents from `first` to before `end` that pass, in order of number.
+    """These columns of the live documents from `first` to before `end` that match, in order of number.
 
     space: whose vectors truncate.
     """
@@ -151,7 +150,7 @@ def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
 
 
 def check_unambiguous(where: Filter, space: str, connection: sqlite3.Connection) -> None:
-    """Raises FilterError, naming it, where a document that passes has several values under a name with a dot."""
+    """Raises FilterError, naming it, where a matching document has several values under a dotted name."""
     dotted = sorted(field for field in fields(where) if "." in field)
     for identifier, metadata in _matching(Condition(where), space, "id, metadata", connection) if dotted else ():
         for field in dotted:
@@ -164,7 +163,7 @@ def check_unambiguous(where: Filter, space: str, connection: sqlite3.Connection)
 
 
 def _asked(leaf: Leaf) -> Iterator[Compare | Exists]:
-    """What a leaf asks of its field: several values, one comparison for each of their types."""
+    """The comparisons of a leaf: of several values, one for each of their types."""
     if isinstance(leaf, Among):
         values = {type_name(value): value for value in leaf.values}
         yield from (Compare(leaf.field, "$eq", value) for value in values.values())
@@ -189,7 +188,7 @@ def _check_field(leaf: Compare | Exists, connection: sqlite3.Connection) -> None
 
 
 def _nearest(leaf: Compare | Exists, connection: sqlite3.Connection) -> str:
-    """The name of a field that may have been meant."""
+    """The most similar name of an existing field."""
     names = set[str]()
     for (metadata,) in connection.execute("SELECT metadata FROM documents WHERE deleted IS NULL LIMIT ?", (LOOKED_AT,)):
         names.update(field_names(json.loads(metadata)))

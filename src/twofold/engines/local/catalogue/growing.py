@@ -1,4 +1,4 @@
-"""Arrays that grow at their end, handed out as views whose contents never change."""
+"""Arrays that grow at their end; the returned views never change."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SPARE = 1024
 
 
 class Growing(Generic[_Values]):
-    """An array with spare capacity behind what was handed out last, so that growing costs what is added.
+    """An array with spare capacity behind the last returned view, so that growing costs only what is added.
 
-    uniform: for as long as all values are equal, one of them is held, and views repeat it. One thread at a time may
-    put; whoever holds a view needs no lock.
+    uniform: for as long as all values are equal, only one is stored, and views repeat it. Calls of `put` must be
+    serialised; reading a view needs no lock.
     """
 
     def __init__(self, *, uniform: bool = False) -> None:
@@ -28,10 +28,9 @@ class Growing(Generic[_Values]):
         self._last: _Values | None = None
 
     def put(self, before: _Values, values: _Values, expected: int = 0) -> _Values:
-        """All values of `before`, and then these; read-only. Nothing is copied where `before` was handed out last.
+        """All values of `before`, and then these; read-only. Nothing is copied if `before` is the last returned view.
 
-        The first values are taken as they are, so nobody may change them. expected: the length that is to come, where
-        it is known.
+        The first values are not copied, so they must not change. expected: the final length, if it is known.
         """
         end = len(before) + len(values)
         if self._capacity is None and self._uniform and _alike(before, values):
@@ -47,7 +46,7 @@ class Growing(Generic[_Values]):
         return self._last
 
     def changed(self, before: _Values, places: Numbers, value: object) -> _Values:
-        """All values of `before`, but these places of another value; read-only. What can grow is this from now on."""
+        """All values of `before`, but these places of another value; read-only. Only this view can grow from now on."""
         end = len(before)
         capacity = cast(_Values, _with_capacity(before, end + end // 4 + SPARE, before.dtype))
         capacity[places] = value

@@ -15,7 +15,7 @@ _NONE = np.empty(0, np.int64)
 
 
 class LiveDocuments:
-    """The live documents of the latest commit that was asked about; threads may share it."""
+    """The live documents of the latest commit that was used; threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,7 +1,7 @@
-"""Arrays over all rows of a space, derived from the catalogue: whose a row is, its span, whether it is live.
+"""Arrays over all rows of a space, derived from the catalogue: a row's document, its span, whether it is live.
 
-They are kept from one commit to the next, within a generation: only new blocks and new deletions are read. Arrays that
-were handed out never change: appending goes behind their end, a deletion copies the mask.
+They are cached from one commit to the next, within a generation: only new blocks and new deletions are read. Returned
+arrays never change: new values go behind their end, a deletion copies the mask.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ TOGETHER = 64
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """All rows of a space at one commit. What follows from a row's place is not kept: a million of their own take 5 MB.
+    """All rows of a space at one commit. Values that follow from a row's number are not stored: a million rows take 5
+    MB.
 
     live: bool (rows,), whether the document is not deleted. with_rows: bool (document numbers,), whether the document
-    is not deleted and has a row. owners: int64 (rows,), the document number of each row, never falling; None where row
-    i is document i's, for every row. starts, ends: int32 (rows,), the span of each row in characters; starts is None
-    where all are 0.
+    is not deleted and has a row. owners: int64 (rows,), the document number of each row, never decreasing; None where
+    row i is document i's, for every row. starts, ends: int32 (rows,), the span of each row in characters; starts is
+    None where all are 0.
     """
 
     commit: int
@@ -66,7 +67,7 @@ _NO_ROWS = Rows(-1, np.empty(0, np.bool_), np.empty(0, np.bool_), None, None, np
 
 
 class RowsCache:
-    """The rows of a complete space at the latest commit that anybody read; threads may share it.
+    """The rows of a complete space at the latest commit that was read; threads may share it.
 
     Of a space that is still being filled, each commit has one of its own, since rows are added for earlier documents.
     """
@@ -168,7 +169,7 @@ def _blocks(
 
 
 def ranges(documents: Numbers, wanted: Numbers) -> tuple[Numbers, Numbers]:
-    """The first row and the row after the last of each wanted document, in a never falling array of documents."""
+    """The first row and the row after the last of each wanted document, in a never decreasing array of documents."""
     starts = np.searchsorted(documents, wanted, side="left").astype(np.int64)
     if not len(documents):
         return starts, starts

@@ -1,7 +1,7 @@
-"""Publishing an index: parts are filled aside and synced, then one rename of the manifest says which of them count.
+"""Publishing an index: parts are written aside and synced, then one rename of the manifest publishes them.
 
 A crash leaves the manifest that was there or the new one, whole, and folders that none of them names, which the next
-writer removes. No commit of the catalogue is needed: nothing in an index is the truth.
+writer removes. No commit of the catalogue is needed, since an index is derived data.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Fill = Callable[[Path], None]
 
 
 class Publisher:
-    """What a writer may do to the derived folders of its collection."""
+    """A writer's operations on the derived folders of its collection."""
 
     def __init__(self, folder: Path, disk: Disk) -> None:
         self._folder = folder
@@ -56,7 +56,7 @@ class Publisher:
         return home
 
     def build(self, area: str, fill: Fill) -> Part:
-        """Fills a new part, which does not count until a manifest names it.
+        """Writes a new part, which is not used until a manifest names it.
 
         Raises what `fill` raises, InputError, StorageError.
         """
@@ -102,18 +102,18 @@ class Publisher:
         self._disk.remove_tree(home_of(self._folder, area) / part.folder)
 
     def clear(self, area: str) -> None:
-        """Throws an area's folder away with all that is in it. Raises InputError, StorageError."""
+        """Removes an area's folder with its content. Raises InputError, StorageError."""
         home = home_of(self._folder, area)
         self._disk.remove(home / MANIFEST)  # first, so that it never names what is gone
         self._disk.remove_tree(home)
         self._disk.sync_folder(self._folder)
 
     def remove(self, path: Path) -> None:
-        """Takes a damaged part or manifest away. Raises StorageError."""
+        """Removes a damaged part or manifest. Raises StorageError."""
         self._disk.remove_tree(path)
 
     def tidy(self, generation: int) -> None:
-        """Removes what a stopped writer left, and indexes of rows that were numbered anew since."""
+        """Removes leftovers of a killed writer, and indexes of rows that were renumbered."""
         for home in list(homes(self._folder)):
             for left in filter(_LEFT.fullmatch, names(home)):
                 self._drop(home / left)

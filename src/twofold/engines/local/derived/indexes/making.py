@@ -31,9 +31,9 @@ QUESTIONS = "questions.npz"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What making an index takes: the writer that holds the lock, the latest commit, what to ask of an index.
+    """What is needed to build an index: the writer that holds the lock, the latest commit, what to ask of an index.
 
-    dimension: numbers a vector. cosine: whether vectors are compared by it, and not by dot product.
+    dimension: numbers a vector. cosine: whether the similarity is cosine, not dot product.
     """
 
     writer: Writer
@@ -45,7 +45,7 @@ class Work:
 
 
 class Making:
-    """What is made of one snapshot.
+    """Builds an index from one snapshot.
 
     rows: how many were built so far. pace: rows built a second.
     """
@@ -59,7 +59,7 @@ class Making:
         self._seconds = 0.0
 
     def piece(self, kind: str, first: int, end: int) -> Piece:
-        """Builds the rows from `first` to before `end`; nothing is searched with it yet.
+        """Builds the rows from `first` to before `end`; it is not used yet.
 
         Raises InputError where the kind cannot be built of them, StorageError.
         """
@@ -80,7 +80,8 @@ class Making:
     def tried(
         self, pieces: Sequence[Piece], kind: str, measuring: Measuring, efforts: Sequence[int], promise: float
     ) -> list[OperatingPoint]:
-        """What was measured on the first half of the questions until an effort kept the promise; the last is chosen.
+        """What was measured on the first half of the questions until an effort reached the promised recall; the last is
+        chosen.
 
         Raises UnfitIndexError for a kind that does not answer every question.
         """
@@ -110,7 +111,7 @@ class Making:
         return checked_effort(measure, efforts)
 
     def publish(self, report: IndexReport, pieces: Sequence[Piece], measuring: Measuring) -> Manifest:
-        """Puts the pieces in the place of the index that stands, with their evidence. Raises StorageError."""
+        """Replaces the index by these pieces, with their evidence. Raises StorageError."""
 
         def fill(folder: Path) -> None:
             with write_aside(folder / QUESTIONS) as file:
@@ -130,7 +131,7 @@ class Making:
 
 
 def kept_questions(built: Manifest) -> Proposed | None:
-    """What an index was measured with; None where that is lost or damaged: it can be made anew."""
+    """The stored questions of the last measurement; None if they are lost or damaged."""
     try:
         return (
             None if built.beside is None else Proposed.from_bytes((built.path(built.beside) / QUESTIONS).read_bytes())

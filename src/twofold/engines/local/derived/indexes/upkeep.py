@@ -1,7 +1,7 @@
-"""Keeping an index as the collection grows: pieces over what is new, joined as they come to be of one size.
+"""Keeping an index as the collection grows: pieces over new rows, merged when they are of similar size.
 
 Each piece is more than JOINED times as large as the next one, so there are few, and a row is built again only as often
-as its piece grows by half. Whatever changes, the promise is measured over all pieces before they are published.
+as its piece grows by half. Recall is measured over all pieces before they are published.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def wanted(snapshot: StoredSnapshot, *, cosine: bool) -> bool:
 
 
 class Upkeep:
-    """What an index needs between two choices, by a writer that holds the lock."""
+    """The maintenance of an index between two choices, by a writer that holds the lock."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
