@@ -22,13 +22,11 @@ def checked_json(fields: Mapping[str, Any], version: int) -> bytes:
     return text.encode() + b"\n"
 
 
-def read_checked_json(path: Path, version: int) -> dict[str, Any]:
-    """All fields of a file but `format`, with its `checksum`.
+def parse_checked_json(content: bytes, version: int, *, path: Path) -> dict[str, Any]:
+    """All fields of a file's content but `format`, with its `checksum`.
 
-    Raises OSError where it cannot be read, CorruptionError where its content is not what was written, FormatError where
-    it has another version.
+    Raises, naming the path, CorruptionError if the content is not what was written, FormatError for another version.
     """
-    content = path.read_bytes()
     try:
         fields = json.loads(content)
     except ValueError as error:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from twofold.checked_json import checked_json, read_checked_json
+from twofold.checked_json import checked_json, parse_checked_json
 from twofold.engines.local.layout import DESCRIPTION, FORMAT, new_id, not_a_collection
 from twofold.errors import CorruptionError, FormatError, InputError, StorageError
 from twofold.space import Space
@@ -80,7 +80,7 @@ class Description:
         """
         path = folder / DESCRIPTION
         try:
-            fields = read_checked_json(path, FORMAT)
+            fields = parse_checked_json(path.read_bytes(), FORMAT, path=path)
         except (FileNotFoundError, NotADirectoryError):
             raise not_a_collection(folder) from None
         except OSError as error:
