@@ -1,7 +1,7 @@
-"""Keeping an index as the collection grows: pieces over what is new, joined as they come to be of one size.
+"""Keeping an index as the collection grows: pieces over new rows, merged when they are of similar size.
 
 Each piece is more than JOINED times as large as the next one, so there are few, and a row is built again only as often
-as its piece grows by half. Whatever changes, the promise is measured over all pieces before they are published.
+as its piece grows by half. Recall is measured over all pieces before they are published.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from twofold.engines.local.derived.indexes import choosing
-from twofold.engines.local.derived.indexes.about import About, room_of, standing
-from twofold.engines.local.derived.indexes.choosing import EFFORTS, Indexing
+from twofold.engines.local.derived.indexes.about import About, area_of, standing
+from twofold.engines.local.derived.indexes.choosing import Indexing, efforts_from
 from twofold.engines.local.derived.indexes.making import Making, Work, kept_questions
 from twofold.engines.local.derived.indexes.measuring import Measuring
 from twofold.engines.local.derived.manifest import Manifest, Piece, wrong_at_sight
@@ -45,7 +45,7 @@ def wanted(snapshot: StoredSnapshot, *, cosine: bool) -> bool:
 
 
 class Upkeep:
-    """What an index needs between two choices, by a writer that holds the lock."""
+    """The maintenance of an index between two choices, by a writer that holds the lock."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -118,15 +118,17 @@ class Upkeep:
                 outside = [piece for piece in pieces if piece.end <= first or piece.first >= end]
                 pieces = sorted([*outside, making.piece(report.kind, first, end)], key=lambda piece: piece.first)
             measuring = self._measuring(snapshot, built, about)
-            efforts = [each for each in EFFORTS[report.kind] if each >= about.settings.effort]
-            points = making.tried(pieces, report.kind, measuring, efforts or [about.settings.effort], report.promise)
-            report = making.evidence(report, pieces, points[-1], measuring)
+            efforts = efforts_from(report.kind, about.settings.effort)
+            points = making.tried(pieces, report.kind, measuring, efforts, report.promise)
+            # Where larger efforts were refuted before, nobody waits beside `add` for them to be refuted again.
+            larger = efforts_from(report.kind, points[-1].effort)
+            report = making.evidence(report, pieces, larger if report.kept else larger[:1], measuring)
             making.publish(report, pieces, measuring)
             return report
         except InputError:
             return self._chosen(report.promise, report.latency)
         finally:
-            self._work.writer.sweep(room_of(snapshot))
+            self._work.writer.sweep(area_of(snapshot))
 
     def _measuring(self, snapshot: StoredSnapshot, built: Manifest, about: About) -> Measuring:
         """The questions that the index was measured with, or new ones where these are lost."""
