@@ -1,6 +1,6 @@
-"""What an encoder must be and what it must give back, checked where an encoder or its vectors come in.
+"""Checks of encoders and of the vectors that they return.
 
-Anybody may write one (docs/extending.md), so nothing that it says is taken on trust.
+Users may write their own (docs/extending.md), so everything is checked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WHOLE = "see docs/extending.md for a whole encoder"
 
 
 def checked_encoder(encoder: Any) -> Encoder:
-    """What was given as an encoder, if it is one; InputError naming what it lacks. Nothing is encoded."""
+    """The given encoder, if it is one; InputError names what it lacks. Nothing is encoded."""
     if isinstance(encoder, str):
         raise InputError(f"an encoder is an object, not the text {encoder!r}; load_encoder({encoder!r}) loads a model")
     if isinstance(encoder, type):
@@ -50,7 +50,7 @@ def checked_encoder(encoder: Any) -> Encoder:
 
 
 def encoded(encoder: Encoder, side: Side, texts: Sequence[str], report: EncodingReport | None = None) -> Vectors:
-    """float32 (n, dimension): what an encoder makes of texts, as it gave it.
+    """float32 (n, dimension): an encoder's vectors of texts, unchanged.
 
     Raises VectorError, naming the method, for anything but a float32 array of that shape, and for NaN or infinity.
     """
@@ -82,7 +82,7 @@ def encoded_to_compare(
 
 
 class CheckedTokenSpans:
-    """An encoder's `TokenSpans`, whose answers are looked at before documents are divided by them.
+    """An encoder's `TokenSpans`, whose results are checked before documents are divided by them.
 
     Raises InputError, naming what was returned.
     """

@@ -39,7 +39,7 @@ ORDERED: dict[str, Callable[[Any, Any], bool]] = {
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {"$eq": operator.eq, **ORDERED, PREFIX: str.startswith}
 """What an element of the field and a value of its type are asked. $contains asks the field as a whole (`_holds`)."""
 DEEPEST = 16
-"""Conditions may stand inside one another so many times; SQLite's parser gives up not far beyond twice that."""
+"""The deepest nesting of conditions; SQLite's parser fails not far beyond twice that."""
 OPERATORS = (*COMPARISONS, CONTAINS, "$ne", "$in", "$nin", "$all", "$not", "$exists", "$and", "$or")
 
 
@@ -99,7 +99,7 @@ Filter = Leaf | Not | All | Some
 
 
 def parse(where: Mapping[str, Any]) -> Filter:
-    """The tree of a `where`; raises FilterError naming the field and operator that cannot be understood."""
+    """The tree of a `where`; raises FilterError naming the field and operator that is invalid."""
     return _tree(where, 0)
 
 
@@ -116,12 +116,12 @@ def leaves(condition: Filter) -> Iterator[Leaf]:
 
 
 def fields(condition: Filter) -> set[str]:
-    """The fields that a tree speaks of, as they are written."""
+    """The fields of a tree, as they are written."""
     return {leaf.field for leaf in leaves(condition)}
 
 
 def says_nothing(condition: Filter, *, negated: bool = False) -> bool:
-    """Whether a part of the tree lets everything pass because it says nothing: {}, {"$nin": []}, {"$prefix": ""}."""
+    """Whether a part of the tree matches everything because it is empty: {}, {"$nin": []} or {"$prefix": ""}."""
     match condition:
         case Compare(_, "$prefix" | "$contains", ""):
             return not negated
@@ -141,7 +141,7 @@ def matches(
     title: str = "",
     truncated: bool = False,
 ) -> bool:
-    """The definition: whether a document with this metadata, id and title passes."""
+    """The definition: whether a document with this metadata, id and title matches."""
     return _matches(condition, metadata, {ID: identifier, TITLE: title, TRUNCATED: truncated})
 
 
@@ -168,7 +168,7 @@ def _matches(condition: Filter, metadata: Mapping[str, Json], own: Mapping[str, 
 
 
 def found_at(metadata: Mapping[str, Json], field: str) -> list[Json]:
-    """What stands under a field's name, each dot of which belongs to a key or enters an object; often one value."""
+    """The values under a field's name, each dot of which belongs to a key or enters an object; often one value."""
     return list(_found(metadata, key_of(field)))
 
 
@@ -188,12 +188,12 @@ def field_names(metadata: Mapping[str, Json]) -> Iterator[str]:
 
 
 def key_of(field: str) -> str:
-    """The name that a written field has in documents: $$ at its beginning stands for $."""
+    """The name that a written field has in documents: $$ at its beginning means $."""
     return field[1:] if field.startswith("$$") else field
 
 
 def type_name(value: Json) -> str:
-    """The type of a value in the words of error messages: text, number, boolean, null, list or object."""
+    """The type of a value as error messages name it: text, number, boolean, null, list or object."""
     return type_names[type(value)]
 
 

@@ -1,7 +1,7 @@
 """The one function that computes dense scores, and the one order that ranks them.
 
 Every dense score that is shown or ranked anywhere comes from `dense_scores`. It sums each row in a fixed order, so a
-document's score depends on query and document alone: not on how many others are scored beside it, nor on the thread.
+document's score depends on query and document alone: not on how many others are scored with it, nor on the thread.
 A matrix product does not promise that (BLAS blocks by the size of the whole), so none is used here.
 """
 
@@ -27,7 +27,7 @@ Mask = NDArray[np.bool_]
 
 
 class MaskCount:
-    """How many rows a mask lets through, counted once while question after question comes with the same mask.
+    """The number of rows that a mask allows, counted once for consecutive queries with the same mask.
 
     Masks do not change while they are searched with.
     """

@@ -21,7 +21,7 @@ from twofold.errors import InputError, brief
 
 INT64 = range(-(2**63), 2**63)
 DEEPEST = 100
-"""Lists and objects may stand inside one another so many times, as in MongoDB; SQLite's JSON ends at 1,000."""
+"""The deepest nesting of lists and objects, as in MongoDB; SQLite's limit is 1,000."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Scalar = None | bool | int | float | str
@@ -86,7 +86,7 @@ def is_missing(value: object) -> bool:
 
 
 def kind_of(value: object) -> str:
-    """The type of any value in the words of messages: text, number, boolean, null, list, object, or Python's name."""
+    """The type of any value as messages name it: text, number, boolean, null, list, object, or Python's name."""
     return type_names.get(type(value), type(value).__name__)
 
 

@@ -164,7 +164,7 @@ def test_tokens_are_spans_of_the_text_in_order(encoder: Encoder) -> None:
         assert not len(spans) or spans[-1, 1] <= len(text)
 
 
-def test_as_many_tokens_as_there_is_room_for_are_not_cut(encoder: Encoder) -> None:
+def test_as_many_tokens_as_the_limit_allows_are_not_cut(encoder: Encoder) -> None:
     if not isinstance(encoder, TokenSpans):
         pytest.skip("this encoder offers no tokens")
     text = "the quick brown fox " * 400

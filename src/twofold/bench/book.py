@@ -40,21 +40,21 @@ class JudgedCollection:
     def run(self, mode: SearchMode) -> Run:
         """The rankings in one mode, as deep as a search's by default."""
         if mode not in self._runs:
-            self._know_words(mode)
+            self._tune_once(mode)
             self._runs[mode] = self._collection.run(self.judged.queries, mode=mode, depth=DEPTH)
         return self._runs[mode]
 
     def score_pairs(self) -> ScorePairs:
-        """What both sides say of the documents of each hybrid ranking."""
-        self._know_words("hybrid")
+        """Dense and lexical scores of the documents of each hybrid ranking."""
+        self._tune_once("hybrid")
         with self._collection.searcher() as searcher:
             return {
                 query: {hit.id: (hit.parts["dense"], hit.parts["lexical"]) for hit in searcher.search(text, k=DEPTH)}
                 for query, text in self.judged.queries.items()
             }
 
-    def _know_words(self, mode: SearchMode) -> None:
-        if mode != "dense" and self._collection.info().words is None:
+    def _tune_once(self, mode: SearchMode) -> None:
+        if mode != "dense" and self._collection.info().lexical is None:
             self._collection.tune()
 
 

@@ -53,7 +53,7 @@ def _after_dropping(path: Path, queries: Vectors) -> tuple[float, list[float]]:
     """Seconds of opening, and of each look-up."""
     drop_from_cache(path)
     start = time.perf_counter()
-    with open_collection(path) as collection, collection.searcher(words=False) as searcher:
+    with open_collection(path) as collection, collection.searcher(lexical=False) as searcher:
         searcher.snapshot.count()
         opening = time.perf_counter() - start
         seconds = []

@@ -96,16 +96,16 @@ def _filtered(searcher: SnapshotSearcher, exact: SnapshotSearcher, asked: Vector
     for share in SHARES:
         bounds = fresh_bounds(snapshot, field, share)
         searcher.dense.nearest(asked[0], depth=1, top=1, selection=_below(field, next(bounds)))
-        passing, seconds, found, truth = [], [], [], []
+        matching, seconds, found, truth = [], [], [], []
         for query in asked:
             selection = _below(field, next(bounds))
             start = time.perf_counter()
             found.append(_ids(searcher.dense, query, DEPTHS[0], selection))
             seconds.append(time.perf_counter() - start)
-            passing.append(snapshot.count(selection.where))
+            matching.append(snapshot.count(selection.where))
             truth.append(_ids(exact.dense, query, DEPTHS[0], selection))
         times = np.array(seconds)
-        named = f"{np.mean(passing) / snapshot.count():.2%} pass"
+        named = f"{np.mean(matching) / snapshot.count():.2%} pass"
         rows.append((named, _recall(found, truth), *_times(times, times)[:2]))
     columns = (Column("filter"), Column("recall@10", digits=4), *_columns()[:2])
     notes = (

@@ -1,4 +1,4 @@
-"""Adding documents: block by block, encode what is new, commit, go on. What a commit acknowledged stays."""
+"""Adding documents: block by block, encode what is new, commit, continue. What a commit acknowledged is durable."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from twofold.space import Space
 ENCODED_AT_ONCE = 256
 """Documents a commit that are encoded: enough to fill batches of one length, few enough that Ctrl-C loses little."""
 GIVEN_AT_ONCE = 1_000
-"""Documents a commit whose vectors are there already: syncing is what costs."""
+"""Documents a commit, if their vectors are given: then syncing is the main cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Given:
 
 
 class Adding:
-    """One call of `add`: where the documents go and what has become of them so far."""
+    """One call of `add`: its documents, and the counts so far."""
 
     def __init__(self, engine: Engine, encoders: Encoders, mode: PassageMode, given: Given | None) -> None:
         self._engine = engine

@@ -1,4 +1,4 @@
-"""From documents to a collection on disk in one call: what the command line, the benches and library users share."""
+"""From documents to a collection on disk in one call, for the command line, the benchmarks and library users."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def build(
     wait: float = WAIT,
     progress: Progress = silent,
 ) -> tuple[Collection, AddReport]:
-    """Adds documents to the collection in a folder, made when there is none; the caller closes it.
+    """Adds documents to the collection in a folder, created if there is none; the caller closes it.
 
-    Run again with the same documents it goes on where it stopped: what is there is not encoded again. encoder,
+    Run again with the same documents it continues where it stopped: what is there is not encoded again. encoder,
     passages, depth: as in `open_or_create`. wait: seconds to wait for another writer. An input without documents raises
     InputError before anything is made. A large collection gets an approximate index; the report says whether it keeps
     its promise. Raises what `add` raises.
@@ -69,7 +69,7 @@ def open_or_create(
     depth: int | None = None,
     wait: float = WAIT,
 ) -> Collection:
-    """The collection in a folder, made when there is none; an existing one must agree with what is asked for.
+    """The collection in a folder, created if there is none; an existing one must agree with what is asked for.
 
     encoder: an object, or a model's folder or name; by default that of the collection, and for a new one the embedded
     all-MiniLM-L6-v2. passages, depth: as in `create`. wait: seconds to wait for another writer, also for one that is

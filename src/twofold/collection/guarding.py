@@ -1,4 +1,6 @@
-"""The encoder of a collection: loaded at first need, held to the contract, probed before each side is first used."""
+"""The encoder of a collection: loaded and checked against the contract when first used, and probed before each side is
+first used.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 from twofold.space import MAIN, Space
 
-WITHOUT = "Searching by words alone (mode lexical) needs no encoder"
+WITHOUT = "Lexical search (mode lexical) needs no encoder"
 
 
 def given_encoder(encoder: Encoder | str | Path) -> Encoder:
@@ -51,10 +53,10 @@ def space_of(encoder: Encoder, name: str = MAIN) -> Space:
 
 
 class GuardedEncoder:
-    """An `Encoder` that never lets vectors of two contracts meet.
+    """An `Encoder` that never mixes vectors of two contracts.
 
-    Raises ContractError when the encoder's contract differs from the collection's, or when the probe texts come out
-    elsewhere than when the collection was made (cosine below 0.999), which another runtime or library may cause.
+    Raises ContractError when the encoder's contract differs from the collection's, or when the vectors of the probe
+    texts differ from when the collection was created (cosine below 0.999), which another runtime or library may cause.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Making and opening collections."""
+"""Creating and opening collections."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def create(
     depth: int = DEPTH,
     wait: float = WAIT,
 ) -> Collection:
-    """A new, empty collection in a folder that does not exist yet; with None, one that vanishes when closed.
+    """A new, empty collection in a folder that does not exist yet; None: in memory, deleted when closed.
 
     encoder: an object, or a model's folder or name; by default the embedded all-MiniLM-L6-v2. passages: "auto" gives a
-    document longer than the encoder reads several vectors, "none" one, cut at the length. depth: where a ranking ends
-    unless a call says otherwise. wait: seconds that a writing call waits for another writer. Raises InputError for what
-    is no encoder, VectorError for vectors that its contract does not promise, CollectionError, StorageError.
+    document that is too long for the encoder several vectors, "none" one, truncated. depth: length of a ranking, by
+    default. wait: seconds that a writing call waits for another writer. Raises InputError for what is no encoder,
+    VectorError for vectors that do not fit its contract, CollectionError, StorageError.
     """
     encoder = load_encoder() if encoder is None else given_encoder(encoder)
     if path is not None:

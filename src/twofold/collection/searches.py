@@ -38,15 +38,14 @@ class Searching:
         """The k best documents after the first `offset`, best first.
 
         query: a text, or a vector (dimension,). where: a filter such as {"year": {"$lt": 1990}}; a field that no
-        document has matches nothing, unless `strict` asks for an error. depth: where the ranking ends; without it a
-        page beyond the collection's own depth raises it. exact: without the approximate index. mode: "dense", "lexical"
-        or "hybrid", by default hybrid where the collection has a lexical index that dense scores can be mixed with
-        (`tune`). ranker: a second stage over that whole ranking. min_score: leaves out hits with a smaller score. A
-        document's score depends on query and document alone, never on k. Raises QueryError, FilterError, VectorError,
-        ContractError.
+        document has matches nothing, unless `strict` asks for an error. depth: length of the ranking; without it a page
+        beyond the collection's depth raises it. exact: without the approximate index. mode: "dense", "lexical" or
+        "hybrid"; the default is hybrid if there is a lexical index (`tune`). ranker: scores that whole ranking again.
+        min_score: leaves out hits with a smaller score. A document's score depends on query and document alone, never
+        on k. Raises QueryError, FilterError, VectorError, ContractError.
         """
-        by_words = isinstance(query, str) and mode != "dense"
-        with self.searcher(depth=depth, exact=exact, words=by_words) as searcher:
+        lexical = isinstance(query, str) and mode != "dense"
+        with self.searcher(depth=depth, exact=exact, lexical=lexical) as searcher:
             return searcher.search(
                 query,
                 k=k,
@@ -77,7 +76,7 @@ class Searching:
         queries: texts, or vectors (n, dimension). All are asked of one commit; texts are encoded together, and looked
         up on all cores. Everything else as in `search`.
         """
-        with self.searcher(depth=depth, exact=exact, words=mode != "dense") as searcher:
+        with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
             return searcher.search_many(
                 queries,
                 k=k,
@@ -103,7 +102,7 @@ class Searching:
 
         Raises QueryError for an unknown id, FilterError.
         """
-        with self.searcher(depth=depth, words=False) as searcher:
+        with self.searcher(depth=depth, lexical=False) as searcher:
             return searcher.like(document_id, k=k, offset=offset, where=where, strict=strict)
 
     def run(
@@ -117,20 +116,20 @@ class Searching:
         report: EncodingReport | None = None,
     ) -> Run:
         """The rankings of many queries: query id → document id → score, each `depth` long. where: as in `search`."""
-        with self.searcher(depth=depth, exact=exact, words=mode != "dense") as searcher:
+        with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
             return searcher.run(queries, depth=depth, where=where, mode=mode, report=report)
 
     def searcher(
-        self, *, depth: int | None = None, exact: bool = False, words: bool = True, query_language: bool = False
+        self, *, depth: int | None = None, exact: bool = False, lexical: bool = True, query_language: bool = False
     ) -> SnapshotSearcher:
         """A searcher pinned to the latest commit until it is closed.
 
-        exact: without the approximate index. words: without them it searches by meaning alone, and need not wait until
-        what was added is known by its words. query_language: signs in a query mean something: "a phrase", AND, OR, NOT,
-        +, -, parentheses, ^ (docs/hybrid.md), and what a query requires or excludes holds in every mode; without it any
-        text is just words. Raises QueryError where the language is asked for and the collection knows no words.
+        exact: without the approximate index. lexical: opens the lexical index too, which hybrid and lexical searches
+        need. query_language: enables the operators "a phrase", AND, OR, NOT, +, -, parentheses and ^ (docs/hybrid.md);
+        what a query requires or excludes then holds in every mode. Raises QueryError for query_language without a
+        lexical index.
         """
-        return self._pinning.searcher(depth, exact=exact, words=words, query_language=query_language)
+        return self._pinning.searcher(depth, exact=exact, lexical=lexical, query_language=query_language)
 
     async def asearch(self, query: str | Vectors, **options: Any) -> Hits:
         """`search` in a worker thread, for programs with an event loop; the same options."""

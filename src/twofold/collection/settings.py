@@ -1,4 +1,4 @@
-"""What a collection keeps of how it was made, beside its contract."""
+"""The settings of a collection beside its contract."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEPTH = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How documents become passages and where rankings end.
+    """How documents are divided into passages, and how long rankings are.
 
     passages: "auto" (as many windows as a text needs) or "none" (one vector a document); depth: documents a ranking.
     """

@@ -51,7 +51,7 @@ class HashedWords:
 
     @property
     def contract(self) -> Contract:
-        """All that decides the vectors."""
+        """Everything that determines the vectors."""
         return Contract(
             weights="hashed words, version 1",
             tokenizer="words",

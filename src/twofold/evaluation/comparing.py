@@ -1,4 +1,4 @@
-"""`compare`: systems on the same judged queries, each held against a baseline by paired tests."""
+"""`compare`: systems on the same judged queries, each compared with a baseline by paired tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a comparison found: differences query by query with their tests, and how they print, display and go to JSON."""
+"""The result of a comparison: differences query by query with their tests, as tables, HTML and JSON."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Systems measured on the same queries, each held against the baseline; prints as tables, shows as HTML.
+    """Systems measured on the same queries, each compared with the baseline; prints as tables, shows as HTML.
 
     evaluations: by name, the baseline first. contrasts: by measure, then by system.
     """

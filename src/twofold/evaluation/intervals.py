@@ -1,4 +1,4 @@
-"""How far a mean over queries may be off: bootstrap intervals."""
+"""Bootstrap intervals of means over queries."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Ways to mix two runs that the field uses, to be compared with: they know ranks, or each list's own scores, only.
+"""Other methods of fusion, to compare with: they use ranks, or each list's own scores, only.
 
-And what both sides say of the same candidates, mixed at one weight for all questions.
+And dense and lexical scores of the same candidates, mixed with one weight for all questions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ DEPTH = 100
 WEIGHTS = tuple(step / 20 for step in range(21))
 
 ScorePairs = Mapping[str, Mapping[str, tuple[float, float]]]
-"""query id → document id → what either side says of it."""
+"""query id → document id → (dense score, lexical score)."""
 
 
 def reciprocal_ranks(runs: Sequence[Run], *, depth: int = DEPTH, k: int = RRF_K) -> Run:
@@ -50,7 +50,7 @@ def weighted(pairs: ScorePairs, weight: float) -> Run:
 
 
 def best_weighted(pairs: ScorePairs, qrels: Qrels, measure: str) -> Run:
-    """`weighted` by the weight that the judgements like best: what nobody knows beforehand."""
+    """`weighted` with the weight that is best by the judgements, which is not known beforehand."""
     runs = [weighted(pairs, weight) for weight in WEIGHTS]
     return max(runs, key=lambda run: evaluate_run(run, qrels, measures=[measure])[measure].mean)
 

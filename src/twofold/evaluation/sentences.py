@@ -1,4 +1,4 @@
-"""Semantic textual similarity: do an encoder's scores of sentence pairs follow people's?"""
+"""Semantic textual similarity: do an encoder's scores of sentence pairs follow human ones?"""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from twofold.tables import Column, Estimate, Table
 
 PAIRS_AT_ONCE = 1000
 JudgedPair = tuple[str, str, float]
-"""Two sentences, and how alike people found them."""
+"""Two sentences, and their similarity as judged by humans."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceEvaluation:
-    """Correlations of an encoder's scores with people's, times 100 as the field prints them, and their intervals."""
+    """Correlations of an encoder's scores with human ones, times 100 as the field prints them, and their intervals."""
 
     spearman: Estimate
     pearson: Estimate
@@ -44,7 +44,8 @@ class SentenceEvaluation:
 def evaluate_sentences(
     encoder: Encoder, pairs: Iterable[JudgedPair], *, report: EncodingReport | None = None
 ) -> SentenceEvaluation:
-    """Spearman's and Pearson's correlation of an encoder's scores with people's (Agirre et al. 2012, Cer et al. 2017).
+    """Spearman's and Pearson's correlation of an encoder's scores with human ones (Agirre et al. 2012, Cer et al.
+    2017).
 
     Both sentences are encoded as queries: neither is a document, and models with prompts ask for the query's in
     symmetric tasks. A score is the encoder's own similarity. report: counts what was cut. Raises InputError for fewer

@@ -73,7 +73,7 @@ def smallest_difference(differences: Differences, *, alpha: float = ALPHA, power
 
 
 def standard_error(differences: Differences) -> float:
-    """How far the mean strays from sample to sample: the standard deviation over the root of the count."""
+    """The standard error of the mean: the standard deviation over the root of the count."""
     return float(differences.std(ddof=1)) / math.sqrt(len(differences))
 
 

@@ -57,11 +57,13 @@ class PiecewiseIndex:
         if len(self._pieces) == 1:
             return self._pieces[0].candidates(query, count, allowed)
         found = []
-        for piece, stretch, (mine, passing) in zip(self._pieces, self._stretches, self._parts(allowed), strict=True):
-            if not passing:
+        for piece, stretch, (mine, allowed_count) in zip(
+            self._pieces, self._stretches, self._parts(allowed), strict=True
+        ):
+            if not allowed_count:
                 continue
             rows, scores = piece.candidates(query, count, mine)
-            if len(rows) < min(count, passing):
+            if len(rows) < min(count, allowed_count):
                 raise RuntimeError(
                     f"the piece of rows {stretch.start} to {stretch.stop - 1} does not reach all of them"
                 )

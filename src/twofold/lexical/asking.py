@@ -32,9 +32,9 @@ class Part:
 class Question:
     """A query that has been understood.
 
-    parts: what scores are made of, in the order in which they are added. matched: what is found, None for whatever has
-    one of the terms. allowed: what may be found by meaning too, None for anything. asked: how often each term is asked
-    for, without boosts.
+    parts: what scores are made of, in the order in which they are added. matched: the matching documents, None for all
+    with one of the terms. allowed: documents that dense search may return too, None for all. asked: how often each term
+    is in the query, without boosts.
     """
 
     parts: tuple[Part, ...]
@@ -49,7 +49,7 @@ class Question:
 
 
 def ask_words(analysis: Analysis, text: str) -> Question:
-    """Any text: the sum over its terms, each as often as it is asked for, up to a bound."""
+    """Any text: the sum over its terms, each as often as it is in the query, up to a bound."""
     asked = Counter({term: min(count, TIMES_A_TERM) for term, count in Counter(analysis.terms(text)).items()})
     return Question((Part(asked),), None, None, asked)
 
@@ -57,7 +57,7 @@ def ask_words(analysis: Analysis, text: str) -> Question:
 def ask_language(analysis: Analysis, text: str) -> Question:
     """A query of the language.
 
-    Raises QueryError, saying where it cannot be understood, and for one that only excludes.
+    Raises QueryError, with the position of a mistake, and for one that only excludes.
     """
     query = parse(text)
     if query is None:
@@ -77,7 +77,7 @@ def ask_language(analysis: Analysis, text: str) -> Question:
 
 
 def text_of_language(text: str) -> str:
-    """The words of a query of the language that hits may have, without its signs: what a vector is made of."""
+    """The words of a query of the language without operators and excluded words, for the encoder."""
     query = parse(text)
     return "" if query is None else " ".join(words.text.strip() for words in named(query)).strip()
 

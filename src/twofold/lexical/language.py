@@ -1,4 +1,4 @@
-"""The query language: "a phrase", AND, OR, NOT, + and -, parentheses, boosts with ^. All other signs mean nothing.
+"""The query language: "a phrase", AND, OR, NOT, + and -, parentheses, boosts with ^. Other punctuation has no meaning.
 
     query  = all OR all …            OR divides first
     all    = list AND list …         then AND
@@ -32,7 +32,7 @@ Sign = Literal["", "+", "-", "NOT"]
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A word or a phrase, not yet taken apart."""
+    """A word or a phrase, not yet analysed."""
 
     text: str
     boost: float = 1.0
@@ -55,7 +55,7 @@ class Either:
 
 
 def parse(text: str) -> Either | None:
-    """What a query says; None where it is empty. Raises QueryError, naming the place of a mistake."""
+    """The parsed query; None if it is empty. Raises QueryError with the position of a mistake."""
     if len(text) > LONGEST:
         raise QueryError(f"a query of the language has at most {LONGEST:,} characters, not {len(text):,}")
     parser = _Parser(text)

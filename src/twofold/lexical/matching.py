@@ -36,10 +36,9 @@ class Matching:
         return self._words(part.text) if isinstance(part, Phrase) else self._either(part)
 
     def allowed(self, part: Phrase | Either) -> Matched | None:
-        """What may be found, also by meaning; None where anything may.
+        """The documents that may be found, also by dense search; None for all.
 
-        Words restrict nothing, for meaning finds what says the same in other words; what is marked with +, - or NOT and
-        the sides of AND do.
+        Plain words do not restrict, since dense search finds paraphrases; +, -, NOT and the operands of AND do.
         """
         if isinstance(part, Phrase):
             return None

@@ -1,4 +1,4 @@
-"""What a lexical index has read, and whether its files are there.
+"""The state of a lexical index, and checks of its files.
 
 The note is written before tantivy commits, and says what is there before and after. tantivy's commit decides which of
 both holds: nothing is ever deleted, so the number of its documents tells them apart. Killed at any moment, the index is
@@ -31,7 +31,7 @@ ENDS, LENGTHS, VALUES = "ends.i64", "lengths.u32", "terms.u64"
 """The files of the records (records.py)."""
 DTYPES: dict[str, np.dtype[Any]] = {ENDS: np.dtype("<i8"), LENGTHS: np.dtype("<u4"), VALUES: np.dtype("<u8")}
 META = "meta.json"
-"""tantivy's list of its living segments."""
+"""tantivy's list of its live segments."""
 PARTS = ("fast", "fieldnorm", "idx", "pos", "store", "term")
 """The files of a segment."""
 FOOTER = struct.Struct("<II")
@@ -44,7 +44,7 @@ TRIES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What has been read at one moment.
+    """The extent of the index at one moment.
 
     documents: how many. end: no document with this number or a greater one has been read. values: terms in all records.
     checksums: of each file of the records, as far as it belongs to this state, CRC-32.
@@ -132,7 +132,7 @@ def _compare(path: Path, numbers: NDArray[Any], checksum: int) -> None:
 
 
 def check_files(folder: Path, *, content: bool = False) -> None:
-    """Looks at the end of every file of the living segments, and reads all of them for `content`.
+    """Looks at the end of every file of the live segments, and reads all of them for `content`.
 
     Raises CorruptionError, naming the file that is missing, cut or changed.
     """

@@ -13,7 +13,9 @@ DEFAULT_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 class Found(NamedTuple):
-    """A model's folder. source: what finds it again: an absolute path, a hub name, None for the embedded default."""
+    """A model's folder. source: from which it is found again: an absolute path, a hub name, None for the embedded
+    default.
+    """
 
     folder: Path
     source: str | None

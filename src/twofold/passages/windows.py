@@ -1,7 +1,7 @@
 """Token windows: a document longer than the encoder reads becomes several passages that share 32 tokens.
 
-What is encoded is the title, a space, and the passage, so that every passage says what it belongs to. A title takes
-at most a quarter of the limit. Windows end at word boundaries where a text has any.
+The encoder's input is the title, a space, and the passage, so that every passage has its context. A title takes
+at most a quarter of the limit. Windows end at word boundaries, if a text has any.
 """
 
 from __future__ import annotations

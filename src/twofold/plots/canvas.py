@@ -63,7 +63,7 @@ def check_picture(path: str | Path) -> Path:
 
 
 def sheet(width: float, heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
-    """A figure `width` inches wide with axes of these heights (inches) under each other, in the house's style."""
+    """A figure `width` inches wide with axes of these heights (inches) under each other, in Twofold's style."""
     _matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""What a training run gave: figures before and after, in tables and in words."""
+"""The result of a training run: figures before and after, as tables and verdicts."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class TrainingOutcome:
         ]
 
     def verdicts(self) -> list[str]:
-        """For each split, in a sentence, whether training helped; and what it did to other collections on average."""
+        """A verdict for each split, and the average change on other collections."""
         others = [each.contrasts[0].difference.mean for name, each in self.comparisons.items() if name not in OWN]
         said = [_verdict(name, comparison) for name, comparison in self.comparisons.items()]
         if others:

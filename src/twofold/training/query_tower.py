@@ -46,7 +46,7 @@ ITSELF, TOWER, MEASURE = "the encoder itself", "the tower", "nDCG@10"
 
 @dataclass(frozen=True, slots=True)
 class QueryTowerOutcome:
-    """place: the tower's file or folder. kind: a word of LAYERS. fidelity: how well it follows its teacher.
+    """place: the tower's file or folder. kind: a key of LAYERS. fidelity: to its teacher.
     milliseconds: of one query, teacher and tower. found: how well both find documents of a collection by their own
     titles and openings, which were not fitted; None where no collection was named.
     """
@@ -113,12 +113,12 @@ def train_query_tower(
     settings: DistillingSettings | None = None,
     progress: Progress = silent,
 ) -> QueryTowerOutcome:
-    """Fits a tower to an encoder's queries; a collection of that encoder takes it as it is.
+    """Fits a tower to an encoder's queries; it works with every collection of that encoder.
 
-    data: pairs, or documents in any form that `read` takes: questions, titles and sentences are what is learned from.
+    data: pairs, or documents in any form that `read` takes: questions, titles and sentences are the training texts.
     to: the new file of a static tower, the new folder of one with layers. kind: "static", "2-layer" or "4-layer". base:
     the encoder, the embedded default without one. collection: takes the place of `base`, and of `data` where none is
-    given; the tower is tried on it. Raises InputError, ModelError, MissingExtraError.
+    given; the tower is evaluated on it. Raises InputError, ModelError, MissingExtraError.
     """
     to = Path(to).resolve()
     if kind not in LAYERS:
@@ -144,7 +144,7 @@ def train_query_tower(
 
 
 def _fitted(
-    layers: int,
+    layer_count: int,
     teacher: TransformerEncoder,
     texts: Sequence[str],
     to: Path,
@@ -153,13 +153,13 @@ def _fitted(
     settings: DistillingSettings | None,
     progress: Progress,
 ) -> Fidelity:
-    """Fits a tower and writes it. layers: 0 for a table."""
-    if not layers:
+    """Fits a tower and writes it. layer_count: 0 for a table."""
+    if not layer_count:
         table, fidelity = distil_static(teacher, texts, about=about, settings=settings, progress=progress)
         table.write(to)
         return fidelity
     folder, settings = trainable(teacher.source["name"]), settings or SETTINGS
-    model, fidelity = distil_layers(teacher, folder, texts, layers, settings=settings, progress=progress)
+    model, fidelity = distil_layers(teacher, folder, texts, layer_count, settings=settings, progress=progress)
     write_tower(model, to, teacher.contract.space, about)
     return fidelity
 

@@ -55,7 +55,7 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_every_row_passes_differs_or_is_left_out_in_words(data: Path, tmp_path: Path) -> None:
+def test_every_row_passes_differs_or_is_left_out_as_text(data: Path, tmp_path: Path) -> None:
     report = bench_book(written(tmp_path, TABLE.format(right=1.0)), data, encoder=HashedWords(256))
     table, counts = report.tables
     verdicts = {(row[0], row[1], row[2], row[3]): row[6] for row in table.rows}

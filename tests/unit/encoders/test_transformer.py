@@ -66,7 +66,7 @@ def test_the_contract_is_that_of_the_default(encoder: TransformerEncoder) -> Non
     assert contract == load_encoder(find_model(None).folder, precision="f32").contract
 
 
-def test_room_is_what_special_tokens_leave(encoder: TransformerEncoder) -> None:
+def test_the_token_limit_is_what_special_tokens_leave(encoder: TransformerEncoder) -> None:
     assert encoder.token_limit == 254
 
 

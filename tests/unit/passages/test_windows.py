@@ -50,7 +50,7 @@ def test_a_document_without_text_is_found_by_its_title() -> None:
     assert found.spans.tolist() == [[0, 0]]
 
 
-def test_a_title_alone_may_use_the_whole_room() -> None:
+def test_a_title_alone_may_use_the_whole_limit() -> None:
     title = " ".join(["word"] * 90)
     assert division("", title).inputs == (title,)
     assert division("", title).lost == 0
@@ -78,7 +78,7 @@ def test_every_window_carries_the_title_and_still_fits() -> None:
     assert max(map(count, found.inputs)) == 100
 
 
-def test_a_long_title_takes_a_quarter_of_the_room_and_its_loss_is_counted() -> None:
+def test_a_long_title_takes_a_quarter_of_the_limit_and_its_loss_is_counted() -> None:
     title = " ".join(f"t{n:02d}" for n in range(40))
     found = division(" ".join(["word"] * 500), title)
     assert found.lost == 15
@@ -92,7 +92,7 @@ def test_windows_end_at_word_boundaries() -> None:
     assert {word for window in found.inputs for word in window.split()} == {"abcdefghij"}
 
 
-def test_a_word_longer_than_the_room_is_cut_inside() -> None:
+def test_a_word_longer_than_the_limit_is_cut_inside() -> None:
     text = "x" * 2000
     found = division(text)
     assert found.spans[0, 0] == 0

@@ -109,26 +109,26 @@ def test_what_only_excludes_is_refused_in_every_mode(language: SnapshotSearcher)
 def test_the_language_is_refused_where_there_are_no_words(tmp_path: Path) -> None:
     with twofold.create(tmp_path / "c", HashedWords(64)) as made:
         made.add([{"id": "a", "text": "red"}])
-        with pytest.raises(QueryError, match="does not know its words"):
+        with pytest.raises(QueryError, match="has no lexical index"):
             made.searcher(query_language=True)
 
 
 @pytest.mark.parametrize("query", ["cafe\u0301", "IZMIR", "iz\u00admir", "ＩＺＭＩＲ"])
-def test_another_spelling_is_found_by_words(collection: Collection, query: str) -> None:
+def test_another_spelling_is_found_lexically(collection: Collection, query: str) -> None:
     assert [hit.id for hit in collection.search(query, mode="lexical")] == ["late"]
 
 
 def test_an_index_of_other_rules_is_not_read_and_made_again_by_the_next_writer(
     collection: Collection, tmp_path: Path
 ) -> None:
-    (room,) = (tmp_path / "c" / "lexical").glob("*/*")
-    notes.write(room, replace(notes.read(room), rules=RULES + 1))
+    (index,) = (tmp_path / "c" / "lexical").glob("*/*")
+    notes.write(index, replace(notes.read(index), rules=RULES + 1))
     with twofold.open(tmp_path / "c") as again:
         assert [hit.id for hit in again.search("state", mode="lexical")] == ["state"]
         again.optimize()
         assert [hit.id for hit in again.search("state", mode="lexical")] == ["state"]
-    (room,) = (tmp_path / "c" / "lexical").glob("*/*")
-    assert notes.read(room).rules == RULES
+    (index,) = (tmp_path / "c" / "lexical").glob("*/*")
+    assert notes.read(index).rules == RULES
 
 
 @pytest.mark.parametrize(

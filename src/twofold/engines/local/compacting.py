@@ -1,4 +1,4 @@
-"""Compacting: living rows into new segments, renumbered from 0; deleted documents' lines dropped.
+"""Compacting: live rows into new segments, renumbered from 0; deleted documents' lines dropped.
 
 One transaction is the acknowledgement. Before it the new segments are written and synced under numbers that the
 catalogue does not know yet; after it the old ones are removed. A crash leaves the one state or the other, whole, and
@@ -41,7 +41,7 @@ class Compaction:
     def record(self, change: SpaceChange, generation: int) -> Iterator[int]:
         """Writes the new segments and records them, in a space that has forgotten its rows; gives rows as they go."""
         segment = Segment(self._last.number + 1 if self._last else 1, 0, 0, generation)
-        for numbers, vectors in self._living():
+        for numbers, vectors in self._live():
             start = 0
             for placed, share in segments.place(vectors, segment):
                 segments.append(self._disk, self._home, placed, share)
@@ -51,11 +51,11 @@ class Compaction:
                 start += len(share)
             yield len(vectors)
 
-    def _living(self) -> Iterator[tuple[Numbers, Halves]]:
-        """Living rows in stretches: their numbers and their vectors."""
+    def _live(self) -> Iterator[tuple[Numbers, Halves]]:
+        """Live rows in stretches: their numbers and their vectors."""
         for first, vectors in self._pieces:
             for start in range(0, len(vectors), ROWS_AT_ONCE):
                 part = vectors[start : start + ROWS_AT_ONCE]
-                here = np.flatnonzero(self._rows.living[first + start : first + start + len(part)])
+                here = np.flatnonzero(self._rows.live[first + start : first + start + len(part)])
                 if len(here):
                     yield here + first + start, part[here]

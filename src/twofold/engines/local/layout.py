@@ -1,4 +1,4 @@
-"""What a collection's folder holds, by name."""
+"""The names of the files in a collection's folder."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ FORMAT = 1
 DESCRIPTION, CATALOGUE, VECTORS, LOCK = "collection.json", "catalogue.sqlite", "vectors", "lock"
 ACKNOWLEDGED = "acknowledged"
 DERIVED = frozenset({"indexes", "lexical"})
-"""Folders of what can be made again from catalogue and vectors."""
+"""Folders of derived data."""
 UNFINISHED = frozenset(
     {CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", f"{CATALOGUE}-journal", VECTORS, LOCK, ACKNOWLEDGED}
 )
-"""What a creation leaves that was stopped before collection.json, its last step."""
+"""What an interrupted creation leaves; collection.json is its last step."""
 
 
 def home_of_space(folder: Path, name: str) -> Path:

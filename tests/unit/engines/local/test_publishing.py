@@ -49,9 +49,9 @@ def publish(store: Store, *cuts: int, **about: object) -> Manifest:
         return writer.publish("indexes/main", about, pieces)
 
 
-def found(store: Store, room: str = "indexes/main", space: str = "main") -> Manifest | None:
+def found(store: Store, area: str = "indexes/main", space: str = "main") -> Manifest | None:
     with store.snapshot() as snapshot:
-        return snapshot.in_space(space).built(room)
+        return snapshot.in_space(space).built(area)
 
 
 def used(store: Store) -> list[str]:
@@ -380,11 +380,11 @@ def test_an_engine_that_commits_by_itself_gets_new_folders_and_what_is_not_kept_
     assert not second.exists()
 
 
-def test_only_rooms_of_derived_things_have_folders(store: Store) -> None:
+def test_only_areas_of_derived_data_have_folders(store: Store) -> None:
     with store.writing() as writer:
-        rooms = ("catalogue", "indexes/../vectors", "indexes/main/000001", "")
+        areas = ("catalogue", "indexes/../vectors", "indexes/main/000001", "")
         calls: list[Callable[[], object]] = [lambda: writer.fresh("vectors"), lambda: writer.clear("..")]
-        calls += [partial(found, store, room) for room in rooms]
+        calls += [partial(found, store, area) for area in areas]
         for call in calls:
             with pytest.raises(InputError, match="indexes, lexical"):
                 call()

@@ -59,7 +59,7 @@ def read(name: str, first: int, end: int, reading: Reading, codes: Codes) -> Str
 
     Raises UnfitFieldError.
     """
-    if name == TRUNCATED or not nameable(name):  # what is truncated is of a space, and known of living documents
+    if name == TRUNCATED or not nameable(name):  # what is truncated is of a space, and known of live documents
         raise UnfitFieldError
     if name in OWN:
         whole = _at_once(_lines(f"'text', {name}, NULL", {"first": first, "end": end}, reading), codes)

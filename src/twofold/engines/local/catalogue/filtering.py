@@ -1,5 +1,4 @@
-"""Which documents and rows pass a filter: answered by columns or by SQL, remembered for a commit; and whether its
-fields are there at all, for who asks."""
+"""The documents and rows that match a filter, from columns or SQL, cached for a commit; and checks of its fields."""
 
 from __future__ import annotations
 
@@ -15,9 +14,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from twofold.engines.local.catalogue.answers import Answer, Passing
+from twofold.engines.local.catalogue.answers import Answer, FilterMasks
 from twofold.engines.local.catalogue.column_reading import Reading
-from twofold.engines.local.catalogue.columns import NoColumnError, documents_passing
+from twofold.engines.local.catalogue.columns import NoColumnError, matching_documents
 from twofold.engines.local.catalogue.conditions import Condition, ids_named, types_at
 from twofold.engines.local.catalogue.faceting import facets_by_column, facets_by_reading
 from twofold.engines.local.catalogue.kept_columns import Columns
@@ -68,12 +67,12 @@ class FilterCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._answers: OrderedDict[tuple[int, str], Passing] = OrderedDict()
+        self._answers: OrderedDict[tuple[int, str], FilterMasks] = OrderedDict()
         self._growing: OrderedDict[str, Answer] = OrderedDict()
         self._columns = Columns()
 
-    def at(self, where: Filter, rows: Rows, head: SpaceHead, reading: Reading) -> Passing:
-        """What passes at the commit `head`. reading: its transaction, which is asked for only where it is needed."""
+    def at(self, where: Filter, rows: Rows, head: SpaceHead, reading: Reading) -> FilterMasks:
+        """The masks at the commit `head`. reading: its transaction, used only if it is needed."""
         # The text of a tree tells true from 1 and 1 from 1.0; equality of trees does not.
         key = repr(where)
         with self._lock:
@@ -81,9 +80,9 @@ class FilterCache:
                 self._answers.move_to_end((head.commit, key))
                 return known
             answer = _kept(self._growing, key, self._growing.get(key) or Answer())
-        passing = answer.at(head, rows, partial(self._evaluated, where, head, reading))
+        masks = answer.at(head, rows, partial(self._evaluated, where, head, reading))
         with self._lock:
-            return _kept(self._answers, (head.commit, key), passing)
+            return _kept(self._answers, (head.commit, key), masks)
 
     def facets(self, field: str, chosen: Mask, head: SpaceHead, reading: Reading) -> list[Facet]:
         """The values of a field, each with the count of chosen documents that hold it, at the commit `head`.
@@ -104,21 +103,21 @@ class FilterCache:
             answer.after_fork_in_child()
 
     def _evaluated(self, where: Filter, head: SpaceHead, reading: Reading, first: int) -> Mask:
-        """Which documents from number `first` on pass, deleted ones perhaps among them."""
+        """Which documents from number `first` on match, possibly including deleted ones."""
         count = head.next_document - first
         if ids_named(where) is None:  # otherwise SQL looks up a few documents
             with suppress(NoColumnError):
                 # For documents that were added to others, a column is read on but not begun.
                 columns = self._columns.of(fields(where), head, reading, begin=not first)
                 parts = {name: column.part(first, head.next_document) for name, column in columns.items()}
-                return documents_passing(where, parts, count)
-        passing = np.zeros(count, np.bool_)
-        passing[_numbers(where, head, first, reading) - first] = True
-        return passing
+                return matching_documents(where, parts, count)
+        mask = np.zeros(count, np.bool_)
+        mask[_numbers(where, head, first, reading) - first] = True
+        return mask
 
 
 def _kept(remembered: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _Value:
-    """The value, kept as the latest of a few."""
+    """The value, cached as the latest of a few."""
     remembered[key] = value
     remembered.move_to_end(key)
     while len(remembered) > REMEMBERED:
@@ -127,17 +126,17 @@ def _kept(remembered: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _V
 
 
 def _numbers(where: Filter, head: SpaceHead, first: int, reading: Reading) -> Numbers:
-    """int64: the numbers of the living documents that pass by SQL, from `first` on, ascending."""
+    """int64: the numbers of the live documents that match by SQL, from `first` on, ascending."""
     condition, found, end = Condition(where), list[Numbers](), head.next_document
     stretch = STRETCH if condition.ids is None else max(1, end)
     for start in range(first, end, stretch):
         with reading() as connection:  # others may have it in between
-            lines = _passing(condition, head.space, "number", connection, start, min(start + stretch, end))
+            lines = _matching(condition, head.space, "number", connection, start, min(start + stretch, end))
             found.append(np.fromiter((number for (number,) in lines), np.int64))
     return np.concatenate(found) if found else np.empty(0, np.int64)
 
 
-def _passing(
+def _matching(
     condition: Condition,
     space: str,
     columns: str,
@@ -145,7 +144,7 @@ def _passing(
     first: int = 0,
     end: int = INT64[-1],
 ) -> sqlite3.Cursor:
-    """These columns of the living documents from `first` to before `end` that pass, in order of number.
+    """These columns of the live documents from `first` to before `end` that match, in order of number.
 
     space: whose vectors truncate.
     """
@@ -158,7 +157,7 @@ def _passing(
 
 
 def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
-    """Raises FilterError for a field that no living document has, or that never holds the type it is compared with."""
+    """Raises FilterError for a field that no live document has, or that never holds the type it is compared with."""
     if not connection.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL)").fetchone()[0]:
         return
     # One comparison of each kind says what all of them would; a list of values may be long.
@@ -173,11 +172,11 @@ def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
 
 
 def check_unambiguous(where: Filter, space: str, connection: sqlite3.Connection) -> None:
-    """Raises FilterError, naming it, where a document that passes has several values under a name: one with a dot, or
+    """Raises FilterError, naming it, where a matching document has several values under a name: one with a dot, or
     that of its id or title in its metadata."""
     asked = sorted(field for field in fields(where) if "." in field or field in OWN)
     for identifier, title, metadata in (
-        _passing(Condition(where), space, "id, title, metadata", connection) if asked else ()
+        _matching(Condition(where), space, "id, title, metadata", connection) if asked else ()
     ):
         own, values = {ID: [identifier], TITLE: [title]}, json.loads(metadata)
         for field in asked:
@@ -191,7 +190,7 @@ def check_unambiguous(where: Filter, space: str, connection: sqlite3.Connection)
 
 
 def _asked(leaf: Leaf) -> Iterator[Compare | Exists]:
-    """What a leaf asks of its field: several values, one comparison for each of their types."""
+    """The comparisons of a leaf: of several values, one for each of their types."""
     if isinstance(leaf, Among):
         values = {type_name(value): value for value in leaf.values}
         yield from (Compare(leaf.field, "$eq", value) for value in values.values())
@@ -216,7 +215,7 @@ def _check_field(leaf: Compare | Exists, connection: sqlite3.Connection) -> None
 
 
 def _nearest(leaf: Compare | Exists, connection: sqlite3.Connection) -> str:
-    """The name of a field that may have been meant."""
+    """The most similar name of an existing field."""
     names = set(OWN)
     for (metadata,) in connection.execute("SELECT metadata FROM documents WHERE deleted IS NULL LIMIT ?", (LOOKED_AT,)):
         names.update(field_names(json.loads(metadata)))

@@ -1,4 +1,4 @@
-"""The columns that one collection keeps: which fields have one, and how each grows as documents are added."""
+"""The cached columns of one collection: which fields have one, and how they grow as documents are added."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ STRETCH = 16_384
 
 
 class Columns:
-    """The columns of one collection's fields; threads may share them, and wait only for columns that they ask for.
+    """The columns of one collection's fields; threads may share them, and wait only for the columns that they need.
 
-    A field gets its column when it is asked about again: one question costs less in SQL.
+    A field gets its column when it is used a second time: a single use is cheaper in SQL.
     """
 
     def __init__(self) -> None:
@@ -38,8 +38,8 @@ class Columns:
     def of(self, names: set[str], head: SpaceHead, reading: Reading, *, begin: bool = True) -> dict[str, FilterColumn]:
         """The columns of these fields, with every document of the commit `head`, or more.
 
-        reading: the transaction of that commit. begin: whether a field that is asked about again gets its column.
-        Raises NoColumnError where a field has none, or none yet.
+        reading: the transaction of that commit. begin: whether a field that is used again gets its column. Raises
+        NoColumnError if a field has none.
         """
         with self._lock:
             kept = {name: self._kept(name) for name in names} if self._may_be_kept(names, begin=begin) else None
@@ -81,7 +81,7 @@ class Columns:
 
 
 class GrowingColumn:
-    """The column of one field, which reads on when later documents are asked for; threads may share it."""
+    """The column of one field, which reads later documents when they are needed; threads may share it."""
 
     def __init__(self, name: str) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""What one commit does to one space in the catalogue, inside the transaction of a `Change`."""
+"""The changes of one commit to one space in the catalogue, inside the transaction of a `Change`."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ Placed = tuple[Segment, Halves]
 
 
 class SpaceChange:
-    """The next commit in the making, in one space.
+    """The changes of the next commit in one space.
 
-    segment: the last one that counts, None where there is none. total: what the checksums of its lines have grown by.
+    segment: the last one, None if there is none. total: the growth of the sum of its lines' checksums.
     """
 
     def __init__(self, connection: sqlite3.Connection, name: str, counts: Counts, segment: Segment | None) -> None:
@@ -43,17 +43,17 @@ class SpaceChange:
         self.total = 0
 
     def counts(self) -> Counts:
-        """What the space counts by now."""
+        """The space's current counts."""
         return Counts(longest=self._longest, **self._counts)
 
     def fill_until(self, number: int) -> None:
-        """Says that living documents with smaller numbers are in the space."""
+        """Says that live documents with smaller numbers are in the space."""
         self._counts["filled"] = number
 
     def take(self, documents: Numbers, part: Part, placed: Sequence[Placed]) -> None:
-        """Adds the rows of these documents, which were appended to segments, and what their vectors leave out.
+        """Adds the rows of these documents, which were appended to segments, and their truncated tokens.
 
-        documents: int64 (n,), beyond all that have rows. placed: what `segments.place` gave.
+        documents: int64 (n,), beyond all that have rows. placed: the result of `segments.place`.
         """
         owners = np.repeat(documents, part.counts)
         start = 0
@@ -71,7 +71,7 @@ class SpaceChange:
     def describe(self, placed: Placed, owners: Numbers, spans: NDArray[np.int32]) -> None:
         """Records rows that were appended to a segment.
 
-        placed: what `segments.place` gave. owners: int64 (n,), the document of each row. spans: int32 (n, 2).
+        placed: the result of `segments.place`. owners: int64 (n,), the document of each row. spans: int32 (n, 2).
         """
         segment, vectors = placed
         if segment.rows == 0:
@@ -89,7 +89,7 @@ class SpaceChange:
         self._count(next_row=len(vectors))
 
     def forget(self, documents: Numbers) -> None:
-        """Counts documents no longer that are marked as deleted. documents: int64 (n,), ascending."""
+        """Subtracts deleted documents from the counts. documents: int64 (n,), ascending."""
         found = self._connection.execute(
             "SELECT document, tokens, checksum FROM truncations "
             "WHERE space = ? AND document IN (SELECT value FROM json_each(?))",
@@ -106,13 +106,13 @@ class SpaceChange:
         )
 
     def start_generation(self) -> None:
-        """Forgets rows, blocks and segments: rows are numbered from 0 again."""
+        """Removes rows, blocks and segments: rows are numbered from 0 again."""
         for table in ("blocks", "segments"):
             self._clear(table)
         self._longest, self.segment, self._counts["next_row"] = 0.0, None, 0
 
     def drop(self) -> None:
-        """Forgets all that the catalogue keeps of the space."""
+        """Removes everything about the space from the catalogue."""
         for table in ("blocks", "segments", "truncations"):
             self._clear(table)
 
@@ -132,7 +132,7 @@ class SpaceChange:
         self.total += checksum
 
     def _extend(self, segment: Segment, vectors: Halves, owners: Numbers, spans: NDArray[np.int32]) -> int:
-        """Puts the first rows of a small commit into the last block; gives how many."""
+        """Puts the first rows of a small commit into the last block; returns their number."""
         last = self._connection.execute(
             "SELECT first_row, rows, segment, first_document, documents, spans, vectors_crc, checksum FROM blocks "
             "WHERE space = ? ORDER BY first_row DESC LIMIT 1",

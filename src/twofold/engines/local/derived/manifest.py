@@ -1,9 +1,9 @@
-"""The manifest of an index: which folders make it up, from which rows they were made, and what was measured.
+"""The manifest of an index: its folders, the rows from which they were built, and the measurements.
 
-An index can be made again from catalogue and vectors, so it is never the truth. It consists of pieces, each a folder
-that covers a stretch of rows and is never changed; `manifest.json` beside them names those that count. What it does
-not name does not exist. A piece that is damaged, or was made from other vectors, is passed over with all that follow:
-nothing is lost, and their rows are searched exactly.
+An index is derived data: it can be rebuilt from catalogue and vectors. It consists of pieces, each a folder that covers
+a stretch of rows and is never changed; `manifest.json` beside them lists the pieces in use; other folders are ignored.
+A piece that is damaged, or was made from other vectors, is not used, nor are those after it; their rows are searched
+exactly.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FORMAT = 1
 """The version of a manifest."""
 MANIFEST = "manifest.json"
 INDEXES = "indexes"
-"""The room whose folders have manifests; the others belong to engines that keep their own files."""
+"""The area whose folders have manifests; the others belong to engines that keep their own files."""
 PART = 2**20
 """Bytes of a file that are read at a time."""
 HEAD = 4_096
@@ -81,7 +81,7 @@ class Manifest:
 
     home: its folder. commit, generation: at which it was made. about: JSON of the package above. pieces: cover the rows
     from 0 on without a gap. beside: a part that covers no rows. lost: pieces that it names and that cannot be used.
-    checksum: the manifest's own, by which an index is told from every other.
+    checksum: the manifest's own, which identifies the index.
     """
 
     home: Path
@@ -105,7 +105,7 @@ class Manifest:
 
     @property
     def parts(self) -> list[Part]:
-        """All that it names."""
+        """All parts in it."""
         return [*self.pieces, *self.lost, *([] if self.beside is None else [self.beside])]
 
     def path(self, part: Part) -> Path:
@@ -119,13 +119,15 @@ class Manifest:
 
 
 class Manifests:
-    """The manifests of a collection's indexes, read when they were replaced and not at every question."""
+    """The manifests of a collection's indexes, read again only after they were replaced."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[Stamp, Manifest | None]] = {}
 
     def at(self, home: Path) -> Manifest | None:
-        """The index in a folder with its first pieces, as far as nothing is wrong with them at sight; None for none."""
+        """The index in a folder with its first pieces, as far as sizes and first bytes of their files are right; None
+        for none.
+        """
         try:
             found = os.stat(home / MANIFEST)
         except OSError:
@@ -190,7 +192,7 @@ def _consecutive(pieces: tuple[Piece, ...]) -> bool:
 
 
 def wrong_at_sight(home: Path, part: Part) -> str | None:
-    """What is wrong with a part as far as sizes and beginnings of its files tell; None where nothing is."""
+    """What is wrong with a part by the sizes and first bytes of its files; None if nothing is."""
     for name, (size, _, head) in part.files.items():
         path = home / part.folder / name
         try:
@@ -233,15 +235,15 @@ def crc_of(path: Path, most: int | None = None) -> int:
     return crc
 
 
-def home_of(folder: Path, room: str) -> Path:
-    """The folder of a room's derived files, "lexical", or "indexes/" and the name of a space.
+def home_of(folder: Path, area: str) -> Path:
+    """The folder of an area's derived files, "lexical", or "indexes/" and the name of a space.
 
-    Raises InputError for a room that has none.
+    Raises InputError for an area that has none.
     """
-    top, *below = PurePosixPath(room).parts or [""]
+    top, *below = PurePosixPath(area).parts or [""]
     if top not in DERIVED or any(name.startswith(".") or NUMBERED.fullmatch(name) for name in below):
-        raise InputError(f"{room!r} keeps nothing that is derived; rooms that do: {', '.join(sorted(DERIVED))}")
-    return folder / room
+        raise InputError(f"{area!r} keeps nothing that is derived; areas that do: {', '.join(sorted(DERIVED))}")
+    return folder / area
 
 
 def homes(folder: Path) -> Iterator[Path]:

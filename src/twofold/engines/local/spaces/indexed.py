@@ -14,7 +14,7 @@ from twofold.protocols import ExactIndex, VectorIndex
 from twofold.scores import Mask, MaskCount, Numbers, Vectors
 
 FEW = 2_000
-"""So many passing rows are all scored: that costs no more than asking an index, and misses nothing."""
+"""So many allowed rows are all scored: that costs no more than asking an index, and misses nothing."""
 SPARE = 1.25
 """Rows fetched beyond one ranking's usual share where documents have several."""
 WIDEN = 4
@@ -47,16 +47,16 @@ class IndexedSearch:
 
     def nearest(self, query: Vectors, *, depth: int, top: int, allowed: Mask) -> Nearest:
         """The first `top` of the ranking of `depth` documents (see `NearestSearch`)."""
-        passing = self._count(allowed)
-        if passing <= FEW:
+        allowed_count = self._count(allowed)
+        if allowed_count <= FEW:
             candidates = scored(self._snapshot, query, np.flatnonzero(allowed))
             return first(self._snapshot, candidates, min(top, depth))
         covered = allowed if self._tail is None else allowed[: self._index.rows]
-        reachable = passing if self._tail is None else int(np.count_nonzero(covered))
+        reachable = allowed_count if self._tail is None else int(np.count_nonzero(covered))
         found = self._of_index(query, depth, covered, reachable)
         if found is None:
             return self._exact.nearest(query, depth=depth, top=top, allowed=allowed)
-        rows = np.concatenate([found, self._of_tail(query, depth, allowed, passing - reachable)])
+        rows = np.concatenate([found, self._of_tail(query, depth, allowed, allowed_count - reachable)])
         return first(self._snapshot, scored(self._snapshot, query, rows), min(top, depth))
 
     def _of_index(self, query: Vectors, depth: int, covered: Mask, reachable: int) -> Numbers | None:
@@ -72,12 +72,12 @@ class IndexedSearch:
                 return rows
         return None
 
-    def _of_tail(self, query: Vectors, depth: int, allowed: Mask, passing: int) -> Numbers:
+    def _of_tail(self, query: Vectors, depth: int, allowed: Mask, allowed_count: int) -> Numbers:
         """Rows of at least `depth` documents, or all that pass, of those that the index lacks."""
         if self._tail is not None:
             for count in self._counts(self._first_count(depth)):
                 rows, _ = self._tail.candidates(query, count, allowed)
-                if len(rows) == passing or self._documents(rows) >= depth:
+                if len(rows) == allowed_count or self._documents(rows) >= depth:
                     return rows
         return np.empty(0, np.int64)
 

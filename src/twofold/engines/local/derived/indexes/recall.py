@@ -1,6 +1,6 @@
-"""How much of exact search an approximate one finds, and how hard it must search to keep a promise.
+"""The recall of an approximate index, and the search effort for a promised recall.
 
-Questions are halved: one half chooses, the other says what was reached, and where that is less than was promised, the
+Questions are halved: one half chooses the effort, the other measures the recall, and if that is less than promised, the
 effort is raised. A document that scores as high as the last of exact search's counts as found: equal vectors answer
 equally well.
 """
@@ -62,10 +62,9 @@ class Recalls:
 
 
 def masks_by_share(allowed: Mask, documents: Numbers) -> dict[float, Mask]:
-    """Masks that let shares of the documents through, drawn at random: filters, as far as nothing is known of them.
+    """Random masks that match given shares of the documents, as models of unknown filters.
 
-    A share by which no row passes is left out: there is nothing to find behind it.
-    allowed: bool (rows,); documents: int64 (rows,), the document of each row.
+    A share that matches no row is left out. allowed: bool (rows,); documents: int64 (rows,), the document of each row.
     """
     draws = np.random.default_rng(0).random(int(documents.max(initial=-1)) + 1)[documents]
     masks = {share: allowed & (draws < share) for share in SHARES}
@@ -75,7 +74,8 @@ def masks_by_share(allowed: Mask, documents: Numbers) -> dict[float, Mask]:
 def least_effort(
     recalls: Recalls, kind: str, search_with: Callable[[int], NearestSearch], efforts: Sequence[int], promise: float
 ) -> list[OperatingPoint]:
-    """What was measured on the first half of the questions until an effort kept the promise; the last is the choice.
+    """What was measured on the first half of the questions until an effort reached the promised recall; the last is the
+    choice.
 
     search_with: the search at an effort. efforts: from the least to the most; where none keeps the promise, the most is
     the last.
@@ -114,7 +114,7 @@ def checked_effort(measure: Callable[[int], IndexReport], efforts: Sequence[int]
 
 
 def best(points: Sequence[OperatingPoint], promise: float) -> OperatingPoint:
-    """The fastest of those that keep a promise; where none does, the one that finds most."""
+    """The fastest that reaches the promised recall; if none does, the one with the highest recall."""
     keeping = [point for point in points if point.holds(promise)]
     return min(keeping, key=lambda point: point.p50) if keeping else max(points, key=lambda point: point.recall)
 

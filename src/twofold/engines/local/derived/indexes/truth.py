@@ -1,4 +1,4 @@
-"""What exact search finds for many questions at once, whole and behind filters: the measure of every approximation.
+"""Exact answers for many questions at once, without and with filters, as ground truth for measurements.
 
 One pass over the stored vectors serves all questions and all masks: a matrix product proposes rows, and the stored
 vectors score them as every search does. What was proposed can be kept: later only the rows that came since are
@@ -49,13 +49,13 @@ class Proposed:
 
     @classmethod
     def none(cls, queries: Vectors, masks: int, count: int) -> Proposed:
-        """Before any row was looked at. count: how many are kept for each mask and question."""
+        """Before any row was scored. count: how many are kept for each mask and question."""
         shape = masks, len(queries), count
         empty = np.full(shape, -np.inf, np.float32)
         return cls(queries, empty, np.zeros(shape, np.int64), np.full(shape[:2], -np.inf, np.float32))
 
     def follow(self, snapshot: StoredVectors, masks: Sequence[Mask]) -> None:
-        """Drops rows that a mask no longer lets through, and looks at those that came since."""
+        """Drops rows that a mask no longer allows, and scores newer rows."""
         for scores, rows, mask in zip(self._scores, self._rows, masks, strict=True):
             scores[~mask[rows]] = -np.inf
         for start, stored in snapshot.blocks():
@@ -66,7 +66,7 @@ class Proposed:
         np.maximum(self._floors, self._scores.min(axis=2), out=self._floors)
 
     def fits(self, masks: int, rows: int) -> bool:
-        """Whether it can follow: as many masks, and it has looked at no row that is not there."""
+        """Whether it can be continued: the number of masks is equal, and it covers no row that does not exist."""
         return len(self._scores) == masks and self.covered <= rows
 
     @property
@@ -127,8 +127,8 @@ def exact_answers(
 ) -> list[list[Nearest]]:
     """For each mask and each question the first `top` documents of exact search.
 
-    candidates: what was proposed behind these masks, bool (rows,) each. exact: answers where the rows proposed are of
-    too few documents, or where one that was not proposed could come as near as the last.
+    candidates: the candidates with these masks, bool (rows,) each. exact: answers where the rows proposed are of too
+    few documents, or where one that was not proposed could come as near as the last.
     """
     answers = []
     for number, mask in enumerate(masks):
