@@ -179,9 +179,7 @@ class LexicalSnapshot(Protocol):
         """float32 (n,): the scores of these documents, in their order."""
 
     def weight(self, query: str) -> float:
-        """The sum of the inverse document frequencies of the query's terms; the highest possible score is proportional
-        to it.
-        """
+        """The sum of the inverse document frequencies of the query's terms, in proportion to the highest score."""
 
     def text(self, query: str) -> str:
         """The query's text without the operators of the query language and without what it excludes."""
@@ -230,7 +228,7 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
         """Raises FilterError if no document has a field of the filter, or none has it with the compared type."""
 
     def check_unambiguous(self, where: Filter) -> None:
-        """Raises FilterError if a matching document has several values under a dotted name."""
+        """Raises FilterError if a matching document has several values under a name."""
 
     def without_passages(self) -> int:
         """The number of documents without a passage."""
@@ -242,7 +240,7 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
         """The number of documents that match the filter."""
 
     def facets(self, field: str, where: Filter | None = None) -> Iterable[Facet]:
-        """The values of a field (facets.py), each with the count of documents that pass and hold it, in any order."""
+        """The values of a field (facets.py), each with its number of matching documents, in any order."""
 
     def has_text(self) -> bool:
         """Whether any document has a text or a title."""
@@ -344,8 +342,7 @@ class EngineWriter(Protocol):
         """
 
     def optimize(self, request: IndexRequest, ask: Ask, progress: Progress = silent) -> OptimizeReport:
-        """Frees the disk space of deleted documents, and builds the requested index, which is measured before it
-        serves.
+        """Frees the disk space of deleted documents, and builds the requested index, measured before it serves.
 
         Raises InputError for an unknown kind, StorageError.
         """

@@ -25,21 +25,21 @@ def metadata_of(twofold: Twofold, collection: Path, *ids: str) -> list[Any]:
     return [each["metadata"] for each in twofold("get", collection, *ids, "--json").json["documents"]]
 
 
-def test_documents_are_printed_whole_by_their_ids(by_words: Path, twofold: Twofold) -> None:
-    done = twofold("get", by_words, "moon", "compiler")
+def test_documents_are_printed_whole_by_their_ids(hashed: Path, twofold: Twofold) -> None:
+    done = twofold("get", hashed, "moon", "compiler")
     assert (done.status, done.err) == (0, "")
     assert done.out == (
         "id: moon\ntitle: Apollo 11\nyear: 1969\n\nTwo people walked on the Moon while a third waited.\n\n"
         "id: compiler\ntitle: A-0\nyear: 1952\n\nGrace Hopper wrote the first compiler in 1952.\n"
     )
-    document = twofold("get", by_words, "compiler", "--json").json["documents"][0]
+    document = twofold("get", hashed, "compiler", "--json").json["documents"][0]
     assert document["metadata"] == {"year": 1952}
     assert set(document) == {"id", "title", "text", "metadata"}
 
 
 @pytest.mark.parametrize("how", [(), ("--json",)])
-def test_an_unknown_id_is_an_error(how: tuple[str, ...], by_words: Path, twofold: Twofold) -> None:
-    done = twofold("get", by_words, "moon", "sun", *how)
+def test_an_unknown_id_is_an_error(how: tuple[str, ...], hashed: Path, twofold: Twofold) -> None:
+    done = twofold("get", hashed, "moon", "sun", *how)
     assert (done.status, done.out) == (1, "")
     assert "there is no document 'sun' here" in done.err
 
@@ -54,22 +54,22 @@ def test_a_text_keeps_its_lines_and_no_control_character_reaches_the_terminal(tm
     assert twofold("facets", tmp_path / "c", "x\x1b").out == "1  \\x9b\n"
 
 
-def test_a_collection_is_listed_page_by_page_and_by_filter(by_words: Path, twofold: Twofold) -> None:
-    done = twofold("list", by_words)
+def test_a_collection_is_listed_page_by_page_and_by_filter(hashed: Path, twofold: Twofold) -> None:
+    done = twofold("list", hashed)
     assert (done.status, done.err) == (0, "")
     assert done.out.splitlines()[:2] == ["compiler  A-0", " " * 8 + "Grace Hopper wrote the first compiler in 1952."]
     assert len([line for line in done.out.splitlines() if line[0] != " "]) == 8
-    done = twofold("list", by_words, "--limit", 2, "--offset", 1)
+    done = twofold("list", hashed, "--limit", 2, "--offset", 1)
     assert [line for line in done.out.splitlines() if line[0] != " "] == ["moon  Apollo 11", "cell  Mitochondrion"]
     assert done.err == "2 documents of 8; --limit and --offset show others\n"
-    done = twofold("list", by_words, "--ids", "--where", '{"title": {"$contains": "B"}, "year": {"$exists": true}}')
+    done = twofold("list", hashed, "--ids", "--where", '{"title": {"$contains": "B"}, "year": {"$exists": true}}')
     assert (done.out, done.err) == ("bread\n", "")
-    found = twofold("list", by_words, "--where", '{"id": {"$in": ["tea", "law"]}}', "--limit", 1, "--json").json
+    found = twofold("list", hashed, "--where", '{"id": {"$in": ["tea", "law"]}}', "--limit", 1, "--json").json
     assert found["count"] == 2
     assert [each["id"] for each in found["documents"]] == ["tea"]
-    ids = twofold("list", by_words, "--ids", "--json", "--offset", 6).json
+    ids = twofold("list", hashed, "--ids", "--json", "--offset", 6).json
     assert ids == {"count": 8, "ids": ["tokyo", "law"]}
-    assert twofold("list", by_words, "--limit", 0, "--json").json == {"count": 8, "documents": []}
+    assert twofold("list", hashed, "--limit", 0, "--json").json == {"count": 8, "documents": []}
 
 
 def test_a_long_collection_is_listed_in_part_and_says_so(tmp_path: Path, twofold: Twofold) -> None:
@@ -96,7 +96,7 @@ def test_facets_are_printed_the_most_frequent_first(tmp_path: Path, twofold: Two
 
 
 def test_an_update_changes_the_fields_that_it_names_and_keeps_the_others(
-    tmp_path: Path, by_words: Path, twofold: Twofold
+    tmp_path: Path, hashed: Path, twofold: Twofold
 ) -> None:
     changes = lines(
         tmp_path / "changes.jsonl",
@@ -104,29 +104,29 @@ def test_an_update_changes_the_fields_that_it_names_and_keeps_the_others(
         {"id": "tea", "title": "Green tea"},
         {"id": "law", "metadata": {"place": "Bonn"}},
     )
-    done = twofold("update", by_words, changes)
+    done = twofold("update", hashed, changes)
     assert (done.status, done.err) == (0, "")
     assert "3 documents: 3 replaced" in done.out
-    assert metadata_of(twofold, by_words, "moon", "law") == [{"crew": 3}, {"year": 1949, "place": "Bonn"}]
-    assert twofold("get", by_words, "tea").out.startswith("id: tea\ntitle: Green tea\n\nLeaves steeped")
-    again = twofold("update", by_words, changes, "--json").json
+    assert metadata_of(twofold, hashed, "moon", "law") == [{"crew": 3}, {"year": 1949, "place": "Bonn"}]
+    assert twofold("get", hashed, "tea").out.startswith("id: tea\ntitle: Green tea\n\nLeaves steeped")
+    again = twofold("update", hashed, changes, "--json").json
     assert (again["unchanged"], again["replaced"], again["documents"]) == (3, 0, 8)
-    done = twofold("update", by_words, "-", stdin='{"id": "moon", "text": "It is far away."}')
+    done = twofold("update", hashed, "-", stdin='{"id": "moon", "text": "It is far away."}')
     assert "1 passage encoded" in done.out
-    assert twofold("get", by_words, "moon").out.endswith("crew: 3\n\nIt is far away.\n")
+    assert twofold("get", hashed, "moon").out.endswith("crew: 3\n\nIt is far away.\n")
 
 
-def test_an_update_reads_tables_with_fields_of_other_names(tmp_path: Path, by_words: Path, twofold: Twofold) -> None:
+def test_an_update_reads_tables_with_fields_of_other_names(tmp_path: Path, hashed: Path, twofold: Twofold) -> None:
     (tmp_path / "a.csv").write_text("key,name,rank,text\nmoon,Luna,1,inner\ntea,Tea,,\n")
     done = twofold(
-        *("update", by_words, tmp_path / "a.csv", "--id", "key", "--title", "name", "--types", "rank=int"),
+        *("update", hashed, tmp_path / "a.csv", "--id", "key", "--title", "name", "--types", "rank=int"),
     )
     assert (done.status, done.err) == (0, "")
-    moon, tea = twofold("get", by_words, "moon", "tea", "--json").json["documents"]
+    moon, tea = twofold("get", hashed, "moon", "tea", "--json").json["documents"]
     assert (moon["title"], moon["text"], moon["metadata"]) == ("Luna", "inner", {"year": 1969, "rank": 1})
     assert (tea["text"], tea["metadata"]) == ("", {})
-    done = twofold("update", by_words, tmp_path / "a.csv", "--id", "key", "--text", "name", "--title", "rank")
-    moon = twofold("get", by_words, "moon", "--json").json["documents"][0]
+    done = twofold("update", hashed, tmp_path / "a.csv", "--id", "key", "--text", "name", "--title", "rank")
+    moon = twofold("get", hashed, "moon", "--json").json["documents"][0]
     assert (moon["title"], moon["text"], moon["metadata"]["text"]) == ("1", "Luna", "inner")
 
 
@@ -145,26 +145,26 @@ def test_an_update_reads_tables_with_fields_of_other_names(tmp_path: Path, by_wo
     ],
 )
 def test_an_update_that_cannot_be_made_is_an_error(
-    content: str, said: str, tmp_path: Path, by_words: Path, twofold: Twofold
+    content: str, said: str, tmp_path: Path, hashed: Path, twofold: Twofold
 ) -> None:
     (tmp_path / "a.jsonl").write_text(content)
-    done = twofold("update", by_words, tmp_path / "a.jsonl")
+    done = twofold("update", hashed, tmp_path / "a.jsonl")
     assert (done.status, done.out) == (1, "")
     assert said in done.err
-    assert metadata_of(twofold, by_words, "moon") == [{"year": 1969}]
+    assert metadata_of(twofold, hashed, "moon") == [{"year": 1969}]
 
 
-def test_an_update_skips_bad_records_where_it_is_told_to(tmp_path: Path, by_words: Path, twofold: Twofold) -> None:
+def test_an_update_skips_bad_records_where_it_is_told_to(tmp_path: Path, hashed: Path, twofold: Twofold) -> None:
     (tmp_path / "a.jsonl").write_text('{"id": "moon", "text": 5}\n{"id": "moon", "crew": 3}\n')
-    done = twofold("update", by_words, tmp_path / "a.jsonl", "--skip-bad")
+    done = twofold("update", hashed, tmp_path / "a.jsonl", "--skip-bad")
     assert done.status == 0
     assert "1 bad record skipped" in done.out
-    assert metadata_of(twofold, by_words, "moon") == [{"year": 1969, "crew": 3}]
+    assert metadata_of(twofold, hashed, "moon") == [{"year": 1969, "crew": 3}]
 
 
-def test_text_files_are_whole_documents_and_no_update(tmp_path: Path, by_words: Path, twofold: Twofold) -> None:
+def test_text_files_are_whole_documents_and_no_update(tmp_path: Path, hashed: Path, twofold: Twofold) -> None:
     (tmp_path / "moon.txt").write_text("text")
-    done = twofold("update", by_words, tmp_path / "moon.txt")
+    done = twofold("update", hashed, tmp_path / "moon.txt")
     assert (done.status, done.out) == (1, "")
     assert "a text file is a whole document; put it in again with `twofold add`" in done.err
 

@@ -27,7 +27,6 @@ from twofold.cli import (
     get,
     index,
     info,
-    listing,
     migrate,
     optimize,
     search,
@@ -37,6 +36,7 @@ from twofold.cli import (
     update,
     verify,
 )
+from twofold.cli import list as listing
 from twofold.cli.options import HelpFormatter, Parser
 from twofold.cli.output import OutputError, results, say
 from twofold.errors import MESSAGE, TwofoldError, brief

@@ -87,7 +87,7 @@ class FilterCache:
     def facets(self, field: str, chosen: Mask, head: SpaceHead, reading: Reading) -> list[Facet]:
         """The values of a field, each with the count of chosen documents that hold it, at the commit `head`.
 
-        chosen: bool (document numbers,), of living documents.
+        chosen: bool (document numbers,), of live documents.
         """
         try:
             column = self._columns.of({field}, head, reading)[field]

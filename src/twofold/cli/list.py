@@ -19,7 +19,7 @@ def register(subparsers: Subparsers) -> None:
         does="list the documents of a collection in the order in which they were added",
         examples=(
             'twofold list wiki.twofold --where \'{"title": {"$prefix": "The "}}\'',
-            "twofold list wiki.twofold --ids | wc -l",
+            "twofold list wiki.twofold --ids --limit 100 --offset 200",
         ),
     )
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
