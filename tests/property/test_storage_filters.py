@@ -86,6 +86,7 @@ def check_once(metadata: list[dict[str, Any]], condition: Filter, asked_before: 
 @example([{"a": True}, {"a": [True]}, {"a": [1]}], {"a": {"$contains": True}})
 @example([{"a": None}, {"a": [None]}, {"a": [1]}, {}], {"a": {"$contains": None}})
 @example([{"a.b": "abc"}, {"a": {"b": ["ab"]}}, {"a": {"b": "b"}, "a.b": ["c"]}], {"a.b": {"$contains": "b"}})
+@example([{"a": "ba"}, {"a": ["ba"]}, {"a": ["b", "ab"]}], {"a": {"$prefix": "a"}})
 @example([{"a": "ab"}, {"a": ["b", "ab"]}, {"a": ["b"]}, {"a": 1}, {}, {"a": {}}], {"a": {"$prefix": "a"}})
 @example([{"a": "\U0010ffff!"}, {"a": "\ud7ff"}, {"a": "é"}, {"a": "e"}], {"a": {"$prefix": "\U0010ffff"}})
 @example([{"a": [1, 2, "x"]}, {"a": [1]}, {"a": 1}, {"a": [2, 1]}, {"a": [[1, 2]]}], {"a": {"$all": [1, 2]}})
