@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex, overload
 
-from twofold.errors import MissingExtraError
+from twofold.errors import MissingExtraError, QueryError
 from twofold.rankings import Hit
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ class Hits(list[Hit]):
     def __getitem__(self, place: slice) -> Self: ...
     def __getitem__(self, place: SupportsIndex | slice) -> Hit | Self:
         return type(self)(super().__getitem__(place)) if isinstance(place, slice) else super().__getitem__(place)
+
+    def at_least(self, min_score: float) -> Self:
+        """The hits whose score is not smaller. Raises QueryError."""
+        if isinstance(min_score, bool) or not isinstance(min_score, int | float) or math.isnan(min_score):
+            raise QueryError(f"min_score is a number, not {min_score!r}")
+        return type(self)(hit for hit in self if hit.score >= min_score)
 
     def to_records(self) -> list[dict[str, Any]]:
         """A dict for each hit: id, score, title, the passage's text, start and end, and each field of the metadata.

@@ -11,7 +11,6 @@ from typing import Any
 from twofold.collection.collection import Collection
 from twofold.collection.guarding import given_encoder
 from twofold.collection.opening import create, open_collection
-from twofold.collection.settings import DEPTH
 from twofold.documents import Document
 from twofold.errors import WAIT, InputError, LockedError, NotACollectionError
 from twofold.files import absolute
@@ -31,18 +30,17 @@ def build(
     path: str | Path,
     *,
     encoder: Encoder | str | Path | None = None,
-    passages: PassageMode | None = None,
-    depth: int | None = None,
     vectors: Vectors | str | Path | None = None,
     wait: float = WAIT,
     progress: Progress = silent,
+    **settings: Any,
 ) -> tuple[Collection, AddReport]:
     """Adds documents to the collection in a folder, created if there is none; the caller closes it.
 
     Run again with the same documents it continues where it stopped: what is there is not encoded again. encoder,
-    passages, depth: as in `open_or_create`. wait: seconds to wait for another writer. An input without documents raises
-    InputError before anything is made. A large collection gets an approximate index; the report says whether it keeps
-    its promise. Raises what `add` raises.
+    settings (passages, depth, analyser): as in `open_or_create`. wait: seconds to wait for another writer. An input
+    without documents raises InputError before anything is made. A large collection gets an approximate index; the
+    report says whether it keeps its promise. Raises what `add` raises.
     """
     path = absolute(path)  # reading the documents takes a while, and may change the working directory
     rows = rows_of(documents)
@@ -50,7 +48,7 @@ def build(
     first = next(stream, None)
     if first is None:
         raise InputError("there are no documents in this input")
-    collection = open_or_create(path, encoder, passages=passages, depth=depth, wait=wait)
+    collection = open_or_create(path, encoder, wait=wait, **settings)
     try:
         everything = rows if isinstance(rows, list | tuple) else chain([first], stream)
         with collection.writing(wait):
@@ -67,34 +65,35 @@ def open_or_create(
     *,
     passages: PassageMode | None = None,
     depth: int | None = None,
+    analyser: str | None = None,
     wait: float = WAIT,
 ) -> Collection:
     """The collection in a folder, created if there is none; an existing one must agree with what is asked for.
 
     encoder: an object, or a model's folder or name; by default that of the collection, and for a new one the embedded
-    all-MiniLM-L6-v2. passages, depth: as in `create`. wait: seconds to wait for another writer, also for one that is
-    making the collection. Raises ContractError for another encoder, InputError where the collection was made with other
-    settings, and what `create` and `open` raise.
+    all-MiniLM-L6-v2. passages, depth, analyser: as in `create`. wait: seconds to wait for another writer, also for one
+    that is making the collection. Raises ContractError for another encoder, InputError where the collection was made
+    with other settings, and what `create` and `open` raise.
     """
     path = absolute(path)
     given = None if encoder is None else given_encoder(encoder)
-    settings = {"passages": passages or "auto", "depth": DEPTH if depth is None else depth, "wait": wait}
-    collection = _within(wait, lambda: _opened_or_created(path, given, settings))
-    made = collection.settings
-    for name, asked, kept in (("passages", passages, made.passages), ("depth", depth, made.depth)):
-        if asked is not None and asked != kept:
+    asked = {"passages": passages, "depth": depth, "analyser": analyser}
+    settings = {name: value for name, value in asked.items() if value is not None}
+    collection = _within(wait, lambda: _opened_or_created(path, given, settings, wait))
+    for name, value in settings.items():
+        if value != (kept := getattr(collection.settings, name)):
             collection.close()
-            raise InputError(f"the collection was made with {name}={kept!r}, not {asked!r}", path=path)
+            raise InputError(f"the collection was made with {name}={kept!r}, not {value!r}", path=path)
     return collection
 
 
-def _opened_or_created(path: Path, encoder: Encoder | None, settings: Mapping[str, Any]) -> Collection:
+def _opened_or_created(path: Path, encoder: Encoder | None, settings: Mapping[str, Any], wait: float) -> Collection:
     try:
-        return open_collection(path, encoder, wait=settings["wait"])
+        return open_collection(path, encoder, wait=wait)
     except NotACollectionError:
         pass
     try:
-        return create(path, encoder, **settings)
+        return create(path, encoder, wait=wait, **settings)
     except InputError as error:
         return _made_meanwhile(path, encoder, error)
 

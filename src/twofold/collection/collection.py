@@ -117,7 +117,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         with self._engine.writing() as writer:
             report = way(self._engine, self._encoders, self._settings.passages, given).run(documents, writer, progress)
             if self._wants_lexical_index():
-                self.tune(progress=progress)
+                report.analyser = self.tune(progress=progress).told
             report.index = writer.follow(self._asking(), progress)
             return report
 
@@ -181,12 +181,13 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         Where texts have no cosines (own vectors, dot products) scores are not mixed, and mode="lexical" searches the
         index.
 
-        analyser: how texts become terms, a language, "plain" or "ngram" (lexical/analysing.py); English by default.
+        analyser: how texts become terms, a language, "plain" or "ngram" (lexical/analysing.py); by default as
+        before, as the collection was created, or as the first texts suggest.
         Without judgements the mixing is fitted on the collection's own texts; qrels, with the texts of their queries,
         also choose the weight of lexical scores. Raises InputError, LockedError, StorageError.
         """
         with self._engine.writing() as writer:
-            tuning = LexicalTuning(self._engine, writer, self.encoder, self._settings.depth, progress)
+            tuning = LexicalTuning(self._engine, writer, self.encoder, self._settings, progress)
             return tuning.run(analyser, queries or {}, qrels or {})
 
     def optimize(

@@ -22,20 +22,22 @@ def create(
     *,
     passages: PassageMode = "auto",
     depth: int = DEPTH,
+    analyser: str | None = None,
     wait: float = WAIT,
 ) -> Collection:
     """A new, empty collection in a folder that does not exist yet; None: in memory, deleted when closed.
 
     encoder: an object, or a model's folder or name; by default the embedded all-MiniLM-L6-v2. passages: "auto" gives a
     document that is too long for the encoder several vectors, "none" one, truncated. depth: length of a ranking, by
-    default. wait: seconds that a writing call waits for another writer. Raises InputError for what is no encoder,
-    VectorError for vectors that do not fit its contract, CollectionError, StorageError.
+    default. analyser: how texts become terms for lexical search, a language, "plain" or "ngram"; by default told from
+    the first texts. wait: seconds that a writing call waits for another writer. Raises InputError for what is no
+    encoder, VectorError for vectors that do not fit its contract, CollectionError, StorageError.
     """
-    encoder = load_encoder() if encoder is None else given_encoder(encoder)
+    settings = Settings(passages=passages, depth=depth, analyser=analyser)
     if path is not None:
+        path = absolute(path)  # loading a model takes a while, and the working directory may change
         check_outside(path)
-    path = None if path is None else absolute(path)  # probing loads a model, and the working directory may change
-    settings = Settings(passages=passages, depth=depth)
+    encoder = load_encoder() if encoder is None else given_encoder(encoder)
     store = Store.create(path, space=space_of(encoder), settings=settings.to_json(), wait=wait)
     return Collection(store, Encoders(store, encoder), settings)
 

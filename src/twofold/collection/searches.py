@@ -46,16 +46,8 @@ class Searching:
         """
         lexical = isinstance(query, str) and mode != "dense"
         with self.searcher(depth=depth, exact=exact, lexical=lexical) as searcher:
-            return searcher.search(
-                query,
-                k=k,
-                offset=offset,
-                where=where,
-                mode=mode,
-                ranker=ranker,
-                strict=strict,
-                min_score=min_score,
-            )
+            hits = searcher.search(query, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict)
+        return hits if min_score is None else hits.at_least(min_score)
 
     def search_many(
         self,
@@ -77,16 +69,10 @@ class Searching:
         up on all cores. Everything else as in `search`.
         """
         with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
-            return searcher.search_many(
-                queries,
-                k=k,
-                offset=offset,
-                where=where,
-                mode=mode,
-                ranker=ranker,
-                strict=strict,
-                min_score=min_score,
+            found = searcher.search_many(
+                queries, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict
             )
+        return found if min_score is None else [hits.at_least(min_score) for hits in found]
 
     def like(
         self,

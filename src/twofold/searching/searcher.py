@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -119,7 +118,6 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         mode: SearchMode | None = None,
         ranker: Ranker | None = None,
         strict: bool = False,
-        min_score: float | None = None,
         report: EncodingReport | None = None,
     ) -> Hits:
         """The k best documents after the first `offset`.
@@ -128,11 +126,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         cosine. where: a filter on metadata (filters.py). mode: "dense" (vectors), "lexical" (BM25) or "hybrid"; the
         default for a text is hybrid, if it is possible (`modes`). Lexical search needs no encoder and shows the passage
         with the most words of the query. ranker: scores the whole ranking again, so that a page does not depend on k;
-        it needs a text query. strict: a field of the filter that no document has is an error. min_score: leaves out
-        hits with a smaller score. report: counts truncated queries. Raises QueryError.
+        it needs a text query. strict: a field of the filter that no document has is an error. report: counts truncated
+        queries. Raises QueryError.
         """
         request = self._request(k, offset, mode, self._selection(where, strict=strict), ranker)
-        return _at_least(min_score, self._answers([query], request, report))[0]
+        return self._answers([query], request, report)[0]
 
     def search_many(
         self,
@@ -144,7 +142,6 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         mode: SearchMode | None = None,
         ranker: Ranker | None = None,
         strict: bool = False,
-        min_score: float | None = None,
         report: EncodingReport | None = None,
     ) -> list[Hits]:
         """The hits of each query, in their order, equal to those of `search` for each alone.
@@ -155,7 +152,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         if isinstance(queries, str):
             raise QueryError(f"queries is a list; for one query write [{queries!r}], or call search")
         request = self._request(k, offset, mode, self._selection(where, strict=strict), ranker)
-        return _at_least(min_score, self._answers(queries, request, report))
+        return self._answers(queries, request, report)
 
     def like(
         self,
@@ -363,15 +360,6 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
                 page.scores.tolist(), documents, spans.tolist(), page.explained(), strict=True
             )
         )
-
-
-def _at_least(min_score: float | None, pages: list[Hits]) -> list[Hits]:
-    """The pages without hits of a smaller score; they are sorted, so what is left is what a page of the rest has."""
-    if min_score is None:
-        return pages
-    if isinstance(min_score, bool) or not isinstance(min_score, int | float) or math.isnan(min_score):
-        raise QueryError(f"min_score is a number, not {min_score!r}")
-    return [Hits(hit for hit in page if hit.score >= min_score) for page in pages]
 
 
 def _unseen(text: str) -> bool:
