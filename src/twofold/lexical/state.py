@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.errors import CorruptionError, InputError
+from twofold.checked_json import checked_json, parse_checked_json
+from twofold.errors import CorruptionError, FormatError, InputError
 from twofold.files import write_aside
 from twofold.lexical.analysing import RULES, LexicalSettings
 from twofold.lexical.engine import AGAIN
@@ -78,19 +79,17 @@ class Note:
 
 def write(folder: Path, note: Note) -> None:
     """Replaces the note. Raises StorageError."""
-    fields = {"format": FORMAT, **asdict(note)}
     with write_aside(folder / NOTE) as file:
-        file.write(json.dumps({**fields, "checksum": _checksum(fields)}, indent=1).encode() + b"\n")
+        file.write(checked_json(asdict(note), FORMAT))
 
 
 def read(folder: Path) -> Note:
     """The note. Raises CorruptionError where there is none, none that can be trusted, or one of other rules."""
-    fields = _json(folder / NOTE)
-    checksum = fields.pop("checksum", None)
-    if checksum != _checksum(fields):
-        raise CorruptionError(f"{folder / NOTE} is damaged: its checksum does not fit its content. {AGAIN}.")
-    if (version := fields.pop("format", None)) != FORMAT:
-        raise CorruptionError(f"{folder} has format {version}, this Twofold reads format {FORMAT}. {AGAIN}.")
+    content = _content(folder / NOTE)
+    try:
+        fields = parse_checked_json(content, FORMAT, path=folder / NOTE)
+    except (CorruptionError, FormatError) as error:
+        raise CorruptionError(f"{error}. {AGAIN}.") from error
     try:
         states = tuple(State(**state) for state in fields["states"])
         note = Note(settings=LexicalSettings.from_json(fields["settings"]), states=states, rules=fields["rules"])
@@ -185,17 +184,19 @@ def _crc(file: Any, end: int) -> int:
     return crc
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _content(path: Path) -> bytes:
     try:
-        found = json.loads(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
         raise CorruptionError(f"{path}: {error.strerror or error}. {AGAIN}.") from error
+
+
+def _json(path: Path) -> dict[str, Any]:
+    content = _content(path)
+    try:
+        found = json.loads(content)
     except ValueError as error:
         raise CorruptionError(f"{path} is damaged: {error}. {AGAIN}.") from error
     if not isinstance(found, dict):
         raise CorruptionError(f"{path} is damaged: it holds no object. {AGAIN}.")
     return found
-
-
-def _checksum(fields: Mapping[str, Any]) -> int:
-    return zlib.crc32(json.dumps(fields, sort_keys=True).encode())

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from storing import OTHER, OTHER_SPACE, block, content, document, new_store, other_part
 
+from twofold.checked_json import checked_json
 from twofold.engines.local.derived import manifest
 from twofold.engines.local.derived.manifest import Manifest, wrong_content
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
-from twofold.engines.local.layout import canonical_checksum
 from twofold.errors import InputError, StorageError
 from twofold.reports import VerifyReport
 
@@ -228,7 +228,7 @@ def claims(path: Path, **fields: object) -> None:
     """A manifest that adds up and says something else."""
     kept = {**json.loads(path.read_text()), **fields}
     kept.pop("checksum")
-    path.write_text(json.dumps({**kept, "checksum": canonical_checksum(kept)}))
+    path.write_bytes(checked_json(kept, kept["format"]))
 
 
 def piece_claims(path: Path, number: int, **fields: object) -> None:

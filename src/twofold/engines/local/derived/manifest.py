@@ -8,7 +8,6 @@ exactly.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import zlib
@@ -18,7 +17,8 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from twofold.engines.local.layout import DERIVED, canonical_checksum
+from twofold.checked_json import checked_json, parse_checked_json
+from twofold.engines.local.layout import DERIVED
 from twofold.errors import CorruptionError, FormatError, InputError
 
 FORMAT = 1
@@ -149,9 +149,7 @@ def _sound(home: Path) -> Manifest | None:
 
 def written(fields: Mapping[str, Any]) -> bytes:
     """The content of a manifest."""
-    fields = {"format": FORMAT, **fields}
-    text = json.dumps({**fields, "checksum": canonical_checksum(fields)}, ensure_ascii=False, indent=1, sort_keys=True)
-    return text.encode() + b"\n"
+    return checked_json(fields, FORMAT)
 
 
 def read(home: Path) -> Manifest | None:
@@ -161,16 +159,11 @@ def read(home: Path) -> Manifest | None:
     """
     path = home / MANIFEST
     try:
-        fields = json.loads(path.read_bytes())
-        checksum = fields.pop("checksum")
-        if checksum != canonical_checksum(fields):
-            raise CorruptionError(f"{path} is damaged: its checksum does not fit its content")
-        if (version := fields.pop("format")) != FORMAT:
-            raise FormatError(f"{path} has format {version}, this Twofold reads format {FORMAT}")
+        fields = parse_checked_json(path.read_bytes(), FORMAT, path=path)
         pieces = tuple(Piece(**{**each, "files": _files(each)}) for each in fields.pop("pieces"))
         beside = fields.pop("beside")
         beside = None if beside is None else Part(folder=beside["folder"], files=_files(beside))
-        manifest = Manifest(home=home, pieces=pieces, beside=beside, checksum=checksum, **fields)
+        manifest = Manifest(home=home, pieces=pieces, beside=beside, **fields)
     except FileNotFoundError:
         return None
     except OSError as error:
