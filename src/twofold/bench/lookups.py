@@ -42,7 +42,7 @@ def bench_lookups(path: Path, queries: Path, *, field: str | None = None, progre
     """Looks up queries in a collection: float32 vector in, ten documents and their exact scores out, on one thread.
 
     queries: a .npy file of vectors (n, dimension) that its index was not tuned on. field: numbers in the metadata, by
-    which half, a twentieth and a thousandth of the documents are let through.
+    which half, a twentieth and a thousandth of the documents match.
     """
     with open_collection(path) as collection:
         contract = collection.contract

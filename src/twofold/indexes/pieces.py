@@ -75,7 +75,7 @@ class PiecewiseIndex:
         return all_rows[best], all_scores[best]
 
     def _parts(self, allowed: Mask) -> list[tuple[Mask, int]]:
-        """Each piece's part of a mask and what it lets through, kept while question after question comes with it."""
+        """Each piece's part of a mask and the count of its allowed rows, cached for consecutive queries."""
         divided = self._divided
         if divided is None or divided[0] is not allowed:
             parts = [allowed[stretch] for stretch in self._stretches]
