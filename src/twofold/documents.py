@@ -120,7 +120,9 @@ def flat_metadata(rest: dict[str, Any], identifier: str) -> dict[str, Any]:
     beside = {name: value for name, value in rest.items() if name != "metadata"}
     twice = sorted(inner.keys() & beside.keys())
     if twice:
-        raise DocumentError(f"the field {brief(twice[0])!r} stands beside and inside metadata", document_id=identifier)
+        raise DocumentError(
+            f"the field {brief(twice[0])!r} is given both beside and inside metadata", document_id=identifier
+        )
     return {**inner, **beside}
 
 

@@ -73,7 +73,7 @@ def documents_of(arguments: argparse.Namespace, report: ReadReport) -> Iterator[
 
     twice = [field for field, count in Counter(field for field, _ in arguments.types).items() if count > 1]
     if twice:
-        raise InputError(f"--types names twice the field {twice[0]!r} holds; give it once")
+        raise InputError(f"--types names the field {twice[0]!r} twice; give it once")
     given = getattr(arguments, "vectors", None) is not None
     documents = read(
         arguments.data,

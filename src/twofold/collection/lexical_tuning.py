@@ -104,7 +104,7 @@ class LexicalTuning:
         """
         without = unmixed(self._encoder)
         if without and qrels:
-            raise InputError(f"judgements teach how to mix dense and lexical scores, but {without}")
+            raise InputError(f"judgements are for mixing dense and lexical scores, but {without}")
         with self._engine.snapshot() as snapshot:
             fusion = None if without else Fusion(chance=self._chance(snapshot, snapshot.space))
             report = LexicalReport(fusion, self._settings(analyser, snapshot), snapshot.counts.documents)

@@ -322,7 +322,7 @@ def test_own_vectors_are_searched_lexically_where_a_text_has_no_vector(similarit
             made.search("word1", mode="hybrid")
         with pytest.raises(InputError, match=r"cannot encode a query; .* lexical search \(mode lexical\)"):
             made.search("word1")
-        with pytest.raises(InputError, match="judgements teach how to mix"):
+        with pytest.raises(InputError, match="judgements are for mixing"):
             made.tune(queries={"q": "word1"}, qrels={"q": {"d1": 1}})
         made.add([{"id": "rare", "text": "zyzzyva"}], vectors=given[:1])
         with made.searcher(query_language=True) as searcher:

@@ -62,7 +62,7 @@ def test_the_longest_rows_are_tried_in_smaller_pieces_until_they_fit(
     assert fitting(base, contract, [*ROWS, ("q", "a", "n")], SETTINGS).micro_batch == 8
     assert tried == [None, 32, 16, 8]
     monkeypatch.setattr(memory_guard, "memory_left", lambda: 100)
-    with pytest.raises(InputError, match="does not hold a step of a single text"):
+    with pytest.raises(InputError, match="a step of a single text does not fit"):
         fitting(base, contract, ROWS, SETTINGS)
 
 

@@ -158,7 +158,7 @@ def check_unambiguous(where: Filter, space: str, connection: sqlite3.Connection)
             if not all(equal(first, other) for other in others):
                 raise FilterError(
                     f"document {identifier!r} has several values under {field!r}, as a key and inside an object, so "
-                    "the filter may mean more than was said; name the documents by their ids"
+                    "the filter may match more than was meant; name the documents by their ids"
                 )
 
 

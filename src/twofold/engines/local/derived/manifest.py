@@ -235,7 +235,7 @@ def home_of(folder: Path, area: str) -> Path:
     """
     top, *below = PurePosixPath(area).parts or [""]
     if top not in DERIVED or any(name.startswith(".") or NUMBERED.fullmatch(name) for name in below):
-        raise InputError(f"{area!r} keeps nothing that is derived; areas that do: {', '.join(sorted(DERIVED))}")
+        raise InputError(f"{area!r} is no area of derived data; there are {', '.join(sorted(DERIVED))}")
     return folder / area
 
 

@@ -56,7 +56,7 @@ class About:
             report = IndexReport.from_json(built.about["evidence"])
             return cls(report=report, **{name: built.about[name] for name in ("rows", "retry", "depth", "pace")})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"{built.home} says nothing that is understood here ({error!r})") from error
+            raise InputError(f"{built.home} has an unknown form ({error!r})") from error
 
 
 def standing(snapshot: StoredSnapshot) -> tuple[Manifest, About] | None:

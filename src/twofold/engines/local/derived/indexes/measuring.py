@@ -21,7 +21,7 @@ class Unanswered:
 
     def nearest(self, query: Vectors, *, depth: int, top: int, allowed: Mask) -> Nearest:  # noqa: ARG002 - the protocol's
         """Raises UnfitIndexError."""
-        raise UnfitIndexError("it does not answer every question over these vectors, as where very many are equal")
+        raise UnfitIndexError("it cannot answer every question over these vectors, for example if very many are equal")
 
 
 class Measuring:
