@@ -83,6 +83,6 @@ def test_a_step_that_fails_otherwise_says_why(base: Path, contract: Contract) ->
 
 
 def test_losses_that_take_a_batch_whole_cannot_be_divided() -> None:
-    with pytest.raises(InputError, match="the loss kl takes it whole"):
+    with pytest.raises(InputError, match="the loss kl needs it whole"):
         halved(replace(SETTINGS, loss="kl", teacher="x"))
     assert halved(replace(SETTINGS, batch=7)).micro_batch == 3
