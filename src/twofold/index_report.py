@@ -67,16 +67,18 @@ class IndexReport:
     """What a collection's index is and what it was measured to find.
 
     kind: "flat" where search is exact and nothing is built. why: the choice in a sentence. rows: covered by the index,
-    in so many pieces. bytes: of its files. promise: the recall@10 asked for. latency: milliseconds that the median
-    look-up should stay below, where the kind was chosen by measuring. reached: on questions that choosing had not seen;
-    None for flat. filtered: the same behind random filters, by the share of passages that they let through. tried: what
-    was measured while choosing, exact search first. questions: where they came from.
+    in so many pieces. gone: deleted ones that its files still hold. bytes: of its files. promise: the recall@10 asked
+    for. latency: milliseconds that the median look-up should stay below, where the kind was chosen by measuring.
+    reached: on questions that choosing had not seen; None for flat. filtered: the same behind random filters, by the
+    share of passages that they let through. tried: what was measured while choosing, exact search first. questions:
+    where they came from.
     """
 
     kind: str
     why: str
     rows: int = 0
     pieces: int = 0
+    gone: int = 0
     bytes: int = 0
     promise: float = PROMISE
     latency: float = LATENCY
@@ -98,6 +100,7 @@ class IndexReport:
             "why": self.why,
             "rows": self.rows,
             "pieces": self.pieces,
+            "gone": self.gone,
             "bytes": self.bytes,
             "promise": self.promise,
             "latency": self.latency,

@@ -18,7 +18,7 @@ import numpy as np
 from twofold.engines.local import acknowledged
 from twofold.engines.local.catalogue import checksums
 from twofold.engines.local.catalogue.records import DOCUMENT_COLUMNS, ID_COLUMNS, Line, is_whole, last_number, name_of
-from twofold.engines.local.derived.manifest import MANIFEST, Manifest, Part, Piece, homes, read, wrong_content
+from twofold.engines.local.derived.manifest import Manifest, Part, Piece, homes, manifests, read, wrong_content
 from twofold.engines.local.description import Description
 from twofold.engines.local.document_snapshot import BATCH
 from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS
@@ -45,22 +45,27 @@ def damaged_indexes(folder: Path, snapshot: LocalSnapshot | None) -> Iterator[Da
     snapshot: which vectors pieces should have been made from, if they are of that generation and no later commit.
     """
     for home in homes(folder):
-        place = home.relative_to(folder).as_posix()
-        try:
-            manifest = read(home)
-        except CorruptionError as error:
-            yield Damage(f"{place}/{MANIFEST}", str(error), derived=True)
-            continue
-        except FormatError:
-            continue
-        if manifest is None:
-            continue
         known = snapshot is not None and home.name in snapshot.description.names()
         seen = snapshot.in_space(home.name) if snapshot is not None and known else None
-        for part in manifest.parts:
-            said = _wrong(manifest, part, seen)
-            if said and _stands(manifest):  # else a writer has published another since
-                yield Damage(f"{place}/{part.folder}", said, derived=True)
+        for file in manifests(home).values():
+            yield from _damaged(folder, file, seen)
+
+
+def _damaged(folder: Path, file: Path, seen: StoredSnapshot | None) -> Iterator[Damage]:
+    """The same of one manifest."""
+    try:
+        manifest = read(file)
+    except CorruptionError as error:
+        yield Damage(file.relative_to(folder).as_posix(), str(error), derived=True)
+        return
+    except FormatError:
+        return
+    if manifest is None:  # a writer has taken it away since
+        return
+    for part in manifest.parts:
+        said = _wrong(manifest, part, seen)
+        if said and _stands(manifest):  # else a writer has published another since
+            yield Damage((manifest.home / part.folder).relative_to(folder).as_posix(), said, derived=True)
 
 
 def _wrong(manifest: Manifest, part: Part, snapshot: StoredSnapshot | None) -> str | None:
@@ -75,7 +80,7 @@ def _wrong(manifest: Manifest, part: Part, snapshot: StoredSnapshot | None) -> s
 
 def _stands(manifest: Manifest) -> bool:
     try:
-        now = read(manifest.home)
+        now = read(manifest.file)
     except CorruptionError:
         return True
     return now is not None and now.checksum == manifest.checksum
@@ -176,7 +181,7 @@ class Verification:
                 continue
             self._sum += checksum
         for space in self._spaces:
-            self._sum += sum(segment.checksum(space.space.name) for segment in space.segments)
+            self._sum += sum(segment.line(space.space.name)[-1] for segment in space.segments)
 
     def _truncations(self) -> Iterator[Damage]:
         for space in self._spaces:

@@ -12,7 +12,7 @@ from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
 from twofold.engines.local.spaces import segments
 from twofold.engines.local.spaces.maps import SegmentMaps
-from twofold.engines.local.spaces.segments import HEADER_BYTES, Segment
+from twofold.engines.local.spaces.segments import HEADER_BYTES
 from twofold.errors import CorruptionError, StorageError
 
 LONG = "a long text " * 400
@@ -55,7 +55,7 @@ def test_free_pages_that_a_stopped_compaction_left_are_given_back_by_the_next(tm
         writer.delete(range(4900))
         size = store.bytes()["catalogue"]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("twofold.engines.local.writer.shrink", lambda _: 0)
+            patch.setattr("twofold.engines.local.compacting.shrink", lambda _: 0)
             assert writer.compact().documents == 4900
         again = writer.compact()
         assert (again.documents, again.rows) == (0, 0)
@@ -64,19 +64,22 @@ def test_free_pages_that_a_stopped_compaction_left_are_given_back_by_the_next(tm
         assert writer.compact().bytes == 0
 
 
-def test_a_segment_says_its_generation_so_that_a_number_that_comes_again_is_another(tmp_path: Path) -> None:
+def test_a_segment_is_told_from_another_of_its_number(tmp_path: Path) -> None:
     fresh = block([document("fresh")], rows=4)
     with new_store(tmp_path / "c") as store, store.writing() as writer:
         writer.commit(block([document("old")], rows=4))
+        with store.snapshot() as snapshot:
+            (old,) = snapshot.segments
         writer.delete([0])
         writer.compact()
         assert list((tmp_path / "c" / "vectors" / "main").iterdir()) == []
         writer.commit(fresh)
         assert content(store) == expected([fresh])
         with store.snapshot() as snapshot:
-            assert snapshot.segments == [Segment(1, 0, 4, generation=1)]
+            (new,) = snapshot.segments
+    assert (new.number, new.rows) == (old.number, old.rows)
     with pytest.raises(CorruptionError, match="header"):
-        SegmentMaps(tmp_path / "c" / "vectors" / "main", DIMENSION).pieces(0, [Segment(1, 0, 4)])
+        SegmentMaps(tmp_path / "c" / "vectors" / "main", DIMENSION).pieces([old])
     with Store.open(tmp_path / "c") as store:
         assert content(store) == expected([fresh])
         assert store.verify().clean

@@ -252,7 +252,7 @@ def test_a_kind_that_new_rows_do_not_suit_gives_way_to_another(
     assert report is not None
     assert (report.kind, report.rows, report.pieces) == ("scan", 4_000, 1)
     names = {path.name for path in (collection.path / "indexes" / "main").iterdir()}
-    assert names == {"manifest.json", *(part.folder for part in standing(collection).parts)}
+    assert names == {"manifest-0.json", *(part.folder for part in standing(collection).parts)}
 
 
 def test_only_damaged_pieces_are_built_again(collection: Collection, built: list[int]) -> None:
@@ -272,7 +272,7 @@ def test_only_damaged_pieces_are_built_again(collection: Collection, built: list
     assert standing(collection).pieces[1] == was.pieces[1]
     assert collection.verify().damage == []
     assert scores(collection) == before
-    (was.home / "manifest.json").write_text("{}")
+    (was.home / "manifest-0.json").write_text("{}")
     assert collection.verify(repair=True).clean
     assert collection.info().index is None
     assert scores(collection) == scores(collection, exact=True)

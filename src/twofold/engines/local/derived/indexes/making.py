@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from twofold.engine import Ask
-from twofold.engines.local.derived.indexes.about import About, room_of
+from twofold.engines.local.derived.indexes.about import About, over, room_of
 from twofold.engines.local.derived.indexes.measuring import Measuring, Unanswered
-from twofold.engines.local.derived.indexes.opened import beside
+from twofold.engines.local.derived.indexes.opened import beside, open_piece
 from twofold.engines.local.derived.indexes.recall import SECOND_HALF, least_effort
 from twofold.engines.local.derived.indexes.truth import Proposed
 from twofold.engines.local.derived.manifest import Manifest, Piece
@@ -21,7 +21,7 @@ from twofold.engines.local.spaces.nearest import NearestSearch
 from twofold.engines.local.writer import Writer
 from twofold.files import write_aside
 from twofold.index_report import IndexReport, Point
-from twofold.indexes.kinds import IndexSettings, build, load
+from twofold.indexes.kinds import IndexSettings, build
 from twofold.indexes.pieces import Stretch
 from twofold.progress import Progress, silent
 
@@ -95,11 +95,8 @@ class Making:
         """The report with what these pieces find at the chosen effort, on questions that choosing had not seen."""
         search = self._search(pieces, choice.kind, measuring.exact, choice.effort)
         return replace(
-            report,
+            over(pieces, report),
             kind=choice.kind,
-            rows=pieces[-1].end,
-            pieces=len(pieces),
-            bytes=sum(piece.bytes for piece in pieces),
             reached=measuring.recalls.measure(search, choice.kind, choice.effort, SECOND_HALF),
             filtered=measuring.filtered(search, choice.kind, choice.effort, SECOND_HALF),
         )
@@ -120,7 +117,7 @@ class Making:
 
     def _search(self, pieces: Sequence[Piece], kind: str, exact: NearestSearch, effort: int) -> NearestSearch:
         settings = IndexSettings(kind=kind, effort=effort)
-        opened = [load(settings, self._snapshot.folder / self._room / piece.folder) for piece in pieces]
+        opened = [open_piece(self._snapshot.folder / self._room, piece, settings) for piece in pieces]
         return beside(self._snapshot, opened, settings, exact)
 
 
