@@ -18,7 +18,7 @@ import numpy as np
 from twofold.engines.local import acknowledged
 from twofold.engines.local.catalogue import checksums
 from twofold.engines.local.catalogue.records import DOCUMENT_COLUMNS, ID_COLUMNS, Line, is_whole, last_number, name_of
-from twofold.engines.local.derived.manifest import Manifest, Part, Piece, homes, manifests, read, wrong_content
+from twofold.engines.local.derived.manifest import Manifest, Part, Piece, file_of, homes, read, wrong_content
 from twofold.engines.local.description import Description
 from twofold.engines.local.document_snapshot import BATCH
 from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS
@@ -39,16 +39,15 @@ PAUSE = 0.2
 """Seconds between two words of progress while the vectors are waited for."""
 
 
-def damaged_indexes(folder: Path, snapshot: LocalSnapshot | None) -> Iterator[Damage]:
-    """What is wrong with the manifests of indexes and the parts that they name, after reading all of it.
+def damaged_indexes(folder: Path, snapshot: LocalSnapshot, *, trusted: bool = True) -> Iterator[Damage]:
+    """What is wrong with the indexes of a snapshot's rows and the parts that they name, after reading all of it.
 
-    snapshot: which vectors pieces should have been made from, if they are of that generation and no later commit.
+    trusted: whether the snapshot says from which vectors pieces should have been made, if they are of no later commit.
     """
     for home in homes(folder):
-        known = snapshot is not None and home.name in snapshot.description.names()
-        seen = snapshot.in_space(home.name) if snapshot is not None and known else None
-        for file in manifests(home).values():
-            yield from _damaged(folder, file, seen)
+        known = trusted and home.name in snapshot.description.names()
+        seen = snapshot.in_space(home.name) if known else None
+        yield from _damaged(folder, file_of(home, snapshot.head.generation), seen)
 
 
 def _damaged(folder: Path, file: Path, seen: StoredSnapshot | None) -> Iterator[Damage]:
@@ -71,7 +70,7 @@ def _damaged(folder: Path, file: Path, seen: StoredSnapshot | None) -> Iterator[
 def _wrong(manifest: Manifest, part: Part, snapshot: StoredSnapshot | None) -> str | None:
     if said := wrong_content(manifest.home, part):
         return said
-    if snapshot is None or manifest.generation != snapshot.head.generation or manifest.commit > snapshot.commit:
+    if snapshot is None or manifest.commit > snapshot.commit:
         return None
     if isinstance(part, Piece) and not snapshot.fits(part):
         return "it was made from other vectors than those that are here"
@@ -246,8 +245,8 @@ class Verification:
             yield from found
 
     def _indexes(self) -> Iterator[Damage]:
-        trusted = None if self.report.damage else self._snapshot  # damaged lines say nothing against an index
-        yield from damaged_indexes(self._snapshot.folder, trusted)
+        trusted = not self.report.damage  # damaged lines say nothing against an index
+        yield from damaged_indexes(self._snapshot.folder, self._snapshot, trusted=trusted)
 
     def _crc(self, pieces: Sequence[Vectors], first_row: int, rows: int) -> int:
         crc = 0
