@@ -47,8 +47,9 @@ def said(index: IndexReport) -> str:
         return f"{index.kind}: every search is exact ({index.why})"
     point, verdict = index.reached, "keeps" if index.kept else "does NOT keep"
     pieces = f" in {index.pieces} pieces" if index.pieces > 1 else ""
+    gone = f", with {index.gone:,} deleted ones in its files" if index.gone else ""
     return (
-        f"{index.kind} over {index.rows:,} passages{pieces} ({index.why}); recall@10 {point.recall:.3f} "
+        f"{index.kind} over {index.rows:,} passages{pieces}{gone} ({index.why}); recall@10 {point.recall:.3f} "
         f"[{point.low:.3f}, {point.high:.3f}], {verdict} the {index.promise:.3f} promised, "
         f"on half of {index.questions}, p50 {point.p50:.2f} ms, p99 {point.p99:.2f} ms{_behind_filters(index)}; "
         f"{index.bytes / 1e6:,.1f} MB"
