@@ -473,6 +473,25 @@ def test_what_a_stopped_writer_left_is_removed_by_the_next(store: Store) -> None
     assert found(store) == built
 
 
+def test_before_the_manifest_of_a_compaction_that_did_not_commit_goes_its_commit_is_overwritten(store: Store) -> None:
+    """A transaction that failed may stand whole in SQLite's log; it must not come to life without its index."""
+    built = publish(store)
+    with store.writing(), store.snapshot() as snapshot:
+        before = snapshot.commit
+    shutil.copy(built.file, built.home / "manifest-1.json")
+    left = list[bool]()
+
+    class Looking(Disk):
+        def reached(self, step: str) -> None:
+            if step == "committed":
+                left.append((built.home / "manifest-1.json").exists())
+
+    with Store.open(store.path, disk=Looking()) as again, again.writing(), again.snapshot() as snapshot:
+        assert snapshot.commit == before + 1
+    assert left == [True]
+    assert listed(store) == ["000001", "manifest-0.json"]
+
+
 def test_what_is_not_published_is_removed_when_asked(store: Store) -> None:
     publish(store)
     with store.writing() as writer:
