@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,14 +49,7 @@ def kept_pieces(publisher: Publisher, room: str, manifest: Manifest, living: Mas
                 return
             translation = _translated(publisher, room, manifest.home, piece, stays)
         if rows:
-            yield Piece(
-                folder=piece.folder,
-                files=piece.files,
-                first=first,
-                rows=rows,
-                vectors=piece.vectors,
-                translation=translation,
-            )
+            yield replace(piece, first=first, rows=rows, translation=translation)
         first += rows
 
 
