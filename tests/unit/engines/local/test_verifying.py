@@ -68,6 +68,7 @@ def test_an_empty_collection_is_clean(tmp_path: Path) -> None:
         ("UPDATE blocks SET vectors_crc = 1", ""),
         ("DELETE FROM blocks", ""),
         ("DELETE FROM segments", ""),
+        ("UPDATE segments SET id = 7", ""),
         ("INSERT INTO segments VALUES ('main', 2, 7, 9, 0)", ""),
     ],
 )

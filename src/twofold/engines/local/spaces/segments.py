@@ -38,8 +38,10 @@ _HEADER = struct.Struct("<8sIIIIq28xI")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One segment file: its number, which its name says; 64 random bits, by which it is told from another file of this
-    number; the number of its first row, and how many of its rows count.
+    """One segment file.
+
+    number: as in its name. id: 64 random bits, by which it is told from any other file of its number. first_row: the
+    number of its first row. rows: how many of its rows count.
     """
 
     number: int
@@ -105,7 +107,7 @@ def longest(vectors: Halves) -> float:
 
 
 def next_number(segments: Sequence[Segment]) -> int:
-    """The number of the next file beside these: one that was never used while one of them counted."""
+    """The number of the next file beside these, greater than that of each."""
     return max((segment.number for segment in segments), default=0) + 1
 
 
