@@ -265,12 +265,12 @@ def survives(tmp_path: Path, draws: int) -> int:
 
 
 def test_power_lost_while_compacting_leaves_the_old_state_or_the_new(tmp_path: Path) -> None:
-    assert survives(tmp_path, 2) > 20
+    assert survives(tmp_path, 1) > 40
 
 
 @pytest.mark.long
 def test_a_thousand_outcomes_of_a_power_loss_while_compacting(tmp_path: Path) -> None:
-    count = survives(tmp_path, 100)
+    count = survives(tmp_path, 20)
     print(f"{count} outcomes")
     assert count > 1_000
 
