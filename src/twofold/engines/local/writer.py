@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -42,6 +43,15 @@ from twofold.scores import Numbers
 from twofold.space import Space
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which documents a writer was asked for at a commit, and what was stored of them."""
+
+    commit: int
+    ids: frozenset[str]
+    found: Mapping[str, Known]
+
+
 class Writer:
     """Adds, deletes and keeps state; each call is one commit, durable when it returns.
 
@@ -54,6 +64,7 @@ class Writer:
         self._disk = disk
         self._recording = Recording(folder, lock, lease, disk)
         self._publisher = Publisher(self._folder, disk)
+        self._asked = Asked(0, frozenset(), {})
 
     def mend(self) -> None:
         """Makes the disk agree with the last commit; called when the lock is taken."""
@@ -66,7 +77,7 @@ class Writer:
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
         """What is stored of the living documents with these ids; unknown ids are missing from the answer."""
         with self._recording.connection() as connection:
-            return known(connection, ids)
+            return self._known(connection, ids)
 
     def spaces(self) -> tuple[Space, ...]:
         """The complete spaces, into which every added document goes, the default one first."""
@@ -92,7 +103,7 @@ class Writer:
             return np.empty(0, np.int64)
         with self._recording.connection() as connection:
             placed = {name: self._appended(name, vectors) for name, vectors in halves.items()}
-            replaced = [entry.handle for entry in known(connection, names).values()]
+            replaced = [entry.handle for entry in self._known(connection, names).values()]
             return self._recording.recorded(connection, lambda change: _add(change, block, placed, replaced))
 
     def delete(self, numbers: Sequence[int] | Numbers) -> int:
@@ -254,6 +265,14 @@ class Writer:
         """Throws away all that is derived in a room. Raises InputError, StorageError."""
         self._recording.check()
         self._publisher.clear(room)
+
+    def _known(self, connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Known]:
+        """As `known`; what was asked since the last commit is not read again, as by `commit` what `add` has asked."""
+        commit, asked, found = self._recording.head.commit, self._asked.ids, self._asked.found
+        if self._asked.commit != commit or not asked.issuperset(ids):
+            found = known(connection, ids)
+            self._asked = Asked(commit, frozenset(ids), found)
+        return {identifier: found[identifier] for identifier in ids if identifier in found}
 
     def _appended(self, name: str, vectors: Halves) -> list[Placed]:
         """Rows behind those of a space that count, written and synced; nothing speaks of them yet."""
