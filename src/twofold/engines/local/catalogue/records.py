@@ -73,11 +73,11 @@ def read_segments(connection: sqlite3.Connection, head: SpaceHead) -> list[Segme
     """All segments of a space, ascending, together all rows; CorruptionError where a line is damaged or lost."""
     segments: list[Segment] = []
     end = head.next_row
-    for number, first_row, checksum in connection.execute(
-        "SELECT number, first_row, checksum FROM segments WHERE space = ? ORDER BY number DESC", (head.space,)
+    for number, identifier, first_row, checksum in connection.execute(
+        "SELECT number, id, first_row, checksum FROM segments WHERE space = ? ORDER BY first_row DESC", (head.space,)
     ):
-        segment = Segment(number, first_row, end - first_row, head.generation)
-        if segment.checksum(head.space) != checksum or segment.rows <= 0:
+        segment = Segment(number, identifier, first_row, end - first_row)
+        if segment.line(head.space)[-1] != checksum or segment.rows <= 0:
             raise CorruptionError(f"the catalogue is damaged: its entry of segment {number} is not what was written")
         segments.insert(0, segment)
         end = first_row

@@ -54,6 +54,7 @@ CREATE INDEX owners ON blocks (space, first_document, first_row);
 CREATE TABLE segments (
     space     TEXT NOT NULL,
     number    INTEGER NOT NULL,
+    id        INTEGER NOT NULL,
     first_row INTEGER NOT NULL,
     checksum  INTEGER NOT NULL,
     PRIMARY KEY (space, number)

@@ -39,7 +39,7 @@ class IndexedSearch:
         self._tail = tail
         self._exact = exact
         self._candidates = candidates
-        self._count = MaskCount()
+        self._count, self._count_covered = MaskCount(), MaskCount()
 
     def nearest(self, query: Vectors, *, depth: int, top: int, allowed: Mask) -> Nearest:
         """The first `top` of the ranking of `depth` documents (see `NearestSearch`)."""
@@ -48,7 +48,7 @@ class IndexedSearch:
             candidates = scored(self._snapshot, query, np.flatnonzero(allowed))
             return first(self._snapshot, candidates, min(top, depth))
         covered = allowed if self._tail is None else allowed[: self._index.rows]
-        reachable = allowed_count if self._tail is None else int(np.count_nonzero(covered))
+        reachable = allowed_count if self._tail is None else self._count_covered(covered)
         found = self._of_index(query, depth, covered, reachable)
         if found is None:
             return self._exact.nearest(query, depth=depth, top=top, allowed=allowed)
