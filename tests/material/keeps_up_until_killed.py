@@ -173,8 +173,8 @@ def check_answers(collection: Collection, last: int, ids: set[str]) -> None:
     stored = encoder.encode_documents([hit.document.text for hit in hits]).astype(np.float16).astype(np.float32)
     assert twofold.scores.dense_scores(query, stored).tolist() == [hit.score for hit in hits]
     assert {hit.id for hit in hits} <= ids
-    by_words = {hit.id for hit in collection.search(f"block{last}", k=20, mode="lexical")}
-    assert by_words == ids & set(texts(last))
+    hashed = {hit.id for hit in collection.search(f"block{last}", k=20, mode="lexical")}
+    assert hashed == ids & set(texts(last))
 
 
 def child(job: Callable[..., None], *arguments: object) -> int:

@@ -1,4 +1,4 @@
-"""What a lexical index has read, and whether its files are there.
+"""The state of a lexical index, and checks of its files.
 
 The note is written before tantivy commits, and says what is there before and after. tantivy's commit decides which of
 both holds: nothing is ever deleted, so the number of its documents tells them apart. Killed at any moment, the index is
@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.errors import CorruptionError, InputError
+from twofold.checked_json import checked_json, parse_checked_json
+from twofold.errors import CorruptionError, FormatError, InputError
 from twofold.files import write_aside
 from twofold.lexical.analysing import RULES, LexicalSettings
 from twofold.lexical.engine import AGAIN
@@ -31,7 +32,7 @@ ENDS, LENGTHS, VALUES = "ends.i64", "lengths.u32", "terms.u64"
 """The files of the records (records.py)."""
 DTYPES: dict[str, np.dtype[Any]] = {ENDS: np.dtype("<i8"), LENGTHS: np.dtype("<u4"), VALUES: np.dtype("<u8")}
 META = "meta.json"
-"""tantivy's list of its living segments."""
+"""tantivy's list of its live segments."""
 PARTS = ("fast", "fieldnorm", "idx", "pos", "store", "term")
 """The files of a segment."""
 FOOTER = struct.Struct("<II")
@@ -44,7 +45,7 @@ TRIES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What has been read at one moment.
+    """The extent of the index at one moment.
 
     documents: how many. end: no document with this number or a greater one has been read. values: terms in all records.
     checksums: of each file of the records, as far as it belongs to this state, CRC-32.
@@ -78,19 +79,17 @@ class Note:
 
 def write(folder: Path, note: Note) -> None:
     """Replaces the note. Raises StorageError."""
-    fields = {"format": FORMAT, **asdict(note)}
     with write_aside(folder / NOTE) as file:
-        file.write(json.dumps({**fields, "checksum": _checksum(fields)}, indent=1).encode() + b"\n")
+        file.write(checked_json(asdict(note), FORMAT))
 
 
 def read(folder: Path) -> Note:
     """The note. Raises CorruptionError where there is none, none that can be trusted, or one of other rules."""
-    fields = _json(folder / NOTE)
-    checksum = fields.pop("checksum", None)
-    if checksum != _checksum(fields):
-        raise CorruptionError(f"{folder / NOTE} is damaged: its checksum does not fit its content. {AGAIN}.")
-    if (version := fields.pop("format", None)) != FORMAT:
-        raise CorruptionError(f"{folder} has format {version}, this Twofold reads format {FORMAT}. {AGAIN}.")
+    content = _content(folder / NOTE)
+    try:
+        fields = parse_checked_json(content, FORMAT, path=folder / NOTE)
+    except (CorruptionError, FormatError) as error:
+        raise CorruptionError(f"{error}. {AGAIN}.") from error
     try:
         states = tuple(State(**state) for state in fields["states"])
         note = Note(settings=LexicalSettings.from_json(fields["settings"]), states=states, rules=fields["rules"])
@@ -132,7 +131,7 @@ def _compare(path: Path, numbers: NDArray[Any], checksum: int) -> None:
 
 
 def check_files(folder: Path, *, content: bool = False) -> None:
-    """Looks at the end of every file of the living segments, and reads all of them for `content`.
+    """Looks at the end of every file of the live segments, and reads all of them for `content`.
 
     Raises CorruptionError, naming the file that is missing, cut or changed.
     """
@@ -185,17 +184,19 @@ def _crc(file: Any, end: int) -> int:
     return crc
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _content(path: Path) -> bytes:
     try:
-        found = json.loads(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
         raise CorruptionError(f"{path}: {error.strerror or error}. {AGAIN}.") from error
+
+
+def _json(path: Path) -> dict[str, Any]:
+    content = _content(path)
+    try:
+        found = json.loads(content)
     except ValueError as error:
         raise CorruptionError(f"{path} is damaged: {error}. {AGAIN}.") from error
     if not isinstance(found, dict):
         raise CorruptionError(f"{path} is damaged: it holds no object. {AGAIN}.")
     return found
-
-
-def _checksum(fields: Mapping[str, Any]) -> int:
-    return zlib.crc32(json.dumps(fields, sort_keys=True).encode())

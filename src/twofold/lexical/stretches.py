@@ -90,7 +90,7 @@ class Tail(Stretch):
         return counts
 
     def make_matchable(self, analysis: Analysis, documents: Iterable[tuple[int, Document]]) -> None:
-        """Reads the texts of its documents, for queries of the language; other documents are passed over."""
+        """Reads the texts of its documents, for queries of the language; other documents are skipped."""
         if self._searcher is not None:
             return
         with speaking(self.folder):

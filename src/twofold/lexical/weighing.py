@@ -22,8 +22,8 @@ ROUNDING = 2.0**-22
 class Weighed:
     """One question of one commit. parts: those of the question whose terms some document has; none where none has any.
 
-    rarities: the inverse document frequency of each term that some document has. weight: their sum, each as often as
-    it is asked for.
+    rarities: the inverse document frequency of each term that some document has. weight: their sum, each as often as it
+    is in the query.
     """
 
     parts: tuple[Part, ...]

@@ -1,4 +1,4 @@
-"""Bringing a lexical index further, whole or not at all: records, note, and tantivy's commit, which decides."""
+"""Updating a lexical index atomically: records, `read.json`, and tantivy's commit, which decides."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TOLD_EVERY, APPENDED_EVERY = 1_000, 10_000
 
 
 class Update:
-    """Documents gathered behind those of a state, and then committed; what is not is cut off by the next update."""
+    """Documents gathered behind those of a state, and then committed; the rest is truncated by the next update."""
 
     def __init__(self, folder: Path, writer: IndexWriter, analysis: Analysis, before: State) -> None:
         self._folder = folder

@@ -1,7 +1,7 @@
 """Copying one commit of a collection into another folder while writers go on.
 
-The catalogue is copied inside the snapshot's transaction; of the segment files the bytes that this commit counts, which
-no writer changes. collection.json comes last: without it the copy is no collection.
+The catalogue is copied inside the snapshot's transaction; of the segment files the bytes that belong to this commit,
+which no writer changes. collection.json comes last: without it the copy is no collection.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ PAGES = 1024
 
 
 class Copying:
-    """One copy in the making.
+    """One copy of a commit.
 
-    target: an empty folder. progress: told in bytes; copying is the first half of the
-    work, reading the copy again (`verified`) the second.
+    target: an empty folder. progress: told in bytes; copying is the first half of the work, verifying the copy
+    (`verified`) the second.
     """
 
     def __init__(self, snapshot: LocalSnapshot, target: Path, disk: Disk, progress: Progress) -> None:
@@ -63,12 +63,12 @@ class Copying:
         return BackupReport(commit=head.commit, documents=head.documents, passages=head.rows, bytes=self._bytes)
 
     def tidy(self) -> None:
-        """Removes the files that SQLite's readers share, which reading the copy again has made: nobody reads it."""
+        """Removes the files that SQLite's readers share, which verifying the copy has created."""
         for kind in ("-wal", "-shm"):
             self._disk.remove(self._target / f"{CATALOGUE}{kind}")
 
     def verified(self, done: int, total: int | None) -> None:
-        """The progress of reading the copy again."""
+        """The progress of verifying the copy."""
         self._progress(self._bytes + (self._bytes * done // total if total else 0), 2 * self._bytes)
 
     def _catalogue(self) -> None:
@@ -99,7 +99,7 @@ class Copying:
 
 
 def _parts(seen: StoredSnapshot, segment: Segment) -> Iterator[bytes | memoryview]:
-    """The bytes of a segment's file that count, from the snapshot's maps: the file itself may be gone by now."""
+    """The used bytes of a segment's file, from the snapshot's maps: the file itself may be removed by now."""
     yield header(segment, seen.space.dimension)
     for first, vectors in seen.blocks():
         mine = vectors[max(segment.first_row - first, 0) : max(segment.end - first, 0)]
