@@ -1,4 +1,4 @@
-"""BM25 by one function: each document's terms are added in the order of its record, whichever others are scored beside.
+"""BM25 by one function: a document's terms are added in the order of their hashes, whichever others are scored beside.
 
 k1 = 1.2 and b = 0.75 (Robertson et al., TREC-3, 1994), the inverse document frequency of Lucene; lengths count as they
 fit into a byte, as in Lucene and tantivy.
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.lexical.records import BITS, KEYS, Records, Terms
+from twofold.lexical.records import Hashes, Records
+from twofold.lexical.vocabulary import hashed
 from twofold.scores import Numbers
 
 K1, B = 1.2, 0.75
@@ -57,13 +58,13 @@ class Corpus:
 class Weights:
     """What each term of a query weighs. hashes: ascending, all different; values: float64, in their order."""
 
-    hashes: Terms
+    hashes: Hashes
     values: Sums
 
     @classmethod
     def of(cls, terms: Mapping[str, float]) -> Weights:
         """From term → weight."""
-        weighed = sorted((KEYS[term] >> BITS, weight) for term, weight in terms.items())
+        weighed = sorted((hashed(term), weight) for term, weight in terms.items())
         hashes = np.array([each for each, _ in weighed], np.uint64)
         return cls(hashes, np.array([weight for _, weight in weighed], np.float64))
 
@@ -74,6 +75,6 @@ def summed(records: Records, numbers: Numbers, weights: Weights, average: float)
     byte = np.searchsorted(LENGTHS, records.lengths_of(numbers), side="right") - 1
     norms = (K1 * (1 - B + B * LENGTHS / average))[byte]
     parts = weights.values[which] * (counts * (K1 + 1) / (counts + norms[owners]))
-    # bincount adds in the order of what it is given, so the terms of a document in the order of its record.
+    # bincount adds in the order of what it is given, so the terms of a document in the order of their hashes.
     sums: Sums = np.bincount(owners, weights=parts, minlength=len(numbers)).astype(np.float64, copy=False)
     return sums
