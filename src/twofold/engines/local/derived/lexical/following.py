@@ -108,7 +108,7 @@ class Following:
 
 def damage(folder: Folder, snapshot: StoredSnapshot) -> Damage | None:
     """What is wrong with the lexical index of a snapshot; one that lags is whole, and one that is missing is made
-    again by the next writer, as after a backup."""
+    again by the next writer."""
     known = Known.of(snapshot)
     if known is None or not (place := folder.of_engine(ROOM) / known.folder).exists():
         return None
