@@ -24,11 +24,9 @@ MOST = 255
 """A document has no term more often, as far as counts tell."""
 ABSENT = 2**32 - 1
 """The length under a number of which no document was read."""
-SPARSE = 8
-"""Fewer documents than this part of a run are looked for one by one; otherwise all of a term's are looked at."""
 GROWTH = 2
 """A run is joined with the later ones that are together half as long."""
-NOTHING = np.empty(0, np.int64)
+NOTHING, NO_PLACES, NO_COUNTS = np.empty(0, np.int64), np.empty(0, np.uint16), np.empty(0, np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,23 +66,15 @@ class Run:
         starts = np.where(found > 0, self.ends[found - 1], 0).astype(np.int64)
         return starts, np.where(self.hashes[found] == hashes, self.ends[found], starts).astype(np.int64)
 
-    def matches(self, places: Numbers, hashes: Hashes) -> Iterator[tuple[Numbers, int, NDArray[np.uint8]]]:
-        """See Records: for each term that some of these places have, which of them, the term, and how often."""
+    def having(self, hashes: Hashes) -> tuple[Places, Numbers, Numbers]:
+        """The places of the documents that have these terms, one term after the other.
+
+        With them, of each term: where its places end, and how far it is from there to the run's own.
+        """
         starts, ends = self.spans(hashes)
-        wanted, table = places.astype(np.uint16), None
-        if len(places) * SPARSE > len(self.lengths):
-            table = np.full(LARGEST, -1, np.int64)
-            table[places] = np.arange(len(places))
-        for term in np.flatnonzero(starts < ends).tolist():
-            having = self.places[starts[term] : ends[term]]
-            if table is None:
-                mine, theirs = _common(wanted, having)
-            else:
-                mine = table[having]
-                theirs = np.flatnonzero(mine >= 0)
-                mine = mine[theirs]
-            if len(mine):
-                yield mine, term, self.counts[starts[term] : ends[term]][theirs]
+        places = [self.places[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        together = np.cumsum(ends - starts)
+        return np.concatenate([NO_PLACES, *places]), together, ends - together
 
     def between(self, first: int, end: int) -> Run:
         """The run of fewer documents."""
@@ -149,13 +139,26 @@ class Records:
         numbers: ascending, all different, within these records. hashes: ascending, all different. The triples of a
         document stand in the order of the hashes, whichever others are asked for.
         """
-        owners, terms, counts = [NOTHING], [NOTHING], [np.empty(0, np.uint8)]
+        found = [(NOTHING, NOTHING, NO_COUNTS)]
         for run, (start, end) in self._divided(numbers):
-            for mine, term, often in run.matches(numbers[start:end] - run.first, hashes):
-                owners.append(mine + start)
-                terms.append(np.full(len(mine), term))
-                counts.append(often)
-        return np.concatenate(owners), np.concatenate(terms), np.concatenate(counts).astype(np.float64)
+            table = np.full(LARGEST, -1, np.int32)
+            table[numbers[start:end] - run.first] = np.arange(start, end)
+            places, ends, moved = run.having(hashes)
+            owners = table[places]
+            kept = np.flatnonzero(owners >= 0)
+            terms = np.searchsorted(ends, kept, side="right")
+            found.append((owners[kept].astype(np.int64), terms, run.counts[kept + moved[terms]]))
+        of_all, terms_of_all, counts = (np.concatenate(each) for each in zip(*found, strict=True))
+        return of_all, terms_of_all, counts.astype(np.float64)
+
+    def with_any(self, hashes: Hashes) -> Numbers:
+        """int64, ascending: the documents that have one of these terms."""
+        found = [NOTHING]
+        for run in self.runs:
+            there = np.zeros(LARGEST, np.bool_)
+            there[run.having(hashes)[0]] = True
+            found.append(np.flatnonzero(there) + run.first)
+        return np.concatenate(found)
 
     def lengths_of(self, numbers: Numbers) -> NDArray[np.uint32]:
         """uint32 (n,): the lengths of these documents, which are ascending."""
@@ -199,14 +202,3 @@ def _joined(runs: Sequence[Run]) -> Run:
         following[terms] += sizes
     lengths = np.concatenate([run.lengths for run in runs])
     return Run(runs[0].first, lengths, hashes, ends.astype(np.uint32), places, counts)
-
-
-def _common(some: Places, others: Places) -> tuple[Numbers, Numbers]:
-    """Where both have equal places, in each; both are ascending, all different, and the shorter one is looked up."""
-    if len(some) > len(others):
-        theirs, mine = _common(others, some)
-        return mine, theirs
-    found = np.searchsorted(others, some)
-    found[found == len(others)] = 0
-    mine = np.flatnonzero(others[found] == some)
-    return mine, found[mine]

@@ -35,6 +35,8 @@ def _lengths() -> Sums:
 
 LENGTHS = _lengths()
 """float64 (256,), ascending."""
+SHORT = (np.searchsorted(LENGTHS, np.arange(2**16), side="right") - 1).astype(np.uint8)
+"""The byte of each length that most documents have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,16 @@ class Weights:
 def summed(records: Records, numbers: Numbers, weights: Weights, average: float) -> Sums:
     """float64 (n,): the sums over the terms of these documents, which are ascending, all different, of the records."""
     owners, which, counts = records.matches(numbers, weights.hashes)
-    byte = np.searchsorted(LENGTHS, records.lengths_of(numbers), side="right") - 1
-    norms = (K1 * (1 - B + B * LENGTHS / average))[byte]
+    norms = (K1 * (1 - B + B * LENGTHS / average))[_bytes(records.lengths_of(numbers))]
     parts = weights.values[which] * (counts * (K1 + 1) / (counts + norms[owners]))
     # bincount adds in the order of what it is given, so the terms of a document in the order of their hashes.
     sums: Sums = np.bincount(owners, weights=parts, minlength=len(numbers)).astype(np.float64, copy=False)
     return sums
+
+
+def _bytes(lengths: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """uint8 (n,): the byte of each length, rounded down."""
+    bytes_of = SHORT[np.minimum(lengths, len(SHORT) - 1)]
+    long = np.flatnonzero(lengths >= len(SHORT))
+    bytes_of[long] = np.searchsorted(LENGTHS, lengths[long], side="right") - 1
+    return bytes_of

@@ -45,6 +45,10 @@ class Stretch:
         """int64 (n,): how many documents have each of these terms."""
         return self.records.having(np.array([hashed(term) for term in terms], np.uint64))
 
+    def with_any(self, terms: Sequence[str]) -> Numbers:
+        """int64, ascending: the documents that have one of these terms."""
+        return self.records.with_any(np.array([hashed(term) for term in terms], np.uint64))
+
     def best(self, query: Query, count: int) -> tuple[Numbers, Scores]:
         """The first `count` documents of a query by tantivy's own scores, and these."""
         count = min(count, self._tantivy.num_docs)
