@@ -40,6 +40,7 @@ OWN_LETTERS = {"danish": {"æ": "æ"}, "norwegian": {"æ": "æ"}, "turkish": {"�
 WORD_CATEGORIES = ("L", "N", "Mn", "Mc")
 """Letters, numbers and the marks on them; all other characters stand between words."""
 BEYOND_ASCII = re.compile("[^\0-\x7f]+")
+ZERO_WIDTH_SPACE = "\u200b"
 WORDS_APART = re.compile("(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\u200b")
 """A zero-width space where it is the only sign that a word ends: Thai, Lao, Burmese, Khmer."""
 
@@ -60,7 +61,7 @@ class Folding:
         """The folded text, NFC; any text will do, and folding it again changes nothing."""
         if self._ascii is not None and text.isascii():
             return text.encode().translate(self._ascii).decode()
-        if self._words:
+        if self._words and ZERO_WIDTH_SPACE in text:
             text = WORDS_APART.sub(" ", text)
         folded = self._translated(normalize("NFC", text))
         return normalize("NFC", folded.replace("i\u0307", "i"))

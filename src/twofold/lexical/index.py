@@ -33,13 +33,12 @@ class LexicalIndex(Stretch):
     lacks what was deleted. Whatever cannot be read raises CorruptionError: it is derived, so it can be made again.
     """
 
-    def __init__(self, folder: Path, index: tantivy.Index, note: Note, state: State, links: _Links) -> None:
+    def __init__(self, folder: Path, index: tantivy.Index, analysis: Analysis, state: State, links: _Links) -> None:
         super().__init__(folder, notes.records(folder, state), index.searcher())
         self._index = index
-        self._note = note
         self._state = state
         self._links = links
-        self.analysis = Analysis(note.settings)
+        self.analysis = analysis
         with speaking(folder):
             index.register_tokenizer(TERMS, self.analysis.written)
 
@@ -54,10 +53,15 @@ class LexicalIndex(Stretch):
         return cls.open(folder)
 
     @classmethod
-    def open(cls, folder: Path) -> LexicalIndex:
-        """The index in a folder, whose files are looked at, not read through. Raises CorruptionError."""
+    def open(cls, folder: Path, analysis: Analysis | None = None) -> LexicalIndex:
+        """The index in a folder, whose files are looked at, not read through. Raises CorruptionError.
+
+        analysis: one that has met many words already, and is used where its settings are those of the index.
+        """
         for _ in range(TRIES):  # a writer may commit between the reading of its note and of the other files
             seen, note = notes.stamp(folder), notes.read(folder)
+            if analysis is None or analysis.settings != note.settings:
+                analysis = Analysis(note.settings)
             notes.check_files(folder)
             links = _Links()
             # tantivy locks a file even to read, so what cannot be written to is read by links to it.
@@ -69,7 +73,7 @@ class LexicalIndex(Stretch):
                 documents = index.searcher().num_docs
             if (state := note.at(documents)) is not None:
                 try:
-                    return cls(folder, index, note, state, links)
+                    return cls(folder, index, analysis, state, links)
                 except CorruptionError:  # the next update removes runs that it joined
                     if notes.stamp(folder) == seen:
                         raise
@@ -78,7 +82,7 @@ class LexicalIndex(Stretch):
     @property
     def settings(self) -> LexicalSettings:
         """How texts become terms."""
-        return self._note.settings
+        return self.analysis.settings
 
     def reader(self, tail: Tail | None = None) -> LexicalReader:
         """Searches these documents and those that follow; see LexicalReader."""
@@ -95,7 +99,7 @@ class LexicalIndex(Stretch):
         with updating(self._index, self.analysis, self, self._state) as update:
             update.add(texts, progress)
             update.commit(end)
-        later = LexicalIndex.open(self.folder)
+        later = LexicalIndex.open(self.folder, self.analysis)
         if later.end < end:  # tantivy finds its files by a path, where another folder may be now
             raise CorruptionError(f"{self.folder}: what was read now is not in it; it was moved. {AGAIN}.")
         return later

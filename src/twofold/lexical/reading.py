@@ -19,6 +19,7 @@ SPARE = 64
 GROWTH = 4
 DIRECTLY = 4
 """So many documents are scored in the time that one is proposed."""
+QUERIES_KEPT = 64
 FEW = 4
 """Fewer documents that may be found than this part of those with a term are scored without looking for these first."""
 POSTINGS_A_PROPOSAL = 50
@@ -38,6 +39,7 @@ class LexicalReader:
         self._index = index
         self._tail = tail
         self._language = language
+        self._known: dict[str, Weighed] = {}
         self._stretches: list[Stretch] = [each for each in (index, tail) if each is not None]
         corpora = [each.corpus for each in self._stretches]
         self._corpus = Corpus(sum(each.documents for each in corpora), sum(each.tokens for each in corpora))
@@ -120,7 +122,12 @@ class LexicalReader:
         return (ask_language if self._language else ask_words)(self._analysis, query)
 
     def _weighed(self, query: str) -> Weighed:
-        return Weighed.of(self._question(query), self._stretches, self._corpus)
+        """The query with its statistics, which each search asks for several times."""
+        if (known := self._known.get(query)) is None:
+            if len(self._known) >= QUERIES_KEPT:
+                self._known.clear()
+            known = self._known[query] = Weighed.of(self._question(query), self._stretches, self._corpus)
+        return known
 
 
 def _first(allowed: Mask, end: int) -> Mask:

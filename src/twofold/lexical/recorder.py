@@ -58,7 +58,7 @@ def _run(first: int, sizes: NDArray[np.uint32], ids: NDArray[np.uint32], hashes:
     lengths = np.bincount(places[named].astype(np.int64), minlength=len(sizes)).astype(np.uint32)
     lengths[absent] = ABSENT
     ordered = (ids[named].astype(np.uint64) << PLACE_BITS) | places[named]
-    ordered.sort()
+    ordered.sort(kind="stable")
     ordered, counts = _counted(ordered)
     terms, sizes_of_terms = _counted(ordered >> PLACE_BITS)
     # The ids are in the order in which this process met the terms; records go by the hashes.

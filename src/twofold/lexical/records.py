@@ -62,9 +62,10 @@ class Run:
         """int64 (n,) twice: where the documents of each of these terms begin and end; equal where none has it."""
         if not len(self.hashes):
             return np.zeros(len(hashes), np.int64), np.zeros(len(hashes), np.int64)
-        found = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
-        starts = np.where(found > 0, self.ends[found - 1], 0).astype(np.int64)
-        return starts, np.where(self.hashes[found] == hashes, self.ends[found], starts).astype(np.int64)
+        found = self.hashes.searchsorted(hashes)
+        there = self.hashes.take(found, mode="clip") == hashes
+        ends = self.ends.take(found, mode="clip") * there
+        return (self.ends.take(found - 1, mode="clip") * (there & (found > 0))).astype(np.int64), ends.astype(np.int64)
 
     def having(self, hashes: Hashes) -> tuple[Places, Numbers, Numbers]:
         """The places of the documents that have these terms, one term after the other.
@@ -140,11 +141,13 @@ class Records:
         document stand in the order of the hashes, whichever others are asked for.
         """
         found = [(NOTHING, NOTHING, NO_COUNTS)]
+        table = np.full(LARGEST, -1, np.int32)
         for run, (start, end) in self._divided(numbers):
-            table = np.full(LARGEST, -1, np.int32)
-            table[numbers[start:end] - run.first] = np.arange(start, end)
+            asked = numbers[start:end] - run.first
+            table[asked] = np.arange(start, end)
             places, ends, moved = run.having(hashes)
             owners = table[places]
+            table[asked] = -1
             kept = np.flatnonzero(owners >= 0)
             terms = np.searchsorted(ends, kept, side="right")
             found.append((owners[kept].astype(np.int64), terms, run.counts[kept + moved[terms]]))
