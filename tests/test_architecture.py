@@ -42,7 +42,6 @@ GUESTS = {
     "safetensors": {"models"},
     "huggingface_hub": {"models"},
     "faiss": {"indexes"},
-    "rabitqlib": {"indexes"},
     "tantivy": {"lexical"},
     "sqlite3": {"engines.local", "collection"},
     "rich": {"cli"},

@@ -84,7 +84,7 @@ class TruncationError(InputError):
 
 
 class UnfitIndexError(InputError):
-    """A kind of approximate index does not answer over these vectors, as a graph among very many equal ones."""
+    """A kind of approximate index does not answer over these vectors, as where it cannot reach all of them."""
 
 
 class ModelError(TwofoldError):

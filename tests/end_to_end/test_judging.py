@@ -272,3 +272,28 @@ def test_one_run_is_no_comparison(many: Path, tmp_path: Path, twofold: Twofold) 
     assert "at least two runs" in done.err
     same = twofold("compare", one, one, "--qrels", many, "--json").json
     assert list(same["systems"]) == [f"{one} (1)", f"{one} (2)"]
+
+
+def test_no_result_replaces_what_was_read_or_lands_in_a_collection(
+    beir: Path, tmp_path: Path, twofold: Twofold
+) -> None:
+    kept, queries, qrels = tmp_path / "kept.tf", beir / "queries.jsonl", beir / "qrels" / "test.tsv"
+    assert twofold("evaluate", beir, *WORDS, "--to", kept, "--timed", 0).status == 0
+    files = {path: path.read_bytes() for path in (queries, qrels, kept / "collection.json")}
+    asked = ("evaluate", kept, "--queries", queries, "--qrels", qrels, "--run")
+    for command, said in (
+        ((*asked, queries), "is read"),
+        ((*asked, qrels), "is read"),
+        ((*asked, kept / "collection.json"), "inside the collection"),
+        ((*asked, kept / "vectors" / "run.trec"), "inside the collection"),
+        (("search", kept, "--queries", queries, "--run", queries), "is read"),
+        (("encode", queries, "--to", queries, "--encoder", "hashed-words:16"), "is read"),
+        (("backup", kept, "--to", kept / "backup"), "inside the collection"),
+        (("export", kept, "--to", kept / "vectors" / "export"), "inside the collection"),
+        (("evaluate", beir, *WORDS, "--run", queries), "is read"),
+        (("index", queries, "--to", kept / "inner.tf", "--encoder", "hashed-words:16"), "inside the collection"),
+        (("train", beir, "--to", kept / "model"), "inside the collection"),
+    ):
+        done = twofold(*command)
+        assert (done.status, said in done.err) == (1, True), (command, done.err)
+    assert {path: path.read_bytes() for path in files} == files

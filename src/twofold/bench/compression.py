@@ -33,7 +33,7 @@ CENTROIDS = 256
 ROTATIONS = 10
 """Rounds in which OPQ learns its rotation; FAISS's 50 take minutes and gain nothing that shows here."""
 EFFORT = 400
-GRAPH, SCAN = "Twofold graph", "Twofold scan"
+SCAN, HNSW = "Twofold scan", "Twofold hnsw"
 
 Candidates = Callable[[Vectors], Iterator[Numbers]]
 """float32 (queries, dimension) → for each query its rows, best first by the code alone."""
@@ -134,7 +134,7 @@ def _judged(beir: Beir, encoder: Encoder) -> Judged:
 def _all_candidates(judged: Judged) -> Iterator[tuple[str, Candidates]]:
     for _, name in codes_of(judged.queries.shape[1]):
         yield name, _by_code(name, judged.documents.astype(np.float32))
-    for name, settings in ((SCAN, IndexSettings(kind="scan")), (GRAPH, IndexSettings(kind="graph", effort=EFFORT))):
+    for name, settings in ((SCAN, IndexSettings(kind="scan")), (HNSW, IndexSettings(kind="hnsw", effort=EFFORT))):
         with tempfile.TemporaryDirectory(prefix="twofold-bench-") as temporary:
             build(settings, Blocks(judged.documents), Path(temporary), threads=os.cpu_count() or 1)
             yield name, _by_index(load(settings, Path(temporary)), len(judged.documents))
@@ -196,7 +196,7 @@ def _means(kept: dict[str, dict[str, tuple[float, float]]], sizes: dict[str, Fra
     notes = (
         f"{MEASURE} in per cent of what float32 queries find over float16 vectors, on the collections below",
         f"rescored: the first {FETCHED} by the code are scored again by the float16 vectors",
-        f"Twofold's own indexes are always rescored; the graph searches with effort {EFFORT}",
+        f"Twofold's own indexes are always rescored; hnsw searches with effort {EFFORT}",
     )
     return Table("Codes at equal bytes", columns, tuple(rows), notes)
 
@@ -224,7 +224,7 @@ def _claims(kept: dict[str, dict[str, tuple[float, float]]]) -> Table:
         ("4 bits alone keep 99 %", "RaBitQ4", 0, 0.99),
         ("1 bit rescored keeps 99.5 %", "RaBitQ", 1, 0.995),
         ("the scan keeps 99.5 %", SCAN, 1, 0.995),
-        ("the graph keeps 99.5 %", GRAPH, 1, 0.995),
+        ("hnsw keeps 99.5 %", HNSW, 1, 0.995),
     ):
         values = [both[place] for both in kept[name].values()]
         rows.append((said, name, sum(value >= share for value in values), len(values), min(values) * 100))

@@ -30,7 +30,7 @@ from twofold.tables import Cell, Column, Interval, Report, Table
 
 K, COUNT, QUERIES = 10, 200, 500
 """The first ten count; as many rows are fetched and scored again as a ranking is deep."""
-EFFORTS = {"scan": (0,), "ivf": (128, 512), "hnsw": (100, 300), "graph": (200, 400, 600)}
+EFFORTS = {"scan": (0,), "ivf": (128, 512), "hnsw": (100, 300)}
 EXACT = "FAISS flat, float32"
 
 

@@ -141,8 +141,11 @@ def scann_tree(vectors: Vectors, threads: int) -> Contender:
 
 
 def rabitqlib_hnsw(vectors: Vectors, threads: int) -> Contender:
-    """rabitqlib's HNSW over RaBitQ codes of four bits, M 16, efConstruction 200, 16 centroids."""
-    import rabitqlib
+    """rabitqlib's HNSW over RaBitQ codes of four bits, M 16, efConstruction 200. Raises PeerMissingError."""
+    try:
+        import rabitqlib
+    except ImportError as error:
+        raise PeerMissingError("rabitqlib") from error
 
     means = rabitqlib.RaBitQKMeans(vectors.shape[1], 16)
     means.train(vectors[:: max(1, len(vectors) // 50_000)])

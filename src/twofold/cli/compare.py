@@ -64,9 +64,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.moved < 0:
         arguments.misuse("--moved is a count, 0 for none")
     if arguments.plot is not None:
+        from twofold.cli.results import check_result
         from twofold.plots.canvas import check_picture
 
         check_picture(arguments.plot)
+        check_result(arguments.plot, [*arguments.runs, arguments.qrels, arguments.queries])
     qrels = read_qrels(arguments.qrels)
     texts = None if arguments.queries is None else read_queries(arguments.queries)
     runs = {name: read_run(path) for name, path in zip(names_of(arguments.runs), arguments.runs, strict=True)}

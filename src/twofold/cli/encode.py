@@ -52,8 +52,10 @@ def register(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Encodes, writes and says how much that was and what was cut."""
     from twofold.cli.bars import bar
+    from twofold.cli.results import check_result
     from twofold.reports import EncodingReport
 
+    check_result(arguments.to, [arguments.file])
     report = EncodingReport()
     encoder = encoder_of(arguments)
     encode = encoder.encode_documents if arguments.side == "document" else encoder.encode_queries

@@ -125,11 +125,7 @@ def _rankings(arguments: argparse.Namespace) -> int:
 
     # What is wrong with the question should not come out after an hour of indexing.
     measures = [each.name for each in checked_measures(arguments.measure or DEFAULT_MEASURES, arguments.depth)]
-    _check_run_file(arguments.run_file)
-    if arguments.plot is not None:
-        from twofold.plots.canvas import check_picture
-
-        check_picture(arguments.plot)
+    _check_results(arguments)
     report = EncodingReport()
     evaluations: dict[str, Evaluation] = {}
     with judged_of(arguments) as judged, _searchers(judged.collection, arguments.mode, report) as searchers:
@@ -191,15 +187,24 @@ class _InMode:
         return self.searcher.run(queries, depth=depth, mode=self.mode, report=self.report)
 
 
-def _check_run_file(path: str | None) -> None:
-    """Raises InputError or StorageError where the run could not be written: better now than after the work."""
-    from twofold.files import check_writable
+def _check_results(arguments: argparse.Namespace) -> None:
+    """Raises InputError or StorageError where the run or the picture could not be written: better before the work."""
+    from twofold.cli.results import check_result
     from twofold.searching.hybrid import MODES
 
-    for file in () if path is None else dict.fromkeys(path.replace(MODE_MARK, mode) for mode in MODES):
+    inputs = [arguments.queries, arguments.qrels]
+    if arguments.queries is None:
+        inputs += [path for path in Path(arguments.target).rglob("*") if path.is_file()]
+    runs = () if arguments.run_file is None else (arguments.run_file.replace(MODE_MARK, mode) for mode in MODES)
+    for file in dict.fromkeys(runs):
         if not Path(file).parent.is_dir():
             raise InputError("no such folder for the run", path=Path(file).parent)
-        check_writable(file)
+        check_result(file, inputs)
+    if arguments.plot is not None:
+        from twofold.plots.canvas import check_picture
+
+        check_picture(arguments.plot)
+        check_result(arguments.plot, inputs)
 
 
 def _runs_written(

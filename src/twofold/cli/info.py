@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, command
@@ -11,7 +12,7 @@ from twofold.cli.tune import words_in_words
 
 if TYPE_CHECKING:
     from twofold.collection.information import Info, SpaceInfo
-    from twofold.index_report import IndexReport
+    from twofold.index_report import IndexReport, Point
 
 
 def register(subparsers: Subparsers) -> None:
@@ -46,11 +47,12 @@ def said(index: IndexReport) -> str:
     if index.reached is None:
         return f"{index.kind}: every search is exact ({index.why})"
     point, verdict = index.reached, "keeps" if index.kept else "does NOT keep"
+    asked = f", asked at {len(index.checked)} efforts" if len(index.checked) > 1 else ""
     pieces = f" in {index.pieces} pieces" if index.pieces > 1 else ""
     return (
         f"{index.kind} over {index.rows:,} passages{pieces} ({index.why}); recall@10 {point.recall:.3f} "
         f"[{point.low:.3f}, {point.high:.3f}], {verdict} the {index.promise:.3f} promised, "
-        f"on half of {index.questions}, p50 {point.p50:.2f} ms, p99 {point.p99:.2f} ms{_behind_filters(index)}; "
+        f"on half of {index.questions}{asked}, p50 {point.p50:.2f} ms, p99 {point.p99:.2f} ms{_behind_filters(index)}; "
         f"{index.bytes / 1e6:,.1f} MB"
     )
 
@@ -74,11 +76,10 @@ def _behind_filters(index: IndexReport) -> str:
     return f"; behind filters {said}" if said else ""
 
 
-def _tried(index: IndexReport) -> str:
-    """What was measured while the index was chosen, on the other half of the questions."""
+def _measured(points: Sequence[Point]) -> str:
     return "; ".join(
         f"{point.kind}{f' at effort {point.effort:,}' if point.effort else ''} {point.recall:.3f} in {point.p50:.2f} ms"
-        for point in index.tried
+        for point in points
     )
 
 
@@ -109,7 +110,8 @@ def facts_of(info: Info) -> dict[str, str]:
         "on disk": f"{megabytes(sum(info.bytes.values()))}: "
         + ", ".join(f"{part} {megabytes(size)}" for part, size in info.bytes.items() if size),
         "index": said(info.index) if info.index else "",
-        "tried": _tried(info.index) if info.index else "",
+        "tried": _measured(info.index.tried) if info.index else "",
+        "checked": _measured(info.index.checked) if info.index and len(info.index.checked) > 1 else "",
         "words": words_in_words(info.words) if info.words else "",
         "held back": f"{megabytes(info.log_held_back)} of the log, by readers that hold an older commit"
         if info.log_held_back

@@ -9,7 +9,7 @@ from twofold.cli.options import Subparsers, command
 from twofold.cli.output import count_of, print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
 
-KINDS = ("flat", "scan", "ivf", "hnsw", "graph")
+KINDS = ("flat", "scan", "ivf", "hnsw")
 """Those of indexes/kinds.py, which loads FAISS, and flat; tests/unit/cli/test_parser.py compares them."""
 
 
@@ -22,7 +22,7 @@ def register(subparsers: Subparsers) -> None:
         does="give back the room of deleted documents and build the index anew, while others may read",
         examples=(
             "twofold optimize wiki.twofold",
-            "twofold optimize wiki.twofold --index graph --recall 0.99 --queries questions.jsonl",
+            "twofold optimize wiki.twofold --index hnsw --recall 0.99 --queries questions.jsonl",
         ),
     )
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
@@ -31,8 +31,8 @@ def register(subparsers: Subparsers) -> None:
         metavar="KIND",
         choices=KINDS,
         help="flat (none, search is exact), scan (one bit a dimension), ivf (the same in lists, of which the nearest "
-        "are scanned), hnsw (a graph that is searched in its file, for little memory) or graph (fastest, most memory); "
-        "by default the first of them that is fast enough",
+        "are scanned) or hnsw (a graph that is searched in its file, for little memory); by default the first of them "
+        "that is fast enough",
     )
     parser.add_argument(
         "--recall",

@@ -145,13 +145,13 @@ def _show(hits: list[Hit], explained: bool) -> None:
 
 
 def _many(arguments: argparse.Namespace) -> int:
-    from twofold.files import check_writable
+    from twofold.cli.results import check_result
     from twofold.readers.queries import read_queries
     from twofold.readers.trec import write_run
 
     queries = read_queries(arguments.queries)
     if arguments.run_file is not None:
-        check_writable(arguments.run_file)
+        check_result(arguments.run_file, [arguments.queries])
     start = time.monotonic()
     with open_given(arguments) as collection:
         depth = RUN_DEPTH if arguments.depth is None else arguments.depth

@@ -127,6 +127,8 @@ def _default(name: str) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains, and prints before and after."""
+    from twofold.collection.opening import check_outside
+
     of_encoders = arguments.audit or arguments.test or arguments.also or arguments.from_corpus
     if arguments.query_tower and (of_encoders or _given(arguments)):
         arguments.misuse("--query-tower is fitted without judgements: of the options it takes --base, --for and --to")
@@ -138,6 +140,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _audit(arguments)
     if arguments.to is None:
         arguments.misuse("--to says where the result is written")
+    check_outside(arguments.to)
     return _query_tower(arguments) if arguments.query_tower else _encoder(arguments)
 
 

@@ -288,9 +288,9 @@ class Collection(AbstractContextManager["Collection"]):
     ) -> OptimizeReport:
         """Gives back the room of deleted documents and builds the index anew; readers keep the snapshots they hold.
 
-        index: "flat" (none: search stays exact), "scan", "ivf", "hnsw" or "graph" (indexes/kinds.py); by default the
-        smallest that keeps the promise and whose median look-up takes at most `latency` milliseconds here, a graph only
-        where memory is left for it. A kind that does not answer over these vectors is passed over, and the report says
+        index: "flat" (none: search stays exact), "scan", "ivf" or "hnsw" (indexes/kinds.py); by default the smallest
+        that keeps the promise and whose median look-up takes at most `latency` milliseconds here, hnsw only where
+        memory is left to build it. A kind that does not answer over these vectors is passed over, and the report says
         so, as it says whether the promise was kept. recall: the recall@10 of exact search that is promised; queries:
         texts or vectors (n, dimension) to measure it with, otherwise made from documents. A crash at any moment leaves
         the collection as it was or as it will be. Meanwhile it takes room on disk: docs/durability.md says how much.

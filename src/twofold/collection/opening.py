@@ -9,6 +9,7 @@ from twofold.collection.guarding import Encoders, space_of
 from twofold.collection.settings import DEPTH, Settings
 from twofold.encoding import checked_encoder
 from twofold.engines.local.engine import Store
+from twofold.engines.local.layout import check_outside as check_outside
 from twofold.errors import WAIT
 from twofold.files import absolute
 from twofold.passages.windows import Mode
@@ -26,6 +27,8 @@ def create(
     CollectionError, StorageError.
     """
     encoder = checked_encoder(encoder)
+    if path is not None:
+        check_outside(path)
     path = None if path is None else absolute(path)  # probing loads a model, and the working directory may change
     settings = Settings(passages=passages, depth=depth)
     store = Store.create(path, space=space_of(encoder), settings=settings.to_json(), wait=wait)

@@ -13,7 +13,7 @@ import faiss
 import numpy as np
 
 from twofold.errors import CorruptionError
-from twofold.indexes.feeding import feed, sample
+from twofold.indexes.feeding import SAMPLE, feed, sample
 from twofold.indexes.threads import threads_of_faiss
 from twofold.progress import Progress
 from twofold.protocols import VectorBlocks
@@ -64,6 +64,14 @@ class HnswIndex:
             if len(rows) == count:
                 return rows, scores
         return _searched(self._graph.storage, query, count, faiss.SearchParameters(sel=selector))
+
+
+def memory_needed(rows: int, dimension: int) -> int:
+    """Bytes held while so many rows are built: codes and links, in arrays that double as they grow, and the sample.
+
+    Measured at 200,000 and 270,000 rows of 384 numbers: 0.36 and 0.42 GB, where this says 0.39 and 0.45.
+    """
+    return 2 * rows * (dimension // 2 + 4 * (2 * LINKS + 4)) + 2 * 4 * dimension * min(rows, SAMPLE)
 
 
 def fill(stored: VectorBlocks, folder: Path, threads: int, progress: Progress) -> None:

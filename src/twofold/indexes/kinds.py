@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.errors import InputError
-from twofold.indexes import graph, hnsw, ivf, scan
+from twofold.indexes import hnsw, ivf, scan
 from twofold.progress import Progress, silent
 from twofold.protocols import VectorBlocks, VectorIndex
 
@@ -43,8 +43,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "scan": Kind(scan.fill, scan.opened),
     "ivf": Kind(ivf.fill, ivf.opened, effort=ivf.EFFORT),
-    "hnsw": Kind(hnsw.fill, hnsw.opened, effort=hnsw.EFFORT),
-    "graph": Kind(graph.fill, graph.opened, effort=graph.EFFORT, memory=graph.memory_needed),
+    "hnsw": Kind(hnsw.fill, hnsw.opened, effort=hnsw.EFFORT, memory=hnsw.memory_needed),
 }
 
 

@@ -4,30 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from twofold.documents import titled
-from twofold.errors import QueryError
+from twofold.errors import InputError, QueryError, brief
 from twofold.protocols import Ranker
 from twofold.rankings import Hit
-from twofold.scores import order
+from twofold.scores import Scores, order
 
 
 def reranked(query: str, hits: Sequence[Hit], ranker: Ranker) -> list[Hit]:
     """The hits in the ranker's order; what the first stage said stays among the parts of each score.
 
-    Raises QueryError where the ranker does not give one score a text.
+    Raises QueryError where the ranker does not return one number for each text.
     """
-    texts = [titled(hit.title, hit.passage.text) for hit in hits]
-    scores = np.asarray(ranker.scores(query, texts), dtype=np.float32)
-    if scores.shape != (len(hits),):
-        raise QueryError(f"the ranker {ranker.name!r} gave scores of the shape {scores.shape} for {len(hits)} texts")
+    name = ranker.name
+    scores = _scored(ranker, query, [titled(hit.title, hit.passage.text) for hit in hits])
     return [
         replace(
             hits[position],
             score=float(scores[position]),
-            parts={**hits[position].parts, ranker.name: float(scores[position])},
+            parts={**hits[position].parts, name: float(scores[position])},
         )
         for position in order(scores, [hit.id for hit in hits]).tolist()
     ]
+
+
+def checked_ranker(ranker: Any) -> Ranker:
+    """What was given as a ranker, if it is one; InputError naming what it lacks. Nothing is scored."""
+    kind = type(ranker).__name__
+    if isinstance(ranker, type):
+        raise InputError(f"{ranker.__name__} is a class, and a ranker is an object of one: {ranker.__name__}(…)")
+    if not isinstance(getattr(ranker, "name", None), str) or not callable(getattr(ranker, "scores", None)):
+        raise InputError(
+            f"{kind} is no ranker: it needs name, a text, and scores(query, texts), which returns a number for each "
+            "text; see docs/extending.md"
+        )
+    checked: Ranker = ranker
+    return checked
+
+
+def _scored(ranker: Ranker, query: str, texts: Sequence[str]) -> Scores:
+    found: Any = ranker.scores(query, texts)
+    said = f"the ranker {ranker.name!r} returned"
+    try:
+        scores = np.asarray(found, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise QueryError(
+            f"{said} {brief(repr(found))}, and one number for each of {len(texts)} texts is expected"
+        ) from None
+    if scores.shape != (len(texts),):
+        raise QueryError(f"{said} scores of the shape {scores.shape} for {len(texts)} texts")
+    bad = np.flatnonzero(~np.isfinite(scores))
+    if len(bad):
+        raise QueryError(f"{said} {scores[bad[0]]} for text {bad[0]} of {len(texts)}; a score is a finite number")
+    return scores

@@ -21,7 +21,7 @@ from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, checked_vectors, scaled
 from twofold.searching.hybrid import MODES, HybridSearch, Mode, Ranked
-from twofold.searching.reranking import reranked
+from twofold.searching.reranking import checked_ranker, reranked
 from twofold.searching.threads import later, threads
 
 Result = TypeVar("Result")
@@ -215,6 +215,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             raise QueryError(
                 f"offset + k is {offset + k}, but a ranking ends at depth={self._depth}; ask with a larger depth"
             )
+        ranker = None if ranker is None else checked_ranker(ranker)
         return _Request(mode, self._depth, offset + k, offset, selection, ranker)
 
     def _selection(

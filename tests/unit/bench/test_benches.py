@@ -198,7 +198,7 @@ def test_codes_are_compared_at_equal_bytes(tmp_path: Path) -> None:
     )
     report = bench_compression(tmp_path / "data", encoder=HashedWords(64))
     means: dict[Any, Any] = {row[0]: row[1:] for row in report.tables[0].rows}
-    assert set(means) == {*(name for _, name in codes_of(64)), "Twofold scan", "Twofold graph"}
+    assert set(means) == {*(name for _, name in codes_of(64)), "Twofold scan", "Twofold hnsw"}
     assert means["SQfp16"][1] == pytest.approx(100)
     assert all(row[3] >= row[1] - 1 for row in means.values())
     assert means["PCA8,SQ8"][1] < means["SQ8"][1]

@@ -34,7 +34,7 @@ def test_kinds_and_peers_are_measured_on_the_same_questions(tmp_path: Path) -> N
     recalls = {(row[0], row[1]): row[2].value for row in table.rows}  # type: ignore[union-attr]  # an interval
     assert recalls[EXACT, ""] == 1.0
     assert recalls["Twofold scan", ""] > 0.8
-    assert recalls["Twofold graph", "effort 600"] > 0.9
+    assert recalls["Twofold hnsw", "effort 300"] > 0.9
     assert recalls["wrong", "fast"] < 0.5
     assert any("Some library is not installed" in note for note in table.notes)
     assert any("1,000 vectors of 64 numbers, 40 queries given" in note for note in table.notes)

@@ -188,6 +188,40 @@ def test_a_ranker_reads_the_whole_ranking_whatever_the_page(collection: Collecti
         collection.search(np.ones(64, dtype=np.float32), ranker=ranker)
 
 
+class Returning:
+    """A ranker that returns what it is told to."""
+
+    name = "returning"
+
+    def __init__(self, found: Any) -> None:
+        self.found = found
+
+    def scores(self, query: str, texts: Sequence[str]) -> Any:
+        return self.found
+
+
+@pytest.mark.parametrize("ranker", [Backwards, "a name", object(), lambda query, texts: texts])
+def test_what_is_no_ranker_is_refused_in_words(collection: Collection, ranker: Any) -> None:
+    with pytest.raises(InputError, match="ranker"):
+        collection.search("red apple", ranker=ranker)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (["good", "bad", "bad"], "one number for each of 3 texts"),
+        (None, "one number|shape"),
+        ([[1], [1, 2], [3]], "one number for each"),
+        ([1.0, 2.0], "shape"),
+        ([1.0, float("nan"), 0.0], "nan for text 1 of 3"),
+        ([float("inf"), 1.0, 0.0], "inf for text 0 of 3"),
+    ],
+)
+def test_scores_of_a_ranker_that_are_none_are_refused_in_words(collection: Collection, found: Any, said: str) -> None:
+    with pytest.raises(QueryError, match=f"'returning' returned.*({said})"):
+        collection.search("red apple", ranker=Returning(found))
+
+
 def test_build_makes_a_collection_and_goes_on_with_it(tmp_path: Path) -> None:
     documents: list[Mapping[str, Any]] = [{"id": "a", "text": "red"}, {"id": "b", "text": "blue"}]
     built, report = build(documents, tmp_path / "c", encoder=HashedWords(16), depth=50)

@@ -26,7 +26,7 @@ from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.in_memory import new_folder, vanish
-from twofold.engines.local.layout import CATALOGUE, DERIVED, LOCK, VECTORS, new_id
+from twofold.engines.local.layout import CATALOGUE, DERIVED, LOCK, VECTORS, check_outside, new_id
 from twofold.engines.local.locking import WriterLock
 from twofold.engines.local.maintaining import LocalWriter, recall
 from twofold.engines.local.making import free, made
@@ -36,7 +36,6 @@ from twofold.engines.local.verifying import Verification
 from twofold.errors import (
     CollectionError,
     CorruptionError,
-    InputError,
     LockedError,
     MovedError,
     StorageError,
@@ -251,9 +250,8 @@ class Store:
         )
 
     def check_outside(self, path: str | Path) -> None:
-        """Raises InputError for a path inside this collection's folder, where only this room may write."""
-        if absolute(path).resolve().is_relative_to(os.path.realpath(self.inside)):
-            raise InputError(f"this is inside the collection {self.path}; choose a folder elsewhere", path=path)
+        """Raises InputError for a path inside a collection's folder, where only its engine may write."""
+        check_outside(path)
 
     def folder(self, room: str) -> Path:
         """Where an engine keeps its folders in a room, each made by `Writer.fresh`; it may not be there."""

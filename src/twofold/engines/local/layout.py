@@ -9,7 +9,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from twofold.errors import NotACollectionError
+from twofold.errors import InputError, NotACollectionError
+from twofold.files import absolute
 
 FORMAT = 1
 DESCRIPTION, CATALOGUE, VECTORS, LOCK = "collection.json", "catalogue.sqlite", "vectors", "lock"
@@ -45,6 +46,14 @@ def not_a_collection(folder: Path) -> NotACollectionError:
             f"{folder} has no {DESCRIPTION} beside its {CATALOGUE}: it was never finished, or has lost the file"
         )
     return NotACollectionError(f"{folder} is no collection: it has no {DESCRIPTION}")
+
+
+def check_outside(path: str | Path) -> None:
+    """Raises InputError for a path inside a collection's folder, where only its engine may write."""
+    path = absolute(path).resolve()
+    for folder in path.parents:
+        if (folder / DESCRIPTION).is_file() and (folder / CATALOGUE).is_file():
+            raise InputError(f"this is inside the collection {folder}; choose a place elsewhere", path=path)
 
 
 def canonical_checksum(fields: Mapping[str, Any]) -> str:

@@ -64,7 +64,7 @@ class IndexedSearch:
         for count in self._counts(max(self._candidates, self._first_count(depth))):
             try:
                 rows, _ = self._index.candidates(query, count, covered)
-            except RuntimeError:  # FAISS and RaBitQ raise it where they cannot answer
+            except RuntimeError:  # raised where an index cannot answer
                 return None
             if len(rows) < min(count, reachable):
                 return None

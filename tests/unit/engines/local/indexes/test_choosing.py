@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 
 import twofold
-from twofold.cli.info import said
+from twofold.cli.info import facts_of, said
 from twofold.collection.collection import Collection
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.engines.local.derived.indexes import choosing as indexing
 from twofold.engines.local.spaces import indexed
 from twofold.errors import InputError
 from twofold.indexes import kinds
-from twofold.indexes.kinds import KINDS
+from twofold.indexes.kinds import KINDS, Kind
+from twofold.progress import Progress
+from twofold.protocols import VectorBlocks
 from twofold.scores import Mask, Numbers, Scores, Vectors, unit_vectors
 
 DOCUMENTS, DIMENSION = 3_000, 64
@@ -71,7 +73,7 @@ def test_a_new_document_is_found_at_once_and_a_deleted_one_never(collection: Col
 
 
 def test_a_filter_holds_with_an_index(collection: Collection) -> None:
-    collection.optimize(index="graph", queries=QUERIES)
+    collection.optimize(index="hnsw", queries=QUERIES)
     for query in QUERIES[:5]:
         hits = collection.search(query, k=50, where={"half": 1})
         assert len(hits) == 50
@@ -79,7 +81,7 @@ def test_a_filter_holds_with_an_index(collection: Collection) -> None:
 
 
 def test_the_ranking_does_not_depend_on_how_much_of_it_is_asked_for(collection: Collection) -> None:
-    collection.optimize(index="graph", queries=QUERIES)
+    collection.optimize(index="hnsw", queries=QUERIES)
     for query in QUERIES[:5]:
         whole = ids(collection, query, k=200)
         assert ids(collection, query, k=7) == whole[:7]
@@ -89,7 +91,7 @@ def test_the_ranking_does_not_depend_on_how_much_of_it_is_asked_for(collection: 
 def test_what_was_measured_is_kept_and_used_when_the_collection_is_opened_again(
     collection: Collection, tmp_path: Path
 ) -> None:
-    report = collection.optimize(index="graph", queries=QUERIES)
+    report = collection.optimize(index="hnsw", queries=QUERIES)
     before = [ids(collection, query) for query in QUERIES]
     with twofold.open(tmp_path / "c") as again:
         assert again.info().index == report.index
@@ -180,6 +182,8 @@ def test_small_collections_stay_exact_and_large_ones_are_indexed_unasked(
 def test_an_unknown_kind_and_a_single_question_are_refused(collection: Collection) -> None:
     with pytest.raises(InputError, match="no index of the kind 'tree'"):
         collection.optimize(index="tree")
+    with pytest.raises(InputError, match="there are flat, scan, ivf, hnsw"):
+        collection.optimize(index="graph")
     with pytest.raises(InputError, match="needs two at least"):
         collection.optimize(index="scan", queries=QUERIES[:1])
 
@@ -204,10 +208,10 @@ def test_the_report_says_what_is_found_behind_filters(collection: Collection) ->
 def test_recall_is_measured_again_on_the_collection_as_it_is(collection: Collection) -> None:
     flat = collection.recall(QUERIES)
     assert (flat.kind, flat.whole.recall, flat.kept) == ("flat", 1.0, True)
-    report = collection.optimize(index="graph", queries=QUERIES, recall=0.5).index
+    report = collection.optimize(index="hnsw", queries=QUERIES, recall=0.5).index
     again = collection.recall(QUERIES)
     assert report.reached is not None
-    assert (again.kind, again.promise, again.whole.queries) == ("graph", 0.5, 60)
+    assert (again.kind, again.promise, again.whole.queries) == ("hnsw", 0.5, 60)
     assert 0.5 < again.whole.recall <= 1
     assert again.kept
     own = collection.recall()
@@ -257,13 +261,13 @@ def test_an_index_that_was_passed_over_for_a_better_one_is_not_what_stands(
     assert files == {"manifest.json", "codes.faiss", "questions.npz"}
 
 
-def test_a_graph_is_tried_only_where_memory_holds_it(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kind_is_tried_only_where_memory_holds_it(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
     monkeypatch.setattr(indexing, "available_bytes", lambda: 1_000_000)
     report = collection.optimize(recall=0.5, latency=1e-6).index
-    assert report.kind in ("scan", "ivf", "hnsw")
-    assert "graph was not tried, it needs" in report.why
-    assert collection.optimize(index="graph").index.kind == "graph"
+    assert report.kind in ("scan", "ivf")
+    assert "hnsw was not tried, it needs" in report.why
+    assert collection.optimize(index="hnsw").index.kind == "hnsw"
 
 
 @pytest.mark.parametrize("latency", [0.0, -1.0, float("nan")])
@@ -329,7 +333,7 @@ def test_a_kind_that_does_not_answer_is_passed_over_and_what_stood_before_still_
     monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
     monkeypatch.setitem(kinds.KINDS, "hnsw", replace(kinds.KINDS["hnsw"], open=lambda _folder, _effort: Failing()))
     report = collection.optimize(recall=0.5, latency=1e-6).index
-    assert report.kind in ("scan", "ivf", "graph")
+    assert report.kind in ("scan", "ivf")
     assert "; hnsw was passed over: it does not answer every question" in report.why
     asked = collection.optimize(index="hnsw", recall=0.5, latency=1_000).index
     assert asked.kind == "scan"
@@ -348,16 +352,23 @@ def test_an_index_that_fails_at_a_question_hands_over_to_exact_search(
         assert ids(collection, query) == ids(collection, query, exact=True)
 
 
-def test_a_kind_that_cannot_be_built_is_passed_over_unless_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def unbuildable(vectors: VectorBlocks, folder: Path, threads: int, progress: Progress) -> None:
+    (folder / "begun").touch()
+    raise InputError("no such index can be built of these vectors")
+
+
+def test_a_kind_that_cannot_be_built_is_passed_over_unless_it_was_asked_for(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
-    with twofold.create(None, GivenVectors(1)) as made:
-        made.add(documents(0, 1_500), vectors=np.where(np.arange(1_500) % 3, 1, -1).astype(np.float32)[:, None])
-        report = made.optimize(latency=1e-6).index
-        assert report.kind != "graph"
-        assert "graph was passed over: no graph can be built" in report.why
-        with pytest.raises(InputError, match="no graph can be built"):
-            made.optimize(index="graph")
-        assert made.info().index == report
+    monkeypatch.setitem(kinds.KINDS, "hnsw", replace(kinds.KINDS["hnsw"], fill=unbuildable))
+    report = collection.optimize(latency=1e-6).index
+    assert report.kind in ("scan", "ivf")
+    assert "; hnsw was passed over: no such index can be built" in report.why
+    with pytest.raises(InputError, match="no such index can be built"):
+        collection.optimize(index="hnsw")
+    assert collection.info().index == report
+    assert not list((tmp_path / "c" / "indexes").rglob("begun"))
 
 
 def test_a_promise_that_filters_break_is_said_not_to_be_kept(
@@ -375,7 +386,88 @@ def test_a_promise_that_filters_break_is_said_not_to_be_kept(
     assert "keeps the 0.500 promised" in said(report)
 
 
+class Hesitant:
+    """Exact search, but a question whose first number is negative needs an effort, and finds the farthest without."""
+
+    needs = 300
+
+    def __init__(self, folder: Path, effort: int) -> None:
+        self._vectors = np.load(folder / "vectors.npy")
+        self._effort = effort
+        self.rows = len(self._vectors)
+
+    @staticmethod
+    def fill(stored: VectorBlocks, folder: Path, threads: int, progress: Progress) -> None:
+        np.save(folder / "vectors.npy", np.concatenate([vectors for _, vectors in stored.blocks()]))
+
+    def candidates(self, query: Vectors, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
+        scores = self._vectors.astype(np.float32) @ query
+        order = np.argsort(scores if query[0] < 0 and self._effort < self.needs else -scores, kind="stable")
+        rows = order[allowed[order]][:count]
+        return rows, scores[rows]
+
+
+SIGNS = np.where(np.arange(len(QUERIES)) % 2, -1, 1)
+ONE_HALF_HARDER = np.concatenate([SIGNS[:, None] * np.abs(QUERIES[:, :1]), QUERIES[:, 1:]], axis=1)
+"""As QUERIES, but those of the half that checks begin with a negative number."""
+
+
+def test_where_the_checking_half_refutes_an_effort_the_next_is_taken_and_searched_with(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(kinds.KINDS, "hnsw", Kind(Hesitant.fill, Hesitant, effort=100))
+    monkeypatch.setitem(indexing.EFFORTS, "hnsw", (100, 200, 300, 400))
+    report = collection.optimize(index="hnsw", latency=1e6, queries=ONE_HALF_HARDER).index
+    assert [(point.kind, point.effort, point.recall) for point in report.tried] == [("flat", 0, 1), ("hnsw", 100, 1)]
+    assert [point.effort for point in report.checked] == [100, 200, 300]
+    assert report.checked[0].recall == 0
+    assert report.kept
+    assert report.reached == report.checked[-1]
+    assert all(point.effort == 300 for _, point in report.filtered)
+    assert "on half of 60 queries given, asked at 3 efforts, p50" in said(report)
+    assert facts_of(collection.info())["checked"].startswith("hnsw at effort 100 0.000 in ")
+    with twofold.open(tmp_path / "c") as again:
+        assert again.info().index == report
+        assert all(ids(again, query) == ids(again, query, exact=True) for query in ONE_HALF_HARDER)
+
+
+def test_what_is_built_again_takes_a_larger_effort_where_the_checking_half_asks_for_it(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(kinds.KINDS, "hnsw", Kind(Hesitant.fill, Hesitant, effort=100))
+    monkeypatch.setitem(indexing.EFFORTS, "hnsw", (100, 200, 300, 400))
+    monkeypatch.setattr(Hesitant, "needs", 200)
+    report = collection.optimize(index="hnsw", latency=1e6, queries=ONE_HALF_HARDER).index
+    assert [point.effort for point in report.checked] == [100, 200]
+    monkeypatch.setattr(Hesitant, "needs", 400)
+    (file,) = (tmp_path / "c" / "indexes").rglob("vectors.npy")
+    file.write_bytes(b"")
+    with twofold.open(tmp_path / "c") as again:
+        assert again.verify(repair=True).clean
+        index = again.info().index
+        assert index is not None
+        assert (index.kind, index.kept, [point.effort for point in index.checked]) == ("hnsw", True, [200, 300, 400])
+
+
+def test_what_no_effort_kept_is_built_again_without_asking_for_all_of_them_again(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(kinds.KINDS, "hnsw", Kind(Hesitant.fill, Hesitant, effort=100))
+    monkeypatch.setitem(indexing.EFFORTS, "hnsw", (100, 200))
+    report = collection.optimize(index="hnsw", latency=1e6, queries=ONE_HALF_HARDER).index
+    assert (report.kept, [point.effort for point in report.checked]) == (False, [100, 200])
+    assert report.why == "asked for; questions that choosing had not seen say that it does not"
+    (file,) = (tmp_path / "c" / "indexes").rglob("vectors.npy")
+    file.write_bytes(b"")
+    with twofold.open(tmp_path / "c") as again:
+        assert again.verify(repair=True).clean
+        index = again.info().index
+        assert index is not None
+        assert (index.kept, [point.effort for point in index.checked]) == (False, [100])
+
+
 def test_a_choice_that_other_questions_refute_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(indexing.EFFORTS, "scan", (0,))
     monkeypatch.setattr(indexed, "FEW", 0)
     monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
     noise = RNG.standard_normal((1_000, DIMENSION), dtype=np.float32) / np.float32(200)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,10 +15,11 @@ from twofold.engines.local.derived.indexes.recall import (
     K,
     Recalls,
     best,
+    checked_effort,
     least_effort,
     masks_by_share,
 )
-from twofold.index_report import Point
+from twofold.index_report import IndexReport, Point
 from twofold.scores import Mask, Vectors
 from twofold.tuning.pseudo_queries import WORDS, pseudo_queries
 
@@ -60,14 +63,14 @@ def test_another_document_that_scores_as_high_counts_as_found() -> None:
 
 def test_the_least_effort_that_keeps_the_promise_is_the_last_that_one_half_is_asked_with() -> None:
     searches = {effort: Numbered(wrong) for effort, wrong in ((1, 5), (2, 1), (4, 0), (8, 0))}
-    tried = least_effort(recalls(), "graph", searches.__getitem__, list(searches), 0.98)
-    assert [(point.kind, point.effort) for point in tried] == [("graph", 1), ("graph", 2), ("graph", 4)]
+    tried = least_effort(recalls(), "hnsw", searches.__getitem__, list(searches), 0.98)
+    assert [(point.kind, point.effort) for point in tried] == [("hnsw", 1), ("hnsw", 2), ("hnsw", 4)]
     assert {asked % 2 for asked in searches[2].asked} == {0.0}
     assert not searches[8].asked
 
 
 def test_where_nothing_keeps_the_promise_the_most_is_the_last_and_says_so() -> None:
-    tried = least_effort(recalls(), "graph", lambda effort: Numbered(2), [1, 2], 0.98)
+    tried = least_effort(recalls(), "hnsw", lambda effort: Numbered(2), [1, 2], 0.98)
     assert [point.effort for point in tried] == [1, 2]
     assert not tried[-1].holds(0.98)
     assert tried[-1].holds(0.8)
@@ -78,10 +81,59 @@ def point(kind: str, low: float, p50: float) -> Point:
 
 
 def test_the_best_is_the_fastest_that_keeps_the_promise_and_else_what_finds_most() -> None:
-    scan, lists, graph = point("scan", 0.98, 9.0), point("ivf", 0.975, 7.0), point("graph", 0.97, 0.5)
-    assert best([scan, lists, graph], 0.98) is lists
-    assert best([scan, lists, graph], 0.96) is graph
-    assert best([graph, scan, lists], 0.999) is scan
+    scan, lists, walk = point("scan", 0.98, 9.0), point("ivf", 0.975, 7.0), point("hnsw", 0.97, 0.5)
+    assert best([scan, lists, walk], 0.98) is lists
+    assert best([scan, lists, walk], 0.96) is walk
+    assert best([walk, scan, lists], 0.999) is scan
+
+
+def checked(efforts: dict[int, tuple[float, float, float]], first: int = 1) -> tuple[IndexReport, list[int]]:
+    """What is taken of efforts whose lower ends, whole and behind a filter, and times are these; and what was asked."""
+    asked: list[int] = []
+
+    def measure(effort: int) -> IndexReport:
+        asked.append(effort)
+        whole, behind, p50 = efforts[effort]
+        reached = replace(point("hnsw", whole, p50), effort=effort)
+        filtered = ((0.5, point("hnsw", behind, 99.0)),)
+        return IndexReport(kind="hnsw", why="", promise=0.98, latency=5.0, reached=reached, filtered=filtered)
+
+    return checked_effort(measure, [effort for effort in efforts if effort >= first]), asked
+
+
+@pytest.mark.parametrize("refuted", [(0.96, 1.0), (1.0, 0.96), (0.96, 0.96)])
+def test_an_effort_that_the_second_half_refutes_whole_or_behind_a_filter_gives_way_to_the_next(
+    refuted: tuple[float, float],
+) -> None:
+    lows = {1: (*refuted, 1.0), 2: (*refuted, 2.0), 3: (0.98, 0.98, 3.0), 4: (1.0, 1.0, 4.0)}
+    report, asked = checked(lows)
+    assert report.kept
+    assert report.reached is not None
+    assert report.reached.effort == 3
+    assert [each.effort for each in report.checked] == asked == [1, 2, 3]
+    assert report.checked[-1] == report.reached
+
+
+def test_an_effort_that_the_second_half_confirms_is_the_only_one_that_it_is_asked_with() -> None:
+    report, asked = checked({1: (0.9, 0.9, 1.0), 2: (0.98, 1.0, 9.0), 3: (1.0, 1.0, 9.0)}, first=2)
+    assert (report.kept, asked, len(report.checked)) == (True, [2], 1)
+
+
+def test_no_effort_beyond_the_time_is_taken_and_none_is_asked_for_after_it() -> None:
+    report, asked = checked({1: (0.9, 0.9, 1.0), 2: (0.95, 0.96, 5.0), 3: (1.0, 1.0, 5.1), 4: (1.0, 1.0, 1.0)})
+    assert not report.kept
+    assert report.reached is not None
+    assert report.reached.effort == 2
+    assert [each.effort for each in report.checked] == asked == [1, 2, 3]
+    report, asked = checked({1: (0.9, 0.9, 5.1), 2: (1.0, 1.0, 1.0)})
+    assert (report.kept, asked) == (False, [1])
+
+
+def test_where_no_effort_keeps_the_promise_the_least_of_those_that_come_nearest_is_taken() -> None:
+    report, asked = checked({1: (0.9, 0.99, 1.0), 2: (0.95, 0.96, 2.0), 3: (0.97, 0.95, 3.0), 4: (0.97, 0.94, 4.0)})
+    assert not report.kept
+    assert report.reached is not None
+    assert (report.reached.effort, asked) == (2, [1, 2, 3, 4])
 
 
 def test_a_promise_holds_by_the_lower_end_of_the_interval() -> None:

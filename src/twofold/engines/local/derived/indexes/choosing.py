@@ -31,8 +31,12 @@ EFFORTS = {
     "scan": (0, 400, 800, 1600),
     "ivf": (128, 256, 512, 1024, 2048),
     "hnsw": (100, 200, 300, 400, 600, 800, 1200),
-    "graph": (200, 300, 400, 500, 600, 800, 1200),
 }
+
+
+def efforts_from(kind: str, least: int) -> list[int]:
+    """The efforts of a kind from one on, which is among them."""
+    return [least, *(each for each in EFFORTS[kind] if each > least)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,8 @@ class Indexing:
         report = IndexReport(
             kind=choice.point.kind, why=why, promise=asked.promise, latency=asked.latency, tried=tuple(tried)
         )
-        report = making.evidence(replace(report, questions=said), [choice.piece], choice.point, measuring)
+        efforts = efforts_from(choice.point.kind, choice.point.effort)
+        report = making.evidence(replace(report, questions=said), [choice.piece], efforts, measuring)
         if choice.point.holds(asked.promise) and not report.kept:
             report = replace(report, why=f"{report.why}; questions that choosing had not seen say that it does not")
         making.publish(report, [choice.piece], measuring)

@@ -13,7 +13,7 @@ from twofold.engine import Ask
 from twofold.engines.local.derived.indexes.about import About, room_of
 from twofold.engines.local.derived.indexes.measuring import Measuring, Unanswered
 from twofold.engines.local.derived.indexes.opened import beside
-from twofold.engines.local.derived.indexes.recall import SECOND_HALF, least_effort
+from twofold.engines.local.derived.indexes.recall import SECOND_HALF, checked_effort, least_effort
 from twofold.engines.local.derived.indexes.truth import Proposed
 from twofold.engines.local.derived.manifest import Manifest, Piece
 from twofold.engines.local.snapshot import StoredSnapshot
@@ -90,19 +90,24 @@ class Making:
         return points
 
     def evidence(
-        self, report: IndexReport, pieces: Sequence[Piece], choice: Point, measuring: Measuring
+        self, report: IndexReport, pieces: Sequence[Piece], efforts: Sequence[int], measuring: Measuring
     ) -> IndexReport:
-        """The report with what these pieces find at the chosen effort, on questions that choosing had not seen."""
-        search = self._search(pieces, choice.kind, measuring.exact, choice.effort)
-        return replace(
-            report,
-            kind=choice.kind,
-            rows=pieces[-1].end,
-            pieces=len(pieces),
-            bytes=sum(piece.bytes for piece in pieces),
-            reached=measuring.recalls.measure(search, choice.kind, choice.effort, SECOND_HALF),
-            filtered=measuring.filtered(search, choice.kind, choice.effort, SECOND_HALF),
-        )
+        """The report with what these pieces find on the second half of the questions, and the effort that they need.
+
+        efforts: the one that the first half chose, and what may be taken instead where the second refutes it.
+        """
+        kind, size = report.kind, sum(piece.bytes for piece in pieces)
+        covered = replace(report, rows=pieces[-1].end, pieces=len(pieces), bytes=size)
+
+        def measure(effort: int) -> IndexReport:
+            search = self._search(pieces, kind, measuring.exact, effort)
+            return replace(
+                covered,
+                reached=measuring.recalls.measure(search, kind, effort, SECOND_HALF),
+                filtered=measuring.filtered(search, kind, effort, SECOND_HALF),
+            )
+
+        return checked_effort(measure, efforts)
 
     def publish(self, report: IndexReport, pieces: Sequence[Piece], measuring: Measuring) -> Manifest:
         """Puts the pieces in the place of the index that stands, with their evidence. Raises StorageError."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from twofold.engines.local.derived.indexes import choosing
 from twofold.engines.local.derived.indexes.about import About, room_of, standing
-from twofold.engines.local.derived.indexes.choosing import EFFORTS, Indexing
+from twofold.engines.local.derived.indexes.choosing import Indexing, efforts_from
 from twofold.engines.local.derived.indexes.making import Making, Work, kept_questions
 from twofold.engines.local.derived.indexes.measuring import Measuring
 from twofold.engines.local.derived.manifest import Manifest, Piece, wrong_at_sight
@@ -118,9 +118,11 @@ class Upkeep:
                 outside = [piece for piece in pieces if piece.end <= first or piece.first >= end]
                 pieces = sorted([*outside, making.piece(report.kind, first, end)], key=lambda piece: piece.first)
             measuring = self._measuring(snapshot, built, about)
-            efforts = [each for each in EFFORTS[report.kind] if each >= about.settings.effort]
-            points = making.tried(pieces, report.kind, measuring, efforts or [about.settings.effort], report.promise)
-            report = making.evidence(report, pieces, points[-1], measuring)
+            efforts = efforts_from(report.kind, about.settings.effort)
+            points = making.tried(pieces, report.kind, measuring, efforts, report.promise)
+            # Where larger efforts were refuted before, nobody waits beside `add` for them to be refuted again.
+            larger = efforts_from(report.kind, points[-1].effort)
+            report = making.evidence(report, pieces, larger if report.kept else larger[:1], measuring)
             making.publish(report, pieces, measuring)
             return report
         except InputError:
