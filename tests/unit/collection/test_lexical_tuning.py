@@ -265,7 +265,7 @@ def test_signs_mean_something_to_words_only_where_that_is_asked_for(collection: 
             searcher.search('"zyzzyva', mode="lexical")
 
 
-@pytest.mark.parametrize("kind", ["*.term", "terms.u64"])
+@pytest.mark.parametrize("kind", ["*.term", "*.run"])
 def test_verify_finds_a_flipped_bit_and_repair_builds_the_words_again(
     collection: Collection, tmp_path: Path, kind: str
 ) -> None:

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from twofold.documents import Document
+from twofold.documents import Document, titled
 from twofold.engines.local.catalogue import checksums
 from twofold.engines.local.catalogue.schema import SpaceHead
 from twofold.engines.local.spaces.segments import Segment
@@ -39,13 +39,24 @@ def is_whole(line: Line) -> bool:
 
 def as_document(line: Line) -> Document:
     """The document of a line of DOCUMENT_COLUMNS; raises CorruptionError naming the id if it can be read."""
+    check_whole(line)
+    identifier, title, metadata, text = (content.decode() for content in line[4:8])
+    return Document(identifier, text, title, json.loads(metadata) if metadata != "{}" else {})
+
+
+def as_text(line: Line) -> str:
+    """Title and text of a line of DOCUMENT_COLUMNS, as lexical search reads them; raises CorruptionError."""
+    check_whole(line)
+    return titled(line[5].decode(), line[7].decode())
+
+
+def check_whole(line: Line) -> None:
+    """Raises CorruptionError where a line of DOCUMENT_COLUMNS is not what was written."""
     if not is_whole(line):
         raise CorruptionError(
             f"document {name_of(line)!r} is damaged: its content is not what was written. "
             "Add it again, or restore a backup."
         )
-    identifier, title, metadata, text = (content.decode() for content in line[4:8])
-    return Document(identifier, text, title, json.loads(metadata) if metadata != "{}" else {})
 
 
 def name_of(line: Line) -> str:
