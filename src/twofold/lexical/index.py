@@ -54,7 +54,7 @@ class LexicalIndex(Stretch):
 
     @classmethod
     def open(cls, folder: Path, analysis: Analysis | None = None) -> LexicalIndex:
-        """The index in a folder, whose files are looked at, not read through. Raises CorruptionError.
+        """The index in a folder, whose files are checked by their ends, not read whole. Raises CorruptionError.
 
         analysis: one that has met many words already, and is used where its settings are those of the index.
         """

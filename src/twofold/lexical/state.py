@@ -71,7 +71,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """tantivy's list of its living segments. content: of the file. files: names. documents: how many they hold."""
+    """tantivy's list of its live segments. content: of the file. files: names. documents: how many they hold."""
 
     content: bytes
     files: tuple[str, ...]
