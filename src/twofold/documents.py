@@ -6,6 +6,7 @@ A document is checked once, when it is created; every package above relies on th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,7 @@ from twofold.rows import no_document, row_of, rows_of
 from twofold.values import Json, is_missing, kind_of, plain, plain_text
 
 MAX_ID_BYTES = 512
+CONTROL = re.compile("[\0-\x1f\x7f]")
 TEXT_FIELDS = ("text", "content", "contents", "page_content", "body")
 """The names under which a record may hold its text; the first that is there is taken, the others are metadata."""
 WHOLE = 'A record replaces the whole document of its id: give its text again, or "text": "" where there is none'
@@ -122,7 +124,9 @@ def flat_metadata(rest: dict[str, Any], identifier: str) -> dict[str, Any]:
     beside = {name: value for name, value in rest.items() if name != "metadata"}
     twice = sorted(inner.keys() & beside.keys())
     if twice:
-        raise DocumentError(f"the field {brief(twice[0])!r} stands beside and inside metadata", document_id=identifier)
+        raise DocumentError(
+            f"the field {brief(twice[0])!r} is given both beside and inside metadata", document_id=identifier
+        )
     return {**inner, **beside}
 
 
@@ -177,7 +181,7 @@ def _checked_id(identifier: object) -> str:
         raise DocumentError(
             f"an id has 1 to {MAX_ID_BYTES} bytes of UTF-8, this one has {size}", document_id=identifier[:40]
         )
-    if any(ord(character) < 32 or ord(character) == 127 for character in identifier):
+    if CONTROL.search(identifier):
         raise DocumentError("an id has no control characters", document_id=identifier)
     return identifier
 

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -74,21 +74,13 @@ def _new_beside(path: Path) -> tuple[int, str]:
         raise refused(path, error) from error
 
 
-@contextmanager
-def appended(path: str | Path, size: int) -> Iterator[IO[bytes]]:
-    """A binary file to write to behind its first `size` bytes, synced when the block ends without an error.
-
-    Bytes behind them are removed. The file is made where it is missing. Raises StorageError.
-    """
-    try:
-        with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file:
-            file.truncate(size)
-            file.seek(size)
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise refused(path, error) from error
+def sweep(folder: str | Path, ending: str, kept: Collection[str]) -> None:
+    """Removes the files of a folder whose names end so, but for those that are kept; a refusal is passed over."""
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            if name.endswith(ending) and name not in kept:
+                with suppress(OSError):
+                    os.unlink(os.path.join(folder, name))
 
 
 @contextmanager

@@ -67,17 +67,19 @@ class IndexReport:
     """A collection's index, with its measured recall and speed.
 
     kind: "flat" where search is exact and nothing is built. why: the choice in a sentence. rows: covered by the index,
-    in so many pieces. bytes: of its files. promise: the recall@10 asked for. latency: milliseconds that the median
-    look-up should stay below, where the kind was chosen by measuring. reached: on the half of the questions that checks
-    what the other half chose; None for flat. filtered: the same with random filters, by the share of passages that
-    match. tried: what was measured while choosing, exact search first. checked: every effort that the
-    checking half was asked with, in this order, `reached` among them. questions: where they came from.
+    in so many pieces. gone: deleted ones that its files still hold. bytes: of its files. promise: the recall@10 asked
+    for. latency: milliseconds that the median look-up should stay below, where the kind was chosen by measuring.
+    reached: on the half of the questions that checks what the other half chose; None for flat. filtered: the same
+    behind random filters, by the share of passages that they let through. tried: what was measured while choosing,
+    exact search first. checked: every effort that the checking half was asked with, in this order, `reached` among
+    them. questions: where they came from.
     """
 
     kind: str
     why: str
     rows: int = 0
     pieces: int = 0
+    gone: int = 0
     bytes: int = 0
     promise: float = PROMISE
     latency: float = LATENCY
@@ -107,6 +109,7 @@ class IndexReport:
             "why": self.why,
             "rows": self.rows,
             "pieces": self.pieces,
+            "gone": self.gone,
             "bytes": self.bytes,
             "promise": self.promise,
             "latency": self.latency,

@@ -96,11 +96,15 @@ class AddReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompactReport:
-    """What a compaction removed: lines of deleted or replaced documents, rows of vectors, bytes on disk."""
+    """What a compaction removed: lines of deleted or replaced documents, rows of vectors, bytes on disk.
+
+    rewritten: live rows that were rewritten, since deleted ones were in their files.
+    """
 
     documents: int
     rows: int
     bytes: int
+    rewritten: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The figures by name."""

@@ -35,7 +35,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(record) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"the field {brief(twice)!r} stands twice")
+        raise InputError(f"the field {brief(twice)!r} is given twice")
     return record
 
 

@@ -200,4 +200,4 @@ def _object(values: Mapping[Any, object], depth: int) -> dict[str, Json]:
 
 def _check_depth(depth: int) -> None:
     if depth > DEEPEST:
-        raise _RefusedError(f"stands more than {DEEPEST} lists and objects deep; flatten it, or keep it as text")
+        raise _RefusedError(f"is nested more than {DEEPEST} levels deep; flatten it, or keep it as text")

@@ -88,8 +88,8 @@ def test_an_empty_input_to_a_collection_is_an_error(hashed: Path, twofold: Twofo
     [
         ('{"year": {"$near": 3}}', "$near"),
         ('{"$nor": []}', "$nor"),
-        ('{"year": {"$gte": 1900}, "year": {"$lt": 2000}}', "the field 'year' stands twice"),
-        ('{"$or": [{"year": 1}, {"a": {"$lt": 1, "$lt": 2}}]}', "the field '$lt' stands twice"),
+        ('{"year": {"$gte": 1900}, "year": {"$lt": 2000}}', "the field 'year' is given twice"),
+        ('{"$or": [{"year": 1}, {"a": {"$lt": 1, "$lt": 2}}]}', "the field '$lt' is given twice"),
         ('{"year": {"$lt": true}}', "year"),
         ('{"year": {"$lt": NaN}}', "NaN"),
         ("year = 3", "JSON"),

@@ -238,6 +238,9 @@ def test_an_index_that_was_built_unasked_is_told_with_what_it_finds(
     out = twofold(*words, tmp_path / "c").out
     told = twofold(*words, tmp_path / "d", "--json").json
     assert "index: scan over 2,000 passages" in out
-    assert ("does NOT keep the 0.980 promised" in out, "The promise was not kept." in out) == (not kept, not kept)
+    assert ("does NOT keep the 0.980 promised" in out, "The promised recall was not reached." in out) == (
+        not kept,
+        not kept,
+    )
     assert (told["index"]["kind"], told["index"]["kept"]) == ("scan", kept)
     assert "index: " not in twofold(*words, tmp_path / "c").out

@@ -43,7 +43,7 @@ def test_a_damaged_collection_verifies_with_status_one_and_names_the_documents(h
 def test_optimizing_frees_the_disk_space_of_deleted_documents_and_changes_no_answer(
     hashed: Path, twofold: Twofold
 ) -> None:
-    assert "holds nothing deleted" in twofold("optimize", hashed).out
+    assert "has no deleted documents" in twofold("optimize", hashed).out
     twofold("delete", hashed, "tea")
     before = twofold("search", hashed, "the law of the cell", "--json").json
     done = twofold("optimize", hashed)

@@ -43,8 +43,8 @@ def test_a_collection_is_migrated_compared_switched_and_switched_back(
 
 def test_what_cannot_be_done_is_said_with_the_right_status(hashed: Path, twofold: Twofold, tmp_path: Path) -> None:
     for words, status, said in (
-        ((), 2, "say what to do"),
-        (("--switch",), 2, "say what to do"),
+        ((), 2, "nothing to do"),
+        (("--switch",), 2, "nothing to do"),
         ((*NEW, "--qrels", tmp_path / "q.tsv"), 2, "--qrels goes with --queries"),
         (("--switch", "--name", "nowhere"), 1, "there is no space 'nowhere'; there are main"),
         (("--drop", "main"), 1, "is the space that is searched"),

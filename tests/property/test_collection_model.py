@@ -16,7 +16,14 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from modelled import Hits, Model
 from storing import local
 
@@ -182,7 +189,9 @@ class CollectionMachine(RuleBasedStateMachine):
             assert snapshot.head.next_row == snapshot.head.rows
         self.done["compact"] += 1
 
-    @rule(step=st.sampled_from(["segment created", "rows copied", "recorded", "committed", "compacted"]))
+    @rule(
+        step=st.sampled_from(["segment created", "rows copied", "indexes kept", "recorded", "committed", "compacted"])
+    )
     def crash_while_compacting(self, step: str) -> None:
         self.recover()
         self.crashes(self.compact, step, 1)
@@ -275,11 +284,10 @@ def as_hits(hits: list[Hit]) -> Hits:
 
 TestCollection = CollectionMachine.TestCase
 TestCollection.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
-TestCollectionForLong = pytest.mark.long(LongMachine.TestCase)
-TestCollectionForLong.settings = settings(max_examples=500, stateful_step_count=60, deadline=None)
 
 
 @pytest.mark.long
-def test_the_long_life_had_thousands_of_steps() -> None:
+def test_a_collection_lives_for_thousands_of_steps() -> None:
+    run_state_machine_as_test(LongMachine, settings=settings(max_examples=500, stateful_step_count=60, deadline=None))
     print(dict(LongMachine.done))
     assert sum(LongMachine.done.values()) > 10_000

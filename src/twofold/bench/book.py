@@ -1,4 +1,4 @@
-"""The reproduction book, run: every expected figure that this machine has data for, beside what is found here."""
+"""Runs the reproduction book: every expected figure for which there is data, beside the measured one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NO_DATA, NO_METHOD = "no data here", "not in this version"
 
 
 class JudgedCollection:
-    """A collection and judged queries, with the rankings that several methods need made once."""
+    """A collection and judged queries, with cached rankings that several methods need."""
 
     def __init__(self, collection: Collection, judged: Beir) -> None:
         self._collection = collection
@@ -95,7 +95,7 @@ def bench_book(
     """Runs a book over the judged collections in `data`: pass, or how far off, for every row.
 
     only: the data to take, by name; all where none is named. A row without data here, or with a method that this
-    version does not have, is left out, in words. Raises InputError for a book that cannot be read, a name in `only`
+    version does not have, is skipped with a message. Raises InputError for a book that cannot be read, a name in `only`
     that the book does not have, and what reading the data raises.
     """
     tables = read_book(book)

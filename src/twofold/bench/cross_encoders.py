@@ -1,4 +1,4 @@
-"""Cross-encoders to be compared with: what reading query and passage together costs, and what it is worth."""
+"""Cross-encoders for comparison: the cost and the quality of reading query and passage together."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ class PairScorer(Protocol):
 
 
 class RandomHead:
-    """An encoder over query and passage joined, and a random direction for a score: its cost is real, no more."""
+    """An encoder over query and passage joined, and a random direction for a score: its cost is real, its scores are
+    meaningless.
+    """
 
     name = "the encoder's own architecture with a random head, no cross-encoder"
 
@@ -67,7 +69,7 @@ class FolderScorer:
 
 
 def quality(folder: Path, encoder: Encoder, scorer: PairScorer | None, progress: Progress = silent) -> Table:
-    """nDCG@10 of two towers on a judged collection, and of a cross-encoder that orders their first 100 anew."""
+    """nDCG@10 of two towers on a judged collection, and of a cross-encoder that reranks their first 100."""
     judged = read_beir(folder, "test")
     with create(None, encoder) as collection:
         collection.add(judged.documents(), progress=progress)

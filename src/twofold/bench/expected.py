@@ -56,7 +56,7 @@ def read_book(path: Path) -> list[ExpectedTable]:
     """The tables of a book (benchmarks/expected.toml says what it holds).
 
     What a [[table]] says holds for its rows unless they say it themselves. Raises InputError, naming file, table and
-    row, for a file that is no TOML, a key that is not known, and a value that is missing or means nothing.
+    row, for a file that is no TOML, a key that is not known, and a value that is missing or is invalid.
     """
     try:
         book = tomllib.loads(path.read_text(encoding="utf-8"))

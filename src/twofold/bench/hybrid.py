@@ -26,11 +26,10 @@ Where = Mapping[str, Any] | None
 
 
 def bench_hybrid(path: Path, queries: Path, *, field: str | None = None, progress: Progress = silent) -> Report:
-    """Asks a collection that has a lexical index: a text in, ten documents with text and score out.
+    """Searches a collection that has a lexical index: a text in, ten documents with text and score out.
 
     queries: a file of questions. field: numbers in the metadata, by which half, a twentieth and a thousandth of the
-    documents are let through, each question by a bound that was not asked before. Raises InputError for a collection
-    that has no lexical index.
+    documents match, each question with another bound. Raises InputError for a collection that has no lexical index.
     """
     texts = list(islice(read_queries(queries).values(), QUERIES))
     with open_collection(path) as collection, collection.searcher() as searcher:

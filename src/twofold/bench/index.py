@@ -1,4 +1,6 @@
-"""The frontier of indexes: recall, latency, bytes and building time of ours and of others, on one set of vectors."""
+"""The frontier of indexes: recall, latency, bytes and building time of Twofold and other libraries, on one set of
+vectors.
+"""
 
 from __future__ import annotations
 
@@ -171,7 +173,7 @@ def _one_thread() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class _Questions:
-    """What every contender is asked, and what exact search finds."""
+    """The queries for every contender, and their exact answers."""
 
     vectors: Vectors
     asked: Vectors

@@ -1,4 +1,4 @@
-"""How good the rankings are: a judged collection indexed both ways and asked its queries."""
+"""Quality: a judged collection, indexed with one vector a document and with passages."""
 
 from __future__ import annotations
 

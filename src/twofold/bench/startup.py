@@ -1,4 +1,4 @@
-"""What starting costs: importing the package, asking for help, and the size of what is installed."""
+"""Start-up: import, help, and the size of the installed files."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ def seconds(work: Work) -> float:
 def alternating(contenders: Mapping[str, Work], rounds: int) -> dict[str, Seconds]:
     """Seconds of each contender in each round, float64 (rounds,) by name.
 
-    Everybody runs once unmeasured, then once in every round; every other round goes backwards, so that nobody always
-    runs after the same neighbour.
+    Each runs once unmeasured, then once in every round; every second round is in reverse order, so that none always
+    follows the same one.
     """
     for work in contenders.values():
         work()
@@ -47,7 +47,7 @@ def latencies(contenders: Mapping[str, Workload], rounds: int) -> dict[str, Seco
     """Seconds of every single call, float64 (rounds * items,) by name.
 
     contenders: what is called, and the items it is called with. In its turn a contender takes all of its items one
-    after the other: threads of a neighbour that still spin disturb the first call and not all of them.
+    after the other: spinning threads of another library then disturb only the first call.
     """
     taken: dict[str, list[float]] = {name: [] for name in contenders}
 

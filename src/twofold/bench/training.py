@@ -34,7 +34,7 @@ def bench_training(recipes: Sequence[Path], data: Path, work: Path, *, progress:
     """Follows recipes, one after the other.
 
     recipes: files of Python with a function `measured(data, work, progress)` that gives a Table. work: keeps encoders
-    and figures, so that an interrupted recipe goes on. Raises InputError for a file that is no recipe.
+    and figures, so that an interrupted recipe resumes. Raises InputError for a file that is no recipe.
     """
     followed = [recipe_of(path) for path in recipes]
     os.makedirs(work, exist_ok=True)
@@ -62,7 +62,7 @@ def module_of(path: Path) -> Any:
 def trained(data: Path, to: Path, settings: TrainingSettings, progress: Progress, **options: Any) -> dict[str, Any]:
     """The figures of a training run (`TrainingOutcome.to_json`), which is made only if it is not there yet.
 
-    to: the encoder's folder, beside which the figures are kept. options: further words of `train`.
+    to: the encoder's folder, beside which the figures are kept. options: further options of `train`.
     """
     return once(
         to.with_name(f"{to.name}.json"),

@@ -107,6 +107,14 @@ def _register_stored(measured: Subparsers) -> None:
     hybrid.add_argument("collection", metavar="COLLECTION", type=Path, help="a collection that has a lexical index")
     hybrid.add_argument("--queries", type=Path, metavar="FILE", required=True, help="questions")
     hybrid.add_argument("--field", metavar="NAME", type=text, help="numbers in the metadata to filter by")
+    upkeep = _named(measured, "upkeep", _upkeep, "a collection that grows: added, opened, searched beside additions")
+    upkeep.add_argument("data", metavar="DATA", nargs="*", type=Path, help="documents (or texts of random words)")
+    upkeep.add_argument(
+        "--vectors", metavar="X.npy", nargs="+", default=[], type=Path, help="their vectors: files or a folder of them"
+    )
+    upkeep.add_argument("--queries", type=Path, metavar="FILE", help="questions (or words of documents)")
+    upkeep.add_argument("--rows", type=at_least_one, metavar="N", help="documents added at first (all but a tenth)")
+    add_encoder_options(upkeep)
     storage = _named(measured, "storage", _storage, "a durable store: adding, syncs, opening, verifying, bytes")
     storage.add_argument("data", metavar="DATA", nargs="?", type=Path, help="documents (or texts of random words)")
     storage.add_argument(
@@ -263,6 +271,13 @@ def _storage(arguments: argparse.Namespace, progress: Progress) -> Report:
     from twofold.bench.storage import bench_storage
 
     return bench_storage(arguments.data, count=arguments.count, rounds=arguments.rounds, progress=progress)
+
+
+def _upkeep(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.upkeep import Given, bench_upkeep
+
+    given = Given(arguments.data, arguments.vectors, arguments.queries, arguments.rows, _encoder(arguments))
+    return bench_upkeep(given, progress)
 
 
 def _walkthrough(arguments: argparse.Namespace, progress: Progress) -> Report:

@@ -49,8 +49,9 @@ def said(index: IndexReport) -> str:
     point, verdict = index.reached, "keeps" if index.kept else "does NOT keep"
     asked = f", asked at {len(index.checked)} efforts" if len(index.checked) > 1 else ""
     pieces = f" in {index.pieces} pieces" if index.pieces > 1 else ""
+    gone = f", with {index.gone:,} deleted ones in its files" if index.gone else ""
     return (
-        f"{index.kind} over {index.rows:,} passages{pieces} ({index.why}); recall@10 {point.recall:.3f} "
+        f"{index.kind} over {index.rows:,} passages{pieces}{gone} ({index.why}); recall@10 {point.recall:.3f} "
         f"[{point.low:.3f}, {point.high:.3f}], {verdict} the {index.promise:.3f} promised, "
         f"on half of {index.questions}{asked}, p50 {point.p50:.2f} ms, p99 {point.p99:.2f} ms{_behind_filters(index)}; "
         f"{index.bytes / 1e6:,.1f} MB"

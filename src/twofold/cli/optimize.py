@@ -76,7 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
     if compact.documents or compact.rows:
         print_line(
             f"{count_of(compact.documents, 'deleted document')} and {count_of(compact.rows, 'passage')} dropped, "
-            f"{compact.bytes / 1e6:,.1f} MB freed; {left:,} left in {visible(arguments.collection)}"
+            f"{compact.rewritten:,} rewritten, {compact.bytes / 1e6:,.1f} MB freed; {left:,} left in "
+            f"{visible(arguments.collection)}"
         )
     else:
         print_line(f"{visible(arguments.collection)} has no deleted documents: there is nothing to free")

@@ -88,7 +88,7 @@ def _settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
 
     twice = [field for field, count in Counter(field for field, _ in arguments.types).items() if count > 1]
     if twice:
-        raise InputError(f"--types names twice the field {twice[0]!r} holds; give it once")
+        raise InputError(f"--types names the field {twice[0]!r} twice; give it once")
     return {
         "fields": Fields(arguments.id, arguments.title, arguments.text),
         "format": arguments.format,

@@ -35,7 +35,7 @@ def delete(
 def _check(condition: Filter, snapshot: EngineSnapshot, *, strict: bool) -> None:
     if says_nothing(condition):
         raise FilterError(
-            "a part of this filter says nothing, so all documents would pass it; to delete every document say so: "
+            "a part of this filter is empty, so it matches all documents; to delete every document use "
             "all=True, or --all"
         )
     snapshot.check_unambiguous(condition)

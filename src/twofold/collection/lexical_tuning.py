@@ -107,7 +107,7 @@ class LexicalTuning:
         """
         without = unmixed(self._encoder)
         if without and qrels:
-            raise InputError(f"judgements teach how to mix dense and lexical scores, but {without}")
+            raise InputError(f"judgements are for mixing dense and lexical scores, but {without}")
         with self._engine.snapshot() as snapshot:
             fusion = None if without else Fusion(chance=self._chance(snapshot, snapshot.space))
             settings, reason = self._settings(analyser, snapshot)

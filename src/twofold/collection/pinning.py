@@ -40,7 +40,7 @@ class Pinning:
                 missing(snapshot) if wanted and search is None else "this searcher was opened without the lexical index"
             )
             if query_language and search is None:
-                raise QueryError(f"it cannot be asked in the query language: {no_lexical}")
+                raise QueryError(f"the query language cannot be used: {no_lexical}")
             return SnapshotSearcher(
                 snapshot,
                 dense,

@@ -41,7 +41,7 @@ class Seen:
             return len(ids) - _insert(self._connection, ids)
         except sqlite3.Error as error:
             raise StorageError(
-                f"{tempfile.gettempdir()}: ids that were seen cannot be noted there ({error}). Nothing that was "
+                f"{tempfile.gettempdir()}: a temporary file of ids cannot be written there ({error}). Nothing that was "
                 "acknowledged is lost; free disk space, and run again"
             ) from error
 

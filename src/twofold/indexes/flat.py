@@ -1,6 +1,6 @@
 """Exact search: every stored vector against the query, with FAISS's float16 kernel over the mapped segments.
 
-Nothing is built, nothing is kept: the index is the vectors. This is what approximate kinds are measured against.
+Nothing is built or stored: the index is the vectors. Approximate kinds are measured against it.
 """
 
 from __future__ import annotations

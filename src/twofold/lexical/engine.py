@@ -35,7 +35,7 @@ def _schema() -> Schema:
 
 
 SCHEMA = _schema()
-"""What is kept of a document: where its terms stand. Its text is not."""
+"""What is kept of a document: where its terms stand, for phrases. Its text is not."""
 
 
 @contextmanager

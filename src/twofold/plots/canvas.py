@@ -1,6 +1,6 @@
 """The sheet that every picture is drawn on, its style, and how it becomes a file; matplotlib is imported here alone.
 
-No pyplot and no settings that outlive a call: a program that draws with matplotlib itself notices nothing.
+It uses no pyplot and no global settings, so it does not affect a program that draws with matplotlib itself.
 """
 
 from __future__ import annotations

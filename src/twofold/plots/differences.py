@@ -1,4 +1,4 @@
-"""Where two systems differ: every query's difference, sorted, a panel a system."""
+"""The differences of two systems: every query's difference, sorted, a panel a system."""
 
 from __future__ import annotations
 

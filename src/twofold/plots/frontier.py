@@ -21,7 +21,7 @@ WIDTH, HEIGHT = 8.0, 5.0
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What one system, or one setting of it, costs and gives.
+    """The cost and the quality of one system or setting.
 
     x: the cost, smaller is better. y: the quality, higher is better; low, high: its interval. series: points of one
     series share a colour and are joined in the order of x. label: written beside the point.

@@ -99,7 +99,9 @@ def _run_lines(run: Mapping[str, Mapping[str, float]], tag: str) -> Iterator[str
 
 def _check_column(value: str, what: str) -> None:
     if not value or _white_space.search(value):
-        raise InputError(f"the {what} {value!r} is empty or holds white space, which divides the columns of a TREC run")
+        raise InputError(
+            f"the {what} {value!r} is empty or holds white space, which separates the columns of a TREC run"
+        )
 
 
 def _packed(file: IO[bytes], suffix: str) -> AbstractContextManager[Any]:

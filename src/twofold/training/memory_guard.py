@@ -56,9 +56,11 @@ def fitting(base: Path, contract: Contract, rows: Sequence[Row], settings: Train
 def halved(settings: TrainingSettings) -> TrainingSettings:
     """The settings with half as many texts in memory at a time. Raises InputError where that cannot be."""
     if settings.loss in DISTILLING:
-        raise InputError(f"memory does not hold a batch, and the loss {settings.loss} takes it whole: lower the batch")
+        raise InputError(
+            f"a batch does not fit into memory, and the loss {settings.loss} needs it whole: lower the batch"
+        )
     if settings.micro_batch == 1:
-        raise InputError("memory does not hold a step of a single text: take a smaller base")
+        raise InputError("a step of a single text does not fit into memory: use a smaller base")
     return replace(settings, micro_batch=max(1, (settings.micro_batch or settings.batch) // 2))
 
 

@@ -124,7 +124,7 @@ def train_query_tower(
     if kind not in LAYERS:
         raise InputError(f"there is no query tower {kind!r}; there are {', '.join(LAYERS)}")
     if to.exists() and (not LAYERS[kind] or not to.is_dir() or any(to.iterdir())):
-        raise InputError("there is something here already; name what does not exist", path=to)
+        raise InputError("there is something here already; name a path that does not exist", path=to)
     if not LAYERS[kind]:
         check_writable(to)
     if data is None and collection is None:

@@ -79,7 +79,7 @@ def learned_share(asked: Mapping[str, JudgedQuery], qrels: Qrels, fusion: Fusion
     InputError for fewer than 10 questions.
     """
     if len(asked) < FEWEST:
-        raise InputError(f"{len(asked)} judged questions say nothing about how to mix; give {FEWEST} at least")
+        raise InputError(f"{len(asked)} judged questions are too few to learn the mixing; give {FEWEST} at least")
     values = _values(asked, qrels, fusion)
     default, dense = values[:, SHARES.index(SHARE)], values[:, 0]
     held_out = _held_out(values)

@@ -265,7 +265,7 @@ def test_signs_mean_something_to_words_only_where_that_is_asked_for(collection: 
             searcher.search('"zyzzyva', mode="lexical")
 
 
-@pytest.mark.parametrize("kind", ["*.term", "terms.u64"])
+@pytest.mark.parametrize("kind", ["*.term", "*.run"])
 def test_verify_finds_a_flipped_bit_and_repair_builds_the_words_again(
     collection: Collection, tmp_path: Path, kind: str
 ) -> None:
@@ -322,7 +322,7 @@ def test_own_vectors_are_searched_lexically_where_a_text_has_no_vector(similarit
             made.search("word1", mode="hybrid")
         with pytest.raises(InputError, match=r"cannot encode a query; .* lexical search \(mode lexical\)"):
             made.search("word1")
-        with pytest.raises(InputError, match="judgements teach how to mix"):
+        with pytest.raises(InputError, match="judgements are for mixing"):
             made.tune(queries={"q": "word1"}, qrels={"q": {"d1": 1}})
         made.add([{"id": "rare", "text": "zyzzyva"}], vectors=given[:1])
         with made.searcher(query_language=True) as searcher:

@@ -197,7 +197,7 @@ def test_a_large_collection_has_the_index_of_the_new_space_from_the_switch_on(
     with twofold.create(tmp_path / "c", OLD) as made:
         made.add(texts)
         assert made.info().index is not None
-        before = (tmp_path / "c" / "indexes" / "main" / "manifest.json").read_bytes()
+        before = (tmp_path / "c" / "indexes" / "main" / "manifest-0.json").read_bytes()
         made.migrate(NEW)
         assert not (tmp_path / "c" / "indexes" / "space-2").exists()
         made.switch_space("space-2")
@@ -205,7 +205,7 @@ def test_a_large_collection_has_the_index_of_the_new_space_from_the_switch_on(
         assert index is not None
         assert index.rows == 900
         assert made.search("number77", k=1)[0].id == "d77"
-        assert (tmp_path / "c" / "indexes" / "main" / "manifest.json").read_bytes() == before
+        assert (tmp_path / "c" / "indexes" / "main" / "manifest-0.json").read_bytes() == before
         made.drop_space("main")
         assert sorted(path.name for path in (tmp_path / "c" / "indexes").iterdir()) == ["space-2"]
         assert made.verify().damage == []

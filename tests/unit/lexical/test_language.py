@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twofold.documents import Document
 from twofold.errors import QueryError
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.asking import text_of_language
@@ -29,7 +28,7 @@ ALLOWED = np.ones(len(TEXTS), np.bool_)
 
 @pytest.fixture(scope="module")
 def language(tmp_path_factory: pytest.TempPathFactory) -> LexicalReader:
-    documents = [(n, Document(str(n), text)) for n, text in enumerate(TEXTS)]
+    documents = list(enumerate(TEXTS))
     half = len(TEXTS) // 2
     index = LexicalIndex.create(tmp_path_factory.mktemp("language")).extended(documents[:half], half)
     tail = Tail(index.folder, recorded(index.analysis, half, documents[half:], len(TEXTS)))
@@ -184,7 +183,7 @@ def test_a_vector_is_made_of_the_words_that_hits_may_have(query: str, text: str)
 def test_a_word_of_ngrams_is_all_of_its_grams(tmp_path: Path) -> None:
     index = LexicalIndex.create(tmp_path, LexicalSettings(analyser="ngram"))
     texts = ["東京都庁", "京都", "東京", "大阪城"]
-    documents = ((n, Document(str(n), text)) for n, text in enumerate(texts))
+    documents = enumerate(texts)
     language = index.extended(documents, len(texts)).reader().with_query_language()
     for query, expected in {
         "京都 AND NOT 東京": [1],

@@ -73,7 +73,7 @@ def test_neither_names_nor_order_of_the_judgements_decide() -> None:
 
 
 def test_too_few_questions_are_refused_and_evidence_goes_to_json_and_back() -> None:
-    with pytest.raises(InputError, match="9 judged questions say nothing"):
+    with pytest.raises(InputError, match="9 judged questions are too few"):
         learned_share(*asked(9, "both"), FUSION)
     learned = learned_share(*asked(20, "both"), FUSION)
     assert Learned.from_json(learned.to_json()) == learned

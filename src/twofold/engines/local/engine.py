@@ -22,6 +22,7 @@ from twofold.engines.local.catalogue.connections import Connections
 from twofold.engines.local.copying import Copying
 from twofold.engines.local.derived.indexes.opened import Indexes
 from twofold.engines.local.derived.lexical import following
+from twofold.engines.local.derived.lexical.backed_up import with_index
 from twofold.engines.local.derived.lexical.readers import LexicalReaders
 from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
@@ -223,15 +224,17 @@ class Store:
         disk = self._disk if self._disk.durable else Disk()
         noted = acknowledged.noted(self.inside)
         with folder_aside(path) as folder:
-            with self.snapshot() as snapshot:
+            with with_index(self._folder, self.snapshot) as (snapshot, lexical):
                 if said := acknowledged.lost(self.inside, noted, snapshot.commit):
                     raise CorruptionError(said)
-                copying = Copying(snapshot, folder, disk, progress)
+                copying = Copying(snapshot, lexical, folder, disk, progress)
                 report = copying.run(replace(snapshot.description, id=new_id()))
             with Store.open(folder, disk=disk) as copy:
                 damage = copy.verify(copying.verified).damage
             copying.tidy()
-            if damage:
+            if any(each.derived for each in damage):
+                copying.without_index()
+            if damage := [each for each in damage if not each.derived]:
                 more = f" (and {len(damage) - 1} more)" if len(damage) > 1 else ""
                 raise CorruptionError(
                     f"{self.path} is damaged, so no backup was made: {damage[0]}{more}. Run twofold verify to see all."

@@ -35,6 +35,7 @@ class Folder:
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
+        self._own = os.fstat(descriptor)  # device and inode, which stay
         self._end = weakref.finalize(self, os.close, descriptor)
         self._end.atexit = False
         self._lock = threading.Lock()
@@ -89,7 +90,7 @@ class Folder:
             raise MovedError(f"{self.path} was moved or removed after it was opened. {KEPT}. {AGAIN}") from None
         except OSError as error:
             raise StorageError(f"{self.path} cannot be reached: {error.strerror or error}") from error
-        if not os.path.samestat(at_path, os.fstat(self._descriptor)):
+        if not os.path.samestat(at_path, self._own):
             raise MovedError(
                 f"another folder has been put in the place of {self.path} since it was opened. {KEPT}. {AGAIN}"
             )

@@ -19,7 +19,7 @@ from twofold.engines.local.derived.indexes.making import Work
 from twofold.engines.local.derived.indexes.measuring import Measuring
 from twofold.engines.local.derived.indexes.opened import Indexes
 from twofold.engines.local.derived.indexes.upkeep import Upkeep
-from twofold.engines.local.derived.lexical.following import BEHIND, Following
+from twofold.engines.local.derived.lexical.following import BEHIND, Following, Met
 from twofold.engines.local.derived.lexical.known import AREA, Known
 from twofold.engines.local.derived.lexical.scored import LocalLexical
 from twofold.engines.local.disk import Disk
@@ -61,6 +61,7 @@ class LocalWriter(Writer):
     def __init__(self, folder: Folder, latest: Latest, lock: WriterLock, lease: Lease, disk: Disk) -> None:
         super().__init__(folder, lock, lease, disk)
         self._latest = latest
+        self._met = Met()
         self._unread = 0
 
     def commit(self, block: Block) -> Numbers:
@@ -123,7 +124,7 @@ class LocalWriter(Writer):
         report.damage[:] = [replace(each, repaired=each.derived) for each in report.damage]
 
     def _following(self, progress: Progress) -> Following:
-        return Following(self._held, self._latest, self, progress)
+        return Following(self._held, self._latest, self, self._met, progress)
 
     def _work(self, ask: Ask, progress: Progress, space: Space | None = None) -> Work:
         space = space or self._recording.description.space()

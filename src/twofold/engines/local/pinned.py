@@ -136,7 +136,7 @@ class Pinned:
     def pieces(self, name: str) -> list[Piece]:
         """The rows of a space, ascending, no gaps."""
         if name not in self._pieces:
-            self._pieces[name] = self.shared(name).maps.pieces(self.head.generation, self.segments(name))
+            self._pieces[name] = self.shared(name).maps.pieces(self.segments(name))
         return self._pieces[name]
 
     def _mapped(self) -> bool:

@@ -174,10 +174,8 @@ class StoredSnapshot(DocumentSnapshot):
         that publishes takes replaced pieces away: who finds one gone while opening it asks again. Raises InputError for
         another area.
         """
-        manifest = self._shared.manifests.at(home_of(self.folder, area))
-        if manifest is None or manifest.generation != self._head.generation:
-            return None
-        return manifest.limited(self.fits)
+        manifest = self._shared.manifests.at(home_of(self.folder, area), self._head.generation)
+        return None if manifest is None else manifest.limited(self.fits)
 
     def fits(self, piece: IndexPiece) -> bool:
         """Whether a piece of this generation was made from rows of this snapshot."""

@@ -11,7 +11,9 @@ import secrets
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,10 @@ import numpy as np
 
 from twofold.block import Block, Known, Part
 from twofold.engines.local.catalogue.change import Change, known, live_between, next_live
-from twofold.engines.local.catalogue.connecting import shrink
 from twofold.engines.local.catalogue.connections import Lease
-from twofold.engines.local.catalogue.records import read_segments, read_state
-from twofold.engines.local.catalogue.rows import RowsCache
+from twofold.engines.local.catalogue.records import read_state
 from twofold.engines.local.catalogue.space_change import Placed
-from twofold.engines.local.compacting import Compaction
+from twofold.engines.local.compacting import Compacting
 from twofold.engines.local.derived.fingerprints import fingerprint
 from twofold.engines.local.derived.manifest import Manifest
 from twofold.engines.local.derived.manifest import Part as IndexPart
@@ -36,13 +36,21 @@ from twofold.engines.local.layout import home_of_space
 from twofold.engines.local.locking import WriterLock
 from twofold.engines.local.recording import Recording
 from twofold.engines.local.spaces import segments
-from twofold.engines.local.spaces.maps import Piece, SegmentMaps
 from twofold.engines.local.spaces.segments import Halves, Segment
 from twofold.errors import CorruptionError, InputError, StorageError
 from twofold.progress import Progress, silent
 from twofold.reports import CompactReport
 from twofold.scores import Numbers
 from twofold.space import Space
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which documents a writer was asked for at a commit, and what was stored of them."""
+
+    commit: int
+    ids: frozenset[str]
+    found: Mapping[str, Known]
 
 
 class Writer:
@@ -57,6 +65,7 @@ class Writer:
         self._disk = disk
         self._recording = Recording(folder, lock, lease, disk)
         self._publisher = Publisher(self._folder, disk)
+        self._asked = Asked(0, frozenset(), {})
 
     def recover(self) -> None:
         """Makes the disk agree with the last commit; called when the lock is taken."""
@@ -69,7 +78,7 @@ class Writer:
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
         """What is stored of the live documents with these ids; unknown ids are missing from the answer."""
         with self._recording.connection() as connection:
-            return known(connection, ids)
+            return self._known(connection, ids)
 
     def spaces(self) -> tuple[Space, ...]:
         """The complete spaces, into which every added document goes, the default one first."""
@@ -95,7 +104,7 @@ class Writer:
             return np.empty(0, np.int64)
         with self._recording.connection() as connection:
             placed = {name: self._appended(name, vectors) for name, vectors in halves.items()}
-            replaced = [entry.handle for entry in known(connection, names).values()]
+            replaced = [entry.handle for entry in self._known(connection, names).values()]
             return self._recording.recorded(connection, lambda change: _add(change, block, placed, replaced))
 
     def delete(self, numbers: Sequence[int] | Numbers) -> int:
@@ -179,25 +188,11 @@ class Writer:
     def compact(self, progress: Progress = silent) -> CompactReport:
         """Frees the disk space of deleted documents: rows are numbered anew, documents keep their numbers.
 
-        Where nothing was deleted, only free pages of the catalogue are given back. Readers keep their snapshots. Raises
-        StorageError, CorruptionError.
+        Indexes stay. Where nothing was deleted, only free pages of the catalogue are given back. Readers keep their
+        snapshots. Raises StorageError, CorruptionError.
         """
         with self._recording.connection() as connection:
-            before = self._recording.head
-            gone = connection.execute("SELECT count(*) FROM documents WHERE deleted IS NOT NULL").fetchone()[0]
-            lost = sum(counts.next_row - counts.rows for counts in before.spaces.values())
-            if not gone and not lost:
-                return CompactReport(documents=0, rows=0, bytes=shrink(connection))
-            old = self._files(connection)
-            self._recording.recorded(connection, partial(self._compacted, connection, progress))
-            self._recording.doubtful = True  # numbers may come again; rows are never written over a file that is mapped
-            freed = self._remove([path for path, _ in old])
-            self._recording.doubtful = False
-            freed -= sum(size for _, size in self._files(connection))
-            self._publisher.tidy(self._recording.head.generation)
-            freed += shrink(connection)
-            self._disk.reached("compacted")
-            return CompactReport(documents=gone, rows=lost, bytes=freed)
+            return Compacting(self._folder, self._disk, self._recording, self._publisher, progress).run(connection)
 
     def build(self, area: str, fill: Fill, first: int, end: int) -> IndexPiece:
         """Builds a piece of an index over a space's rows from `first` to before `end`; it counts once it is published.
@@ -207,7 +202,7 @@ class Writer:
         """
         name = area.rpartition("/")[2]
         with self._recording.connection() as connection:
-            vectors = fingerprint(connection, name, self._pieces(connection, name), (first, end))
+            vectors = fingerprint(connection, name, self._recording.vectors(name), (first, end))
         part = self._publisher.build(area, fill)
         return IndexPiece(folder=part.folder, files=part.files, first=first, rows=end - first, vectors=vectors)
 
@@ -272,51 +267,24 @@ class Writer:
         self._recording.check()
         self._publisher.clear(area)
 
+    def _known(self, connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Known]:
+        """As `known`; what was asked since the last commit is not read again, as by `commit` what `add` has asked."""
+        commit, asked, found = self._recording.head.commit, self._asked.ids, self._asked.found
+        if self._asked.commit != commit or not asked.issuperset(ids):
+            found = known(connection, ids)
+            self._asked = Asked(commit, frozenset(ids), found)
+        return {identifier: found[identifier] for identifier in ids if identifier in found}
+
     def _appended(self, name: str, vectors: Halves) -> list[Placed]:
         """Rows behind those of a space that count, written and synced; nothing speaks of them yet."""
         home = home_of_space(self._folder, name)
-        last = self._recording.segments[name] or Segment(1, 0, 0, self._recording.head.generation)
-        placed = list(segments.place(vectors, last))
+        counting = self._recording.segments[name]
+        numbers = count(segments.next_number(counting))
+        last = counting[-1] if counting else Segment.new(next(numbers), 0)
+        placed = list(segments.place(vectors, last, numbers))
         for segment, rows in placed:
             segments.append(self._disk, home, segment, rows)
         return placed
-
-    def _compacted(self, connection: sqlite3.Connection, progress: Progress, change: Change) -> None:
-        """Every space's live rows, as the last commit has them, written anew and recorded."""
-        heads = [self._recording.head.of(name) for name in sorted(change.spaces)]
-        rows = {head.space: RowsCache().at(head, connection) for head in heads}
-        pieces = {head.space: self._pieces(connection, head.space) for head in heads}
-        done, total = 0, sum(head.rows for head in heads)
-        change.start_generation()
-        for head in heads:
-            name, home = head.space, home_of_space(self._folder, head.space)
-            compaction = Compaction(home, self._disk, rows[name], pieces[name], self._recording.segments[name])
-            for copied in compaction.record(change.spaces[name], change.generation):
-                done += copied
-                progress(done, total)
-        self._disk.reached("rows copied")
-
-    def _pieces(self, connection: sqlite3.Connection, name: str) -> list[Piece]:
-        head, space = self._recording.head.of(name), self._recording.description.space(name)
-        maps = SegmentMaps(home_of_space(self._folder, name), space.dimension)
-        return maps.pieces(head.generation, read_segments(connection, head))
-
-    def _files(self, connection: sqlite3.Connection) -> list[tuple[Path, int]]:
-        """The segment files of all spaces, and the bytes of each that count."""
-        return [
-            (segments.path_of(home_of_space(self._folder, space.name), segment.number), segment.size(space.dimension))
-            for space in self._recording.description.spaces
-            for segment in read_segments(connection, self._recording.head.of(space.name))
-        ]
-
-    def _remove(self, paths: Sequence[Path]) -> int:
-        """Removes replaced files, the lowest first; gives their bytes."""
-        freed = 0
-        for path in paths:
-            freed += path.stat().st_size
-            self._disk.remove(path)
-            self._disk.reached("old segment removed")
-        return freed
 
 
 def _add(change: Change, block: Block, placed: Mapping[str, Sequence[Placed]], replaced: Sequence[int]) -> Numbers:

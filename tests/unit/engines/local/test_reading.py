@@ -138,8 +138,8 @@ def test_a_map_of_more_rows_serves_an_older_snapshot_its_own(store: Store) -> No
         with store.writing() as writer:
             writer.commit(block([document("e")], rows=9))
         with store.snapshot() as newer:
-            assert sum(len(rows) for _, rows in maps.pieces(0, newer.segments)) == 15
-        assert sum(len(rows) for _, rows in maps.pieces(0, older.segments)) == 6
+            assert sum(len(rows) for _, rows in maps.pieces(newer.segments)) == 15
+        assert sum(len(rows) for _, rows in maps.pieces(older.segments)) == 6
 
 
 def test_a_changed_document_is_never_given_out(tmp_path: Path) -> None:

@@ -68,7 +68,8 @@ def test_an_empty_collection_is_clean(tmp_path: Path) -> None:
         ("UPDATE blocks SET vectors_crc = 1", ""),
         ("DELETE FROM blocks", ""),
         ("DELETE FROM segments", ""),
-        ("INSERT INTO segments VALUES ('main', 2, 9, 0)", ""),
+        ("UPDATE segments SET id = 7", ""),
+        ("INSERT INTO segments VALUES ('main', 2, 7, 9, 0)", ""),
     ],
 )
 def test_every_changed_or_lost_line_of_the_catalogue_is_found(folder: Path, damage: str, named: str) -> None:

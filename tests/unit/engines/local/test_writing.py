@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,9 @@ import numpy as np
 import pytest
 from storing import block, content, document, expected, main_of, new_store, vectors_of
 
+from twofold.block import Known
+from twofold.engines.local import writer as writing
+from twofold.engines.local.catalogue.change import known
 from twofold.engines.local.catalogue.space_change import BLOCK_ROWS, GROWING_ROWS
 from twofold.engines.local.engine import Store
 from twofold.engines.local.spaces import segments
@@ -64,12 +68,35 @@ def test_known_gives_what_decides_whether_a_document_changed(store: Store) -> No
     sent = block([document("a", year=1, name="é\"'"), document("b")], truncated=[3, 0])
     with store.writing() as writer:
         writer.commit(sent)
-        known = writer.known(["b", "a", "nobody"])
-        assert set(known) == {"a", "b"}
-        assert known["a"].metadata == sent.documents[0].metadata_json()
-        assert known["b"].text_hash == sent.text_hashes[1]
+        found = writer.known(["b", "a", "nobody"])
+        assert set(found) == {"a", "b"}
+        assert found["a"].metadata == sent.documents[0].metadata_json()
+        assert found["b"].text_hash == sent.text_hashes[1]
     with store.snapshot() as snapshot:
         assert snapshot.dense().tokens_cut(np.array([1, 0])).tolist() == [0, 3]
+
+
+def test_what_was_asked_for_is_read_again_only_after_a_commit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[list[str]] = []
+
+    def read(connection: sqlite3.Connection, ids: list[str]) -> dict[str, Known]:
+        reads.append(list(ids))
+        return known(connection, ids)
+
+    monkeypatch.setattr(writing, "known", read)
+    with store.writing() as writer:
+        assert writer.known(["a", "b"]) == {}
+        writer.commit(block([document("a"), document("b")]))  # asks for these, as known did
+        assert [*writer.known(["b", "a"])] == ["b", "a"]
+        assert [*writer.known(["a"])] == ["a"]
+        assert writer.known(["c"]) == {}
+        writer.delete([0])
+        assert writer.known(["a"]) == {}
+        writer.commit(block([document("b", "new")]))
+        assert writer.known(["b"])["b"].handle == 2
+    assert reads == [["a", "b"], ["b", "a"], ["c"], ["a"], ["b"], ["b"]]
+    with store.snapshot() as snapshot:
+        assert [each.text for each in snapshot.each()] == ["new"]
 
 
 def test_state_is_kept_under_keys_and_taken_away(store: Store) -> None:

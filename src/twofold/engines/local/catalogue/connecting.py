@@ -100,7 +100,7 @@ def belonging(folder: Folder, *, durable: bool, writes: bool) -> sqlite3.Connect
         try:
             folder.check()
             if not belongs:
-                raise MovedError(f"{folder.path} was exchanged while it was being opened. {AGAIN}")
+                raise MovedError(f"{folder.path} was replaced while it was being opened. {AGAIN}")
         except BaseException:
             if belongs:
                 connection.close()

@@ -185,7 +185,7 @@ def check_unambiguous(where: Filter, space: str, connection: sqlite3.Connection)
                 places = "its own and in its metadata" if field in own else "as a key and inside an object"
                 raise FilterError(
                     f"document {identifier!r} has several values under {field!r}, {places}, so "
-                    "the filter may mean more than was said; name the documents by their ids"
+                    "the filter may match more than was meant; name the documents by their ids"
                 )
 
 

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from twofold.documents import Document
+from twofold.documents import Document, titled
 from twofold.engines.local.catalogue import checksums
 from twofold.engines.local.catalogue.schema import SpaceHead
 from twofold.engines.local.spaces.segments import Segment
@@ -39,13 +39,24 @@ def is_whole(line: Line) -> bool:
 
 def as_document(line: Line) -> Document:
     """The document of a line of DOCUMENT_COLUMNS; raises CorruptionError naming the id if it can be read."""
+    check_whole(line)
+    identifier, title, metadata, text = (content.decode() for content in line[4:8])
+    return Document(identifier, text, title, json.loads(metadata) if metadata != "{}" else {})
+
+
+def as_text(line: Line) -> str:
+    """Title and text of a line of DOCUMENT_COLUMNS, as lexical search reads them; raises CorruptionError."""
+    check_whole(line)
+    return titled(line[5].decode(), line[7].decode())
+
+
+def check_whole(line: Line) -> None:
+    """Raises CorruptionError where a line of DOCUMENT_COLUMNS is not what was written."""
     if not is_whole(line):
         raise CorruptionError(
             f"document {name_of(line)!r} is damaged: its content is not what was written. "
             "Add it again, or restore a backup."
         )
-    identifier, title, metadata, text = (content.decode() for content in line[4:8])
-    return Document(identifier, text, title, json.loads(metadata) if metadata != "{}" else {})
 
 
 def name_of(line: Line) -> str:
@@ -73,11 +84,11 @@ def read_segments(connection: sqlite3.Connection, head: SpaceHead) -> list[Segme
     """All segments of a space, ascending, together all rows; CorruptionError where a line is damaged or lost."""
     segments: list[Segment] = []
     end = head.next_row
-    for number, first_row, checksum in connection.execute(
-        "SELECT number, first_row, checksum FROM segments WHERE space = ? ORDER BY number DESC", (head.space,)
+    for number, identifier, first_row, checksum in connection.execute(
+        "SELECT number, id, first_row, checksum FROM segments WHERE space = ? ORDER BY first_row DESC", (head.space,)
     ):
-        segment = Segment(number, first_row, end - first_row, head.generation)
-        if segment.checksum(head.space) != checksum or segment.rows <= 0:
+        segment = Segment(number, identifier, first_row, end - first_row)
+        if segment.line(head.space)[-1] != checksum or segment.rows <= 0:
             raise CorruptionError(f"the catalogue is damaged: its entry of segment {number} is not what was written")
         segments.insert(0, segment)
         end = first_row

@@ -54,6 +54,7 @@ CREATE INDEX owners ON blocks (space, first_document, first_row);
 CREATE TABLE segments (
     space     TEXT NOT NULL,
     number    INTEGER NOT NULL,
+    id        INTEGER NOT NULL,
     first_row INTEGER NOT NULL,
     checksum  INTEGER NOT NULL,
     PRIMARY KEY (space, number)
@@ -131,7 +132,7 @@ class Head:
     def of(self, space: str) -> SpaceHead:
         """The head for one space. Raises CorruptionError if there is no space of this name."""
         if space not in self.spaces:
-            raise CorruptionError(f"the catalogue knows no space {space!r}; run twofold verify, or restore a backup")
+            raise CorruptionError(f"the catalogue has no space {space!r}; run twofold verify, or restore a backup")
         return SpaceHead(
             **{name: getattr(self.spaces[space], name) for name in Counts.__slots__},
             space=space,

@@ -12,6 +12,7 @@ from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.drawing import drawn
 from twofold.engines.local.spaces.nearest import NearestSearch, scored
 from twofold.engines.local.spaces.segments import Halves
+from twofold.engines.local.turns import turns
 from twofold.scores import Numbers, Vectors
 
 ROWS = 16_384
@@ -28,7 +29,8 @@ class DenseRows:
 
     def nearest(self, query: Vectors, *, depth: int, top: int, selection: Selection = EVERYTHING) -> Nearest:
         """The first `top` of the ranking of `depth` documents; see engine.DenseSnapshot."""
-        return self._search.nearest(query, depth=depth, top=top, allowed=self._selecting.rows(selection))
+        with turns.taken():
+            return self._search.nearest(query, depth=depth, top=top, allowed=self._selecting.rows(selection))
 
     def scored(self, query: Vectors, documents: Numbers) -> Nearest:
         """These documents with their scores; those without a vector are left out."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from twofold.engines.local.derived.manifest import INDEXES, Manifest
+from twofold.engines.local.derived.manifest import INDEXES, Manifest, Piece
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.errors import InputError
 from twofold.index_report import FLAT, IndexReport
@@ -56,7 +57,7 @@ class About:
             report = IndexReport.from_json(built.about["evidence"])
             return cls(report=report, **{name: built.about[name] for name in ("rows", "retry", "depth", "pace")})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"{built.home} says nothing that is understood here ({error!r})") from error
+            raise InputError(f"{built.home} has an unknown form ({error!r})") from error
 
 
 def standing(snapshot: StoredSnapshot) -> tuple[Manifest, About] | None:
@@ -71,4 +72,18 @@ def standing(snapshot: StoredSnapshot) -> tuple[Manifest, About] | None:
 def reported(snapshot: StoredSnapshot) -> IndexReport | None:
     """The report of a snapshot's approximate index; None if search is exact."""
     found = standing(snapshot)
-    return None if found is None or found[1].is_flat else found[1].report
+    if found is None or found[1].is_flat:
+        return None
+    built, about = found
+    return over(built.pieces, about.report)
+
+
+def over(pieces: Sequence[Piece], report: IndexReport) -> IndexReport:
+    """The report with what these pieces hold."""
+    return replace(
+        report,
+        rows=sum(piece.rows for piece in pieces),
+        pieces=len(pieces),
+        gone=sum(piece.gone for piece in pieces),
+        bytes=sum(part.bytes for piece in pieces for part in piece.parts),
+    )

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from twofold.engine import Ask
-from twofold.engines.local.derived.indexes.about import About, area_of
+from twofold.engines.local.derived.indexes.about import About, area_of, over
 from twofold.engines.local.derived.indexes.measuring import Measuring, Unanswered
-from twofold.engines.local.derived.indexes.opened import beside
+from twofold.engines.local.derived.indexes.opened import beside, open_piece
 from twofold.engines.local.derived.indexes.recall import SECOND_HALF, checked_effort, least_effort
 from twofold.engines.local.derived.indexes.truth import Proposed
 from twofold.engines.local.derived.manifest import Manifest, Piece
@@ -21,7 +21,7 @@ from twofold.engines.local.spaces.nearest import NearestSearch
 from twofold.engines.local.writer import Writer
 from twofold.files import write_aside
 from twofold.index_report import IndexReport, OperatingPoint
-from twofold.indexes.kinds import IndexSettings, build, load
+from twofold.indexes.kinds import IndexSettings, build
 from twofold.indexes.pieces import Stretch
 from twofold.progress import Progress, silent
 
@@ -97,8 +97,7 @@ class Making:
 
         efforts: the one that the first half chose, and what may be taken instead where the second refutes it.
         """
-        kind, size = report.kind, sum(piece.bytes for piece in pieces)
-        covered = replace(report, rows=pieces[-1].end, pieces=len(pieces), bytes=size)
+        kind, covered = report.kind, over(pieces, report)
 
         def measure(effort: int) -> IndexReport:
             search = self._search(pieces, kind, measuring.exact, effort)
@@ -126,7 +125,7 @@ class Making:
 
     def _search(self, pieces: Sequence[Piece], kind: str, exact: NearestSearch, effort: int) -> NearestSearch:
         settings = IndexSettings(kind=kind, effort=effort)
-        opened = [load(settings, self._snapshot.folder / self._area / piece.folder) for piece in pieces]
+        opened = [open_piece(self._snapshot.folder / self._area, piece, settings) for piece in pieces]
         return beside(self._snapshot, opened, settings, exact)
 
 

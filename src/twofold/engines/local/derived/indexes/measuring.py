@@ -21,13 +21,14 @@ class Unanswered:
 
     def nearest(self, query: Vectors, *, depth: int, top: int, allowed: Mask) -> Nearest:  # noqa: ARG002 - the protocol's
         """Raises UnfitIndexError."""
-        raise UnfitIndexError("it does not answer every question over these vectors, as where very many are equal")
+        raise UnfitIndexError("it cannot answer every question over these vectors, for example if very many are equal")
 
 
 class Measuring:
     """Questions with their exact answers, without and with filters.
 
-    kept: the candidates of an earlier measurement with the same questions and generation, which saves time.
+    kept: what an earlier measurement proposed, of the same questions, which makes this one cheap unless a compaction
+    has numbered the rows anew since.
     """
 
     def __init__(self, snapshot: StoredSnapshot, queries: Vectors, depth: int, kept: Proposed | None = None) -> None:
@@ -36,11 +37,14 @@ class Measuring:
         self.exact = ExactSearch(snapshot, FlatIndex(snapshot))
         self._masks = masks_by_share(everything, snapshot.documents_of(np.arange(len(everything))))
         masks = [everything, *self._masks.values()]
-        if kept is not None and kept.fits(len(masks), len(everything)):
+        generation = snapshot.head.generation
+        if kept is not None and kept.fits(len(masks), len(everything), generation):
             kept.follow(snapshot, masks)
         else:
             kept = None
-        self.candidates = proposed(snapshot, queries, masks, top=K) if kept is None or kept.worn else kept
+        if kept is None or kept.worn:
+            kept = proposed(snapshot, queries, masks, top=K, generation=generation)
+        self.candidates = kept
         answers = exact_answers(snapshot, self.exact, self.candidates, masks, depth=depth, top=K)
         self.recalls, *behind = (
             Recalls(queries, found, mask, depth=depth) for mask, found in zip(masks, answers, strict=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from twofold.engines.local.derived.indexes.about import area_of, standing
 from twofold.engines.local.derived.manifest import Manifest, Piece
+from twofold.engines.local.derived.translating import mapped
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.exact import ExactSearch
 from twofold.engines.local.spaces.indexed import IndexedSearch
@@ -15,9 +16,10 @@ from twofold.errors import CorruptionError, InputError
 from twofold.indexes.flat import FlatIndex
 from twofold.indexes.kinds import KINDS, IndexSettings, load
 from twofold.indexes.pieces import PiecewiseIndex
+from twofold.indexes.translated import TranslatedIndex
 from twofold.protocols import VectorIndex
 
-Key = tuple[str, tuple[tuple[str, int, int, int], ...], IndexSettings]
+Key = tuple[str, tuple[tuple[str, str, int, int, int], ...], IndexSettings]
 
 
 class Indexes:
@@ -50,7 +52,7 @@ class Indexes:
             key = _key(piece, settings)
             index = self._opened.get(key)
             if index is None and (built.checksum, piece.folder) not in self._damaged:
-                index = _opened(built.path(piece), settings)
+                index = _opened(built.home, piece, settings)
             if index is None or index.rows != piece.rows:
                 self._damaged = {(built.checksum, piece.folder)}
                 break
@@ -70,14 +72,28 @@ def beside(
     return IndexedSearch(snapshot, index, tail=tail, exact=exact, candidates=candidates)
 
 
+def open_piece(home: Path, piece: Piece, settings: IndexSettings) -> VectorIndex:
+    """A piece of an index, whose bytes were checked; home: the folder of the index. Raises CorruptionError."""
+    index = load(settings, home / piece.folder)
+    if piece.translation is None:
+        return index
+    try:
+        return TranslatedIndex(index, mapped(home, piece.translation), piece.rows)
+    except (OSError, ValueError) as error:
+        raise CorruptionError(
+            f"{home / piece.translation.folder} does not fit {home / piece.folder}: {error}"
+        ) from error
+
+
 def _key(piece: Piece, settings: IndexSettings) -> Key:
     """Identifies an opened piece: a folder's number may be reused."""
-    return piece.folder, tuple((name, *piece.files[name]) for name in sorted(piece.files)), settings
+    files = ((part.folder, name, *part.files[name]) for part in piece.parts for name in sorted(part.files))
+    return piece.folder, tuple(files), settings
 
 
-def _opened(folder: Path, settings: IndexSettings) -> VectorIndex | None:
+def _opened(home: Path, piece: Piece, settings: IndexSettings) -> VectorIndex | None:
     try:
-        return load(settings, folder)
+        return open_piece(home, piece, settings)
     except (CorruptionError, InputError):
         return None
 

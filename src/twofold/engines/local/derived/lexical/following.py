@@ -16,7 +16,7 @@ from twofold.engines.local.folder import Folder
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.writer import Writer
 from twofold.errors import CorruptionError
-from twofold.lexical.analysing import LexicalSettings
+from twofold.lexical.analysing import Analysis, LexicalSettings
 from twofold.lexical.index import LexicalIndex
 from twofold.progress import Progress, silent
 from twofold.reports import Damage
@@ -25,15 +25,28 @@ BEHIND = 1_000
 """Documents that a search may have to read by itself."""
 
 
+class Met:
+    """The words that a writer has met so far, so that each update of the index need not analyse them again."""
+
+    def __init__(self) -> None:
+        self.analysis: Analysis | None = None
+
+
 class Following:
     """The upkeep of one lexical index; does nothing for a collection that has no lexical index."""
 
     def __init__(
-        self, folder: Folder, latest: Callable[[], StoredSnapshot], writer: Writer, progress: Progress = silent
+        self,
+        folder: Folder,
+        latest: Callable[[], StoredSnapshot],
+        writer: Writer,
+        met: Met,
+        progress: Progress = silent,
     ) -> None:
         self._folder = folder.of_engine(AREA)
         self._latest = latest
         self._writer = writer
+        self._met = met
         self._progress = progress
 
     def follow(self, behind: int = 1) -> bool:
@@ -95,7 +108,8 @@ class Following:
 
     def _extended(self, snapshot: StoredSnapshot, known: Known) -> LexicalIndex:
         self._writer.keep(AREA, known.folder)
-        index, end = LexicalIndex.open(self._folder / known.folder), snapshot.head.next_document
+        index, end = LexicalIndex.open(self._folder / known.folder, self._met.analysis), snapshot.head.next_document
+        self._met.analysis = index.analysis
         if index.end == end:
             return index
         return index.extended(snapshot.written(index.end, known.since), end, self._progress)
@@ -108,7 +122,7 @@ class Following:
 
 def damage(folder: Folder, snapshot: StoredSnapshot) -> Damage | None:
     """What is wrong with the lexical index of a snapshot; one that lags is whole, and one that is missing is made
-    again by the next writer, as after a backup."""
+    again by the next writer."""
     known = Known.of(snapshot)
     if known is None or not (place := folder.of_engine(AREA) / known.folder).exists():
         return None
