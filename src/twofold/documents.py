@@ -1,11 +1,12 @@
-"""Documents and passages: what people put in, and what comes back from a search.
+"""Documents and passages: what is added, and what a search returns.
 
-A document is checked once, when it is made; every room above may trust it.
+A document is checked once, when it is created; every package above relies on that.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,6 +17,7 @@ from twofold.errors import DocumentError, InputError, brief
 from twofold.values import Json, kind_of, plain, plain_text
 
 MAX_ID_BYTES = 512
+CONTROL = re.compile("[\0-\x1f\x7f]")
 TEXT_FIELDS = ("text", "content", "contents", "page_content", "body")
 """The names under which a record may hold its text; the first that is there is taken, the others are metadata."""
 WHOLE = 'A record replaces the whole document of its id: give its text again, or "text": "" where there is none'
@@ -50,7 +52,7 @@ class Document:
     def metadata_json(self) -> str:
         """The metadata as canonical JSON: sorted keys, no spaces; equal metadata give equal text.
 
-        They are checked again: what was put into them since must be readable too. Raises DocumentError.
+        They are checked again, since they may have been changed. Raises DocumentError.
         """
         metadata = _checked_metadata(self.metadata, self.id)
         return json.dumps(metadata, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -74,12 +76,12 @@ def titled(title: str, text: str) -> str:
 def as_documents(
     items: Iterable[Document | Mapping[str, Any] | tuple[str, str]], *, text_required: bool = True
 ) -> Iterator[Document]:
-    """Documents from whatever people hold: Documents, dicts with id, text, title and more, or (id, text) pairs.
+    """Documents from Documents, dicts with id, text, title and more, or (id, text) pairs.
 
     A dict's id may stand under `id` or `_id` (not both), its text under any of TEXT_FIELDS; keys other than these,
-    title and metadata become metadata. text_required: refuse a dict that says nothing of its text, as it would put a
-    document without text in place of one that has some; "" says that there is none. Each document is copied as it
-    comes. Raises DocumentError for anything else, naming the position.
+    title and metadata become metadata. text_required: refuse a dict without a text field, as it could replace a
+    document that has a text by one without; "" is an explicitly empty text. Each document is copied as it comes. Raises
+    DocumentError for anything else, naming the position.
     """
     for position, item in enumerate(items):
         match item:
@@ -110,9 +112,9 @@ def identifier_of(value: object) -> str:
 
 
 def flat_metadata(rest: dict[str, Any], identifier: str) -> dict[str, Any]:
-    """What is left of a record, with an object under `metadata` laid beside the other fields.
+    """The other fields of a record as metadata, merged with an object under `metadata`.
 
-    Raises DocumentError where a field stands in both places.
+    Raises DocumentError if a field is in both.
     """
     inner = rest.get("metadata")
     if not isinstance(inner, Mapping):
@@ -120,7 +122,9 @@ def flat_metadata(rest: dict[str, Any], identifier: str) -> dict[str, Any]:
     beside = {name: value for name, value in rest.items() if name != "metadata"}
     twice = sorted(inner.keys() & beside.keys())
     if twice:
-        raise DocumentError(f"the field {brief(twice[0])!r} stands beside and inside metadata", document_id=identifier)
+        raise DocumentError(
+            f"the field {brief(twice[0])!r} is given both beside and inside metadata", document_id=identifier
+        )
     return {**inner, **beside}
 
 
@@ -155,7 +159,7 @@ def _checked_id(identifier: object) -> str:
         raise DocumentError(
             f"an id has 1 to {MAX_ID_BYTES} bytes of UTF-8, this one has {size}", document_id=identifier[:40]
         )
-    if any(ord(character) < 32 or ord(character) == 127 for character in identifier):
+    if CONTROL.search(identifier):
         raise DocumentError("an id has no control characters", document_id=identifier)
     return identifier
 

@@ -1,7 +1,7 @@
 """The one function that computes dense scores, and the one order that ranks them.
 
 Every dense score that is shown or ranked anywhere comes from `dense_scores`. It sums each row in a fixed order, so a
-document's score depends on query and document alone: not on how many others are scored beside it, nor on the thread.
+document's score depends on query and document alone: not on how many others are scored with it, nor on the thread.
 A matrix product does not promise that (BLAS blocks by the size of the whole), so none is used here.
 """
 
@@ -27,9 +27,9 @@ Mask = NDArray[np.bool_]
 
 
 def same_mask(one: Mask, other: Mask) -> bool:
-    """Whether two masks are the same values in the same memory, so that what is known of one need not be found again.
+    """Whether two masks are the same values in the same memory, so that counts of one hold for the other.
 
-    Masks do not change while they are searched with, and whoever keeps one keeps its memory.
+    Masks do not change while they are in use, and a reference to one keeps its memory.
     """
     if one is other:
         return True

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twofold.documents import Document
 from twofold.lexical import reading
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.index import LexicalIndex
@@ -35,8 +34,8 @@ EVERYTHING: Mask = np.ones(DOCUMENTS, np.bool_)
 NUMBERS = np.arange(DOCUMENTS)
 
 
-def documents(first: int, end: int) -> list[tuple[int, Document]]:
-    return [(number, Document(str(number), TEXTS[number])) for number in range(first, end)]
+def documents(first: int, end: int) -> list[tuple[int, str]]:
+    return [(number, TEXTS[number]) for number in range(first, end)]
 
 
 def index_of(folder: Path, *ends: int) -> LexicalIndex:
@@ -89,7 +88,7 @@ def lexical(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(autouse=True, params=["by proposals", "by looking through all"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever takes less time; both have to find the same."""
-    monkeypatch.setattr(reading, "VALUES_A_PROPOSAL", 1 if request.param == "by proposals" else 10**9)
+    monkeypatch.setattr(reading, "POSTINGS_A_PROPOSAL", 1 if request.param == "by proposals" else 10**9)
     monkeypatch.setattr(reading, "DIRECTLY", 1)
 
 

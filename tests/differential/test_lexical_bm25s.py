@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twofold.documents import Document
 from twofold.lexical.analysing import Analysis, LexicalSettings
 from twofold.lexical.index import LexicalIndex
 
@@ -25,7 +24,7 @@ def test_scores_are_those_of_bm25s(tmp_path: Path) -> None:
     texts = [" ".join(RNG.choice(WORDS, int(length))) for length in RNG.integers(1, EXACT_LENGTH, 800)]
     settings = LexicalSettings()
     made = LexicalIndex.create(tmp_path, settings)
-    index = made.extended(((n, Document(str(n), text)) for n, text in enumerate(texts)), len(texts)).reader()
+    index = made.extended(enumerate(texts), len(texts)).reader()
     analysis = Analysis(settings)
     peer = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
     peer.index([analysis.terms(text) for text in texts], show_progress=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from twofold.documents import titled
 from twofold.evaluation.evaluating import evaluate_run
 from twofold.lexical.index import LexicalIndex
 from twofold.readers.beir import read_beir
@@ -25,7 +26,8 @@ LUCENE_ON_SCIFACT = 0.68
 def check(name: str, judged: Path, folder: Path) -> float:
     beir = read_beir(judged / name, "test")
     documents = list(beir.documents())
-    index = LexicalIndex.create(folder).extended(enumerate(documents), len(documents)).reader()
+    texts = enumerate(titled(each.title, each.text) for each in documents)
+    index = LexicalIndex.create(folder).extended(texts, len(documents)).reader()
     allowed = np.ones(len(documents), np.bool_)
     run = {}
     for identifier, text in beir.queries.items():

@@ -13,7 +13,7 @@ import pytest
 import twofold
 from twofold.collection.collection import Collection
 from twofold.errors import TwofoldError
-from twofold.searching.hybrid import MODES
+from twofold.searching.hybrid import SEARCH_MODES
 
 ENCODER = twofold.HashedWords(16)
 THREADS = 4
@@ -64,7 +64,7 @@ class Searches:
             if self._counts[place] >= self._least and self.done.is_set():
                 return
             try:
-                self._collection.search(f"number {turn % 50}", k=5, mode=MODES[turn % len(MODES)])
+                self._collection.search(f"number {turn % 50}", k=5, mode=SEARCH_MODES[turn % len(SEARCH_MODES)])
             except TwofoldError as error:
                 self.failed.append(repr(error))
             self._counts[place] += 1

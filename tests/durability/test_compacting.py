@@ -65,14 +65,14 @@ def fill(snapshot: StoredSnapshot, first: int, end: int) -> Callable[[Path], Non
 
 def index(store: Store, writer: Writer, space: str, *ends: int) -> None:
     """Publishes an index in pieces over the rows of a space."""
-    room = f"indexes/{space}"
+    area = f"indexes/{space}"
     with store.snapshot() as whole:
         snapshot = whole.in_space(space)
         pieces = [
-            writer.build(room, fill(snapshot, first, end), first, end)
+            writer.build(area, fill(snapshot, first, end), first, end)
             for first, end in zip((0, *ends), (*ends, snapshot.head.next_row), strict=True)
         ]
-        writer.publish(room, {"space": space}, pieces)
+        writer.publish(area, {"space": space}, pieces)
 
 
 def made(folder: Path) -> Whole:

@@ -46,7 +46,7 @@ def test_a_collection_of_format_1_is_read_whole(folder: Path) -> None:
                 Document("plain", "A text that took its place.", "Plain", {"year": 1953, "large": 2**63 - 1}),
             ]  # fmt: skip
             assert snapshot.commit == 6
-            assert snapshot.passing(None).tolist() == [False, True, True, False, True]
+            assert snapshot.row_mask(None).tolist() == [False, True, True, False, True]
             assert snapshot.documents_of(np.arange(5)).tolist() == [0, 1, 1, 3, 4]
             assert snapshot.spans(np.arange(5)).tolist() == [[0, 35], [0, 16], [17, 34], [0, 20], [0, 27]]
             assert snapshot.vectors(np.asarray([1, 4])).tolist() == [[-0.625, -0.5, -0.375], [10, 10.125, 10.25]]

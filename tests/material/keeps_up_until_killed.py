@@ -111,7 +111,7 @@ def work(folder: Path, seed: str) -> None:
     notes = os.open(folder.parent / "acknowledged.txt", os.O_WRONLY | os.O_APPEND)
     said = (folder.parent / "acknowledged.txt").read_text().splitlines()
     numbers = [int(line[1:]) for line in said if line[0] == "+"]
-    deleted = {int(line[1:]) for line in said if line[0] != "+"}
+    deleted = {sign: {int(line[1:]) for line in said if line[0] == sign} for sign in "-x"}
 
     def note(sign: str, number: int) -> None:
         os.write(notes, f"{sign}{number}\n".encode())
@@ -120,20 +120,22 @@ def work(folder: Path, seed: str) -> None:
         for turn in range(STEPS_A_ROUND):
             if turn == doomed:
                 arm(draw, stack)
-            match draw.choice(
-                ["add", "add", "add", "delete", "maintain", "optimize", "optimize", "migrate", "migrate"]
-            ):
+            whole = collection.count() > LEFT
+            match "delete" if whole else draw.choice(OPERATIONS):
                 case "add":
                     numbers.append(numbers[-1] + 1)
                     collection.add(texts(numbers[-1]).items())
                     note("+", numbers[-1])
                 case "delete":
-                    whole = collection.count() > LEFT
-                    fit = [each for each in numbers[:-1] if each not in deleted or whole]
-                    number = draw.choice(fit[:5])
-                    deleted.add(number)
+                    none = deleted["x"] if whole else deleted["x"] | deleted["-"]
+                    fit = [each for each in numbers[:-1] if each not in none][:5]
+                    if not fit:
+                        continue
+                    number = draw.choice(fit)
+                    sign = "x" if whole else "-"
+                    deleted[sign].add(number)
                     collection.delete(list(texts(number)) if whole else gone(number))
-                    note("x" if whole else "-", number)
+                    note(sign, number)
                 case "maintain":
                     collection.maintain(60)
                 case "optimize":
@@ -172,8 +174,8 @@ def check_answers(collection: Collection, last: int, ids: set[str]) -> None:
     stored = encoder.encode_documents([hit.document.text for hit in hits]).astype(np.float16).astype(np.float32)
     assert twofold.scores.dense_scores(query, stored).tolist() == [hit.score for hit in hits]
     assert {hit.id for hit in hits} <= ids
-    by_words = {hit.id for hit in collection.search(f"block{last}", k=20, mode="lexical")}
-    assert by_words == ids & set(texts(last))
+    hashed = {hit.id for hit in collection.search(f"block{last}", k=20, mode="lexical")}
+    assert hashed == ids & set(texts(last))
 
 
 def child(job: Callable[..., None], *arguments: object) -> int:

@@ -26,7 +26,7 @@ from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.reports import AddReport
 from twofold.scores import Vectors, scaled
-from twofold.searching.hybrid import MODES, Mode
+from twofold.searching.hybrid import SEARCH_MODES, SearchMode
 from twofold.tables import Cell, Column, Report, Table
 
 K, DEPTH = 10, 200
@@ -169,9 +169,9 @@ def _opened(measured: _Measured) -> list[Row]:
 def _searched(measured: _Measured) -> list[Row]:
     """One query at a time: text in, hits out."""
     collection, texts = measured.collection, measured.texts
-    wanted: dict[Mode, str] = {"hybrid": "p50 <= 8"}
+    wanted: dict[SearchMode, str] = {"hybrid": "p50 <= 8"}
     rows: list[Row] = []
-    for mode in MODES:
+    for mode in SEARCH_MODES:
         p50, p99 = _each(partial(collection.search, k=K, mode=mode), texts)
         rows += [(f"{mode}, p50", wanted.get(mode, ""), p50, "ms"), (f"{mode}, p99", "", p99, "ms")]
     p50, p99 = _each(lambda text: collection.encoder.encode_queries([text]), texts)
@@ -192,7 +192,7 @@ def _filtered(measured: _Measured) -> list[Row]:
 def _together(measured: _Measured) -> list[Row]:
     """Many queries with one call beside one call each."""
     texts, rows = list(islice(cycle(measured.texts), MANY)), list[Row]()
-    modes: tuple[Mode, ...] = ("hybrid", "dense")
+    modes: tuple[SearchMode, ...] = ("hybrid", "dense")
     for mode in modes:
         with measured.collection.searcher() as searcher:
             search = partial(searcher.search, k=K, mode=mode)

@@ -21,10 +21,10 @@ from twofold.collection.opening import open_collection
 from twofold.errors import TwofoldError
 from twofold.rankings import Hit
 from twofold.scores import Vectors
-from twofold.searching.hybrid import Mode
+from twofold.searching.hybrid import SearchMode
 
 K, PAUSE = 10, 0.01
-Question = tuple[Mode, str | Vectors]
+Question = tuple[SearchMode, str | Vectors]
 Answer = tuple[tuple[str, float], ...]
 
 
@@ -53,7 +53,7 @@ class Searching(AbstractContextManager["Searching"]):
     """
 
     def __init__(self, collection: Collection, questions: Sequence[Question], threads: int) -> None:
-        self.taken: dict[Mode, list[tuple[float, float]]] = {mode: [] for mode, _ in questions}
+        self.taken: dict[SearchMode, list[tuple[float, float]]] = {mode: [] for mode, _ in questions}
         self.failed: list[str] = []
         self._collection = collection
         self._questions = questions
@@ -65,7 +65,7 @@ class Searching(AbstractContextManager["Searching"]):
         while sum(map(len, self.taken.values())) + len(self.failed) < count:
             time.sleep(PAUSE)
 
-    def p99(self, mode: Mode, begun: float = 0, done: float = np.inf) -> float | None:
+    def p99(self, mode: SearchMode, begun: float = 0, done: float = np.inf) -> float | None:
         """Milliseconds, of searches that began within this time; None without any."""
         seconds = [each for start, each in self.taken[mode] if begun <= start <= done]
         return float(np.percentile(seconds, 99)) * MILLISECONDS if seconds else None

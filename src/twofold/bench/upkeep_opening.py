@@ -17,7 +17,7 @@ from twofold.encoders.hashed_words import HashedWords
 from twofold.encoders.loading import load_source
 from twofold.memory import anonymous_bytes
 from twofold.scores import Vectors
-from twofold.searching.hybrid import Mode
+from twofold.searching.hybrid import SearchMode
 
 MEGABYTE = 1e6
 WARMED = 64
@@ -38,7 +38,7 @@ def in_new_process(work: Callable[..., Result], *arguments: object) -> Result:
         return new_process.submit(work, *arguments).result()
 
 
-def opened(path: Path, mode: Mode, query: str | Vectors) -> Opened:
+def opened(path: Path, mode: SearchMode, query: str | Vectors) -> Opened:
     """Runs in the new process: opens the collection and asks it once.
 
     Before that, libraries are loaded by a small collection, and the encoder, if a text is asked, by a text.

@@ -1,4 +1,6 @@
-"""A piece that has lost rows since it was built: its files number all of them; a translation says which are left."""
+"""A piece that has lost rows since it was built: its files number all of them; a translation maps them to the remaining
+rows.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,10 @@ AT_ONCE = 2**18
 
 
 class TranslatedIndex:
-    """A `VectorIndex` over the rows that are left of another one's.
+    """A `VectorIndex` over the remaining rows of another one.
 
-    translation: int32 (rows of the other index,), ascending but for -1: the number of each row here, or -1 where it is
-    gone. It may be mapped and is never copied. rows: how many are left.
+    translation: int32 (rows of the other index,), ascending but for -1: the present number of each row, or -1 for a
+    deleted one. It may be mapped and is never copied. rows: how many remain.
     """
 
     def __init__(self, index: VectorIndex, translation: NDArray[np.int32], rows: int) -> None:
@@ -29,14 +31,13 @@ class TranslatedIndex:
 
     @property
     def rows(self) -> int:
-        """The rows that are left."""
+        """The remaining rows."""
         return self._rows
 
     def candidates(self, query: Vectors, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
         """Up to `count` allowed rows, best first by the scores of the other index.
 
-        query: float32 (dimension,); allowed: bool (rows,). A translation that leads elsewhere is damaged: what it says
-        of such rows is passed over.
+        query: float32 (dimension,); allowed: bool (rows,). Invalid numbers of a damaged translation are ignored.
         """
         found, scores = self._index.candidates(query, count, self._allowed(allowed))
         rows = self._translation[found].astype(np.int64)
@@ -44,7 +45,7 @@ class TranslatedIndex:
         return (rows, scores) if inside.all() else (rows[inside], scores[inside])
 
     def _allowed(self, allowed: Mask) -> Mask:
-        """The mask over the other index's rows, kept while question after question comes with the same one."""
+        """The mask over the other index's rows, cached for consecutive queries with the same mask."""
         last = self._last
         if last is None or not same_mask(last[0], allowed):
             last = self._last = allowed, self._translated(allowed)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
 from twofold.errors import InputError
 from twofold.lexical.folding import Folding
-from twofold.lexical.records import KEYS, KEYS_KEPT
+from twofold.lexical.vocabulary import NOTHING, Vocabulary
 
 STEMMED_AND_STOPPED = frozenset(
     {"danish", "dutch", "english", "finnish", "french", "german", "hungarian", "italian", "norwegian", "portuguese"}
@@ -22,7 +24,7 @@ STEMMED = frozenset({"arabic", "greek", "romanian", "tamil", "turkish"})
 """Languages of which it carries a stemmer only."""
 ANALYSERS = (*sorted(STEMMED_AND_STOPPED | STEMMED), "plain", "ngram")
 
-RULES = 1
+RULES = 2
 """The version of how texts become terms: an index made by another one is made again."""
 FOLDED_STOP_WORDS = {"german": ["dass"]}
 """Stop words that tantivy's lists have only as they were before folding (daß)."""
@@ -34,6 +36,8 @@ TIMES_A_TERM = 8
 query term, (k3 + 1) · n / (k3 + n), ends there too with k3 = 7 (Robertson and Walker, TREC-8, 1999); below the bound
 each time counts, as in Lucene.
 """
+TERMS_KEPT = 65_536
+"""Words of queries whose terms are remembered."""
 ONE_LETTER = list(string.ascii_lowercase)
 """What is left of contractions and possessives; digits stay, since "type 2" is not "type 1"."""
 
@@ -76,46 +80,53 @@ class LexicalSettings:
 
 
 class Analysis:
-    """Text → terms, as the settings say: folded (folding.py), then divided, stopped and stemmed by tantivy."""
+    """Text → terms, as the settings say: folded (folding.py), then divided, stopped and stemmed by tantivy.
+
+    written: by which tantivy divides the texts that `read` gives.
+    """
 
     def __init__(self, settings: LexicalSettings) -> None:
+        self.settings = settings
         self.grams = settings.analyser == "ngram"
-        self.folded = Folding(settings.analyser, words=not self.grams)
-        self.analyser = _analyser(settings)
-        self._words = _Words(self.analyser)
+        self._folded = Folding(settings.analyser, words=not self.grams)
+        self._analyser = _analyser(settings)
+        self._term = lru_cache(TERMS_KEPT)(self._stemmed)
+        self.vocabulary = Vocabulary(self._stemmed)
+        self.written = self._analyser if self.grams else _divider()
 
     def terms(self, text: str) -> list[str]:
         """The terms of any text, in their order."""
-        return self.analyser.analyze(self.folded(text))
-
-    def keys(self, folded: str) -> list[int]:
-        """The keys (records.py) of the terms of a folded text, in their order."""
         if self.grams:
-            return [KEYS[term] for term in self.analyser.analyze(folded)]
-        return [key for word in folded.split() if (key := self._words[word])]
+            return self._analyser.analyze(self._folded(text))
+        return [term for _, term in self.placed(text)]
 
     def placed(self, text: str) -> list[tuple[int, str]]:
         """Terms that are words, each with its place among the words of the text, stop words counted."""
-        return [
-            (place, term)
-            for place, word in enumerate(self.folded(text).split())
-            for term in self.analyser.analyze(word)
-        ]
+        words = self._folded(text).split()
+        return [(place, term) for place, word in enumerate(words) if (term := self._term(word)) is not None]
+
+    def read(self, text: str) -> tuple[list[int], str]:
+        """The ids of a text's terms in the vocabulary, and the text that tantivy is to divide into the same terms.
+
+        Words without a term keep their places. One thread at a time.
+        """
+        folded = self._folded(text)
+        if self.grams:
+            return [self.vocabulary[term] for term in self._analyser.analyze(folded)], folded
+        ids = list(map(self.vocabulary.words.__getitem__, folded.split()))
+        terms = self.vocabulary.terms
+        # itemgetter gathers many from a list in a third of the time of map; given one, it gives no tuple.
+        return ids, " ".join(itemgetter(*ids)(terms)) if len(ids) > 1 else "".join(terms[each] for each in ids)
+
+    def _stemmed(self, word: str) -> str | None:
+        """The term of a folded word; the word itself where its stem would be empty."""
+        found = self._analyser.analyze(word)
+        return (found[0] or word) if found else None
 
 
-class _Words(dict[str, int]):
-    """A folded word → the key of its term, 0 where it has none: most words of a text were met before."""
-
-    def __init__(self, analyser: TextAnalyzer) -> None:
-        super().__init__()
-        self._analyser = analyser
-
-    def __missing__(self, word: str) -> int:
-        if len(self) >= KEYS_KEPT:
-            self.clear()
-        term = next(iter(self._analyser.analyze(word)), None)
-        key = self[word] = 0 if term is None else KEYS[term]
-        return key
+def _divider() -> TextAnalyzer:
+    """Terms with spaces between them → the terms, in their places."""
+    return TextAnalyzerBuilder(Tokenizer.whitespace()).filter(Filter.custom_stopword([NOTHING])).build()
 
 
 def _analyser(settings: LexicalSettings) -> TextAnalyzer:

@@ -1,4 +1,4 @@
-"""Text → the same characters for all spellings that a reader takes for one: before indexing and before asking.
+"""Normalising text: equal characters for different spellings of a word, when indexing and searching.
 
 Unicode's NFKC_Casefold (UAX #31), which makes composed and decomposed, full-width, ligature and capital forms equal and
 leaves out what is not seen (soft hyphens, joiners, direction marks), and beyond it what ICU's folding for search does
@@ -39,6 +39,8 @@ OWN_LETTERS = {"danish": {"æ": "æ"}, "norwegian": {"æ": "æ"}, "turkish": {"�
 """What is a letter of its own in a language, and the Turkish pairs ı I and i İ."""
 WORD_CATEGORIES = ("L", "N", "Mn", "Mc")
 """Letters, numbers and the marks on them; all other characters stand between words."""
+BEYOND_ASCII = re.compile("[^\0-\x7f]+")
+ZERO_WIDTH_SPACE = "\u200b"
 WORDS_APART = re.compile("(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\u200b")
 """A zero-width space where it is the only sign that a word ends: Thai, Lao, Burmese, Khmer."""
 
@@ -53,13 +55,29 @@ class Folding:
     def __init__(self, language: str, *, words: bool) -> None:
         self._table = _Characters(OWN_LETTERS.get(language, {}), words)
         self._words = words
+        self._ascii = _bytes(self._table)
 
     def __call__(self, text: str) -> str:
         """The folded text, NFC; any text will do, and folding it again changes nothing."""
-        if self._words and not text.isascii():
+        if self._ascii is not None and text.isascii():
+            return text.encode().translate(self._ascii).decode()
+        if self._words and ZERO_WIDTH_SPACE in text:
             text = WORDS_APART.sub(" ", text)
-        folded = normalize("NFC", text).translate(self._table)
+        folded = self._translated(normalize("NFC", text))
         return normalize("NFC", folded.replace("i\u0307", "i"))
+
+    def _translated(self, text: str) -> str:
+        """Each character by the table; those of ASCII as bytes, which takes a tenth of the time."""
+        if self._ascii is None:
+            return text.translate(self._table)
+        plain = text.encode("utf-8", "surrogatepass").translate(self._ascii).decode("utf-8", "surrogatepass")
+        return BEYOND_ASCII.sub(lambda found: found[0].translate(self._table), plain)
+
+
+def _bytes(table: Mapping[int, str]) -> bytes | None:
+    """The table's part for ASCII, with other bytes of UTF-8 as they are; None where it leads beyond ASCII."""
+    folded = "".join(map(table.__getitem__, range(128)))
+    return folded.encode() + bytes(range(128, 256)) if folded.isascii() and len(folded) == 128 else None
 
 
 class _Characters(dict[int, str]):

@@ -1,4 +1,4 @@
-"""The lexical index in a folder: made, opened, brought further."""
+"""The lexical index in a folder: created, opened, updated."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import tantivy
 
-from twofold.documents import Document
 from twofold.errors import CorruptionError, InputError
 from twofold.files import linked
+from twofold.lexical import run_files
 from twofold.lexical import state as notes
 from twofold.lexical.analysing import Analysis, LexicalSettings
 from twofold.lexical.engine import AGAIN, LOCKS, SCHEMA, TERMS, speaking
@@ -28,21 +28,19 @@ class _Links:
 class LexicalIndex(Stretch):
     """Title and text of the documents with numbers from 0 to `end`, as one state of a folder has them.
 
-    It stays as it is while the folder goes on: opened again, a later state is seen. One process writes, any number
+    It does not change when the folder is updated; opening again gives a later state. One process writes, any number
     read. Documents are never deleted from it: callers say which may be found, and a new index, made in another folder,
     lacks what was deleted. Whatever cannot be read raises CorruptionError: it is derived, so it can be made again.
     """
 
-    CHANGING = (notes.NOTE, notes.META)
-    """The files that are replaced when the folder goes on."""
-
-    def __init__(self, folder: Path, index: tantivy.Index, note: Note, state: State, links: _Links) -> None:
+    def __init__(self, folder: Path, index: tantivy.Index, analysis: Analysis, state: State, links: _Links) -> None:
         super().__init__(folder, notes.records(folder, state), index.searcher())
         self._index = index
-        self._note = note
         self._state = state
         self._links = links
-        self.analysis = Analysis(note.settings)
+        self.analysis = analysis
+        with speaking(folder):
+            index.register_tokenizer(TERMS, self.analysis.written)
 
     @classmethod
     def create(cls, folder: Path, settings: LexicalSettings | None = None) -> LexicalIndex:
@@ -55,47 +53,53 @@ class LexicalIndex(Stretch):
         return cls.open(folder)
 
     @classmethod
-    def open(cls, folder: Path) -> LexicalIndex:
-        """The index in a folder, whose files are looked at, not read through. Raises CorruptionError."""
-        for _ in range(TRIES):  # a writer may commit between the reading of its note and of tantivy's files
-            note = notes.read(folder)
+    def open(cls, folder: Path, analysis: Analysis | None = None) -> LexicalIndex:
+        """The index in a folder, whose files are looked at, not read through. Raises CorruptionError.
+
+        analysis: one that has met many words already, and is used where its settings are those of the index.
+        """
+        for _ in range(TRIES):  # a writer may commit between the reading of its note and of the other files
+            seen, note = notes.stamp(folder), notes.read(folder)
+            if analysis is None or analysis.settings != note.settings:
+                analysis = Analysis(note.settings)
             notes.check_files(folder)
             links = _Links()
             # tantivy locks a file even to read, so what cannot be written to is read by links to it.
             place = os.fspath(folder) if os.access(folder, os.W_OK) else linked(folder, links, without=LOCKS)
             with speaking(folder):
                 index = tantivy.Index.open(place)
-                index.register_tokenizer(TERMS, Analysis(note.settings).analyser)
                 index.config_reader("manual")
                 index.reload()
                 documents = index.searcher().num_docs
             if (state := note.at(documents)) is not None:
-                return cls(folder, index, note, state, links)
+                try:
+                    return cls(folder, index, analysis, state, links)
+                except CorruptionError:  # the next update removes runs that it joined
+                    if notes.stamp(folder) == seen:
+                        raise
         raise CorruptionError(f"{folder} holds {documents:,} documents, which is not what was written. {AGAIN}.")
 
     @property
     def settings(self) -> LexicalSettings:
         """How texts become terms."""
-        return self._note.settings
+        return self.analysis.settings
 
     def reader(self, tail: Tail | None = None) -> LexicalReader:
         """Searches these documents and those that follow; see LexicalReader."""
         return LexicalReader(self.analysis, self, tail)
 
-    def extended(
-        self, documents: Iterable[tuple[int, Document]], end: int, progress: Progress = silent
-    ) -> LexicalIndex:
-        """The index with what follows, in one commit of its own: documents by ascending number, from its end to `end`.
+    def extended(self, texts: Iterable[tuple[int, str]], end: int, progress: Progress = silent) -> LexicalIndex:
+        """The index with what follows, in one commit of its own.
 
-        After a crash or an error the index in the folder is what it was. Raises InputError, StorageError, LockedError,
-        CorruptionError.
+        texts: of documents, by ascending number, from the index's end to `end`. After a crash or an error the index in
+        the folder is what it was. Raises InputError, StorageError, LockedError, CorruptionError.
         """
         if end < self.end:
             raise InputError(f"the lexical index has read up to number {self.end} and cannot go back", path=self.folder)
-        with updating(self._index, self.folder, self.analysis, self._state) as update:
-            update.add(documents, progress)
-            update.commit(self._note, self._state, end)
-        later = LexicalIndex.open(self.folder)
+        with updating(self._index, self.analysis, self, self._state) as update:
+            update.add(texts, progress)
+            update.commit(end)
+        later = LexicalIndex.open(self.folder, self.analysis)
         if later.end < end:  # tantivy finds its files by a path, where another folder may be now
             raise CorruptionError(f"{self.folder}: what was read now is not in it; it was moved. {AGAIN}.")
         return later
@@ -109,8 +113,14 @@ class LexicalIndex(Stretch):
         return notes.read(folder).states[-1].end
 
     @staticmethod
+    def stamp(folder: Path) -> tuple[int, ...]:
+        """Changes with each state of the index in a folder; () where there is none."""
+        return notes.stamp(folder)
+
+    @staticmethod
     def check(folder: Path) -> None:
         """Reads every file and compares its checksum, while writers go on. Raises CorruptionError, naming the file."""
         index = LexicalIndex.open(folder)
         notes.check_files(folder, content=True)
-        notes.check_records(folder, index._state)
+        for file in index._state.runs:
+            run_files.check(folder, file)

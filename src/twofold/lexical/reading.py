@@ -19,8 +19,11 @@ SPARE = 64
 GROWTH = 4
 DIRECTLY = 4
 """So many documents are scored in the time that one is proposed."""
-VALUES_A_PROPOSAL = 500
-"""So many values of records are looked through in the time that one document is proposed (1.8 µs)."""
+QUERIES_KEPT = 64
+FEW = 4
+"""Fewer documents that may be found than this part of those with a term are scored without looking for these first."""
+POSTINGS_A_PROPOSAL = 50
+"""So many documents that have a term are scored in the time that one is proposed (1.8 µs)."""
 
 
 class LexicalReader:
@@ -36,6 +39,7 @@ class LexicalReader:
         self._index = index
         self._tail = tail
         self._language = language
+        self._known: dict[str, Weighed] = {}
         self._stretches: list[Stretch] = [each for each in (index, tail) if each is not None]
         corpora = [each.corpus for each in self._stretches]
         self._corpus = Corpus(sum(each.documents for each in corpora), sum(each.tokens for each in corpora))
@@ -48,17 +52,17 @@ class LexicalReader:
     def with_query_language(self) -> LexicalReader:
         """The same commit, whose queries are of the query language: "a phrase", AND, OR, NOT, +, -, (, ), ^.
 
-        Only for those who ask for it: in a user's own words such signs mean nothing. Searching raises QueryError. The
-        tail must have been made matchable.
+        Only on request: in plain text these signs have no meaning. Searching raises QueryError. The tail must have been
+        made matchable.
         """
         return LexicalReader(self._analysis, self._index, self._tail, language=True)
 
     def text(self, query: str) -> str:
-        """What the query says without the signs of the language and what it excludes: what a vector is made of."""
+        """The query's text without operators and without what it excludes, for the encoder."""
         return text_of_language(query) if self._language else query
 
     def restriction(self, query: str) -> Mask | None:
-        """bool (document numbers that were read,): which documents may be found, also by meaning; None for any."""
+        """bool (document numbers that were read,): which documents may be found, also by dense search; None for all."""
         restricting = self._question(query).allowed
         if restricting is None:
             return None
@@ -118,7 +122,12 @@ class LexicalReader:
         return (ask_language if self._language else ask_words)(self._analysis, query)
 
     def _weighed(self, query: str) -> Weighed:
-        return Weighed.of(self._question(query), self._stretches, self._corpus)
+        """The query with its statistics, which each search asks for several times."""
+        if (known := self._known.get(query)) is None:
+            if len(self._known) >= QUERIES_KEPT:
+                self._known.clear()
+            known = self._known[query] = Weighed.of(self._question(query), self._stretches, self._corpus)
+        return known
 
 
 def _first(allowed: Mask, end: int) -> Mask:
@@ -131,27 +140,32 @@ def _searched(weighed: Weighed, index: Stretch, count: int, allowed: Mask, other
 
     others: scores of documents elsewhere, which compete with these.
     """
-    passing = int(np.count_nonzero(allowed))
-    if passing == 0:
+    allowed_count = int(np.count_nonzero(allowed))
+    if allowed_count == 0:
         return np.empty(0, np.int64), np.empty(0, np.float32)
-    bound, depth = weighed.bound(index), count * len(allowed) // passing + SPARE
-    for numbers, last in _proposed(weighed, index, depth, passing):
+    bound, depth = weighed.bound(index), count * len(allowed) // allowed_count + SPARE
+    for numbers, last in _proposed(weighed, index, depth, allowed_count):
         numbers = np.sort(numbers[allowed[numbers]])
         scores = weighed.exact(index, numbers)
         rivals = np.concatenate([scores, others])
         line = np.partition(rivals, len(rivals) - count)[len(rivals) - count] if len(rivals) >= count else 0.0
         if last * bound < line or last == 0:
             return numbers, scores
-    numbers = np.flatnonzero(allowed) if weighed.matched is None else index.matching(weighed.matched)
+    if weighed.matched is not None:
+        numbers = index.matching(weighed.matched)
+    elif allowed_count < weighed.postings(index) // FEW:
+        numbers = np.flatnonzero(allowed)
+    else:
+        numbers = index.with_any([*weighed.rarities])
     numbers = numbers[allowed[numbers]]
     return numbers, weighed.exact(index, numbers)
 
 
-def _proposed(weighed: Weighed, index: Stretch, depth: int, passing: int) -> Iterator[tuple[Numbers, float]]:
+def _proposed(weighed: Weighed, index: Stretch, depth: int, allowed_count: int) -> Iterator[tuple[Numbers, float]]:
     """More and more documents, until scoring all takes less time; with the last one's score, 0 where no more match."""
     most = index.corpus.documents
     if weighed.matched is None:
-        most = min(most, passing // DIRECTLY, len(index.records.terms) // VALUES_A_PROPOSAL)
+        most = min(most, allowed_count // DIRECTLY, weighed.postings(index) // POSTINGS_A_PROPOSAL)
     query = weighed.ranked(index)
     while query is not None and depth <= most:
         numbers, scores = index.best(query, depth)

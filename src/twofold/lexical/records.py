@@ -1,190 +1,207 @@
-"""The forward store: which terms each document has, how often, and how long it is.
+"""Which documents have each term, how often, and how long each document is: what scores are made of.
 
-A record is one ascending run of uint64, a term each: the upper 56 bits are the term's hash, the lower 8 how often the
-document has it, 255 at most. Records of consecutive document numbers lie behind each other, in files that are mapped or
-in memory, with the same bits. All of this is little-endian.
+A run holds this of documents with consecutive numbers. Records are runs behind each other, in files that are mapped or
+in memory, with the same bits. Two runs are joined where that makes none too large, as in an LSM tree.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.scores import Mask, Numbers
+from twofold.scores import Numbers
 
-Terms = NDArray[np.uint64]
-"""uint64 (n,): hashes of terms with counts in their lower 8 bits."""
+Hashes = NDArray[np.uint64]
+"""uint64 (n,): hashes of terms (vocabulary.py)."""
+Places = NDArray[np.uint16]
 
-BITS, MOST = 8, 255
-"""Of a count."""
-HASH_BYTES = 7
-"""Of 56 bits: among ten million different terms the chance that any two have one hash is 1 in 1,400."""
+LARGEST = 2**16
+"""Document numbers of a run, so that a place fits into 16 bits."""
+MOST = 255
+"""A document has no term more often, as far as counts tell."""
 ABSENT = 2**32 - 1
 """The length under a number of which no document was read."""
-KEYS_KEPT = 1_000_000
-BLOCK = 65_536
-"""Values looked through at once, so that they stay in the processor's cache."""
-SPARSE = 8
-"""Records of fewer documents than this part of all are gathered; otherwise all are looked through."""
-
-
-class _Keys(dict[str, int]):
-    """term → its key, the hash in the upper 56 of 64 bits; as many as memory is meant for."""
-
-    def __missing__(self, term: str) -> int:
-        if len(self) >= KEYS_KEPT:
-            self.clear()
-        digest = blake2b(term.encode("utf-8", "surrogatepass"), digest_size=HASH_BYTES).digest()
-        key = self[term] = int.from_bytes(digest, "little") << BITS
-        return key
-
-
-KEYS = _Keys()
+GROWTH = 2
+"""A run is joined with the later ones that are together half as long."""
+NOTHING, NO_PLACES, NO_COUNTS = np.empty(0, np.int64), np.empty(0, np.uint16), np.empty(0, np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Records:
-    """The records of documents `first` to `end`, which is not among them.
+class Run:
+    """Documents with the numbers `first` to `end`, which is not among them.
 
-    ends: int64 (n,), where each record ends, counted in `terms` from `start`. lengths: uint32 (n,), terms of each
-    document with repetitions, ABSENT where no document was read.
+    lengths: uint32 (n,), terms of each document with repetitions, ABSENT where no document was read. hashes: uint64
+    (terms,), ascending, all different. places, counts: uint16 and uint8; for one term after the other, the numbers less
+    `first` of the documents that have it, ascending, and how often each has it. ends: uint32 (terms,), where those of
+    each term end.
     """
 
     first: int
-    start: int
-    ends: Numbers
     lengths: NDArray[np.uint32]
-    terms: Terms
+    hashes: Hashes
+    ends: NDArray[np.uint32]
+    places: Places
+    counts: NDArray[np.uint8]
 
     @property
     def end(self) -> int:
         """The number after the last."""
-        return self.first + len(self.ends)
+        return self.first + len(self.lengths)
+
+    @property
+    def sizes(self) -> Numbers:
+        """int64 (terms,): how many documents have each term."""
+        ends = self.ends.astype(np.int64)
+        sizes: Numbers = np.concatenate([ends[:1], ends[1:] - ends[:-1]])
+        return sizes
+
+    def spans(self, hashes: Hashes) -> tuple[Numbers, Numbers]:
+        """int64 (n,) twice: where the documents of each of these terms begin and end; equal where none has it."""
+        if not len(self.hashes):
+            return np.zeros(len(hashes), np.int64), np.zeros(len(hashes), np.int64)
+        found = self.hashes.searchsorted(hashes)
+        there = self.hashes.take(found, mode="clip") == hashes
+        ends = self.ends.take(found, mode="clip") * there
+        return (self.ends.take(found - 1, mode="clip") * (there & (found > 0))).astype(np.int64), ends.astype(np.int64)
+
+    def having(self, hashes: Hashes) -> tuple[Places, Numbers, Numbers]:
+        """The places of the documents that have these terms, one term after the other.
+
+        With them, of each term: where its places end, and how far it is from there to the run's own.
+        """
+        starts, ends = self.spans(hashes)
+        places = [self.places[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        together = np.cumsum(ends - starts)
+        return np.concatenate([NO_PLACES, *places]), together, ends - together
+
+    def between(self, first: int, end: int) -> Run:
+        """The run of fewer documents."""
+        if first <= self.first and end >= self.end:
+            return self
+        first, end = max(first, self.first) - self.first, min(end, self.end) - self.first
+        kept = np.flatnonzero((self.places >= first) & (self.places < end))
+        sizes = np.bincount(np.repeat(np.arange(len(self.hashes)), self.sizes)[kept], minlength=len(self.hashes))
+        having = sizes > 0
+        return Run(
+            self.first + first,
+            self.lengths[first:end],
+            self.hashes[having],
+            np.cumsum(sizes[having]).astype(np.uint32),
+            (self.places[kept] - first).astype(np.uint16),
+            self.counts[kept],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Records:
+    """The records of documents `first` to `end`, which is not among them; runs: of them all, in their order."""
+
+    first: int
+    runs: tuple[Run, ...] = ()
+
+    @property
+    def end(self) -> int:
+        """The number after the last."""
+        return self.runs[-1].end if self.runs else self.first
 
     @property
     def documents(self) -> int:
         """How many documents were read."""
-        return int(np.count_nonzero(self.lengths != ABSENT))
+        return sum(int(np.count_nonzero(run.lengths != ABSENT)) for run in self.runs)
 
     @property
     def tokens(self) -> int:
         """The sum of their lengths."""
-        return int(self.lengths[self.lengths != ABSENT].sum(dtype=np.int64))
+        return sum(int(run.lengths[run.lengths != ABSENT].sum(dtype=np.int64)) for run in self.runs)
 
     def between(self, first: int, end: int) -> Records:
-        """The records of fewer documents, without copying."""
-        ends = self.ends[first - self.first : end - self.first]
-        start = self.start if first == self.first else int(self.ends[first - self.first - 1])
-        last = int(ends[-1]) if len(ends) else start
-        lengths = self.lengths[first - self.first : end - self.first]
-        return Records(first, start, ends, lengths, self.terms[start - self.start : last - self.start])
+        """The records of fewer documents."""
+        runs = (run.between(first, end) for run in self.runs if run.first < end and run.end > first)
+        return Records(first, tuple(runs))
 
-    def followed_by(self, later: Records) -> Records:
+    def followed_by(self, later: Sequence[Run]) -> Records:
         """These records and those of the next documents."""
-        moved = later.ends - later.start + self.start + len(self.terms)
-        return Records(
-            self.first,
-            self.start,
-            np.concatenate([self.ends, moved]),
-            np.concatenate([self.lengths, later.lengths]),
-            np.concatenate([self.terms, later.terms]),
-        )
+        return Records(self.first, settled((*self.runs, *later)))
 
-    def having(self, hashes: Terms) -> Numbers:
-        """int64 (n,): how many documents have each term; hashes: ascending, all different."""
-        return np.bincount(_found(self.terms, hashes)[1], minlength=len(hashes))
+    def having(self, hashes: Hashes) -> Numbers:
+        """int64 (n,): how many documents have each of these terms."""
+        counts = np.zeros(len(hashes), np.int64)
+        for run in self.runs:
+            starts, ends = run.spans(hashes)
+            counts += ends - starts
+        return counts
 
-    def matches(self, numbers: Numbers, hashes: Terms) -> tuple[Numbers, Numbers, NDArray[np.float64]]:
+    def matches(self, numbers: Numbers, hashes: Hashes) -> tuple[Numbers, Numbers, NDArray[np.float64]]:
         """For each term that a document has: its place in `numbers`, the term's in `hashes`, and how often it has it.
 
         numbers: ascending, all different, within these records. hashes: ascending, all different. The triples of a
-        document stand in the order of its record, whichever others are asked for.
+        document stand in the order of the hashes, whichever others are asked for.
         """
-        if len(numbers) * SPARSE > len(self.ends):
-            places, which = _found(self.terms, hashes)
-            among = np.full(len(self.ends), -1)
-            among[numbers - self.first] = np.arange(len(numbers))
-            owners = among[np.searchsorted(self.ends, places + self.start, side="right")]
-            asked = np.flatnonzero(owners >= 0)
-            places, which, owners = places[asked], which[asked], owners[asked]
-            return owners, which, (self.terms[places] & np.uint64(MOST)).astype(np.float64)
-        gathered, owners = self._gathered(numbers)
-        places, which = _found(gathered, hashes)
-        return owners[places], which, (gathered[places] & np.uint64(MOST)).astype(np.float64)
+        found = [(NOTHING, NOTHING, NO_COUNTS)]
+        table = np.full(LARGEST, -1, np.int32)
+        for run, (start, end) in self._divided(numbers):
+            asked = numbers[start:end] - run.first
+            table[asked] = np.arange(start, end)
+            places, ends, moved = run.having(hashes)
+            owners = table[places]
+            table[asked] = -1
+            kept = np.flatnonzero(owners >= 0)
+            terms = np.searchsorted(ends, kept, side="right")
+            found.append((owners[kept].astype(np.int64), terms, run.counts[kept + moved[terms]]))
+        of_all, terms_of_all, counts = (np.concatenate(each) for each in zip(*found, strict=True))
+        return of_all, terms_of_all, counts.astype(np.float64)
+
+    def with_any(self, hashes: Hashes) -> Numbers:
+        """int64, ascending: the documents that have one of these terms."""
+        found = [NOTHING]
+        for run in self.runs:
+            there = np.zeros(LARGEST, np.bool_)
+            there[run.having(hashes)[0]] = True
+            found.append(np.flatnonzero(there) + run.first)
+        return np.concatenate(found)
 
     def lengths_of(self, numbers: Numbers) -> NDArray[np.uint32]:
-        """uint32 (n,): the lengths of these documents."""
-        return self.lengths[numbers - self.first]
+        """uint32 (n,): the lengths of these documents, which are ascending."""
+        parts = [run.lengths[numbers[start:end] - run.first] for run, (start, end) in self._divided(numbers)]
+        return np.concatenate([np.empty(0, np.uint32), *parts])
 
-    def _gathered(self, numbers: Numbers) -> tuple[Terms, Numbers]:
-        """The records of these documents behind each other, and for each value the place of its document."""
-        positions = numbers - self.first
-        ends = self.ends[positions] - self.start
-        starts = np.where(positions > 0, self.ends[positions - 1], self.start) - self.start
-        sizes = ends - starts
-        owners = np.repeat(np.arange(len(numbers)), sizes)
-        places = np.arange(len(owners)) + np.repeat(starts - np.cumsum(sizes) + sizes, sizes)
-        return self.terms[places], owners
+    def _divided(self, numbers: Numbers) -> Iterator[tuple[Run, tuple[int, int]]]:
+        """The runs that have some of these documents, and which of them: from one place in `numbers` to another."""
+        ends = np.searchsorted(numbers, [run.end for run in self.runs]).tolist()
+        for run, start, end in zip(self.runs, [0, *ends], ends, strict=False):
+            if start < end:
+                yield run, (start, end)
 
 
-NOTHING = np.empty(0, np.int64)
+def settled(runs: tuple[Run, ...]) -> tuple[Run, ...]:
+    """The runs, the last ones joined where they should be, so that there are few and each is seldom written again."""
+    start, length = len(runs) - 1, len(runs[-1].lengths) if runs else 0
+    while start > 0:
+        before = len(runs[start - 1].lengths)
+        if before > GROWTH * length or before + length > LARGEST:
+            break
+        start, length = start - 1, length + before
+    return (*runs[:start], _joined(runs[start:])) if start < len(runs) - 1 else runs
 
 
-def _found(terms: Terms, hashes: Terms) -> tuple[Numbers, Numbers]:
-    """Where values of these hashes stand, ascending, and which of the hashes each has."""
-    if not len(hashes) or not len(terms):
-        return NOTHING, NOTHING
-    likely: Mask = np.zeros(2**16, np.bool_)
-    likely[((hashes >> np.uint64(16 - BITS)) & np.uint64(0xFFFF)).astype(np.intp)] = True
-    places, which = [], []
-    for start in range(0, len(terms), BLOCK):
-        block = np.ascontiguousarray(terms[start : start + BLOCK], "<u8")
-        near = np.flatnonzero(likely[block.view("<u2")[1::4]])  # the second 16 bits of each value
-        values = block[near] >> np.uint64(BITS)
-        found = np.minimum(np.searchsorted(hashes, values), len(hashes) - 1)
-        same = hashes[found] == values
-        places.append(near[same] + start)
-        which.append(found[same])
-    return np.concatenate(places), np.concatenate(which)
-
-
-class Recorder:
-    """Makes records of documents, by ascending numbers from `first` on."""
-
-    def __init__(self, first: int, start: int = 0) -> None:
-        self._first, self._start = first, start
-        self._ends, self._lengths, self._terms = array("q"), array("I"), array("Q")
-
-    @property
-    def end(self) -> int:
-        """The number after the last document."""
-        return self._first + len(self._ends)
-
-    def add(self, number: int, keys: Sequence[int]) -> None:
-        """A document by the keys of its terms, repeated as they are; numbers that are left out have no document."""
-        self.skip_to(number)
-        self._terms.extend(sorted([key | min(count, MOST) for key, count in Counter(keys).items()]))
-        self._ends.append(self._start + len(self._terms))
-        self._lengths.append(len(keys))
-
-    def skip_to(self, number: int) -> None:
-        """No document was read under the numbers before this one."""
-        if (gap := number - self.end) > 0:
-            self._ends.extend(array("q", [self._start + len(self._terms)]) * gap)
-            self._lengths.extend(array("I", [ABSENT]) * gap)
-
-    def records(self) -> Records:
-        """What was added so far."""
-        return Records(
-            self._first,
-            self._start,
-            np.array(self._ends, np.int64),
-            np.array(self._lengths, np.uint32),
-            np.array(self._terms, np.uint64),
-        )
+def _joined(runs: Sequence[Run]) -> Run:
+    """One run of the documents of several, at most LARGEST in all."""
+    hashes = np.unique(np.concatenate([run.hashes for run in runs]))
+    where = [np.searchsorted(hashes, run.hashes) for run in runs]
+    totals = np.zeros(len(hashes), np.int64)
+    for run, terms in zip(runs, where, strict=True):
+        totals[terms] += run.sizes
+    ends = np.cumsum(totals)
+    following, count = ends - totals, int(totals.sum())
+    places, counts = np.empty(count, np.uint16), np.empty(count, np.uint8)
+    for run, terms in zip(runs, where, strict=True):
+        sizes = run.sizes
+        targets = np.repeat(following[terms] - (run.ends - sizes), sizes) + np.arange(len(run.places))
+        places[targets] = run.places + np.uint16(run.first - runs[0].first)
+        counts[targets] = run.counts
+        following[terms] += sizes
+    lengths = np.concatenate([run.lengths for run in runs])
+    return Run(runs[0].first, lengths, hashes, ends.astype(np.uint32), places, counts)

@@ -1,4 +1,4 @@
-"""BM25 by one function: each document's terms are added in the order of its record, whichever others are scored beside.
+"""BM25 by one function: a document's terms are added in the order of their hashes, whichever others are scored beside.
 
 k1 = 1.2 and b = 0.75 (Robertson et al., TREC-3, 1994), the inverse document frequency of Lucene; lengths count as they
 fit into a byte, as in Lucene and tantivy.
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.lexical.records import BITS, KEYS, Records, Terms
+from twofold.lexical.records import Hashes, Records
+from twofold.lexical.vocabulary import hashed
 from twofold.scores import Numbers
 
 K1, B = 1.2, 0.75
@@ -34,6 +35,8 @@ def _lengths() -> Sums:
 
 LENGTHS = _lengths()
 """float64 (256,), ascending."""
+SHORT = (np.searchsorted(LENGTHS, np.arange(2**16), side="right") - 1).astype(np.uint8)
+"""The byte of each length that most documents have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,13 @@ class Corpus:
 class Weights:
     """What each term of a query weighs. hashes: ascending, all different; values: float64, in their order."""
 
-    hashes: Terms
+    hashes: Hashes
     values: Sums
 
     @classmethod
     def of(cls, terms: Mapping[str, float]) -> Weights:
         """From term → weight."""
-        weighed = sorted((KEYS[term] >> BITS, weight) for term, weight in terms.items())
+        weighed = sorted((hashed(term), weight) for term, weight in terms.items())
         hashes = np.array([each for each, _ in weighed], np.uint64)
         return cls(hashes, np.array([weight for _, weight in weighed], np.float64))
 
@@ -71,9 +74,16 @@ class Weights:
 def summed(records: Records, numbers: Numbers, weights: Weights, average: float) -> Sums:
     """float64 (n,): the sums over the terms of these documents, which are ascending, all different, of the records."""
     owners, which, counts = records.matches(numbers, weights.hashes)
-    byte = np.searchsorted(LENGTHS, records.lengths_of(numbers), side="right") - 1
-    norms = (K1 * (1 - B + B * LENGTHS / average))[byte]
+    norms = (K1 * (1 - B + B * LENGTHS / average))[_bytes(records.lengths_of(numbers))]
     parts = weights.values[which] * (counts * (K1 + 1) / (counts + norms[owners]))
-    # bincount adds in the order of what it is given, so the terms of a document in the order of its record.
+    # bincount adds in the order of what it is given, so the terms of a document in the order of their hashes.
     sums: Sums = np.bincount(owners, weights=parts, minlength=len(numbers)).astype(np.float64, copy=False)
     return sums
+
+
+def _bytes(lengths: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """uint8 (n,): the byte of each length, rounded down."""
+    bytes_of = SHORT[np.minimum(lengths, len(SHORT) - 1)]
+    long = np.flatnonzero(lengths >= len(SHORT))
+    bytes_of[long] = np.searchsorted(LENGTHS, lengths[long], side="right") - 1
+    return bytes_of

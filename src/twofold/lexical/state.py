@@ -1,4 +1,4 @@
-"""What a lexical index has read, and whether its files are there.
+"""The state of a lexical index, and checks of its files.
 
 The note is written before tantivy commits, and says what is there before and after. tantivy's commit decides which of
 both holds: nothing is ever deleted, so the number of its documents tells them apart. Killed at any moment, the index is
@@ -8,30 +8,28 @@ at the one or at the other.
 from __future__ import annotations
 
 import json
+import os
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from twofold.errors import CorruptionError, InputError
+from twofold.checked_json import checked_json, parse_checked_json
+from twofold.errors import CorruptionError, FormatError, InputError
 from twofold.files import write_aside
+from twofold.lexical import run_files
 from twofold.lexical.analysing import RULES, LexicalSettings
 from twofold.lexical.engine import AGAIN
 from twofold.lexical.records import Records
+from twofold.lexical.run_files import RunFile
 
 FORMAT = 1
 """The version of the note, of the records, and of the fields that tantivy keeps."""
 NOTE = "read.json"
-ENDS, LENGTHS, VALUES = "ends.i64", "lengths.u32", "terms.u64"
-"""The files of the records (records.py)."""
-DTYPES: dict[str, np.dtype[Any]] = {ENDS: np.dtype("<i8"), LENGTHS: np.dtype("<u4"), VALUES: np.dtype("<u8")}
 META = "meta.json"
-"""tantivy's list of its living segments."""
+"""tantivy's list of its live segments."""
 PARTS = ("fast", "fieldnorm", "idx", "pos", "store", "term")
 """The files of a segment."""
 FOOTER = struct.Struct("<II")
@@ -44,23 +42,18 @@ TRIES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What has been read at one moment.
-
-    documents: how many. end: no document with this number or a greater one has been read. values: terms in all records.
-    checksums: of each file of the records, as far as it belongs to this state, CRC-32.
-    """
+    """The extent of the index at one moment: how many documents were read, and the runs of their records, in order."""
 
     documents: int = 0
-    end: int = 0
-    values: int = 0
-    checksums: Mapping[str, int]
+    runs: tuple[RunFile, ...] = ()
 
-    def counts(self) -> dict[str, int]:
-        """How many numbers each file of the records holds."""
-        return {ENDS: self.end, LENGTHS: self.end, VALUES: self.values}
+    @property
+    def end(self) -> int:
+        """No document with this number or a greater one has been read."""
+        return self.runs[-1].first + self.runs[-1].documents if self.runs else 0
 
 
-EMPTY = State(checksums=dict.fromkeys(DTYPES, 0))
+EMPTY = State()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,23 +69,35 @@ class Note:
         return next((state for state in self.states if state.documents == documents), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """tantivy's list of its living segments. content: of the file. files: names. documents: how many they hold."""
+
+    content: bytes
+    files: tuple[str, ...]
+    documents: int
+
+
 def write(folder: Path, note: Note) -> None:
     """Replaces the note. Raises StorageError."""
-    fields = {"format": FORMAT, **asdict(note)}
     with write_aside(folder / NOTE) as file:
-        file.write(json.dumps({**fields, "checksum": _checksum(fields)}, indent=1).encode() + b"\n")
+        file.write(as_bytes(note))
+
+
+def as_bytes(note: Note) -> bytes:
+    """The content of a note's file."""
+    return checked_json(asdict(note), FORMAT)
 
 
 def read(folder: Path) -> Note:
     """The note. Raises CorruptionError where there is none, none that can be trusted, or one of other rules."""
-    fields = _json(folder / NOTE)
-    checksum = fields.pop("checksum", None)
-    if checksum != _checksum(fields):
-        raise CorruptionError(f"{folder / NOTE} is damaged: its checksum does not fit its content. {AGAIN}.")
-    if (version := fields.pop("format", None)) != FORMAT:
-        raise CorruptionError(f"{folder} has format {version}, this Twofold reads format {FORMAT}. {AGAIN}.")
+    content = _content(folder / NOTE)
     try:
-        states = tuple(State(**state) for state in fields["states"])
+        fields = parse_checked_json(content, FORMAT, path=folder / NOTE)
+    except (CorruptionError, FormatError) as error:
+        raise CorruptionError(f"{error}. {AGAIN}.") from error
+    try:
+        states = tuple(_state(**state) for state in fields["states"])
         note = Note(settings=LexicalSettings.from_json(fields["settings"]), states=states, rules=fields["rules"])
     except (TypeError, KeyError, InputError) as error:
         raise CorruptionError(f"{folder / NOTE} cannot be understood: {error}. {AGAIN}.") from error
@@ -101,59 +106,50 @@ def read(folder: Path) -> Note:
     return note
 
 
-def records(folder: Path, state: State) -> Records:
-    """The records of a state, mapped; where they end is compared with its checksum. Raises CorruptionError."""
-    mapped = {name: _mapped(folder / name, DTYPES[name], count) for name, count in state.counts().items()}
-    for name in (ENDS, LENGTHS):
-        _compare(folder / name, mapped[name], state.checksums[name])
-    return Records(0, 0, mapped[ENDS], mapped[LENGTHS], mapped[VALUES])
-
-
-def check_records(folder: Path, state: State) -> None:
-    """Reads all records and compares their checksums. Raises CorruptionError, naming the file."""
-    for name, count in state.counts().items():
-        _compare(folder / name, _mapped(folder / name, DTYPES[name], count), state.checksums[name])
-
-
-def _mapped(path: Path, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
-    if count == 0:
-        return np.empty(0, dtype)
+def stamp(folder: Path) -> tuple[int, ...]:
+    """Changes when the note or tantivy's list is replaced; () where one is missing."""
     try:
-        return np.memmap(path, dtype, mode="r", shape=(count,)).view(np.ndarray)
-    except OSError as error:
-        raise CorruptionError(f"{path}: {error.strerror or error}. {AGAIN}.") from error
-    except ValueError as error:
-        raise CorruptionError(f"{path} is damaged: it is shorter than what was written. {AGAIN}.") from error
+        found = [os.stat(folder / name) for name in (NOTE, META)]
+    except OSError:
+        return ()
+    return tuple(number for each in found for number in (each.st_ino, each.st_mtime_ns))
 
 
-def _compare(path: Path, numbers: NDArray[Any], checksum: int) -> None:
-    if zlib.crc32(numbers.data) != checksum:
-        raise CorruptionError(f"{path} is damaged: its checksum does not fit its content. {AGAIN}.")
+def _state(documents: int, runs: Iterable[Mapping[str, int]]) -> State:
+    return State(documents=documents, runs=tuple(RunFile(**run) for run in runs))
+
+
+def records(folder: Path, state: State) -> Records:
+    """The records of a state, mapped (run_files.py). Raises CorruptionError."""
+    return Records(0, tuple(run_files.mapped(folder, file) for file in state.runs))
 
 
 def check_files(folder: Path, *, content: bool = False) -> None:
-    """Looks at the end of every file of the living segments, and reads all of them for `content`.
+    """Looks at the end of every file of the live segments, and reads all of them for `content`.
 
     Raises CorruptionError, naming the file that is missing, cut or changed.
     """
     for _ in range(TRIES):
-        before = _json(folder / META)
+        before = segments(folder)
         try:
-            for path in _files(folder, before):
-                _check(path, content)
+            for name in before.files:
+                _check(folder / name, content)
         except CorruptionError:
-            if _json(folder / META) == before:
+            if segments(folder) == before:
                 raise
         else:
             return
     raise CorruptionError(f"{folder}: its segments change faster than they can be looked at; look again later")
 
 
-def _files(folder: Path, meta: Mapping[str, Any]) -> Iterator[Path]:
+def segments(folder: Path) -> Segments:
+    """What tantivy's list says. Raises CorruptionError."""
+    content = _content(folder / META)
+    found = _json(folder / META, content)
     try:
-        for segment in meta["segments"]:
-            name = segment["segment_id"].replace("-", "")
-            yield from (folder / f"{name}.{part}" for part in PARTS)
+        names = [segment["segment_id"].replace("-", "") for segment in found["segments"]]
+        documents = sum(segment["max_doc"] for segment in found["segments"])  # none of them is ever deleted
+        return Segments(content, tuple(f"{name}.{part}" for name in names for part in PARTS), documents)
     except (KeyError, TypeError, AttributeError) as error:
         raise CorruptionError(f"{folder / META} is damaged: {error!r}. {AGAIN}.") from error
 
@@ -185,17 +181,18 @@ def _crc(file: Any, end: int) -> int:
     return crc
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _content(path: Path) -> bytes:
     try:
-        found = json.loads(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
         raise CorruptionError(f"{path}: {error.strerror or error}. {AGAIN}.") from error
+
+
+def _json(path: Path, content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
     except ValueError as error:
         raise CorruptionError(f"{path} is damaged: {error}. {AGAIN}.") from error
     if not isinstance(found, dict):
         raise CorruptionError(f"{path} is damaged: it holds no object. {AGAIN}.")
     return found
-
-
-def _checksum(fields: Mapping[str, Any]) -> int:
-    return zlib.crc32(json.dumps(fields, sort_keys=True).encode())

@@ -12,12 +12,13 @@ import numpy as np
 import tantivy
 from tantivy import Occur, Query, Searcher
 
-from twofold.documents import Document
 from twofold.errors import CorruptionError
 from twofold.lexical.analysing import Analysis
 from twofold.lexical.engine import AGAIN, NUMBER, SCHEMA, TERMS, TEXT, speaking
-from twofold.lexical.records import BITS, KEYS, Recorder, Records
+from twofold.lexical.recorder import Recorder
+from twofold.lexical.records import Records
 from twofold.lexical.scoring import Corpus
+from twofold.lexical.vocabulary import hashed
 from twofold.scores import Mask, Numbers, Scores
 
 FILTERED_AT_MOST = 20_000
@@ -42,8 +43,11 @@ class Stretch:
 
     def having(self, terms: Sequence[str]) -> Numbers:
         """int64 (n,): how many documents have each of these terms."""
-        with speaking(self.folder):
-            return np.array([self._tantivy.doc_freq(TEXT, term) for term in terms], np.int64)
+        return self.records.having(np.array([hashed(term) for term in terms], np.uint64))
+
+    def with_any(self, terms: Sequence[str]) -> Numbers:
+        """int64, ascending: the documents that have one of these terms."""
+        return self.records.with_any(np.array([hashed(term) for term in terms], np.uint64))
 
     def best(self, query: Query, count: int) -> tuple[Numbers, Scores]:
         """The first `count` documents of a query by tantivy's own scores, and these."""
@@ -82,45 +86,34 @@ class Tail(Stretch):
     def __init__(self, folder: Path, records: Records) -> None:
         super().__init__(folder, records, None)
 
-    def having(self, terms: Sequence[str]) -> Numbers:
-        """See Stretch; counted in the records."""
-        hashes = np.array([KEYS[term] >> BITS for term in terms], np.uint64)
-        order, counts = np.argsort(hashes), np.zeros(len(hashes), np.int64)
-        counts[order] = self.records.having(hashes[order])
-        return counts
-
-    def make_matchable(self, analysis: Analysis, documents: Iterable[tuple[int, Document]]) -> None:
-        """Reads the texts of its documents, for queries of the language; other documents are passed over."""
+    def make_matchable(self, analysis: Analysis, texts: Iterable[tuple[int, str]]) -> None:
+        """Reads the texts of its documents, for queries of the language; other documents are skipped."""
         if self._searcher is not None:
             return
         with speaking(self.folder):
             index = tantivy.Index(SCHEMA)
-            index.register_tokenizer(TERMS, analysis.analyser)
+            index.register_tokenizer(TERMS, analysis.written)
             index.config_reader("manual")
             writer = index.writer(HEAP_BYTES, 1)
-            for number, document in documents:
+            for number, text in texts:
                 if self.records.first <= number < self.end:
-                    writer.add_document(as_tantivy(number, analysis.folded(content(document))))
+                    writer.add_document(as_tantivy(number, analysis.read(text)[1]))
             writer.commit()
             writer.wait_merging_threads()
             index.reload()
             self._searcher = index.searcher()
 
 
-def recorded(analysis: Analysis, first: int, documents: Iterable[tuple[int, Document]], end: int) -> Records:
+def recorded(analysis: Analysis, first: int, texts: Iterable[tuple[int, str]], end: int) -> Records:
     """The records of documents with numbers from `first` to `end`, ascending."""
-    recorder = Recorder(first)
-    for number, document in documents:
-        recorder.add(number, analysis.keys(analysis.folded(content(document))))
+    recorder = Recorder(first, analysis.vocabulary)
+    for number, text in texts:
+        recorder.add(number, analysis.read(text)[0])
     recorder.skip_to(end)
-    return recorder.records()
+    recorder.close()
+    return Records(first, tuple(recorder.made))
 
 
-def as_tantivy(number: int, folded: str) -> tantivy.Document:
-    """A document as tantivy reads it."""
-    return tantivy.Document.from_dict({NUMBER: int(number), TEXT: folded}, SCHEMA)
-
-
-def content(document: Document) -> str:
-    """What is read of a document: its title, a space, and its text."""
-    return f"{document.title} {document.text}" if document.title else document.text
+def as_tantivy(number: int, terms: str) -> tantivy.Document:
+    """A document as tantivy reads it. terms: as Analysis.read gives them."""
+    return tantivy.Document.from_dict({NUMBER: number, TEXT: terms}, SCHEMA)

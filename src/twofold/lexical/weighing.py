@@ -22,8 +22,8 @@ ROUNDING = 2.0**-22
 class Weighed:
     """One question of one commit. parts: those of the question whose terms some document has; none where none has any.
 
-    rarities: the inverse document frequency of each term that some document has. weight: their sum, each as often as
-    it is asked for.
+    rarities: the inverse document frequency of each term that some document has. weight: their sum, each as often as it
+    is in the query. having: of each stretch, how many of its documents have each of these terms.
     """
 
     parts: tuple[Part, ...]
@@ -31,16 +31,23 @@ class Weighed:
     rarities: dict[str, float]
     weight: float
     corpus: Corpus
+    having: dict[Stretch, Numbers]
 
     @classmethod
     def of(cls, question: Question, stretches: Sequence[Stretch], corpus: Corpus) -> Weighed:
         """The question by the statistics of these documents, which are `corpus` together."""
         terms = question.terms
-        having = sum((each.having(terms) for each in stretches), np.zeros(len(terms), np.int64)).tolist()
-        rarities = {term: corpus.rarity(count) for term, count in zip(terms, having, strict=True) if count}
+        counts = {each: each.having(terms) for each in stretches}
+        total = sum(counts.values(), np.zeros(len(terms), np.int64))
+        rarities = {term: corpus.rarity(count) for term, count in zip(terms, total.tolist(), strict=True) if count}
         parts = [Part({t: n for t, n in part.terms.items() if t in rarities}, part.within) for part in question.parts]
         weight = sum(question.asked[term] * rarity for term, rarity in rarities.items())
-        return cls(tuple(part for part in parts if part.terms), question.matched, rarities, weight, corpus)
+        having = {each: having[total > 0] for each, having in counts.items()}
+        return cls(tuple(part for part in parts if part.terms), question.matched, rarities, weight, corpus, having)
+
+    def postings(self, stretch: Stretch) -> int:
+        """How many documents have each of the terms, in all."""
+        return int(self.having[stretch].sum())
 
     def exact(self, stretch: Stretch, numbers: Numbers) -> Scores:
         """float32 (n,): the scores of these documents, which are ascending and differ; 0 for what does not match."""
@@ -58,8 +65,7 @@ class Weighed:
 
     def ranked(self, stretch: Stretch) -> Query | None:
         """A query by which tantivy's scores are near the exact ones; None where no document has any of the terms."""
-        terms = list(self.rarities)
-        known = {term for term, count in zip(terms, stretch.having(terms).tolist(), strict=True) if count}
+        known = {term for term, count in zip(self.rarities, self.having[stretch].tolist(), strict=True) if count}
         scored = [each for part in self.parts for each in _scored(part, known)]
         if not scored:
             return None
@@ -73,11 +79,10 @@ class Weighed:
         tantivy counts rarity and the average length among the documents of the stretch alone. A greater average makes
         of a term's share tf / (tf + K) at most as much more as it makes K smaller.
         """
-        terms = list(self.rarities)
-        having = stretch.having(terms).tolist()
-        ratios = [self.rarities[t] / stretch.corpus.rarity(n) for t, n in zip(terms, having, strict=True) if n]
+        having = zip(self.rarities.values(), self.having[stretch].tolist(), strict=True)
+        ratios = [rarity / stretch.corpus.rarity(count) for rarity, count in having if count]
         longer = max(1.0, self.corpus.average / stretch.corpus.average)
-        return max(ratios, default=1.0) * longer * (1 + (len(terms) + 16) * ROUNDING)
+        return max(ratios, default=1.0) * longer * (1 + (len(self.rarities) + 16) * ROUNDING)
 
 
 def _scored(part: Part, known: set[str]) -> list[tuple[Occur, Query]]:

@@ -19,7 +19,7 @@ from twofold.collection.collection import Collection
 from twofold.collection.opening import create
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import InputError
-from twofold.tables import Interval
+from twofold.tables import Estimate
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_everything_is_measured_over_a_made_up_collection(few: None) -> None:
     assert [column.name for column in table.columns] == ["what", "asked for", "seen", "unit"]
     said = [(str(row[0]), row[2]) for row in table.rows]
     assert "300 documents added, upkeep included" in said[0][0]
-    recalls = [seen.value for what, seen in said if isinstance(seen, Interval) and "recall@10" in what]
+    recalls = [seen.value for what, seen in said if isinstance(seen, Estimate) and "recall@10" in what]
     assert len(recalls) == 4
     assert min(recalls) > 0.9
     counted = {what: seen for what, seen in said if isinstance(seen, int)}

@@ -41,3 +41,24 @@ def test_a_run_of_letters_that_is_no_word_is_left_out() -> None:
 def test_settings_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(InputError):
         LexicalSettings.from_json(wrong)
+
+
+@pytest.mark.parametrize("name", ANALYSERS)
+def test_what_is_read_of_a_text_are_its_terms_in_their_places(name: str) -> None:
+    analysis = Analysis(LexicalSettings(analyser=name))
+    for text in (
+        "The Houses of s, a 7 and RUNNING 42",
+        "Ein Haus, daß 東京タワー и дом αγε πάω",
+        "x" * 256 + " y " + "z" * 255,
+        "",
+    ):
+        ids, written = analysis.read(text)
+        terms = [analysis.vocabulary.terms[each] for each in ids if each]
+        assert terms == analysis.terms(text) == analysis.written.analyze(written)
+        if not analysis.grams:
+            places = [place for place, each in enumerate(ids) if each]
+            assert list(zip(places, terms, strict=True)) == analysis.placed(text)
+
+
+def test_a_word_whose_stem_would_be_empty_stays_as_it_is() -> None:
+    assert Analysis(LexicalSettings(analyser="greek")).terms("αγε") == ["αγε"]

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twofold.documents import Document
 from twofold.errors import QueryError
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.index import LexicalIndex
@@ -27,9 +26,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> LexicalReader:
     """Thousands of documents alike, in several segments."""
     made = LexicalIndex.create(tmp_path_factory.mktemp("ties"))
     for end in (2_500, COUNT):
-        made = made.extended(
-            ((number, Document(str(number), TEXTS.get(number, "common words"))) for number in range(made.end, end)), end
-        )
+        made = made.extended(((number, TEXTS.get(number, "common words")) for number in range(made.end, end)), end)
     return made.reader()
 
 
@@ -142,7 +139,7 @@ def test_a_negative_count_is_refused(index: LexicalReader) -> None:
 def test_ngrams_find_what_stands_inside_a_run(tmp_path: Path) -> None:
     texts = ["東京都庁", "大阪城", "parseJsonLines"]
     made = LexicalIndex.create(tmp_path, LexicalSettings(analyser="ngram"))
-    index = made.extended(((n, Document(str(n), text)) for n, text in enumerate(texts)), 3).reader()
+    index = made.extended(enumerate(texts), 3).reader()
     assert index.candidates("京都", 10, ALLOWED)[0].tolist() == [0]
     assert index.candidates("jsonl", 10, ALLOWED)[0].tolist() == [2]
 
@@ -163,7 +160,7 @@ def test_a_phrase_counts_its_words_where_it_stands_and_boosts_multiply(index: Le
 
 def test_what_follows_the_index_matches_and_scores_like_what_is_in_it(tmp_path: Path) -> None:
     texts = ["red whale", "whale red", "red red whale", "text number red", "a blue fish", ""]
-    documents = [(n, Document(str(n), text)) for n, text in enumerate(texts)]
+    documents = list(enumerate(texts))
     allowed = np.ones(len(texts), np.bool_)
     expected: dict[str, object] = {}
     for split in range(len(texts) + 1):

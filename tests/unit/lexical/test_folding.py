@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twofold.documents import Document
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.folding import TRADE_MARKS, Folding
 from twofold.lexical.index import LexicalIndex
@@ -152,7 +151,7 @@ def test_danish_stop_words_with_a_letter_of_their_own_are_known() -> None:
 def test_either_spelling_finds_documents_of_both(tmp_path: Path, analyser: str) -> None:
     texts = [text.replace("\ud800", "") for pair in SAME for text in pair]  # a document has no lone surrogate
     made = LexicalIndex.create(tmp_path, LexicalSettings(analyser=analyser))
-    documents = ((n, Document(str(n), f"{text} end")) for n, text in enumerate(texts))
+    documents = ((n, f"{text} end") for n, text in enumerate(texts))
     index = made.extended(documents, len(texts)).reader()
     numbers = np.arange(len(texts))
     for place in range(0, len(texts), 2):

@@ -13,19 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twofold.documents import Document
 from twofold.errors import CorruptionError, InputError, LockedError
+from twofold.lexical import run_files
 from twofold.lexical import state as notes
 from twofold.lexical.analysing import RULES, LexicalSettings
 from twofold.lexical.index import LexicalIndex
 
 ALLOWED = np.ones(5_000, np.bool_)
 TEXTS = ["a red fox", "a red dog", "a blue whale", "the whale song"]
-RECORDS = tuple(notes.DTYPES)
-
-
-def document(number: int, text: str) -> tuple[int, Document]:
-    return number, Document(str(number), text)
+RECORDS = (run_files.SUFFIX,)
 
 
 def rewrite(path: Path, content: bytes | bytearray) -> None:
@@ -41,7 +37,7 @@ def found(index: LexicalIndex, query: str) -> list[int]:
 
 @pytest.fixture
 def index(tmp_path: Path) -> LexicalIndex:
-    return LexicalIndex.create(tmp_path).extended([document(*each) for each in enumerate(TEXTS)], 4)
+    return LexicalIndex.create(tmp_path).extended(enumerate(TEXTS), 4)
 
 
 def test_it_finds_what_it_has_read_and_knows_how_far(index: LexicalIndex, tmp_path: Path) -> None:
@@ -56,22 +52,17 @@ def test_an_empty_one_answers_with_nothing(tmp_path: Path) -> None:
     assert (empty.end, found(empty, "whale"), empty.reader().weight("whale")) == (0, [], 0)
 
 
-def test_titles_are_read_with_the_text(tmp_path: Path) -> None:
-    index = LexicalIndex.create(tmp_path).extended([(0, Document("a", "text", "heading"))], 1)
-    assert found(index, "heading") == found(index, "text") == [0]
-
-
 def test_it_stays_as_it_is_while_the_folder_goes_on(index: LexicalIndex) -> None:
     reader = index.reader()
     before = reader.scores("whale", np.arange(4))
-    later = index.extended([document(9, "whale")], 10)
+    later = index.extended([(9, "whale")], 10)
     assert reader.scores("whale", np.arange(4)).tobytes() == before.tobytes()
     assert (index.end, later.end) == (4, 10)
     assert found(later, "whale") == [9, 2, 3]
 
 
 def test_numbers_without_a_document_count_for_nothing(index: LexicalIndex, tmp_path: Path) -> None:
-    later = index.extended([document(9, "whale")], 12)
+    later = index.extended([(9, "whale")], 12)
     assert (later.end, later.corpus.documents) == (12, 5)
     assert later.reader().scores("whale", np.array([5, 8, 11])).tolist() == [0, 0, 0]
     files = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.idx")}
@@ -86,32 +77,31 @@ def test_it_does_not_go_back(index: LexicalIndex) -> None:
 
 
 def test_an_error_in_the_middle_of_an_update_leaves_the_former_state(index: LexicalIndex, tmp_path: Path) -> None:
-    def broken() -> Iterator[tuple[int, Document]]:
-        yield document(8, "whale")
+    def broken() -> Iterator[tuple[int, str]]:
+        yield (8, "whale")
         raise RuntimeError("the reader of documents fails")
 
     with pytest.raises(RuntimeError, match="fails"):
         index.extended(broken(), 9)
     again = LexicalIndex.open(tmp_path)
     assert (found(again, "whale"), again.end) == ([2, 3], 4)
-    assert sorted(found(again.extended([document(8, "whale")], 9), "whale")) == [2, 3, 8]
+    assert sorted(found(again.extended([(8, "whale")], 9), "whale")) == [2, 3, 8]
 
 
 KILLED = """
 import os, sys
 from pathlib import Path
-from twofold.documents import Document
-from twofold.lexical import state, writing
+from twofold.lexical import recorder, state
 from twofold.lexical.index import LexicalIndex
 index, moment = LexicalIndex.open(Path(sys.argv[1])), sys.argv[2]
 def kill(*_):
     os.kill(os.getpid(), 9)
 def documents():
     for number in range(10, 4_000):
-        yield number, Document(str(number), "a walrus")
+        yield number, "a walrus"
     if moment == "reading":
         kill()
-writing.APPENDED_EVERY = 500
+recorder.GATHERED = 500
 if moment == "noting":
     state.write = kill
 if moment == "committing":
@@ -134,7 +124,7 @@ def test_a_killed_update_has_happened_wholly_or_not_at_all(index: LexicalIndex, 
     assert again.end == (4_000 if moment == "opening" else 4)
     assert found(again, "whale") == [2, 3]
     number = again.end + 3
-    later = again.extended([document(number, "a walrus and a whale")], number + 1)
+    later = again.extended([(number, "a walrus and a whale")], number + 1)
     LexicalIndex.check(tmp_path)
     assert found(later, "whale") == [2, 3, number]
     walruses = later.reader().candidates("walrus", 5_000, ALLOWED)[0]
@@ -142,10 +132,10 @@ def test_a_killed_update_has_happened_wholly_or_not_at_all(index: LexicalIndex, 
 
 
 def test_a_second_writer_is_refused(index: LexicalIndex, tmp_path: Path) -> None:
-    def meanwhile() -> Iterator[tuple[int, Document]]:
+    def meanwhile() -> Iterator[tuple[int, str]]:
         with pytest.raises(LockedError):
-            LexicalIndex.open(tmp_path).extended([document(6, "x")], 7)
-        yield document(5, "walrus")
+            LexicalIndex.open(tmp_path).extended([(6, "x")], 7)
+        yield (5, "walrus")
 
     assert found(index.extended(meanwhile(), 6), "walrus") == [5]
 
@@ -153,9 +143,8 @@ def test_a_second_writer_is_refused(index: LexicalIndex, tmp_path: Path) -> None
 OTHER = """
 import sys
 from pathlib import Path
-from twofold.documents import Document
 from twofold.lexical.index import LexicalIndex
-LexicalIndex.open(Path(sys.argv[1])).extended([(20, Document("20", "a narwhal"))], 21)
+LexicalIndex.open(Path(sys.argv[1])).extended([(20, "a narwhal")], 21)
 """
 
 
@@ -217,7 +206,7 @@ def test_a_note_that_was_changed_or_is_of_another_version_is_refused(
 def test_an_index_of_which_one_file_went_back_is_refused(index: LexicalIndex, tmp_path: Path, file: str) -> None:
     older = (tmp_path / file).read_bytes()
     for number in (5, 6):
-        index = index.extended([document(number, "walrus")], number + 1)
+        index = index.extended([(number, "walrus")], number + 1)
     rewrite(tmp_path / file, older)
     with pytest.raises(CorruptionError, match=r"not what was written|No such file"):
         LexicalIndex.open(tmp_path)

@@ -12,12 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twofold.documents import Document
 from twofold.errors import QueryError
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.asking import text_of_language
 from twofold.lexical.index import LexicalIndex
-from twofold.lexical.language import Either, Item, Words, parse
+from twofold.lexical.language import Either, Item, Phrase, parse
 from twofold.lexical.reading import LexicalReader
 from twofold.lexical.stretches import Tail, recorded
 
@@ -29,7 +28,7 @@ ALLOWED = np.ones(len(TEXTS), np.bool_)
 
 @pytest.fixture(scope="module")
 def language(tmp_path_factory: pytest.TempPathFactory) -> LexicalReader:
-    documents = [(n, Document(str(n), text)) for n, text in enumerate(TEXTS)]
+    documents = list(enumerate(TEXTS))
     half = len(TEXTS) // 2
     index = LexicalIndex.create(tmp_path_factory.mktemp("language")).extended(documents[:half], half)
     tail = Tail(index.folder, recorded(index.analysis, half, documents[half:], len(TEXTS)))
@@ -37,9 +36,9 @@ def language(tmp_path_factory: pytest.TempPathFactory) -> LexicalReader:
     return index.reader(tail).with_query_language()
 
 
-def matches(part: Words | Either, text: str) -> bool | None:
+def matches(part: Phrase | Either, text: str) -> bool | None:
     """The definition, a document at a time; None for what asks for nothing."""
-    if isinstance(part, Words):
+    if isinstance(part, Phrase):
         return None if part.text in ("", "the", "--") else f" {part.text} " in f" {text} "
     found = any_of(all_of(matches_list(items, text) for items in every) for every in part.choices)
     return all_of([found, *rules(part, text)])
@@ -58,9 +57,9 @@ def rules(query: Either, text: str) -> list[bool | None]:
     return [said if sign == "+" or said is None else not said for sign, said in found]
 
 
-def may_be_found(part: Words | Either, text: str) -> bool:
+def may_be_found(part: Phrase | Either, text: str) -> bool:
     """Whether nothing that a query requires or excludes keeps a document out."""
-    if isinstance(part, Words):
+    if isinstance(part, Phrase):
         return True
     choices = []
     for every in part.choices:
@@ -184,7 +183,7 @@ def test_a_vector_is_made_of_the_words_that_hits_may_have(query: str, text: str)
 def test_a_word_of_ngrams_is_all_of_its_grams(tmp_path: Path) -> None:
     index = LexicalIndex.create(tmp_path, LexicalSettings(analyser="ngram"))
     texts = ["東京都庁", "京都", "東京", "大阪城"]
-    documents = ((n, Document(str(n), text)) for n, text in enumerate(texts))
+    documents = enumerate(texts)
     language = index.extended(documents, len(texts)).reader().with_query_language()
     for query, expected in {
         "京都 AND NOT 東京": [1],

@@ -1,9 +1,9 @@
-"""Compacting: the room of deleted documents is given back, rows are numbered from 0 again, and indexes stay.
+"""Compacting: frees the disk space of deleted documents, numbers rows from 0 again, and keeps indexes.
 
-One transaction is the acknowledgement. Before it new segments stand beside the old ones, synced, under numbers that the
-catalogue does not know yet, and each index has a manifest for the rows to come; after it what was replaced is removed.
-A crash leaves the one state or the other, whole, with an index that fits it, and files that the next writer removes.
-Snapshots that are held keep the maps of the old segments.
+One transaction is the acknowledgement. Before it new segments are written beside the old ones and synced, under numbers
+that the catalogue does not have yet, and each index gets a manifest for the new row numbers; after it replaced files
+are removed. A crash leaves the old or the new state with an index for it, and files that the next writer removes. Open
+snapshots keep the maps of the old segments.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Compacting:
         return CompactReport(documents=gone, rows=lost, bytes=freed, rewritten=copied)
 
     def _compacted(self, connection: sqlite3.Connection, serving: Mapping[str, Manifest], change: Change) -> int:
-        """Every space's live rows, as the last commit has them, recorded; gives how many were written anew."""
+        """Records every space's live rows of the last commit; returns how many were rewritten."""
         rows = {name: RowsCache().at(self._recording.head.of(name), connection) for name in sorted(change.spaces)}
         works = {name: self._rewriting(name, each) for name, each in rows.items()}
         done, total = 0, sum(work.total for work in works.values())
@@ -103,24 +103,24 @@ class Compacting:
     def _keep_index(
         self, connection: sqlite3.Connection, change: Change, name: str, kept: tuple[Manifest | None, Rows]
     ) -> None:
-        """Publishes an index for the rows as they will be numbered; nobody reads it before the commit.
+        """Publishes an index for the new row numbers; it is not read before the commit.
 
-        kept: the index that serves, and the rows as the last commit has them.
+        kept: the present index, and the rows of the last commit.
         """
-        room, (serving, rows) = f"{INDEXES}/{name}", kept
-        pieces = [] if serving is None else list(kept_pieces(self._publisher, room, serving, rows.living))
+        area, (serving, rows) = f"{INDEXES}/{name}", kept
+        pieces = [] if serving is None else list(kept_pieces(self._publisher, area, serving, rows.live))
         if serving is None or (not pieces and (serving.pieces or serving.lost)):
-            self._publisher.withdraw(room, change.generation)  # what an earlier try may have left
+            self._publisher.withdraw(area, change.generation)  # what an earlier try may have left
             return
         vectors = self._recording.vectors(name, change.spaces[name].segments)
         pieces = [
             replace(piece, vectors=fingerprint(connection, name, vectors, (piece.first, piece.end))) for piece in pieces
         ]
         fields = {"commit": change.number, "generation": change.generation, "about": dict(serving.about)}
-        self._publisher.publish(room, fields, pieces, serving.beside)
+        self._publisher.publish(area, fields, pieces, serving.beside)
 
     def _files(self) -> dict[Path, int]:
-        """The segment files of all spaces, and the bytes of each that count."""
+        """The segment files of all spaces, and the used bytes of each."""
         return {
             segments.path_of(home_of_space(self._folder, space.name), segment.number): segment.size(space.dimension)
             for space in self._recording.description.spaces
@@ -128,7 +128,7 @@ class Compacting:
         }
 
     def _remove(self, paths: list[Path]) -> int:
-        """Removes replaced files; gives their bytes."""
+        """Removes replaced files; returns their bytes."""
         freed = 0
         for path in paths:
             freed += path.stat().st_size

@@ -1,4 +1,4 @@
-"""Commits: one SQLite transaction each, whose COMMIT is the acknowledgement; and mending what a crash left.
+"""Commits: one SQLite transaction each, whose COMMIT is the acknowledgement; and recovery after a crash.
 
 collection.json is the truth about which spaces there are. What the catalogue or the folder `vectors` has of others was
 left by a stopped `add_space` or `drop_space`, and goes.
@@ -38,7 +38,7 @@ class Recording:
     """What the writer knows of the last commit, and how it makes the next one.
 
     head: the last commit. segments: those of each space, ascending by their rows; the next rows go to the last one.
-    doubtful: whether the disk may hold more than `head` says, as after a refused write; the next call mends it first.
+    doubtful: whether the disk may hold more than `head` says, as after a refused write; the next call recovers first.
     """
 
     def __init__(self, folder: Folder, lock: WriterLock, lease: Lease, disk: Disk) -> None:
@@ -83,7 +83,7 @@ class Recording:
     def connection(self) -> Iterator[sqlite3.Connection]:
         """The catalogue as the last commit left it."""
         if self.doubtful:
-            self.mend()
+            self.recover()
         with self._lease.held() as connection:
             yield connection
 
@@ -109,7 +109,7 @@ class Recording:
         self._disk.reached("committed")
         return result
 
-    def mend(self) -> None:
+    def recover(self) -> None:
         """Reads the last commit, and cuts off what a crash or a refused write left behind its rows.
 
         Called when the lock is taken. A transaction that failed while it was being synced may still stand in SQLite's
@@ -171,6 +171,6 @@ class Recording:
 
 
 def _forget(change: Change, unknown: Sequence[str]) -> None:
-    """The work of a commit that mends: none, but for spaces that are no more."""
+    """The work of a commit that recovers: none, but for spaces that are no more."""
     for name in unknown:
         change.drop_space(name)

@@ -1,4 +1,4 @@
-"""The rows of one space without the deleted ones: only files that hold some are written anew."""
+"""Removing the deleted rows of one space: only files with deleted rows are rewritten."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ ROWS_AT_ONCE = 65_536
 
 
 class Rewriting:
-    """What compacting does to the files of a space, inside a transaction of the writer's.
+    """The compaction of one space's files, inside a transaction of the writer.
 
     home: the folder of its segments. rows, pieces, old: all rows, their vectors and their files as the last commit has
-    them. total: rows that are to be copied.
+    them. total: the number of rows to copy.
     """
 
     def __init__(self, home: Path, disk: Disk, rows: Rows, pieces: Sequence[Piece], old: Sequence[Segment]) -> None:
@@ -33,12 +33,12 @@ class Rewriting:
         self._rows = rows
         self._pieces = pieces
         self._segments = old
-        self.total = sum(int(np.count_nonzero(self._living(each))) for each in old if not self._stays(each))
+        self.total = sum(int(np.count_nonzero(self._live_rows(each))) for each in old if not self._stays(each))
 
     def record(self, change: SpaceChange) -> Iterator[int]:
-        """Writes new segments in place of those that hold deleted rows, and records all; gives rows as they are copied.
+        """Replaces segments with deleted rows by new ones, and records all segments; yields the numbers of copied rows.
 
-        Neighbours that are written anew share new files.
+        Neighbouring segments that are rewritten share new files.
         """
         change.start_generation([segment for segment in self._segments if not self._stays(segment)])
         numbers = count(segments.next_number(self._segments))
@@ -63,16 +63,16 @@ class Rewriting:
             yield len(vectors)
 
     def _live(self, first: int, end: int) -> Iterator[tuple[Numbers, Halves]]:
-        """Live rows of a stretch, some at a time: their numbers and their vectors."""
+        """Live rows of a range, some at a time: their numbers and their vectors."""
         for begin, vectors in self._pieces:
             for start in range(max(first, begin), min(end, begin + len(vectors)), ROWS_AT_ONCE):
                 stop = min(start + ROWS_AT_ONCE, end, begin + len(vectors))
-                here = np.flatnonzero(self._rows.living[start:stop])
+                here = np.flatnonzero(self._rows.live[start:stop])
                 if len(here):
                     yield here + start, vectors[start - begin : stop - begin][here]
 
-    def _living(self, segment: Segment) -> Mask:
-        return self._rows.living[segment.first_row : segment.end]
+    def _live_rows(self, segment: Segment) -> Mask:
+        return self._rows.live[segment.first_row : segment.end]
 
     def _stays(self, segment: Segment) -> bool:
-        return bool(self._living(segment).all())
+        return bool(self._live_rows(segment).all())

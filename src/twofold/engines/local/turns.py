@@ -1,7 +1,7 @@
-"""Look-ups of one process take turns: as many at once as there are cores, the others in the order in which they came.
+"""Look-ups of one process take turns: as many at once as there are cores, the others wait in order of arrival.
 
-More threads than cores answer no more questions a second. They only wait for each other, and everything beside them,
-such as an addition, waits for its processor and for Python's lock behind all of them.
+More threads than cores do not answer more questions a second; they wait for each other, and other work, such as an
+addition, waits for processor time and for Python's lock.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PATIENCE = 0.1
 
 
 class Turns:
-    """Lets `most` blocks of code run at once. What runs in one must not wait for another thread's turn."""
+    """Lets at most `most` blocks of code run at once. Code in a block must not wait for another thread's turn."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -37,19 +37,19 @@ class Turns:
                 self._pass_on()
 
     def before_fork(self) -> None:
-        """Nothing: turns of the parent go on in the parent."""
+        """Nothing: the parent's turns continue."""
 
     def after_fork_in_parent(self) -> None:
         """Nothing was stopped."""
 
     def after_fork_in_child(self) -> None:
-        """The threads that had turns are not there any more."""
+        """The child has none of the threads that had turns."""
         self._lock = threading.Lock()
         self._free = self._most
         self._waiting: deque[threading.Lock] = deque()
 
     def _granted(self) -> bool:
-        """Whether it is this thread's turn; False where it has waited long enough to go on without."""
+        """Whether it is this thread's turn; False if it has waited long enough to run without a turn."""
         with self._lock:
             if self._free > 0:
                 self._free -= 1
@@ -65,7 +65,7 @@ class Turns:
             raise
 
     def _given_up(self, mine: threading.Lock) -> bool:
-        """Leaves the row of those who wait; False where the turn was given at this moment."""
+        """Leaves the queue; False if the turn was given at this moment."""
         with self._lock:
             if mine not in self._waiting:
                 return False

@@ -99,7 +99,7 @@ class Verification:
         self._ended = False
         self._sum = self._sum_of_blocks = self._bytes_of_vectors = 0
         self._spaces = [snapshot.in_space(name) for name in sorted(snapshot.description.names())]
-        self._living = np.zeros(snapshot.head.next_document, np.bool_)
+        self._live = np.zeros(snapshot.head.next_document, np.bool_)
         self._rows = {space.space.name: np.zeros(snapshot.head.next_document, np.int64) for space in self._spaces}
         self.report = VerifyReport()
 
@@ -154,9 +154,9 @@ class Verification:
             self.report.documents += len(lines)
             self.report.bytes += sum(sum(map(len, column)) for column in contents)
             inside = bisect_left(numbers, head.next_document)
-            self._living[list(numbers[:inside])] = [each is None for each in deleted[:inside]]
-        if (living := int(np.count_nonzero(self._living))) != head.documents:
-            yield Damage(CATALOGUE, f"it holds {living} living documents, its head says {head.documents}")
+            self._live[list(numbers[:inside])] = [each is None for each in deleted[:inside]]
+        if (live := int(np.count_nonzero(self._live))) != head.documents:
+            yield Damage(CATALOGUE, f"it holds {live} live documents, its head says {head.documents}")
 
     def _batches(self) -> Iterator[list[Line]]:
         last = -1
@@ -267,11 +267,11 @@ class Verification:
 
     def _sums(self) -> Iterator[Damage]:
         for space in self._spaces:
-            living = int(self._rows[space.space.name][self._living].sum())
-            if living != space.head.rows:
+            live = int(self._rows[space.space.name][self._live].sum())
+            if live != space.head.rows:
                 yield Damage(
                     CATALOGUE,
-                    f"{living} rows of the space {space.space.name!r} are living by its blocks and marks, "
+                    f"{live} rows of the space {space.space.name!r} are live by its blocks and marks, "
                     f"{space.head.rows} by its head",
                 )
         if checksums.wrapped(self._sum + self._sum_of_blocks) != self._snapshot.catalogue_head.total:

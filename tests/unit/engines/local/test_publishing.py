@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from storing import OTHER, OTHER_SPACE, block, content, document, new_store, other_part
 
+from twofold.checked_json import checked_json
 from twofold.engines.local.derived import manifest
 from twofold.engines.local.derived.manifest import Manifest, wrong_content
 from twofold.engines.local.derived.translating import mapped
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
-from twofold.engines.local.layout import canonical_checksum
 from twofold.errors import InputError, StorageError
 from twofold.reports import VerifyReport
 
@@ -50,9 +50,9 @@ def publish(store: Store, *cuts: int, **about: object) -> Manifest:
         return writer.publish("indexes/main", about, pieces)
 
 
-def found(store: Store, room: str = "indexes/main", space: str = "main") -> Manifest | None:
+def found(store: Store, area: str = "indexes/main", space: str = "main") -> Manifest | None:
     with store.snapshot() as snapshot:
-        return snapshot.in_space(space).built(room)
+        return snapshot.in_space(space).built(area)
 
 
 def used(store: Store) -> list[str]:
@@ -343,7 +343,7 @@ def claims(path: Path, **fields: object) -> None:
     """A manifest that adds up and says something else."""
     kept = {**json.loads(path.read_text()), **fields}
     kept.pop("checksum")
-    path.write_text(json.dumps({**kept, "checksum": canonical_checksum(kept)}))
+    path.write_bytes(checked_json(kept, kept["format"]))
 
 
 def piece_claims(path: Path, number: int, **fields: object) -> None:
@@ -519,11 +519,11 @@ def test_an_engine_that_commits_by_itself_gets_new_folders_and_what_is_not_kept_
     assert not second.exists()
 
 
-def test_only_rooms_of_derived_things_have_folders(store: Store) -> None:
+def test_only_areas_of_derived_data_have_folders(store: Store) -> None:
     with store.writing() as writer:
-        rooms = ("catalogue", "indexes/../vectors", "indexes/main/000001", "")
+        areas = ("catalogue", "indexes/../vectors", "indexes/main/000001", "")
         calls: list[Callable[[], object]] = [lambda: writer.fresh("vectors"), lambda: writer.clear("..")]
-        calls += [partial(found, store, room) for room in rooms]
+        calls += [partial(found, store, area) for area in areas]
         for call in calls:
             with pytest.raises(InputError, match="indexes, lexical"):
                 call()

@@ -160,8 +160,8 @@ def test_every_look_up_takes_a_turn_and_gives_it_back(
                 yield
 
     counting = Counting(1)
-    for room in (dense, scored):
-        monkeypatch.setattr(room, "turns", counting)
+    for module in (dense, scored):
+        monkeypatch.setattr(module, "turns", counting)
     assert collection.search("word3", mode=mode)
     assert counting.taken_by == {"dense": 1, "lexical": 1, "hybrid": 2}[mode]
     assert counting._free == 1

@@ -120,7 +120,7 @@ def test_flipped_bytes_of_the_catalogue_are_found_or_change_nothing(folder: Path
                     with store.snapshot() as snapshot:
                         assert [each.id for each in snapshot.each()] == ["a", "b", "later 0", "later 1", "later 2"]
                         assert set(snapshot.find(["a", "b", "gone", "later 1"])) == {"a", "b", "later 1"}
-                        assert snapshot.passing(None).tolist() == [True] * 3 + [False] * 3 + [True] * 3
+                        assert snapshot.row_mask(None).tolist() == [True] * 3 + [False] * 3 + [True] * 3
         except CollectionError:
             continue
 

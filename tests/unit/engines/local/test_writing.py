@@ -34,10 +34,10 @@ def test_numbers_of_documents_and_rows_ascend_and_are_never_given_again(store: S
         assert writer.commit(block([document("b"), document("c")])).tolist() == [2, 3]
     with store.snapshot() as snapshot:
         assert snapshot.documents_of(np.arange(5)).tolist() == [0, 1, 1, 2, 3]
-        assert snapshot.rows.living.tolist() == [True, False, False, True, True]
+        assert snapshot.rows.live.tolist() == [True, False, False, True, True]
 
 
-def test_an_id_that_is_living_is_replaced_in_the_same_commit(store: Store) -> None:
+def test_an_id_that_is_live_is_replaced_in_the_same_commit(store: Store) -> None:
     with store.writing() as writer:
         writer.commit(block([document("a", "old"), document("b")]))
     with store.snapshot() as before, store.writing() as writer:
@@ -46,11 +46,11 @@ def test_an_id_that_is_living_is_replaced_in_the_same_commit(store: Store) -> No
             assert (before.commit, after.commit) == (1, 2)
             assert [each.text for each in before.each()] == ["old", "the text of b"]
             assert [each.text for each in after.each()] == ["the text of b", "new"]
-            assert before.passing(None).tolist() == [True, True]
-            assert after.passing(None).tolist() == [False, True, True, True]
+            assert before.row_mask(None).tolist() == [True, True]
+            assert after.row_mask(None).tolist() == [False, True, True, True]
 
 
-def test_deleting_counts_what_was_living(store: Store) -> None:
+def test_deleting_counts_what_was_live(store: Store) -> None:
     with store.writing() as writer:
         writer.commit(block([document("a"), document("b"), document("c")], truncated=[0, 7, 5]))
         assert writer.delete(np.asarray([0, 2, 99])) == 2

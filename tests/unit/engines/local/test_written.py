@@ -1,4 +1,4 @@
-"""What was written since a commit: living documents, and those deleted later, whenever one reads."""
+"""What was written since a commit: live documents, and those deleted later, whenever one reads."""
 
 from __future__ import annotations
 
@@ -9,33 +9,34 @@ from pathlib import Path
 import pytest
 from storing import block, document, new_store
 
-from twofold.documents import Document
+from twofold.documents import titled
 from twofold.engines.local.document_snapshot import BATCH
 from twofold.engines.local.engine import Store
 from twofold.errors import CorruptionError
 
 
-def written(store: Store, first: int, since: int) -> dict[int, Document]:
+def written(store: Store, first: int, since: int) -> dict[int, str]:
     with store.snapshot() as snapshot:
         return dict(snapshot.written(first, since))
 
 
-def living(store: Store) -> dict[int, Document]:
+def live(store: Store) -> dict[int, str]:
     with store.snapshot() as snapshot:
-        return dict(zip(snapshot.document_numbers().tolist(), snapshot.each(), strict=True))
+        texts = (titled(each.title, each.text) for each in snapshot.each())
+        return dict(zip(snapshot.document_numbers().tolist(), texts, strict=True))
 
 
-def test_what_was_living_at_a_commit_or_came_later_is_written_whatever_was_deleted_since(tmp_path: Path) -> None:
+def test_what_was_live_at_a_commit_or_came_later_is_written_whatever_was_deleted_since(tmp_path: Path) -> None:
     draw = random.Random(5)
     with new_store(tmp_path / "c") as store, store.writing() as writer:
-        states: list[dict[int, Document]] = [{}]
+        states: list[dict[int, str]] = [{}]
         for turn in range(40):
             if draw.random() < 0.3 and states[-1]:
                 writer.delete(draw.sample(sorted(states[-1]), draw.randint(1, len(states[-1]))))
             else:
                 ids = {str(draw.randrange(30)) for _ in range(draw.randint(1, 8))}
                 writer.commit(block([document(each, f"turn {turn}") for each in ids], rows=draw.randrange(3)))
-            states.append(living(store))
+            states.append(live(store))
         for since in range(len(states)):
             expected = {number: each for state in states[since:] for number, each in state.items()}
             for first in (0, 7, 1_000):

@@ -71,7 +71,7 @@ class Change:
         self._total += space.total
 
     def mark(self, numbers: Sequence[int]) -> int:
-        """Marks living documents as deleted; gives how many of these were living."""
+        """Marks live documents as deleted; gives how many of these were live."""
         rows = self._connection.execute(
             "SELECT number, checksum FROM documents "
             "WHERE deleted IS NULL AND number IN (SELECT value FROM json_each(?)) ORDER BY number",
@@ -125,7 +125,7 @@ class Change:
 
 
 def known(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Known]:
-    """What the catalogue has of living documents under these ids; unknown ids are missing from the answer."""
+    """What the catalogue has of live documents under these ids; unknown ids are missing from the answer."""
     rows = connection.execute(
         "SELECT d.id, d.number, d.text_hash, d.metadata FROM json_each(?) AS wanted "
         "CROSS JOIN documents AS d ON d.id = wanted.value WHERE d.deleted IS NULL",
@@ -134,8 +134,8 @@ def known(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Known
     return {identifier: Known(*rest) for identifier, *rest in rows}
 
 
-def living_between(connection: sqlite3.Connection, first: int, end: int) -> Numbers:
-    """int64, ascending: the numbers of living documents from `first` on, below `end`."""
+def live_between(connection: sqlite3.Connection, first: int, end: int) -> Numbers:
+    """int64, ascending: the numbers of live documents from `first` on, below `end`."""
     found = connection.execute(
         "SELECT number FROM documents WHERE number >= ? AND number < ? AND deleted IS NULL ORDER BY number",
         (first, end),
@@ -143,8 +143,8 @@ def living_between(connection: sqlite3.Connection, first: int, end: int) -> Numb
     return np.fromiter((number for (number,) in found), dtype=np.int64)
 
 
-def next_living(connection: sqlite3.Connection, first: int, otherwise: int) -> int:
-    """The number of the first living document from `first` on."""
+def next_live(connection: sqlite3.Connection, first: int, otherwise: int) -> int:
+    """The number of the first live document from `first` on."""
     found = connection.execute(
         "SELECT number FROM documents WHERE number >= ? AND deleted IS NULL ORDER BY number LIMIT 1", (first,)
     ).fetchone()

@@ -1,4 +1,4 @@
-"""The catalogue's rows read back, each checked against its checksum."""
+"""Reading lines of the catalogue, each verified by its checksum."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from twofold.documents import Document
+from twofold.documents import Document, titled
 from twofold.engines.local.catalogue import checksums
 from twofold.engines.local.catalogue.schema import SpaceHead
 from twofold.engines.local.spaces.segments import Segment
 from twofold.errors import CorruptionError
 
 USER = "user:"
-"""What the keys of other rooms begin with, in the table `state`."""
+"""What the keys of other packages begin with, in the table `state`."""
 # Texts come as bytes: the checksum is over bytes, and damaged bytes may be no UTF-8.
 DOCUMENT_COLUMNS = (
     "SELECT number, added, deleted, checksum, CAST(id AS BLOB), CAST(title AS BLOB), "
@@ -38,14 +38,25 @@ def is_whole(line: Line) -> bool:
 
 
 def as_document(line: Line) -> Document:
-    """The document of a line of DOCUMENT_COLUMNS; raises CorruptionError naming the id as far as it can be read."""
+    """The document of a line of DOCUMENT_COLUMNS; raises CorruptionError naming the id if it can be read."""
+    check_whole(line)
+    identifier, title, metadata, text = (content.decode() for content in line[4:8])
+    return Document(identifier, text, title, json.loads(metadata) if metadata != "{}" else {})
+
+
+def as_text(line: Line) -> str:
+    """Title and text of a line of DOCUMENT_COLUMNS, as lexical search reads them; raises CorruptionError."""
+    check_whole(line)
+    return titled(line[5].decode(), line[7].decode())
+
+
+def check_whole(line: Line) -> None:
+    """Raises CorruptionError where a line of DOCUMENT_COLUMNS is not what was written."""
     if not is_whole(line):
         raise CorruptionError(
             f"document {name_of(line)!r} is damaged: its content is not what was written. "
             "Add it again, or restore a backup."
         )
-    identifier, title, metadata, text = (content.decode() for content in line[4:8])
-    return Document(identifier, text, title, json.loads(metadata) if metadata != "{}" else {})
 
 
 def name_of(line: Line) -> str:
@@ -56,8 +67,8 @@ def name_of(line: Line) -> str:
 def last_number(lines: Sequence[Line], before: int) -> int:
     """The number of the last of these lines, which were asked for in ascending order, all behind `before`.
 
-    Each line begins with its number. Raises CorruptionError where they are not: a damaged tree may lead SQLite in
-    circles, and a listing with it.
+    Each line begins with its number. Raises CorruptionError where they are not: a damaged B-tree may make SQLite, and a
+    listing, loop forever.
     """
     for number, *_ in lines:
         if not isinstance(number, int) or number <= before:
@@ -87,7 +98,7 @@ def read_segments(connection: sqlite3.Connection, head: SpaceHead) -> list[Segme
 
 
 def read_state(connection: sqlite3.Connection, key: str) -> Any:
-    """The JSON value under a key of another room, or None; raises CorruptionError where it is damaged."""
+    """The JSON value under a key of another package, or None; raises CorruptionError where it is damaged."""
     found = connection.execute("SELECT value, checksum FROM state WHERE key = ?", (USER + key,)).fetchone()
     if found is None:
         return None

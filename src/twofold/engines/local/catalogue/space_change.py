@@ -1,4 +1,4 @@
-"""What one commit does to one space in the catalogue, inside the transaction of a `Change`."""
+"""The changes of one commit to one space in the catalogue, inside the transaction of a `Change`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Placed = tuple[Segment, Halves]
 
 
 class SpaceChange:
-    """The next commit in the making, in one space.
+    """The changes of the next commit in one space.
 
     segments: those that count, ascending by their rows. total: what the checksums of its lines have grown by.
     """
@@ -49,17 +49,17 @@ class SpaceChange:
         return self._counts["next_row"]
 
     def counts(self) -> Counts:
-        """What the space counts by now."""
+        """The space's current counts."""
         return Counts(longest=self._longest, **self._counts)
 
     def fill_until(self, number: int) -> None:
-        """Says that living documents with smaller numbers are in the space."""
+        """Says that live documents with smaller numbers are in the space."""
         self._counts["filled"] = number
 
     def take(self, documents: Numbers, part: Part, placed: Sequence[Placed]) -> None:
-        """Adds the rows of these documents, which were appended to segments, and what their vectors leave out.
+        """Adds the rows of these documents, which were appended to segments, and their truncated tokens.
 
-        documents: int64 (n,), beyond all that have rows. placed: what `segments.place` gave.
+        documents: int64 (n,), beyond all that have rows. placed: the result of `segments.place`.
         """
         owners = np.repeat(documents, part.counts)
         start = 0
@@ -77,7 +77,7 @@ class SpaceChange:
     def describe(self, placed: Placed, owners: Numbers, spans: NDArray[np.int32]) -> None:
         """Records rows that were appended to a segment.
 
-        placed: what `segments.place` gave. owners: int64 (n,), the document of each row. spans: int32 (n, 2).
+        placed: the result of `segments.place`. owners: int64 (n,), the document of each row. spans: int32 (n, 2).
         """
         segment, vectors = placed
         if segment.rows == 0:
@@ -94,7 +94,7 @@ class SpaceChange:
         self._count(next_row=len(vectors))
 
     def forget(self, documents: Numbers) -> None:
-        """Counts documents no longer that are marked as deleted. documents: int64 (n,), ascending."""
+        """Subtracts deleted documents from the counts. documents: int64 (n,), ascending."""
         found = self._connection.execute(
             "SELECT document, tokens, checksum FROM truncations "
             "WHERE space = ? AND document IN (SELECT value FROM json_each(?))",
@@ -162,7 +162,7 @@ class SpaceChange:
             self.total += fresh - checksum
 
     def drop(self) -> None:
-        """Forgets all that the catalogue keeps of the space."""
+        """Removes everything about the space from the catalogue."""
         for table in ("blocks", "segments", "truncations"):
             self._clear(table)
 
@@ -184,7 +184,7 @@ class SpaceChange:
         self.total += checksum
 
     def _extend(self, segment: Segment, vectors: Halves, owners: Numbers, spans: NDArray[np.int32]) -> int:
-        """Puts the first rows of a small commit into the last block; gives how many."""
+        """Puts the first rows of a small commit into the last block; returns their number."""
         last = self._connection.execute(
             "SELECT first_row, rows, segment, first_document, documents, spans, vectors_crc, checksum FROM blocks "
             "WHERE space = ? ORDER BY first_row DESC LIMIT 1",

@@ -1,9 +1,9 @@
-"""The manifest of an index: which folders make it up, from which rows they were made, and what was measured.
+"""The manifest of an index: its folders, the rows from which they were built, and the measurements.
 
-An index can be made again from catalogue and vectors, so it is never the truth. It consists of pieces, each a folder
-that covers a stretch of rows and is never changed; a manifest beside them names those that count. What it does not name
-does not exist. A piece that is damaged, or was made from other vectors, is passed over with all that follow: nothing is
-lost, and their rows are searched exactly.
+An index is derived data: it can be rebuilt from catalogue and vectors. It consists of pieces, each a folder that covers
+a stretch of rows and is never changed; a manifest beside them lists the pieces in use; other folders are ignored. A
+piece that is damaged, or was made from other vectors, is not used, nor are those after it; their rows are searched
+exactly.
 
 The name of a manifest says of which generation its rows are. So a compaction, which numbers rows anew, writes the next
 manifest before its commit, and a reader finds its own, whichever commit it sees.
@@ -11,7 +11,6 @@ manifest before its commit, and a reader finds its own, whichever commit it sees
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import zlib
@@ -21,7 +20,8 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from twofold.engines.local.layout import DERIVED, canonical_checksum
+from twofold.checked_json import checked_json, parse_checked_json
+from twofold.engines.local.layout import DERIVED
 from twofold.errors import CorruptionError, FormatError, InputError
 
 FORMAT = 1
@@ -29,7 +29,7 @@ FORMAT = 1
 MANIFEST = re.compile(r"manifest-(\d+)\.json")
 """The name of a manifest; its number is the generation."""
 INDEXES = "indexes"
-"""The room whose folders have manifests; the others belong to engines that keep their own files."""
+"""The area whose folders have manifests; the others belong to engines that keep their own files."""
 PART = 2**20
 """Bytes of a file that are read at a time."""
 HEAD = 4_096
@@ -112,7 +112,7 @@ class Manifest:
 
     home: its folder. commit, generation: at which it was made. about: JSON of the package above. pieces: cover the rows
     from 0 on without a gap. beside: a part that covers no rows. lost: pieces that it names and that cannot be used.
-    checksum: the manifest's own, by which an index is told from every other.
+    checksum: the manifest's own, which identifies the index.
     """
 
     home: Path
@@ -136,7 +136,7 @@ class Manifest:
 
     @property
     def parts(self) -> list[Part]:
-        """All that it names."""
+        """All parts in it."""
         of_pieces = [part for piece in (*self.pieces, *self.lost) for part in piece.parts]
         return [*of_pieces, *([] if self.beside is None else [self.beside])]
 
@@ -160,7 +160,7 @@ class Manifest:
 
 
 class Manifests:
-    """The manifests of a collection's indexes, read when they were replaced and not at every question."""
+    """The manifests of a collection's indexes, read again only after they were replaced."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[Stamp, Manifest | None]] = {}
@@ -168,7 +168,7 @@ class Manifests:
     def at(self, home: Path, generation: int) -> Manifest | None:
         """The index in a folder over the rows of a generation; None where there is none, or nothing that can be read.
 
-        It has its first pieces, as far as nothing is wrong with them at sight.
+        It has its first pieces, as far as sizes and first bytes of their files are right.
         """
         file = file_of(home, generation)
         try:
@@ -192,9 +192,7 @@ def _sound(file: Path) -> Manifest | None:
 
 def written(fields: Mapping[str, Any]) -> bytes:
     """The content of a manifest."""
-    fields = {"format": FORMAT, **fields}
-    text = json.dumps({**fields, "checksum": canonical_checksum(fields)}, ensure_ascii=False, indent=1, sort_keys=True)
-    return text.encode() + b"\n"
+    return checked_json(fields, FORMAT)
 
 
 def read(path: Path) -> Manifest | None:
@@ -203,16 +201,11 @@ def read(path: Path) -> Manifest | None:
     Raises CorruptionError; FormatError for one that a newer Twofold made.
     """
     try:
-        fields = json.loads(path.read_bytes())
-        checksum = fields.pop("checksum")
-        if checksum != canonical_checksum(fields):
-            raise CorruptionError(f"{path} is damaged: its checksum does not fit its content")
-        if (version := fields.pop("format")) != FORMAT:
-            raise FormatError(f"{path} has format {version}, this Twofold reads format {FORMAT}")
+        fields = parse_checked_json(path.read_bytes(), FORMAT, path=path)
         pieces = tuple(map(_piece, fields.pop("pieces")))
         beside = fields.pop("beside")
         beside = None if beside is None else Part(**_with_files(beside))
-        manifest = Manifest(home=path.parent, pieces=pieces, beside=beside, checksum=checksum, **fields)
+        manifest = Manifest(home=path.parent, pieces=pieces, beside=beside, **fields)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -244,7 +237,7 @@ def _consecutive(pieces: tuple[Piece, ...]) -> bool:
 
 
 def wrong_at_sight(home: Path, part: Part) -> str | None:
-    """What is wrong with a part as far as sizes and beginnings of its files tell; None where nothing is."""
+    """What is wrong with a part by the sizes and first bytes of its files; None if nothing is."""
     for name, (size, _, head) in part.files.items():
         path = home / part.folder / name
         try:
@@ -287,15 +280,15 @@ def crc_of(path: Path, most: int | None = None) -> int:
     return crc
 
 
-def home_of(folder: Path, room: str) -> Path:
-    """The folder of a room's derived files, "lexical", or "indexes/" and the name of a space.
+def home_of(folder: Path, area: str) -> Path:
+    """The folder of an area's derived files, "lexical", or "indexes/" and the name of a space.
 
-    Raises InputError for a room that has none.
+    Raises InputError for an area that has none.
     """
-    top, *below = PurePosixPath(room).parts or [""]
+    top, *below = PurePosixPath(area).parts or [""]
     if top not in DERIVED or any(name.startswith(".") or NUMBERED.fullmatch(name) for name in below):
-        raise InputError(f"{room!r} keeps nothing that is derived; rooms that do: {', '.join(sorted(DERIVED))}")
-    return folder / room
+        raise InputError(f"{area!r} is no area of derived data; there are {', '.join(sorted(DERIVED))}")
+    return folder / area
 
 
 def file_of(home: Path, generation: int) -> Path:

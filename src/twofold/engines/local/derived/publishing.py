@@ -1,7 +1,7 @@
-"""Publishing an index: parts are filled aside and synced, then one rename of the manifest says which of them count.
+"""Publishing an index: parts are written aside and synced, then one rename of the manifest publishes them.
 
 A crash leaves the manifest that was there or the new one, whole, and folders that none of them names, which the next
-writer removes. No commit of the catalogue is needed: nothing in an index is the truth. Where a commit numbers the rows
+writer removes. No commit of the catalogue is needed, since an index is derived data. Where a commit numbers the rows
 anew, the manifest for the rows to come is published before it, under a name of its own; the other one goes after it.
 """
 
@@ -42,27 +42,27 @@ Fill = Callable[[Path], None]
 
 
 class Publisher:
-    """What a writer may do to the derived folders of its collection."""
+    """A writer's operations on the derived folders of its collection."""
 
     def __init__(self, folder: Path, disk: Disk) -> None:
         self._folder = folder
         self._disk = disk
 
-    def made(self, room: str) -> Path:
-        """The folder of a room, made and its name synced where it is missing. Raises InputError, StorageError."""
-        home = home_of(self._folder, room)
+    def made(self, area: str) -> Path:
+        """The folder of an area, made and its name synced where it is missing. Raises InputError, StorageError."""
+        home = home_of(self._folder, area)
         if not home.is_dir():
             self._disk.make_folder(home)
             self._disk.sync_folder(home.parent)
             self._disk.sync_folder(self._folder)
         return home
 
-    def build(self, room: str, fill: Fill) -> Part:
-        """Fills a new part, which does not count until a manifest names it.
+    def build(self, area: str, fill: Fill) -> Part:
+        """Writes a new part, which is not used until a manifest names it.
 
         Raises what `fill` raises, InputError, StorageError.
         """
-        home = self.made(room)
+        home = self.made(area)
         aside = home / UNFINISHED
         self._disk.remove_tree(aside)
         self._disk.make_folder(aside)
@@ -82,42 +82,42 @@ class Publisher:
         return Part(folder=name, files=files)
 
     def publish(
-        self, room: str, fields: Mapping[str, Any], pieces: Sequence[Piece], beside: Part | None
+        self, area: str, fields: Mapping[str, Any], pieces: Sequence[Piece], beside: Part | None
     ) -> Manifest | None:
         """Replaces the manifest of a generation, which is when the index changes, and removes what none names now.
 
         fields: commit, generation and about. Raises InputError, StorageError.
         """
-        home = self.made(room)
+        home = self.made(area)
         file = file_of(home, fields["generation"])
         parts = {"pieces": [each.to_json() for each in pieces], "beside": None if beside is None else beside.to_json()}
         self._disk.publish(file, written({**fields, **parts}))
         self._disk.reached("manifest published")
-        self.sweep(room)
+        self.sweep(area)
         return read(file)
 
-    def withdraw(self, room: str, generation: int) -> None:
+    def withdraw(self, area: str, generation: int) -> None:
         """Removes the manifest of a generation, if there is one. Raises InputError, StorageError."""
-        self._disk.remove_tree(file_of(home_of(self._folder, room), generation))
+        self._disk.remove_tree(file_of(home_of(self._folder, area), generation))
 
-    def sweep(self, room: str) -> None:
+    def sweep(self, area: str) -> None:
         """Removes parts that no manifest names; where one cannot be read, all that is there is left."""
-        self._sweep(home_of(self._folder, room))
+        self._sweep(home_of(self._folder, area))
 
-    def discard(self, room: str, part: Part) -> None:
+    def discard(self, area: str, part: Part) -> None:
         """Removes a part that no manifest names. Raises InputError, StorageError."""
-        self._disk.remove_tree(home_of(self._folder, room) / part.folder)
+        self._disk.remove_tree(home_of(self._folder, area) / part.folder)
 
-    def clear(self, room: str) -> None:
-        """Throws a room's folder away with all that is in it. Raises InputError, StorageError."""
-        home = home_of(self._folder, room)
+    def clear(self, area: str) -> None:
+        """Removes an area's folder with its content. Raises InputError, StorageError."""
+        home = home_of(self._folder, area)
         for file in manifests(home).values():
             self._disk.remove(file)  # first, so that it never names what is gone
         self._disk.remove_tree(home)
         self._disk.sync_folder(self._folder)
 
     def remove(self, path: Path) -> None:
-        """Takes a damaged part or manifest away. Raises StorageError."""
+        """Removes a damaged part or manifest. Raises StorageError."""
         self._disk.remove_tree(path)
 
     def ahead(self, generation: int) -> bool:

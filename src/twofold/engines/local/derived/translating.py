@@ -1,7 +1,7 @@
-"""Keeping an index through a compaction: its pieces stay as they are, and a translation says which rows are left.
+"""Keeping an index through a compaction: its pieces are unchanged, and a translation maps them to the remaining rows.
 
-The files of a piece number its rows from 0. Beside a piece that has lost some of them lies an array with an int32 for
-each of these numbers: the row that it is now, counted from the first one of the piece, or -1 where it is gone.
+The files of a piece number its rows from 0. A piece that has lost some of them gets an array with an int32 for each of
+these numbers: its present row, counted from the first one of the piece, or -1 for a deleted row.
 """
 
 from __future__ import annotations
@@ -33,41 +33,41 @@ def mapped(home: Path, translation: Translation) -> NDArray[np.int32]:
     return np.asarray(np.memmap(path, NUMBERS, mode="r", shape=(translation.rows,)))
 
 
-def kept_pieces(publisher: Publisher, room: str, manifest: Manifest, living: Mask) -> Iterator[Piece]:
-    """The pieces of an index over the rows that a compaction leaves of them; one without any is left out.
+def kept_pieces(publisher: Publisher, area: str, manifest: Manifest, live: Mask) -> Iterator[Piece]:
+    """The pieces of an index for the rows that a compaction keeps; a piece without rows is left out.
 
-    manifest: the index that serves, with the pieces that can be used. living: bool (rows,), which rows stay. The
-    fingerprints are those of the rows as they were. Where the translation of a piece is damaged, the pieces end before
-    it. Raises StorageError.
+    manifest: the present index, with the pieces that can be used. live: bool (rows,), the rows that are kept.
+    Fingerprints are of the old rows. Where the translation of a piece is damaged, the pieces end before it. Raises
+    StorageError.
     """
     first = 0
     for piece in manifest.pieces:
-        stays = living[piece.first : piece.end]
+        stays = live[piece.first : piece.end]
         rows, translation = int(np.count_nonzero(stays)), piece.translation
         if rows and rows < piece.rows:
             if translation is not None and wrong_content(manifest.home, translation):
                 return
-            translation = _translated(publisher, room, manifest.home, piece, stays)
+            translation = _translated(publisher, area, manifest.home, piece, stays)
         if rows:
             yield replace(piece, first=first, rows=rows, translation=translation)
         first += rows
 
 
-def _translated(publisher: Publisher, room: str, home: Path, piece: Piece, stays: Mask) -> Translation:
-    """A new part that says what is left of a piece's rows. stays: bool (rows,) of the piece."""
+def _translated(publisher: Publisher, area: str, home: Path, piece: Piece, stays: Mask) -> Translation:
+    """A new part with the translation of a piece. stays: bool (rows,) of the piece."""
 
     def fill(folder: Path) -> None:
         with write_aside(folder / FILE) as file:
             for part in _numbers(home, piece, stays):
                 file.write(part.astype(NUMBERS, copy=False).tobytes())
 
-    part = publisher.build(room, fill)
+    part = publisher.build(area, fill)
     held = piece.rows if piece.translation is None else piece.translation.rows
     return Translation(folder=part.folder, files=part.files, rows=held)
 
 
 def _numbers(home: Path, piece: Piece, stays: Mask) -> Iterator[NDArray[np.int32]]:
-    """The new row of each number that the piece's files know, some at a time."""
+    """The new row of each number in the piece's files, some at a time."""
     fresh = np.cumsum(stays, dtype=np.int32) - np.int32(1)
     fresh[~stays] = GONE
     if piece.translation is None:

@@ -46,7 +46,7 @@ class DenseRows:
 
     def stored(self) -> Iterator[tuple[Numbers, Halves]]:
         """All stored vectors in blocks, with the handles of their passages, ascending; see engine.DenseSnapshot."""
-        live = self._snapshot.passing(None)
+        live = self._snapshot.row_mask(None)
         for first, vectors in self._snapshot.blocks():
             for start in range(0, len(vectors), ROWS):
                 part = vectors[start : start + ROWS]
@@ -56,5 +56,5 @@ class DenseRows:
 
     def drawn(self, count: int) -> Passages:
         """Up to `count` passages of different vectors, decided by the vectors alone; see engine.DenseSnapshot."""
-        rows = drawn(self._snapshot, self._snapshot.passing(None), count)
+        rows = drawn(self._snapshot, self._snapshot.row_mask(None), count)
         return Passages(rows, self._snapshot.documents_of(rows), self._snapshot.spans(rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from twofold.engines.local.derived.indexes.about import room_of, standing
+from twofold.engines.local.derived.indexes.about import area_of, standing
 from twofold.engines.local.derived.manifest import Manifest, Piece
 from twofold.engines.local.derived.translating import mapped
 from twofold.engines.local.snapshot import StoredSnapshot
@@ -23,7 +23,7 @@ Key = tuple[str, tuple[tuple[str, str, int, int, int], ...], IndexSettings]
 
 
 class Indexes:
-    """The opened index of a collection, shared by its searchers; what another thread opens meanwhile is opened twice.
+    """The opened index of a collection, shared by its searchers; two threads may open the same piece at once.
 
     A piece that was opened is kept for as long as the index names it; one that could not be opened is not tried again
     until the index is replaced.
@@ -34,7 +34,7 @@ class Indexes:
         self._damaged: set[tuple[str, str]] = set()
 
     def search(self, snapshot: StoredSnapshot, *, exact: bool) -> NearestSearch:
-        """How a snapshot is searched: by the index that fits it, or exactly where there is none or that is asked."""
+        """The search of a snapshot: by its index, or exactly if there is none or `exact` is set."""
         all_rows = ExactSearch(snapshot, FlatIndex(snapshot))
         while not exact and (found := standing(snapshot)) is not None:
             built, about = found
@@ -46,7 +46,7 @@ class Indexes:
         return all_rows
 
     def _usable(self, built: Manifest, settings: IndexSettings) -> list[VectorIndex]:
-        """The first pieces, as far as they can be opened: a damaged one is passed over, and `verify` names it."""
+        """The first pieces, as far as they can be opened: a damaged one is not used, and `verify` reports it."""
         opened: dict[Key, VectorIndex] = {}
         for piece in built.pieces:
             key = _key(piece, settings)
@@ -86,7 +86,7 @@ def open_piece(home: Path, piece: Piece, settings: IndexSettings) -> VectorIndex
 
 
 def _key(piece: Piece, settings: IndexSettings) -> Key:
-    """Tells a piece, opened in a way, from all others: a folder's number may come again."""
+    """Identifies an opened piece: a folder's number may be reused."""
     files = ((part.folder, name, *part.files[name]) for part in piece.parts for name in sorted(part.files))
     return piece.folder, tuple(files), settings
 
@@ -99,6 +99,6 @@ def _opened(home: Path, piece: Piece, settings: IndexSettings) -> VectorIndex | 
 
 
 def _replaced(snapshot: StoredSnapshot, built: Manifest) -> bool:
-    """Whether a writer has published another index, and so taken away what could not be opened."""
-    now = snapshot.built(room_of(snapshot))
+    """Whether a writer has published another index, and so removed what could not be opened."""
+    now = snapshot.built(area_of(snapshot))
     return now is not None and now.checksum != built.checksum

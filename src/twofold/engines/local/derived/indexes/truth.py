@@ -1,4 +1,4 @@
-"""What exact search finds for many questions at once, whole and behind filters: the measure of every approximation.
+"""Exact answers for many questions at once, without and with filters, as ground truth for measurements.
 
 One pass over the stored vectors serves all questions and all masks: a matrix product proposes rows, and the stored
 vectors score them as every search does. What was proposed can be kept: later only the rows that came since are
@@ -50,14 +50,14 @@ class Proposed:
 
     @classmethod
     def none(cls, queries: Vectors, masks: int, count: int, generation: int) -> Proposed:
-        """Before any row was looked at. count: how many are kept for each mask and question."""
+        """Before any row was scored. count: how many are kept for each mask and question."""
         shape = masks, len(queries), count
         empty = np.full(shape, -np.inf, np.float32)
         floors = np.full(shape[:2], -np.inf, np.float32)
         return cls(queries, empty, np.zeros(shape, np.int64), floors, covered=0, generation=generation)
 
     def follow(self, snapshot: StoredVectors, masks: Sequence[Mask]) -> None:
-        """Drops rows that a mask no longer lets through, and looks at those that came since."""
+        """Drops rows that a mask no longer allows, and scores newer rows."""
         for scores, rows, mask in zip(self._scores, self._rows, masks, strict=True):
             scores[~mask[rows]] = -np.inf
         for start, stored in snapshot.blocks():
@@ -133,8 +133,8 @@ def exact_answers(
 ) -> list[list[Nearest]]:
     """For each mask and each question the first `top` documents of exact search.
 
-    candidates: what was proposed behind these masks, bool (rows,) each. exact: answers where the rows proposed are of
-    too few documents, or where one that was not proposed could come as near as the last.
+    candidates: the candidates with these masks, bool (rows,) each. exact: answers where the rows proposed are of too
+    few documents, or where one that was not proposed could come as near as the last.
     """
     answers = []
     for number, mask in enumerate(masks):

@@ -1,7 +1,7 @@
-"""Keeping an index as the collection grows: pieces over what is new, joined as they come to be of one size.
+"""Keeping an index as the collection grows: pieces over new rows, merged when they are of similar size.
 
 Each piece is more than JOINED times as large as the next one, so there are few, and a row is built again only as often
-as its piece grows by half. Whatever changes, the promise is measured over all pieces before they are published.
+as its piece grows by half. Recall is measured over all pieces before they are published.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from twofold.engines.local.derived.indexes import choosing
-from twofold.engines.local.derived.indexes.about import About, room_of, standing
+from twofold.engines.local.derived.indexes.about import About, area_of, standing
 from twofold.engines.local.derived.indexes.choosing import Indexing, efforts_from
 from twofold.engines.local.derived.indexes.making import Making, Work, kept_questions
 from twofold.engines.local.derived.indexes.measuring import Measuring
@@ -47,7 +47,7 @@ def wanted(snapshot: StoredSnapshot, *, cosine: bool) -> bool:
 
 
 class Upkeep:
-    """What an index needs between two choices, by a writer that holds the lock."""
+    """The maintenance of an index between two choices, by a writer that holds the lock."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -131,7 +131,7 @@ class Upkeep:
         except InputError:
             return self._chosen(report.promise, report.latency)
         finally:
-            self._work.writer.sweep(room_of(snapshot))
+            self._work.writer.sweep(area_of(snapshot))
 
     def _measuring(self, snapshot: StoredSnapshot, built: Manifest, about: About) -> Measuring:
         """The questions that the index was measured with, or new ones where these are lost."""

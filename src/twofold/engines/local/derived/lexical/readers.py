@@ -6,22 +6,21 @@ commit has.
 
 from __future__ import annotations
 
-import os
 import threading
-from pathlib import Path
 
 from twofold.engine import OutdatedError
-from twofold.engines.local.derived.lexical.known import ROOM, Known
+from twofold.engines.local.derived.lexical.known import AREA, Known
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.errors import CorruptionError, MovedError
 from twofold.lexical.analysing import Analysis
 from twofold.lexical.index import LexicalIndex
 from twofold.lexical.reading import LexicalReader
+from twofold.lexical.records import Records
 from twofold.lexical.stretches import Tail, recorded
 
 
-class Words:
+class LexicalReaders:
     """What the searchers of a collection share. Threads may use it together.
 
     One index is held at a time, and the records of the documents behind it, which grow with the commits.
@@ -83,8 +82,8 @@ class Words:
             self._forget(key)
         if self._index is not None and self._index.end == end:
             return self._index
-        folder = self._folder.of_engine(ROOM) / known.folder
-        if (seen := _stamp(folder)) != self._seen:
+        folder = self._folder.of_engine(AREA) / known.folder
+        if (seen := LexicalIndex.stamp(folder)) != self._seen:
             try:
                 found = LexicalIndex.open(folder)
             except CorruptionError:
@@ -108,20 +107,11 @@ class Words:
         if tail is not None and tail.records.first <= first <= tail.end:
             records = tail.records.between(first, min(tail.end, end))
         else:
-            records = recorded(analysis, first, (), first)
+            records = Records(first)
         if records.end < end:
             later = snapshot.written(records.end, known.since)
-            records = records.followed_by(recorded(analysis, records.end, later, end))
-        made = Tail(self._folder.of_engine(ROOM), records)
+            records = records.followed_by(recorded(analysis, records.end, later, end).runs)
+        made = Tail(self._folder.of_engine(AREA), records)
         if tail is None or (self._tail is not None and end >= tail.end):
             self._tail = made
         return made
-
-
-def _stamp(folder: Path) -> tuple[int, ...]:
-    """Changes with each state of an index; () where there is none."""
-    try:
-        found = [os.stat(folder / name) for name in LexicalIndex.CHANGING]
-    except OSError:
-        return ()
-    return tuple(number for each in found for number in (each.st_ino, each.st_mtime_ns))
