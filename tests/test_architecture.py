@@ -1,4 +1,4 @@
-"""The shape of the house, read from the source: floors, guests, sizes, names, the disk.
+"""The architecture, read from the source: floors, third-party dependencies, sizes, names, the disk.
 
 Each rule is a function over a source tree that returns what breaks it, one sentence each. The first half of this file
 holds src/twofold to the rules; the second half shows, on small bad trees, that every rule sees what it is there for.
@@ -29,14 +29,14 @@ FLOORS = {
     **dict.fromkeys(("engines", "engines.local", "encoders"), 3),
     **dict.fromkeys(("indexes", "lexical", "models", "passages", "readers", "evaluation", "plots"), 2),
     **dict.fromkeys(
-        ("block", "contract", "difference", "documents", "encoding", "engine", "errors", "files", "filters"), 1
+        ("block", "checked_json", "contract", "difference", "documents", "encoding", "engine", "errors", "files"), 1
     ),
     **dict.fromkeys(("forking", "index_report", "memory", "progress", "protocols", "rankings", "reports", "scores"), 1),
-    **dict.fromkeys(("space", "strict_json", "tables", "values"), 1),
+    **dict.fromkeys(("filters", "space", "strict_json", "tables", "values"), 1),
 }
-"""Room → floor (docs/architecture.md). A room imports from lower floors only; floor 1 is one room of words."""
+"""Package → floor (docs/architecture.md). A package imports from lower floors only; floor 1 is one package of words."""
 
-GUESTS = {
+DEPENDENCIES = {
     "openvino": {"models"},
     "tokenizers": {"models"},
     "safetensors": {"models"},
@@ -57,10 +57,10 @@ GUESTS = {
     "accelerate": {"training"},
     "peft": {"training"},
 }
-"""Library → the rooms that may import it. numpy is everybody's; bench/ may import any peer inside a function."""
+"""Library → the packages that may import it. numpy is everybody's; bench/ may import any peer inside a function."""
 
 WRITERS = {
-    "engines.local": {"*"},  # the one room that owns a collection's folder
+    "engines.local": {"*"},  # the one package that owns a collection's folder
     "indexes": {"faiss.write_index"},  # into the folder that the engine hands out
     "tuning": {"np.savez"},  # into bytes that the engine keeps
     "files": {"*"},  # write_aside, through which every other file goes
@@ -69,7 +69,7 @@ WRITERS = {
     # collections that live as long as a measurement, what recipes keep, and the bare write that ours is held against
     "bench": {"tempfile.TemporaryDirectory", "os.makedirs", "os.open", "os.pwrite"},
 }
-"""Room → the calls that change the disk which it may make; whoever is not here makes none."""
+"""Package → the calls that change the disk which it may make; whoever is not here makes none."""
 
 OPENS_ENGINES = {"collection.opening", "bench.storing"}
 """Who may name an engine: where a collection is opened, and where it is counted what one does to the disk."""
@@ -99,8 +99,8 @@ class Import:
     in_function: bool
 
 
-def room_of(name: str) -> str:
-    """The room of a dotted name below the package: its first part; each engine is a room of its own."""
+def package_of(name: str) -> str:
+    """The package of a dotted name below the package: its first part; each engine is a package of its own."""
     parts = name.split(".")
     return ".".join(parts[: 2 if parts[0] == "engines" else 1])
 
@@ -115,8 +115,8 @@ class Source:
     tree: ast.Module
 
     @property
-    def room(self) -> str:
-        return room_of(self.name)
+    def package(self) -> str:
+        return package_of(self.name)
 
     def at(self, line: int) -> str:
         return f"{self.name.replace('.', '/')}:{line}"
@@ -170,24 +170,28 @@ def _called(call: ast.Call) -> str:
 
 
 def floors_broken(package: Path) -> list[str]:
-    """Imports that go up, sideways, to the package's root, or from a room without a floor."""
+    """Imports that go up, sideways, to the package's root, or from a package without a floor."""
     files, broken = sources(package), []
     names = {source.name for source in files}
     for source in files:
-        if source.room not in FLOORS:
-            broken.append(f"{source.name}: the room {source.room!r} stands on no floor; give it one in FLOORS")
+        if source.package not in FLOORS:
+            broken.append(f"{source.name}: the package {source.package!r} stands on no floor; give it one in FLOORS")
             continue
         for each in imports(source, names):
             root, _, inside = each.module.partition(".")
             if root != "twofold":
                 continue
-            room, here = room_of(inside.split(" ")[0]), FLOORS[source.room]
+            imported, here = package_of(inside.split(" ")[0]), FLOORS[source.package]
             if "relative" in each.module:
                 broken.append(f"{source.at(each.line)} imports relatively")
             elif not inside:
                 broken.append(f"{source.at(each.line)} imports the package's root")
-            elif room != source.room and FLOORS.get(room, 99) >= here and not FLOORS.get(room) == here == 1:
-                broken.append(f"{source.at(each.line)}: {source.room} (floor {here}) imports {room}")
+            elif (
+                imported != source.package
+                and FLOORS.get(imported, 99) >= here
+                and not FLOORS.get(imported) == here == 1
+            ):
+                broken.append(f"{source.at(each.line)}: {source.package} (floor {here}) imports {imported}")
     return broken
 
 
@@ -198,24 +202,24 @@ def engines_broken(package: Path) -> list[str]:
     return [
         f"{source.at(each.line)} imports {each.module.removeprefix('twofold.')}; use the protocol, twofold.engine"
         for source in files
-        if not source.room.startswith("engines") and source.name not in OPENS_ENGINES
+        if not source.package.startswith("engines") and source.name not in OPENS_ENGINES
         for each in imports(source, names)
         if each.module.startswith("twofold.engines")
     ]
 
 
-def guests_broken(package: Path) -> list[str]:
-    """Libraries imported outside their room, or that no room has invited."""
+def dependencies_broken(package: Path) -> list[str]:
+    """Libraries imported outside their package, or that no package may import."""
     broken = []
     for source in sources(package):
         for each in imports(source, set()):
             library = each.module.split(".")[0]
-            standard = library in sys.stdlib_module_names and library not in GUESTS
-            if standard or library in {"twofold", "numpy"} or source.room in GUESTS.get(library, ()):
+            standard = library in sys.stdlib_module_names and library not in DEPENDENCIES
+            if standard or library in {"twofold", "numpy"} or source.package in DEPENDENCIES.get(library, ()):
                 continue
-            if source.room == "bench" and each.in_function:
+            if source.package == "bench" and each.in_function:
                 continue
-            broken.append(f"{source.at(each.line)}: {library} is no guest of {source.room}")
+            broken.append(f"{source.at(each.line)}: {library} is no dependency of {source.package}")
     return broken
 
 
@@ -257,22 +261,22 @@ def sizes_broken(package: Path) -> list[str]:
 
 
 def names_broken(package: Path) -> list[str]:
-    """Files and folders whose name says nothing, and rooms whose `__init__.py` does something."""
+    """Files and folders whose name says nothing, and packages whose `__init__.py` does something."""
     broken = []
     for source in sources(package):
         if named := BANNED_NAMES & set(source.name.split(".")):
             broken.append(f"{source.name}: {named.pop()!r} does not say what is inside")
-        is_room = source.path.name == "__init__.py" and source.path.parent != package
-        if is_room and not (len(source.tree.body) == 1 and ast.get_docstring(source.tree)):
+        is_package = source.path.name == "__init__.py" and source.path.parent != package
+        if is_package and not (len(source.tree.body) == 1 and ast.get_docstring(source.tree)):
             broken.append(f"{source.name}/__init__.py holds more or less than a docstring")
     return broken
 
 
 def writes_broken(package: Path) -> list[str]:
-    """Calls that change the disk, made by a room that may not."""
+    """Calls that change the disk, made by a package that may not."""
     broken = []
     for source in sources(package):
-        allowed = WRITERS.get(source.room, set())
+        allowed = WRITERS.get(source.package, set())
         calls = [] if "*" in allowed else [node for node in ast.walk(source.tree) if isinstance(node, ast.Call)]
         broken += [
             f"{source.at(call.lineno)}: {name} changes the disk; use files.write_aside or an engine"
@@ -313,7 +317,7 @@ def talk_broken(package: Path) -> list[str]:
             if isinstance(node, ast.Assert):
                 broken.append(f"{source.at(node.lineno)} asserts; raise an error of errors.py")
             printers = {"print", "sys.stdout.write", "sys.stderr.write"}
-            if isinstance(node, ast.Call) and _called(node) in printers and source.room != "cli":
+            if isinstance(node, ast.Call) and _called(node) in printers and source.package != "cli":
                 broken.append(f"{source.at(node.lineno)} prints; only cli/ does")
     return broken
 
@@ -356,7 +360,16 @@ def _hands_on(method: ast.FunctionDef) -> bool:
     )
 
 
-RULES = [floors_broken, engines_broken, guests_broken, cycles, sizes_broken, names_broken, writes_broken, talk_broken]
+RULES = [
+    floors_broken,
+    engines_broken,
+    dependencies_broken,
+    cycles,
+    sizes_broken,
+    names_broken,
+    writes_broken,
+    talk_broken,
+]
 RULES += [registries_broken, delegation_broken]
 
 
@@ -380,10 +393,10 @@ BAD_TREES = [
         "use the protocol",
     ),
     (engines_broken, {"cli/a.py": "if TYPE_CHECKING:\n    from twofold.engines.local.a import B"}, "use the protocol"),
-    (guests_broken, {"searching/a.py": "def f():\n    import faiss"}, "faiss is no guest"),
-    (guests_broken, {"searching/a.py": "import sqlite3"}, "sqlite3 is no guest"),
-    (guests_broken, {"bench/a.py": "import torch"}, "torch is no guest"),
-    (guests_broken, {"readers/a.py": "from requests import get"}, "requests is no guest"),
+    (dependencies_broken, {"searching/a.py": "def f():\n    import faiss"}, "faiss is no dependency"),
+    (dependencies_broken, {"searching/a.py": "import sqlite3"}, "sqlite3 is no dependency"),
+    (dependencies_broken, {"bench/a.py": "import torch"}, "torch is no dependency"),
+    (dependencies_broken, {"readers/a.py": "from requests import get"}, "requests is no dependency"),
     (
         cycles,
         {"a.py": "import twofold.b", "b.py": "def f():\n    from twofold.c import d", "c.py": "import twofold.a"},
@@ -443,10 +456,10 @@ def test_a_rule_leaves_a_good_tree_alone(rule: Callable[[Path], list[str]], tmp_
     assert rule(_tree(tmp_path, GOOD)) == []
 
 
-def test_every_floor_and_every_guest_names_a_room_that_exists() -> None:
-    rooms = {source.room for source in sources(PACKAGE)}
-    assert FLOORS.keys() - rooms == set()
-    assert set().union(*GUESTS.values(), WRITERS) - rooms == set()
+def test_every_floor_and_every_dependency_names_a_package_that_exists() -> None:
+    packages = {source.package for source in sources(PACKAGE)}
+    assert FLOORS.keys() - packages == set()
+    assert set().union(*DEPENDENCIES.values(), WRITERS) - packages == set()
 
 
 def _tree(folder: Path, files: dict[str, str]) -> Path:

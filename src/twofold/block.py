@@ -1,4 +1,4 @@
-"""What one commit takes: documents with their passages and vectors; and what is known of those that are there."""
+"""The documents of one commit with their passages and vectors; and what is stored of existing ones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What one space takes of some documents; passages and vectors stand in the order of the documents.
+    """The passages and vectors of some documents in one space, in the order of the documents.
 
     truncated: of each document, the tokens that its vectors do not cover. counts: int (documents,), rows of each, 0 for
     one that gets no vector. spans: int32 (rows, 2), start and end in characters of the text. vectors: float32 (rows,
@@ -92,7 +92,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Documents that become durable together, with what every complete space takes of them.
+    """Documents that become durable together, with their part for every complete space.
 
     text_hashes: of each document, what the caller compares to see whether it must be encoded again (8 to 64 bytes).
     parts: space → its part, as many documents in the same order. An id comes once. Raises DocumentError.

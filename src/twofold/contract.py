@@ -1,4 +1,4 @@
-"""The contract: all that decides a vector.
+"""The contract: everything that determines a vector.
 
 Two encoders with equal contracts make vectors that may be compared; vectors of two contracts never meet. A collection
 keeps the contract it was made with, and the vectors of a few probe texts, which catch a runtime or library that bends
@@ -41,10 +41,10 @@ PROBE_COSINE = 0.999
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """All that decides a vector; equal contracts, comparable vectors.
+    """Everything that determines a vector: vectors of equal contracts can be compared.
 
     weights, tokenizer: fingerprints (hex digests of content). dimension: numbers a vector. pooling: how token states
-    become one vector ("mean", "cls", …). layers: what follows the pooling ("normalize", "dense tanh", …), in order.
+    become one vector ("mean", "cls", …). layers: those after the pooling ("normalize", "dense tanh", …), in order.
     max_tokens: the longest input, special tokens included. query_prompt, document_prompt: text put before each input.
     query_tower: fingerprint of a tower of its own that encodes queries into this space; empty where there is none.
     Raises InputError for a field of another type.
@@ -76,7 +76,9 @@ class Contract:
 
     @property
     def space(self) -> str:
-        """A hex digest of all that decides where documents lie; a query tower names the space that it was made for."""
+        """A hex digest of everything that determines where documents lie; a query tower names the space that it was
+        made for.
+        """
         values = {name: value for name, value in self.to_json().items() if name not in QUERY_SIDE}
         return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16).hexdigest()
 

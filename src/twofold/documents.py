@@ -1,6 +1,6 @@
-"""Documents and passages: what people put in, and what comes back from a search.
+"""Documents and passages: what is added, and what a search returns.
 
-A document is checked once, when it is made; every room above may trust it.
+A document is checked once, when it is created; every package above relies on that.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Document:
     def metadata_json(self) -> str:
         """The metadata as canonical JSON: sorted keys, no spaces; equal metadata give equal text.
 
-        They are checked again: what was put into them since must be readable too. Raises DocumentError.
+        They are checked again, since they may have been changed. Raises DocumentError.
         """
         metadata = _checked_metadata(self.metadata, self.id)
         return json.dumps(metadata, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -76,12 +76,12 @@ def titled(title: str, text: str) -> str:
 def as_documents(
     items: Iterable[Document | Mapping[str, Any] | tuple[str, str]], *, text_required: bool = True
 ) -> Iterator[Document]:
-    """Documents from whatever people hold: Documents, dicts with id, text, title and more, or (id, text) pairs.
+    """Documents from Documents, dicts with id, text, title and more, or (id, text) pairs.
 
     A dict's id may stand under `id` or `_id` (not both), its text under any of TEXT_FIELDS; keys other than these,
-    title and metadata become metadata. text_required: refuse a dict that says nothing of its text, as it would put a
-    document without text in place of one that has some; "" says that there is none. Each document is copied as it
-    comes. Raises DocumentError for anything else, naming the position.
+    title and metadata become metadata. text_required: refuse a dict without a text field, as it could replace a
+    document that has a text by one without; "" is an explicitly empty text. Each document is copied as it comes. Raises
+    DocumentError for anything else, naming the position.
     """
     for position, item in enumerate(items):
         match item:
@@ -112,9 +112,9 @@ def identifier_of(value: object) -> str:
 
 
 def flat_metadata(rest: dict[str, Any], identifier: str) -> dict[str, Any]:
-    """What is left of a record, with an object under `metadata` laid beside the other fields.
+    """The other fields of a record as metadata, merged with an object under `metadata`.
 
-    Raises DocumentError where a field stands in both places.
+    Raises DocumentError if a field is in both.
     """
     inner = rest.get("metadata")
     if not isinstance(inner, Mapping):
@@ -122,7 +122,9 @@ def flat_metadata(rest: dict[str, Any], identifier: str) -> dict[str, Any]:
     beside = {name: value for name, value in rest.items() if name != "metadata"}
     twice = sorted(inner.keys() & beside.keys())
     if twice:
-        raise DocumentError(f"the field {brief(twice[0])!r} stands beside and inside metadata", document_id=identifier)
+        raise DocumentError(
+            f"the field {brief(twice[0])!r} is given both beside and inside metadata", document_id=identifier
+        )
     return {**inner, **beside}
 
 

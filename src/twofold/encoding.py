@@ -1,6 +1,6 @@
-"""What an encoder must be and what it must give back, checked where an encoder or its vectors come in.
+"""Checks of encoders and of the vectors that they return.
 
-Anybody may write one (docs/extending.md), so nothing that it says is taken on trust.
+Users may write their own (docs/extending.md), so everything is checked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twofold.contract import Contract, Side
 from twofold.errors import InputError, VectorError
-from twofold.protocols import Encoder, Tokens
+from twofold.protocols import Encoder, TokenSpans
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, scaled
 
@@ -25,7 +25,7 @@ WHOLE = "see docs/extending.md for a whole encoder"
 
 
 def checked_encoder(encoder: Any) -> Encoder:
-    """What was given as an encoder, if it is one; InputError naming what it lacks. Nothing is encoded."""
+    """The given encoder, if it is one; InputError names what it lacks. Nothing is encoded."""
     if isinstance(encoder, str):
         raise InputError(f"an encoder is an object, not the text {encoder!r}; load_encoder({encoder!r}) loads a model")
     if isinstance(encoder, type):
@@ -50,7 +50,7 @@ def checked_encoder(encoder: Any) -> Encoder:
 
 
 def encoded(encoder: Encoder, side: Side, texts: Sequence[str], report: EncodingReport | None = None) -> Vectors:
-    """float32 (n, dimension): what an encoder makes of texts, as it gave it.
+    """float32 (n, dimension): an encoder's vectors of texts, unchanged.
 
     Raises VectorError, naming the method, for anything but a float32 array of that shape, and for NaN or infinity.
     """
@@ -81,26 +81,26 @@ def encoded_to_compare(
     return scaled(vectors, encoder.contract.similarity, what=f"{type(encoder).__name__}.{METHODS[side]}")
 
 
-class CheckedTokens:
-    """An encoder's `Tokens`, whose answers are looked at before documents are divided by them.
+class CheckedTokenSpans:
+    """An encoder's `TokenSpans`, whose results are checked before documents are divided by them.
 
     Raises InputError, naming what was returned.
     """
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: TokenSpans) -> None:
         self._tokens = tokens
         self._name = type(tokens).__name__
 
     @property
-    def room(self) -> int:
-        """See Tokens."""
-        room: object = self._tokens.room
-        if isinstance(room, bool) or not isinstance(room, int) or room < 1:
-            raise InputError(f"{self._name}.room is a count of tokens from 1 on, not {room!r}")
-        return room
+    def token_limit(self) -> int:
+        """See TokenSpans."""
+        token_limit: object = self._tokens.token_limit
+        if isinstance(token_limit, bool) or not isinstance(token_limit, int) or token_limit < 1:
+            raise InputError(f"{self._name}.token_limit is a count of tokens from 1 on, not {token_limit!r}")
+        return token_limit
 
     def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
-        """See Tokens."""
+        """See TokenSpans."""
         found: Any = self._tokens.spans(texts)
         if not isinstance(found, list) or len(found) != len(texts):
             many = f"{len(found)} of them" if isinstance(found, list) else f"the type {type(found).__name__}"

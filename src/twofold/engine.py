@@ -1,9 +1,9 @@
-"""What an engine must offer: the place where a collection lives, as everything above it knows it.
+"""The engine protocol: how everything above an engine uses it. An engine is the place where a collection is stored.
 
-An engine keeps documents and vectors, acknowledges commits, answers filters, and proposes candidates with exact scores.
-It speaks of ids, selections and arrays of results, never of masks or of rows of the whole collection. Within one
-snapshot a document or passage is named by a handle, an int64 that means nothing elsewhere. tests/contracts/
-test_engine_laws.py holds every engine to the laws written here.
+An engine stores documents and vectors, acknowledges commits, evaluates filters, and returns candidates with exact
+scores. The protocol passes ids, selections and arrays of results, never masks or row numbers of the whole collection.
+Within one snapshot a document or passage has a handle, an int64 that is valid in that snapshot only.
+tests/contracts/test_engine_laws.py tests the laws that are written here.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from twofold.space import Space
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which documents may be found: those that meet all of these.
+    """Which documents may be found: those that meet all conditions.
 
-    where: pass the filter. without: have none of these ids. said: are not ruled out by this query of the query
-    language.
+    where: they match the filter. without: they have none of these ids. said: this query of the query language does not
+    exclude them.
     """
 
     where: Filter | None = None
@@ -46,14 +46,14 @@ LEXICAL = "lexical"
 
 
 class OutdatedError(Exception):
-    """A snapshot is older than what was derived, or names what is gone: a later snapshot is to be taken."""
+    """A snapshot is older than derived data, or refers to removed files: take a later snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What an index is measured with.
+    """Queries for measuring an index.
 
-    vectors: float32 (n, dimension), n > 1. origin: where they come from, in words. depth: of the rankings asked for.
+    vectors: float32 (n, dimension), n > 1. origin: where they come from, as text. depth: length of the rankings.
     """
 
     vectors: Vectors
@@ -62,7 +62,7 @@ class Questions:
 
 
 Ask = Callable[[], Questions]
-"""Makes the questions when they are needed: that may take an encoder."""
+"""Makes the questions when they are needed, which may need an encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ class Nearest:
 class Passages:
     """All passages of some documents.
 
-    handles: int64 (n,); owners: int64 (n,), for each the position of its document among those asked for, never falling;
-    spans: int32 (n, 2), start and end in characters of the document's text.
+    handles: int64 (n,); owners: int64 (n,), for each the position of its document among the given ones, never
+    decreasing; spans: int32 (n, 2), start and end in characters of the document's text.
     """
 
     handles: Numbers
@@ -93,8 +93,9 @@ class Passages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What a commit holds: live documents; of the default space passages, documents whose vectors leave out some of
-    their text, and how many tokens that is."""
+    """Counts of a commit: live documents; of the default space its passages, its truncated documents, and the tokens
+    that their vectors do not cover.
+    """
 
     documents: int
     passages: int
@@ -104,7 +105,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceCounts:
-    """What a commit holds in one space: live documents that are in, their passages, and whether these are all."""
+    """Counts of a commit in one space: live documents in it, their passages, and whether all documents are in it."""
 
     documents: int
     passages: int
@@ -113,10 +114,10 @@ class SpaceCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What an engine knows of a collection beside its documents.
+    """Facts about a stored collection beside its documents.
 
-    format: of what it keeps. created: UTC. bytes: that it takes, by part. log_held_back: bytes of its log that readers
-    of older commits keep from being folded in.
+    format: of the stored data. created: UTC. bytes: its size by part. log_held_back: bytes of the log that cannot be
+    merged while readers hold older commits.
     """
 
     format: int
@@ -128,18 +129,18 @@ class Facts:
 class DenseSnapshot(Protocol):
     """Vectors of one contract on one snapshot.
 
-    Laws: a score is `scores.dense_scores` of the query and the stored vector, whatever proposed the document; a
-    document counts by its best passage; of equal passages the earlier is shown.
+    Laws: a score is `scores.dense_scores` of the query and the stored vector, however the document was found; a
+    document's score is that of its best passage, of equal ones the earlier.
     """
 
     def nearest(self, query: Vectors, *, depth: int, top: int, selection: Selection = EVERYTHING) -> Nearest:
         """The first `top` of the ranking of `depth` documents, best first, equal scores by the UTF-8 bytes of the id.
 
-        query: float32 (dimension,). All that share the last admitted score are looked at before the cut.
+        query: float32 (dimension,). All documents with the last score are compared by id before the cut.
         """
 
     def scored(self, query: Vectors, documents: Numbers) -> Nearest:
-        """These documents, which are ascending and differ, with their scores; those without a vector are left out."""
+        """The scores of these documents, which are ascending and distinct; those without a vector are left out."""
 
     def vectors(self, passages: Numbers) -> Vectors:
         """float32 (n, dimension): the stored vectors of these passages."""
@@ -150,13 +151,13 @@ class DenseSnapshot(Protocol):
     def stored(self) -> Iterator[tuple[Numbers, NDArray[Any]]]:
         """All stored vectors in blocks: (handles of the passages, ascending, their vectors in the type that is stored).
 
-        The passages of a document stand together, documents in the order of `EngineSnapshot.each`.
+        The passages of a document are adjacent, documents in the order of `EngineSnapshot.each`.
         """
 
     def drawn(self, count: int) -> Passages:
-        """Up to `count` passages of different vectors, as if by chance, but decided by the vectors alone.
+        """A pseudo-random sample of up to `count` passages with distinct vectors, determined by the vectors alone.
 
-        So neither ids nor the order in which documents came change what is drawn. `owners` are handles of documents.
+        So it depends neither on ids nor on the order of additions. `owners` are handles of documents.
         """
 
 
@@ -170,26 +171,27 @@ class LexicalSnapshot(Protocol):
     def candidates(self, query: str, count: int, selection: Selection = EVERYTHING) -> tuple[Numbers, Scores]:
         """The best `count` documents with their scores (float32), and all that tie with the last.
 
-        Best first, equal scores by handle; fewer where no more share a term with the query.
+        Best first, equal scores by handle; fewer if no more share a term with the query.
         """
 
     def scores(self, query: str, documents: Numbers) -> Scores:
         """float32 (n,): the scores of these documents, in their order."""
 
     def weight(self, query: str) -> float:
-        """The sum of the inverse document frequencies of the query's terms: what a document could score at most, in
-        proportion."""
+        """The sum of the inverse document frequencies of the query's terms; the highest possible score is proportional
+        to it.
+        """
 
     def text(self, query: str) -> str:
-        """What the query says, without signs of the query language, and without what it excludes."""
+        """The query's text without the operators of the query language and without what it excludes."""
 
     def coverage(self, query: str, texts: Sequence[str]) -> Scores:
-        """float32 (n,): the sum of the inverse document frequencies of the query's terms that each text has, each term
-        once; by it the passage of a document is chosen that is shown."""
+        """float32 (n,): for each text the sum of the inverse document frequencies of the query's terms in it, each term
+        once; it chooses the passage that a hit shows."""
 
 
 class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
-    """One commit, as a reader sees it: it does not change while it is held. Several threads may use it."""
+    """One commit; it does not change while the snapshot is open. Threads may share it."""
 
     @property
     def commit(self) -> int:
@@ -197,7 +199,7 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
 
     @property
     def counts(self) -> Counts:
-        """What the commit holds."""
+        """The commit's counts."""
 
     @property
     def space(self) -> Space:
@@ -205,44 +207,44 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
 
     @property
     def spaces(self) -> tuple[Space, ...]:
-        """All spaces, in the order in which they were made; those that are not complete yet among them."""
+        """All spaces, also incomplete ones, in the order in which they were made."""
 
     def counted(self, space: str) -> SpaceCounts:
-        """What the commit holds in a space. Raises InputError where there is none of this name."""
+        """The commit's counts in a space. Raises InputError for an unknown name."""
 
     def lacking(self, space: str, count: int) -> Numbers:
-        """int64, ascending: the first documents, at most `count`, that a space lacks; none where it is complete."""
+        """int64, ascending: the first documents, at most `count`, that are not in a space; none if it is complete."""
 
     def dense(self, space: str | None = None, *, exact: bool = False) -> DenseSnapshot:
-        """A space, the default one unless it is named. exact: without an approximate index."""
+        """Dense search in a space, by default in the default one. exact: without an approximate index."""
 
     def lexical(self, *, query_language: bool = False, anyway: bool = False) -> LexicalSnapshot | None:
-        """The lexical side; None where the collection has none. query_language: signs in a query mean something.
+        """Lexical search; None if there is no lexical index. query_language: enables its operators.
 
-        Raises OutdatedError where it has gone further than this snapshot, unless it is to be had anyway, which may be
-        slow; that happens beside a writer, not to a snapshot whose lexical side was asked for once.
+        Raises OutdatedError if the index is newer than this snapshot, unless `anyway` is set (slow). That
+        happens beside a writer, and not again for a snapshot whose lexical search was opened once.
         """
 
     def check_fields(self, where: Filter) -> None:
-        """Raises FilterError where no document has a field of the filter, or has it with the type asked for."""
+        """Raises FilterError if no document has a field of the filter, or none has it with the compared type."""
 
     def check_unambiguous(self, where: Filter) -> None:
-        """Raises FilterError where a document that passes has several values under a name with a dot."""
+        """Raises FilterError if a matching document has several values under a dotted name."""
 
     def without_passages(self) -> int:
-        """How many documents have no passage."""
+        """The number of documents without a passage."""
 
     def select(self, where: Filter | None = None) -> Numbers:
-        """int64, ascending: the documents that pass the filter."""
+        """int64, ascending: the documents that match the filter."""
 
     def count(self, where: Filter | None = None) -> int:
-        """How many documents pass the filter."""
+        """The number of documents that match the filter."""
 
     def has_text(self) -> bool:
-        """Whether a document has a text or a title."""
+        """Whether any document has a text or a title."""
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
-        """id → handle of the documents among these ids; ids that are not there are left out. Raises DocumentError."""
+        """id → handle of the documents with these ids; unknown ids are left out. Raises DocumentError."""
 
     def ids(self, documents: Numbers) -> list[str]:
         """The ids of these documents, in their order."""
@@ -251,26 +253,26 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
         """These documents. Raises CorruptionError."""
 
     def each(self) -> Iterator[Document]:
-        """All documents in the order in which they were added, never more than a batch held."""
+        """All documents in the order in which they were added, with at most one batch in memory."""
 
     def passages(self, documents: Numbers, space: str | None = None) -> Passages:
-        """All passages of these documents in a space, the default one unless it is named."""
+        """All passages of these documents in a space, by default the default one."""
 
     def spans(self, passages: Numbers) -> NDArray[np.int32]:
         """int32 (n, 2): start and end of each passage of the default space in characters of its document's text."""
 
     def state(self, key: str) -> Any:
-        """The JSON value that was kept under a key, or None."""
+        """The JSON value stored under a key, or None."""
 
     def index(self) -> IndexReport | None:
-        """What the approximate index was measured to find; None where search is exact."""
+        """The report of the approximate index with its recall; None if search is exact."""
 
     def close(self) -> None:
-        """Lets the commit go; nothing may be asked of it afterwards."""
+        """Closes the snapshot; it cannot be used afterwards."""
 
 
 class LexicalAside(Protocol):
-    """A lexical side that nobody else sees yet, and the commit that it is of."""
+    """A lexical index that is not published yet, and the commit that it covers."""
 
     @property
     def snapshot(self) -> EngineSnapshot:
@@ -278,52 +280,52 @@ class LexicalAside(Protocol):
 
     @property
     def lexical(self) -> LexicalSnapshot:
-        """The lexical side of all of its documents."""
+        """Lexical search over all of its documents."""
 
     def publish(self, about: Mapping[str, Any]) -> None:
-        """Searches use it from this commit on. about: JSON that is the state LEXICAL then."""
+        """Publishes the index: searches use it from this commit on. about: JSON that becomes the state LEXICAL."""
 
 
 class EngineWriter(Protocol):
-    """The one that changes a collection, for as long as it holds the right to. Each call is one commit, durable when it
-    returns; one that raises StorageError leaves the collection as it was, and may be tried again."""
+    """Changes a collection while it holds the writer's lock. Each call is one commit, which is durable when the call
+    returns. A call that raises StorageError leaves the collection as it was, and may be tried again."""
 
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
-        """What is stored of the live documents with these ids; unknown ids are missing from the answer."""
+        """What is stored of the live documents with these ids; unknown ids are left out."""
 
     def spaces(self) -> tuple[Space, ...]:
         """The complete spaces, into which every added document goes, the default one first."""
 
     def commit(self, block: Block) -> Numbers:
-        """Adds documents, in place of live ones with the same ids. The block has a part for each complete space.
+        """Adds documents, replacing live ones with the same ids. The block has a part for each complete space.
 
         Raises VectorError before anything is written; StorageError; CorruptionError.
         """
 
     def add_space(self, space: Space) -> None:
-        """Begins a space, which is complete where there are no documents. Raises InputError where its name is taken."""
+        """Begins a space; it is complete if there are no documents. Raises InputError if the name is taken."""
 
     def fill_space(self, name: str, documents: Numbers, part: Part) -> bool:
-        """Puts documents that are there already into a space; says whether it is complete.
+        """Adds existing documents to a space; returns whether it is complete.
 
-        documents: int64 (n,), ascending: the first that the space lacks. Those that were deleted meanwhile are left
-        out. Raises InputError where one is passed over, VectorError.
+        documents: int64 (n,), ascending: the first that are not in the space. Those that were deleted meanwhile are
+        left out. Raises InputError if one is skipped, VectorError.
         """
 
     def index(self, space: Space, ask: Ask, progress: Progress = silent) -> IndexReport | None:
-        """Makes the index that a space should have before it is made the default one; None: none was due."""
+        """Builds the index that a space needs before it becomes the default one; None if it needs none."""
 
     def make_default(self, name: str) -> None:
-        """Makes a complete space the one that is searched, at one moment. Raises InputError."""
+        """Makes a complete space the one that is searched, atomically. Raises InputError."""
 
     def drop_space(self, name: str) -> None:
-        """Gives up a space that is not the default one, and its room. Raises InputError."""
+        """Deletes a space that is not the default one, with its files. Raises InputError."""
 
     def delete(self, documents: Numbers) -> int:
-        """Deletes documents by handles of the latest commit; gives how many of them were live."""
+        """Deletes documents by handles of the latest commit; returns how many of them were live."""
 
     def put_state(self, key: str, value: Any) -> None:
-        """Keeps a JSON value under a key; None removes it."""
+        """Stores a JSON value under a key; None removes it."""
 
     def state(self, key: str) -> Any:
         """The JSON value under a key, or None."""
@@ -331,66 +333,67 @@ class EngineWriter(Protocol):
     def lexical_aside(
         self, settings: Mapping[str, Any], progress: Progress = silent
     ) -> AbstractContextManager[LexicalAside]:
-        """Makes the lexical side of the documents that are there, or brings it along where the settings are the same.
+        """Builds a lexical index of the existing documents, or updates the existing one if its settings are equal.
 
-        settings: how texts become terms, JSON of `lexical.analysing.LexicalSettings`. What stands serves until the new
-        one is published.
+        settings: how texts become terms, JSON of `lexical.analysing.LexicalSettings`. The existing index serves until
+        the new one is published.
         """
 
     def optimize(self, request: IndexRequest, ask: Ask, progress: Progress = silent) -> OptimizeReport:
-        """Gives back the room of deleted documents, and makes the index that is asked for; measured before it serves.
+        """Frees the disk space of deleted documents, and builds the requested index, which is measured before it
+        serves.
 
-        Raises InputError for a kind that the engine does not know, StorageError.
+        Raises InputError for an unknown kind, StorageError.
         """
 
     def follow(self, ask: Ask, progress: Progress = silent) -> IndexReport | None:
-        """What is due beside an addition, of all that is derived, bounded by what was added; None: no index was due."""
+        """Maintains derived data after an addition, at a cost bounded by what was added; None if no index was due."""
 
     def maintain(self, seconds: float, ask: Ask, progress: Progress = silent) -> bool:
-        """What is due of all that is derived, as far as it fits into the time; says whether it did anything."""
+        """Does the due maintenance of derived data that fits into the time; returns whether there was any."""
 
     def repair(self, report: VerifyReport, ask: Ask, progress: Progress = silent) -> None:
-        """Makes again what a verification found damaged and what is derived; marks it in the report."""
+        """Rebuilds derived data that a verification found damaged; marks it in the report."""
 
 
 class Engine(Protocol):
-    """One collection, where it lives; threads may share it."""
+    """The storage of one collection; threads may share it."""
 
     @property
     def path(self) -> Path:
-        """Where it is, for messages."""
+        """Its place, for messages."""
 
     @property
     def space(self) -> Space:
-        """The default space, as far as is known without a snapshot."""
+        """The default space, as known without a snapshot."""
 
     def snapshot(self) -> EngineSnapshot:
-        """The latest commit, held until it is closed."""
+        """A snapshot of the latest commit, until it is closed."""
 
     def writing(self, wait: float | None = None) -> AbstractContextManager[EngineWriter]:
-        """The right to write; the thread that has it may ask again.
+        """The writer's lock; the thread that holds it may enter again.
 
-        wait: seconds to wait for another writer, by default those that the engine was opened with. Raises LockedError
-        naming the holder.
+        wait: seconds to wait for another writer, by default those that the engine was opened with. Raises LockedError,
+        which names the holder.
         """
 
     def facts(self) -> Facts:
-        """What is known beside documents."""
+        """Facts beside the documents."""
 
     def recall(self, questions: Questions) -> RecallReport:
-        """What searches find of what exact search finds, now, whole and behind filters.
+        """The recall of searches against exact search, measured now, without a filter and with filters.
 
         Raises InputError for a collection without passages.
         """
 
     def verify(self, progress: Progress = silent) -> VerifyReport:
-        """Every checksum computed again, on the latest commit; says what is damaged and which documents it hits."""
+        """Verifies every checksum on the latest commit; reports damage and the documents concerned."""
 
     def check_outside(self, path: str | Path) -> None:
-        """Raises InputError for a path inside of where the collection lives, where only the engine may write."""
+        """Raises InputError for a path inside the collection's storage, where only the engine may write."""
 
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
         """Copies the latest commit into a new folder, a collection of its own, while writers go on."""
 
     def close(self) -> None:
-        """Lets go of everything; snapshots that are held stay good until they are closed."""
+        """Closes the engine; open snapshots stay valid until they are closed."""

@@ -1,26 +1,26 @@
-"""Everything that Twofold raises on purpose, as one tree.
+"""The errors that Twofold raises, as one tree.
 
     TwofoldError                 exit status 1
-    ├── InputError               what the user gave is wrong: an argument, a file, a line, a field
+    ├── InputError               wrong input: an argument, a file, a line, a field
     │   ├── DocumentError        one document cannot be stored
-    │   ├── VectorError          vectors of the wrong shape, or with values that have no meaning
-    │   ├── FilterError          a `where` that cannot be understood or cannot match
-    │   ├── QueryError           a search asked for what a ranking does not hold
-    │   ├── TruncationError      a text is longer than the encoder reads, and that was to be an error
-    │   └── UnfitIndexError      a kind of approximate index does not answer over these vectors
+    │   ├── VectorError          vectors of the wrong shape, or with invalid values
+    │   ├── FilterError          a filter (`where`) that is invalid or cannot match
+    │   ├── QueryError           a search that cannot be answered: page, mode, query
+    │   ├── TruncationError      a text is too long for the encoder, with on_truncation="error"
+    │   └── UnfitIndexError      a kind of approximate index cannot be used for these vectors
     ├── ModelError               a model folder or hub name that cannot be used
-    ├── ContractError            the encoder at hand did not make the vectors of this collection
+    ├── ContractError            the encoder did not make the vectors of this collection
     ├── MissingExtraError        an optional library is not installed
     └── CollectionError          a collection on disk
-        ├── NotACollectionError  the folder is none, or is none yet
+        ├── NotACollectionError  the folder is no collection, or does not exist
         ├── FormatError          written by a newer Twofold
         ├── LockedError          another process is writing
         ├── MovedError           the folder that was opened is no longer at its path
-        ├── CorruptionError      stored bytes are not those that were written
-        └── StorageError         the disk refused: full, read-only, gone
+        ├── CorruptionError      stored bytes differ from those that were written
+        └── StorageError         the disk cannot be read or written: full, read-only, removed
 
-A message says what happened (with values), where, and what to do. This file imports nothing of the project but
-the word of a difference, and everybody may raise what stands here.
+A message says what happened (with values), where, and what to do. This file imports only `difference.py`, and every
+package may raise these errors.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ from pathlib import Path
 from twofold.difference import Difference
 
 WAIT = 10.0
-"""Seconds that a writing call waits for another writer before LockedError, unless it says otherwise."""
+"""Seconds that a writing call waits for another writer before LockedError, by default."""
 ECHOED, MESSAGE = 200, 1_000
-"""Characters that a message shows of one thing that was given, and that a whole message has, at most."""
+"""The most characters of one value in a message, and of a whole message."""
 
 
 def brief(text: str, most: int = ECHOED) -> str:
-    """The text as a message shows it: where it is longer than that, both ends around an ellipsis."""
+    """The text as a message shows it; a longer one is shortened to both ends around an ellipsis."""
     half = most // 2
     return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
 
 
 class TwofoldError(Exception):
-    """Base of all errors that Twofold raises on purpose."""
+    """Base of all errors that Twofold raises."""
 
     def __init__(self, message: str) -> None:
         super().__init__(brief(message, MESSAGE))
 
 
 class InputError(TwofoldError):
-    """What the user gave is wrong; names file and line where there are any."""
+    """Wrong input; names file and line if there are any."""
 
     def __init__(self, message: str, *, path: str | Path | None = None, line: int | None = None) -> None:
         place = "" if path is None else f"{path}" if line is None else f"{path}, line {line}"
@@ -60,7 +60,7 @@ class InputError(TwofoldError):
 
 
 class DocumentError(InputError):
-    """One document cannot be stored; carries its id as far as it is known."""
+    """One document cannot be stored; carries its id if it is known."""
 
     def __init__(self, message: str, *, document_id: str | None = None) -> None:
         super().__init__(message if document_id is None else f"document {document_id!r}: {message}")
@@ -68,36 +68,36 @@ class DocumentError(InputError):
 
 
 class VectorError(InputError):
-    """Vectors of the wrong shape or type, or with values that have no meaning (NaN, infinity, no direction)."""
+    """Vectors of the wrong shape or type, or with invalid values (NaN, infinity, no direction)."""
 
 
 class FilterError(InputError):
-    """A `where` that cannot be understood, or whose field never has the type that it is compared with."""
+    """A filter (`where`) that is invalid, or whose field never has the type that it is compared with."""
 
 
 class QueryError(InputError):
-    """A search asked for what a ranking does not hold."""
+    """A search that cannot be answered: its page, mode or query."""
 
 
 class TruncationError(InputError):
-    """A text is longer than the encoder reads, and `on_truncation="error"` was asked for."""
+    """A text is too long for the encoder, with `on_truncation="error"`."""
 
 
 class UnfitIndexError(InputError):
-    """A kind of approximate index does not answer over these vectors, as where it cannot reach all of them."""
+    """A kind of approximate index cannot be used for these vectors, for example if it cannot reach all of them."""
 
 
 class ModelError(TwofoldError):
-    """A model folder or hub name that cannot be used; says which file or field is missing or unknown."""
+    """A model folder or hub name that cannot be used; names the missing or unknown file or field."""
 
 
 class ContractError(TwofoldError):
-    """The encoder at hand did not make the vectors of this collection."""
+    """The encoder did not make the vectors of this collection."""
 
     def __init__(self, differences: Sequence[Difference]) -> None:
         super().__init__(
             f"this encoder does not fit the collection: {'; '.join(map(str, differences))}. "
-            "Open the collection with the encoder it was made with, or let this one take over: twofold migrate."
+            "Open the collection with its own encoder, or migrate it to this one: twofold migrate."
         )
         self.differences = tuple(differences)
 
@@ -112,7 +112,7 @@ class MissingExtraError(TwofoldError):
 
 
 class CollectionError(TwofoldError):
-    """Something about a collection on disk."""
+    """An error of a collection on disk."""
 
 
 class NotACollectionError(CollectionError):
@@ -128,12 +128,12 @@ class LockedError(CollectionError):
 
 
 class MovedError(CollectionError):
-    """The folder that was opened is no longer at its path: moved, removed, or another one took its place."""
+    """The folder that was opened is no longer at its path: moved, removed or replaced."""
 
 
 class CorruptionError(CollectionError):
-    """Stored bytes are not those that were written; names the documents or the file."""
+    """Stored bytes differ from those that were written; names the documents or the file."""
 
 
 class StorageError(CollectionError):
-    """The disk refused: full, read-only, gone."""
+    """The disk cannot be read or written: full, read-only, removed."""

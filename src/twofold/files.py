@@ -31,8 +31,8 @@ def absolute(path: str | Path) -> Path:
 def write_aside(path: str | Path) -> Iterator[IO[bytes]]:
     """A binary file to write to that takes the name `path`, synced, when the block ends without an error.
 
-    Until then `path` keeps what it had; after an error nothing is left behind. Raises InputError where `path` is a
-    folder, a device or a pipe, StorageError, naming the path, where the disk refuses.
+    Until then `path` is unchanged; after an error nothing is left behind. Raises InputError where `path` is a
+    folder, a device or a pipe, StorageError, naming the path, if the disk cannot be written.
     """
     path = absolute(path)
     descriptor, name = _new_beside(path)
@@ -87,9 +87,9 @@ def sweep(folder: str | Path, ending: str, kept: Collection[str]) -> None:
 def folder_aside(path: str | Path) -> Iterator[Path]:
     """A new folder to fill that takes the name `path` when the block ends without an error.
 
-    Whoever fills it syncs what is inside (`write_aside` does). Missing parents are made. After an error nothing is left
+    The caller syncs its content (`write_aside` does). Missing parents are made. After an error nothing is left
     behind; a killed process leaves a folder beside `path` whose name begins with a dot. Raises InputError where
-    something is at `path` that is no empty folder, StorageError where the disk refuses.
+    something is at `path` that is no empty folder, StorageError if the disk cannot be written.
     """
     path = absolute(path).resolve()
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -122,7 +122,7 @@ def _check_free(path: Path) -> None:
 def linked(folder: str | Path, owner: object, *, without: str) -> str:
     """A temporary folder of links to all files of a folder, for libraries that write a lock beside what they read.
 
-    It goes when its owner does. without: how the names begin that get no link. Raises StorageError.
+    It is removed with its owner. without: how the names begin that get no link. Raises StorageError.
     """
     try:
         links = tempfile.mkdtemp(prefix="twofold-links-")
@@ -147,9 +147,10 @@ def sync_folder(folder: str | Path) -> None:
 
 
 def refused(path: str | Path, error: OSError) -> StorageError:
-    """The error that says which path the disk refused, and why."""
+    """The error that says which path could not be written, and why."""
     return StorageError(
-        f"{path}: {error.strerror or error}. Nothing that was acknowledged is lost; make room or rights, and run again."
+        f"{path}: {error.strerror or error}. Nothing that was acknowledged is lost; "
+        "free disk space or fix permissions, and run again."
     )
 
 

@@ -35,7 +35,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "$lte": operator.le,
 }
 DEEPEST = 16
-"""Conditions may stand inside one another so many times; SQLite's parser gives up not far beyond twice that."""
+"""The deepest nesting of conditions; SQLite's parser fails not far beyond twice that."""
 OPERATORS = (*COMPARISONS, "$ne", "$in", "$nin", "$not", "$exists", "$and", "$or")
 
 
@@ -92,7 +92,7 @@ Filter = Leaf | Not | All | Some
 
 
 def parse(where: Mapping[str, Any]) -> Filter:
-    """The tree of a `where`; raises FilterError naming the field and operator that cannot be understood."""
+    """The tree of a `where`; raises FilterError naming the field and operator that is invalid."""
     return _tree(where, 0)
 
 
@@ -109,12 +109,12 @@ def leaves(condition: Filter) -> Iterator[Leaf]:
 
 
 def fields(condition: Filter) -> set[str]:
-    """The fields that a tree speaks of, as they are written."""
+    """The fields of a tree, as they are written."""
     return {leaf.field for leaf in leaves(condition)}
 
 
 def says_nothing(condition: Filter, *, negated: bool = False) -> bool:
-    """Whether a part of the tree lets everything pass because nothing stands in it: {} or {"$nin": []}."""
+    """Whether a part of the tree matches everything because it is empty: {} or {"$nin": []}."""
     match condition:
         case Not(inner):
             return says_nothing(inner, negated=not negated)
@@ -125,7 +125,7 @@ def says_nothing(condition: Filter, *, negated: bool = False) -> bool:
 
 
 def matches(condition: Filter, metadata: Mapping[str, Json], *, truncated: bool = False) -> bool:
-    """The definition: whether a document with this metadata passes."""
+    """The definition: whether a document with this metadata matches."""
     match condition:
         case Compare(field, name, value):
             found: list[Json] = [truncated] if field == TRUNCATED else found_at(metadata, field)
@@ -144,7 +144,7 @@ def matches(condition: Filter, metadata: Mapping[str, Json], *, truncated: bool 
 
 
 def found_at(metadata: Mapping[str, Json], field: str) -> list[Json]:
-    """What stands under a field's name, each dot of which belongs to a key or enters an object; often one value."""
+    """The values under a field's name, each dot of which belongs to a key or enters an object; often one value."""
     return list(_found(metadata, key_of(field)))
 
 
@@ -164,12 +164,12 @@ def field_names(metadata: Mapping[str, Json]) -> Iterator[str]:
 
 
 def key_of(field: str) -> str:
-    """The name that a written field has in documents: $$ at its beginning stands for $."""
+    """The name that a written field has in documents: $$ at its beginning means $."""
     return field[1:] if field.startswith("$$") else field
 
 
 def type_name(value: Json) -> str:
-    """The type of a value in the words of error messages: text, number, boolean, null, list or object."""
+    """The type of a value as error messages name it: text, number, boolean, null, list or object."""
     return type_names[type(value)]
 
 

@@ -1,8 +1,7 @@
-"""What happens to open things when the process forks.
+"""Connections, locks and descriptors when the process forks.
 
-SQLite's locks belong to a process, and it keeps their count in memory that a fork copies: a child that goes on with
-what it inherited believes in locks that it does not hold. So idle connections are closed before a fork, and the child
-begins anew.
+SQLite's locks belong to a process, and it keeps their count in memory that a fork copies: a child that uses inherited
+connections believes that it holds locks. So idle connections are closed before a fork, and the child opens its own.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ class Forkable(Protocol):
     """Holds connections, locks or descriptors that a fork must not share."""
 
     def before_fork(self) -> None:
-        """In the parent, before: takes its own lock and lets go of what it can."""
+        """In the parent, before: takes its own lock and closes what it can."""
 
     def after_fork_in_parent(self) -> None:
         """In the parent, after: releases its lock."""
 
     def after_fork_in_child(self) -> None:
-        """In the child: forgets what is the parent's."""
+        """In the child: drops the parent's resources."""
 
 
 _known: weakref.WeakSet[Forkable] = weakref.WeakSet()
@@ -30,7 +29,7 @@ _stopped: list[Forkable] = []
 
 
 def watch(thing: Forkable) -> None:
-    """Tells `thing` of every fork for as long as it lives."""
+    """Calls the methods of `thing` at every fork, as long as it exists."""
     _known.add(thing)
 
 

@@ -1,4 +1,4 @@
-"""What an index is asked to be, and what it was measured to find."""
+"""The request for an index, and its measured recall and speed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ FLAT = "flat"
 """The kind of a collection that is searched exactly."""
 PROMISE = 0.98
 LATENCY = 5.0
-"""Milliseconds that half of the look-ups may take at most, unless a call says otherwise."""
+"""The largest median latency of a look-up in milliseconds, by default."""
 SLACK = 0.005
 """A promise holds where the lower end of the interval is no further below it: a few hundred questions say no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexRequest:
-    """What an index is asked to be: the recall@10 promised, and the milliseconds that half of the look-ups may take.
+    """The request for an index: the promised recall@10, and the largest median latency in milliseconds.
 
-    kind: a word of the engine's, "flat" for none, None for what fits. Raises InputError for what no index can be.
+    kind: a name of the engine's, "flat" for none, None for automatic. Raises InputError for invalid values.
     """
 
     kind: str | None = None
@@ -37,7 +37,7 @@ class IndexRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class OperatingPoint:
     """One way of searching, measured: recall@10 of exact search with its 95 % interval, and a look-up's time.
 
     kind: of the index, "flat" for exact search. effort: as its kind counts it, 0 for the usual. p50, p99: milliseconds
@@ -64,38 +64,42 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexReport:
-    """What a collection's index is and what it was measured to find.
+    """A collection's index, with its measured recall and speed.
 
     kind: "flat" where search is exact and nothing is built. why: the choice in a sentence. rows: covered by the index,
-    in so many pieces. bytes: of its files. promise: the recall@10 asked for. latency: milliseconds that the median
-    look-up should stay below, where the kind was chosen by measuring. reached: on the half of the questions that checks
-    what the other half chose; None for flat. filtered: the same behind random filters, by the share of passages that
-    they let through. tried: what was measured while choosing, exact search first. checked: every effort that the
-    checking half was asked with, in this order, `reached` among them. questions: where they came from.
+    in so many pieces. gone: deleted ones that its files still hold. bytes: of its files. promise: the recall@10 asked
+    for. latency: milliseconds that the median look-up should stay below, where the kind was chosen by measuring.
+    reached: on the half of the questions that checks what the other half chose; None for flat. filtered: the same
+    behind random filters, by the share of passages that they let through. tried: what was measured while choosing,
+    exact search first. checked: every effort that the checking half was asked with, in this order, `reached` among
+    them. questions: where they came from.
     """
 
     kind: str
     why: str
     rows: int = 0
     pieces: int = 0
+    gone: int = 0
     bytes: int = 0
     promise: float = PROMISE
     latency: float = LATENCY
-    reached: Point | None = None
-    filtered: tuple[tuple[float, Point], ...] = ()
-    tried: tuple[Point, ...] = ()
-    checked: tuple[Point, ...] = ()
+    reached: OperatingPoint | None = None
+    filtered: tuple[tuple[float, OperatingPoint], ...] = ()
+    tried: tuple[OperatingPoint, ...] = ()
+    checked: tuple[OperatingPoint, ...] = ()
     questions: str = ""
 
     @property
-    def worst(self) -> Point | None:
-        """Of what the checking half measured, whole and behind filters, the point that is surest of least recall."""
+    def worst(self) -> OperatingPoint | None:
+        """Of what the checking half measured, without a filter and with filters, the point that is surest of least
+        recall.
+        """
         points = [] if self.reached is None else [self.reached, *(point for _, point in self.filtered)]
         return min(points, key=lambda point: point.low, default=None)
 
     @property
     def kept(self) -> bool:
-        """Whether the promise held on the checking half of the questions, whole and behind every filter."""
+        """Whether the promise held on the checking half of the questions, without a filter and with every filter."""
         return self.worst is None or self.worst.holds(self.promise)
 
     def to_json(self) -> dict[str, Any]:
@@ -105,6 +109,7 @@ class IndexReport:
             "why": self.why,
             "rows": self.rows,
             "pieces": self.pieces,
+            "gone": self.gone,
             "bytes": self.bytes,
             "promise": self.promise,
             "latency": self.latency,
@@ -124,30 +129,30 @@ class IndexReport:
         tried, checked = fields.pop("tried"), fields.pop("checked")
         return cls(
             **fields,
-            reached=None if reached is None else Point(**reached),
-            filtered=tuple((share, Point(**point)) for share, point in filtered),
-            tried=tuple(Point(**point) for point in tried),
-            checked=tuple(Point(**point) for point in checked),
+            reached=None if reached is None else OperatingPoint(**reached),
+            filtered=tuple((share, OperatingPoint(**point)) for share, point in filtered),
+            tried=tuple(OperatingPoint(**point) for point in tried),
+            checked=tuple(OperatingPoint(**point) for point in checked),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class RecallReport:
-    """What searches of a collection find of what exact search finds, now.
+    """The recall of a collection's searches against exact search, measured now.
 
     kind: of the index, "flat" where search is exact. promise: the recall@10 asked for when it was built. whole: over
-    all passages; filtered: behind random filters, by the share that they let through. questions: where they came from.
+    all passages; filtered: with random filters, by the share that matches. questions: where they came from.
     """
 
     kind: str
     promise: float
-    whole: Point
-    filtered: tuple[tuple[float, Point], ...]
+    whole: OperatingPoint
+    filtered: tuple[tuple[float, OperatingPoint], ...]
     questions: str
 
     @property
     def kept(self) -> bool:
-        """Whether the promise holds, whole and behind every filter."""
+        """Whether the promise holds, without a filter and with every filter."""
         return all(point.holds(self.promise) for point in (self.whole, *(point for _, point in self.filtered)))
 
     def to_json(self) -> dict[str, Any]:

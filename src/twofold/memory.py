@@ -1,4 +1,4 @@
-"""Memory: what the machine has left, and what this process and its children hold while something runs.
+"""Memory: what is free, and what this process and its children use.
 
 Anonymous memory (RssAnon of /proc/PID/status) is what a process holds for itself; mapped files, which the system may
 drop at any time, do not count. Where there is no /proc nothing is known, and None says so.
@@ -23,7 +23,7 @@ GROUP = Path("/sys/fs/cgroup")
 
 
 def available_bytes() -> int:
-    """What can be taken without swapping, and within the limit of the container where there is one."""
+    """Bytes that can be allocated without swapping, and within the limit of the container where there is one."""
     free = int(psutil.virtual_memory().available)
     try:
         limit, used = ((GROUP / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
@@ -33,7 +33,7 @@ def available_bytes() -> int:
 
 
 def anonymous_bytes(process: int) -> int | None:
-    """RssAnon of a process and all of its children, in bytes; None where the system does not tell."""
+    """RssAnon of a process and all of its children, in bytes; None if the system does not report it."""
     own = _rss_anon(process)
     if own is None:
         return None
@@ -79,7 +79,7 @@ class PeakMemory(AbstractContextManager["PeakMemory"]):
 
 
 def peak_bytes() -> int:
-    """What this process has held at most since it began, mapped files that were read among it."""
+    """The peak memory of this process, including mapped files that were read."""
     # Not getrusage where there is /proc: its peak begins with what the parent held when it forked.
     found = _in_status(os.getpid(), "VmHWM:")
     if found is not None:
@@ -94,7 +94,7 @@ def _rss_anon(process: int) -> int | None:
 
 
 def _in_status(process: int, field: str) -> int | None:
-    """A size in a process's status, in bytes; None where the system does not tell."""
+    """A size in a process's status, in bytes; None if the system does not report it."""
     try:
         status = (PROCESSES / str(process) / "status").read_text(encoding="ascii", errors="replace")
     except OSError:

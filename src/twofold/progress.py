@@ -1,6 +1,6 @@
-"""How long work tells how far it is.
+"""Progress of long work.
 
-A library function takes `progress` and calls it; faces (the command line, a notebook) decide how it looks.
+A library function takes `progress` and calls it; the command line or a notebook displays it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ class Progress(Protocol):
     """Called now and then by long work."""
 
     def __call__(self, done: int, total: int | None) -> None:
-        """`done` of `total` units are finished; `total` is None where nobody knows it."""
+        """`done` of `total` units are finished; `total` is None if it is unknown."""
 
 
 def silent(done: int, total: int | None) -> None:
-    """The progress of callers who do not ask for any."""
+    """Reports nothing."""

@@ -1,7 +1,7 @@
-"""What an engine must offer to be used: small protocols, one to five methods each.
+"""Protocols of encoders, indexes, rankers and searchers: one to five methods each.
 
-Whoever writes their own encoder, index or searcher implements one of these; docs/extending.md shows how, and the
-contract tests in tests/contracts hold every implementation to the laws written here.
+Your own encoder, index, ranker or searcher implements one of these; docs/extending.md shows how, and tests/contracts
+tests every implementation against the laws that are written here.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from twofold.scores import Mask, Numbers, Scores, Vectors
 class Encoder(Protocol):
     """Texts → vectors, with a query side and a document side.
 
-    Laws: a text's vector has the same bits alone and in any batch; results come in the order of the texts; a text
-    that is cut is counted in the report.
+    Laws: a text's vector has the same bits alone and in any batch; results are in the order of the texts; a truncated
+    text is counted in the report.
     """
 
     @property
     def contract(self) -> Contract:
-        """All that decides the vectors."""
+        """Everything that determines the vectors."""
 
     @property
     def source(self) -> Mapping[str, Any]:
-        """JSON values from which `twofold.encoders.loading.load_source` makes this encoder again."""
+        """JSON values from which `twofold.encoders.loading.load_source` loads this encoder again."""
 
     @property
     def precision(self) -> str:
-        """How the numbers are computed ("f32", "bf16", …); recorded, no part of the contract."""
+        """How the numbers are computed ("f32", "bf16", …); recorded, not part of the contract."""
 
     def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
         """float32 (n, dimension): the query side."""
@@ -45,39 +45,39 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
-class Tokens(Protocol):
+class TokenSpans(Protocol):
     """An encoder's view of a text as tokens, by which long documents are divided."""
 
     @property
-    def room(self) -> int:
-        """Tokens that one document input takes beside special tokens and the document prompt."""
+    def token_limit(self) -> int:
+        """The most tokens of one document input, without special tokens and the document prompt."""
 
     def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
         """For each text int32 (tokens, 2): start and end of each token in characters of the text."""
 
 
 class VectorBlocks(Protocol):
-    """Stored vectors as an index sees them."""
+    """Stored vectors, as an index reads them."""
 
     def blocks(self) -> Sequence[tuple[int, NDArray[np.float16]]]:
-        """(number of the first row, float16 (n, dimension)) for every stretch of rows, ascending, no gaps."""
+        """(number of the first row, float16 (n, dimension)) for every range of rows, ascending, without gaps."""
 
     @property
     def longest(self) -> float:
-        """No stored vector is longer than this (Euclidean)."""
+        """The largest Euclidean norm of a stored vector, or a larger number."""
 
 
 class VectorIndex(Protocol):
     """Vectors → neighbours, over the first `rows` rows of a collection.
 
-    Laws: rows come best first by the index's own scores; a row outside `allowed` never appears; fewer rows than asked
-    for means that the index has no more of them to give, as does RuntimeError; the same question gives the same rows.
-    Its scores only choose candidates: stored vectors score them.
+    Laws: rows come best first by the index's own scores; a row outside `allowed` never appears; fewer rows than
+    `count`, or a RuntimeError, mean that the index cannot return more; the same question gives the same rows. Its
+    scores only choose candidates, which are scored by the stored vectors.
     """
 
     @property
     def rows(self) -> int:
-        """How many rows it covers, from row 0 on; later ones are searched exactly."""
+        """The number of rows that it covers, from row 0 on; later ones are searched exactly."""
 
     def candidates(self, query: Vectors, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
         """Up to `count` rows with the index's own scores, best first.
@@ -88,21 +88,21 @@ class VectorIndex(Protocol):
 
 @runtime_checkable
 class ExactIndex(VectorIndex, Protocol):
-    """An index that finds exactly the best by its own scores, which lie near the exact ones."""
+    """An index that returns exactly the best rows by its own scores, which differ little from the exact scores."""
 
     def margin(self, query: Vectors) -> float:
-        """How far the index's own score of a row may lie from its exact score."""
+        """The largest difference between the index's score of a row and its exact score."""
 
 
 class Ranker(Protocol):
-    """A second stage: reads query and candidate together.
+    """Scores candidates again, from query and text together, as a cross-encoder does.
 
-    Law: a score depends on the query and that text alone, not on the others or their number.
+    Law: a score depends on the query and that text alone, not on the other texts or their number.
     """
 
     @property
     def name(self) -> str:
-        """The word under which `hit.explain()` shows the score."""
+        """The name under which `hit.explain()` shows the score."""
 
     def scores(self, query: str, texts: Sequence[str]) -> Scores:
         """float32 (n,): higher is better. Each text is a document's title, a space, and its best passage."""

@@ -1,4 +1,4 @@
-"""Hits, runs and judgements: the results of searching and what they are judged by."""
+"""Hits, runs and judgements: search results, and what they are evaluated with."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def ranked(scores: Mapping[str, float]) -> list[str]:
 class Hit:
     """One document that answers a query.
 
-    score: higher is better. passage: the document's best span for this query. parts: what made up the score, by name.
+    score: higher is better. passage: the document's best span for this query. parts: of the score, by name.
     """
 
     score: float
@@ -55,7 +55,7 @@ class Hit:
         return self.document.metadata
 
     def explain(self) -> str:
-        """The score and what made it up, in one line."""
+        """The score and its parts, in one line."""
         parts = ", ".join(f"{name} {value:.6f}" for name, value in self.parts.items())
         span = f"characters {self.passage.start}-{self.passage.end}"
         return (
@@ -65,7 +65,7 @@ class Hit:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The hit as the command line and the server give it."""
+        """The hit as JSON values, as the command line prints it."""
         return {
             "id": self.id,
             "score": self.score,

@@ -1,6 +1,6 @@
-"""What happened to the input: cut, replaced, skipped, counted. Nothing is silent.
+"""Reports: what was truncated, replaced, skipped or damaged, in counts.
 
-A caller makes an empty report and passes it in; whoever works adds to it.
+A caller passes an empty report in; the called code adds to it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from twofold.index_report import IndexReport
 
 @dataclass(slots=True)
 class EncodingReport:
-    """What encoding did to texts.
+    """Counts of encoding.
 
-    texts, tokens: how many were encoded (tokens with special ones, after cutting). cut: for each text that was cut,
-    its position among the texts of this report → tokens lost. surrogates: lone surrogates replaced by U+FFFD.
+    texts, tokens: how many were encoded (with special tokens, after truncation). cut: for each truncated text, its
+    position among the texts of this report → tokens lost. surrogates: lone surrogates replaced by U+FFFD.
     """
 
     texts: int = 0
@@ -26,16 +26,16 @@ class EncodingReport:
 
     @property
     def tokens_cut(self) -> int:
-        """Tokens that no vector saw."""
+        """Tokens that were not encoded."""
         return sum(self.cut.values())
 
 
 @dataclass(slots=True)
 class ReadReport:
-    """What reading did.
+    """Counts of reading.
 
-    read: records given out. skipped: lines or files that were bad; reasons: why the first few were. left_out: files of
-    a folder that no reader is for, by kind (the suffix, or "hidden"); examples: the first of each kind.
+    read: records returned. skipped: bad lines or files; reasons: of the first few. left_out: files of a folder for
+    which there is no reader, by kind (the suffix, or "hidden"); examples: the first of each kind.
     """
 
     read: int = 0
@@ -53,20 +53,20 @@ class ReadReport:
             self.reasons.append(reason)
 
     def leave_out(self, kind: str, path: str) -> None:
-        """Counts one file that no reader is for."""
+        """Counts one file for which there is no reader."""
         self.left_out[kind] = self.left_out.get(kind, 0) + 1
         self.examples.setdefault(kind, path)
 
 
 @dataclass(slots=True)
 class AddReport:
-    """What adding documents did.
+    """Counts of an addition.
 
-    added, replaced, unchanged: documents by what became of them (metadata_only of the replaced kept their vectors).
-    duplicates: ids that came more than once in this input; the last won. title_only, without_content: documents
-    without a text, and with neither text nor title (kept, but never found by vector). passages: vectors written.
+    added, replaced, unchanged: documents by outcome (metadata_only of the replaced kept their vectors). duplicates: ids
+    that came more than once in this input; the last one is stored. title_only, without_content: documents without a
+    text, and with neither text nor title (stored, but never found by dense search). passages: vectors written.
     truncated: documents whose vectors do not cover all of their text; tokens_cut: tokens not covered. index: what was
-    built beside, and what it finds; None where none was due.
+    built, and its recall; None where none was due.
     """
 
     added: int = 0
@@ -94,11 +94,15 @@ class AddReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompactReport:
-    """What a compaction dropped: documents' lines (deleted or replaced), rows of vectors, bytes on disk."""
+    """What a compaction removed: lines of deleted or replaced documents, rows of vectors, bytes on disk.
+
+    rewritten: live rows that were rewritten, since deleted ones were in their files.
+    """
 
     documents: int
     rows: int
     bytes: int
+    rewritten: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The figures by name."""
@@ -107,7 +111,7 @@ class CompactReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupReport:
-    """What a backup holds: the commit, its living documents and passages, and its bytes on disk."""
+    """The content of a backup: the commit, its live documents and passages, and its bytes on disk."""
 
     commit: int
     documents: int
@@ -121,9 +125,9 @@ class BackupReport:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """One thing that is not as it was written: where, what, and the ids of the living documents that it hits.
+    """One place with damage: where, what, and the ids of the live documents concerned.
 
-    derived: nothing is lost, it can be made again. repaired: it was taken away, so that it will be.
+    derived: it can be rebuilt, nothing is lost. repaired: it was removed and is rebuilt.
     """
 
     place: str
@@ -134,13 +138,13 @@ class Damage:
 
     def __str__(self) -> str:
         hit = f" (documents {', '.join(self.documents)})" if self.documents else ""
-        fate = ", taken away" if self.repaired else ""
+        fate = ", removed" if self.repaired else ""
         return f"{self.place}: {self.message}{hit}{f' (derived{fate})' if self.derived else ''}"
 
 
 @dataclass(slots=True)
 class VerifyReport:
-    """What was read again, and what is damaged.
+    """What was verified, and what is damaged.
 
     documents: lines read, deleted ones among them. rows: vectors read. bytes: of texts and vectors.
     """
@@ -152,7 +156,7 @@ class VerifyReport:
 
     @property
     def clean(self) -> bool:
-        """Whether everything is as it was written, but for what was repaired."""
+        """Whether there is no damage that was not repaired."""
         return all(each.repaired for each in self.damage)
 
     def to_json(self) -> dict[str, Any]:
@@ -162,7 +166,7 @@ class VerifyReport:
 
 @dataclass(frozen=True, slots=True)
 class OptimizeReport:
-    """What optimizing gave back, and the index that stands now."""
+    """What optimizing removed, and the index that is used now."""
 
     compact: CompactReport
     index: IndexReport

@@ -1,7 +1,7 @@
 """The one function that computes dense scores, and the one order that ranks them.
 
 Every dense score that is shown or ranked anywhere comes from `dense_scores`. It sums each row in a fixed order, so a
-document's score depends on query and document alone: not on how many others are scored beside it, nor on the thread.
+document's score depends on query and document alone: not on how many others are scored with it, nor on the thread.
 A matrix product does not promise that (BLAS blocks by the size of the whole), so none is used here.
 """
 
@@ -26,11 +26,18 @@ Mask = NDArray[np.bool_]
 """bool (n,): one truth a row."""
 
 
-class MaskCount:
-    """How many rows a mask lets through, counted once while question after question comes with the same mask.
+def same_mask(one: Mask, other: Mask) -> bool:
+    """Whether two masks are the same values in the same memory, so that counts of one hold for the other.
 
-    Masks do not change while they are searched with.
+    Masks do not change while they are in use, and a reference to one keeps its memory.
     """
+    if one is other:
+        return True
+    return (one.ctypes.data, one.shape, one.strides) == (other.ctypes.data, other.shape, other.strides)
+
+
+class MaskCount:
+    """How many rows a mask lets through, counted once while question after question comes with the same mask."""
 
     def __init__(self) -> None:
         self._last: tuple[Mask, int] | None = None
@@ -38,7 +45,7 @@ class MaskCount:
     def __call__(self, mask: Mask) -> int:
         """The number of truths in it."""
         last = self._last
-        if last is None or last[0] is not mask:
+        if last is None or not same_mask(last[0], mask):
             last = self._last = (mask, int(np.count_nonzero(mask)))
         return last[1]
 

@@ -12,20 +12,20 @@ from twofold.errors import InputError
 MAIN = "main"
 """The space that a new collection has, unless it is given another name."""
 UNITS = ("passage", "token")
-"""What a row of a space stands for. "token" is kept for several rows a passage, and is not written yet."""
+"""What a row of a space represents. "token", for several rows a passage, is reserved."""
 NUMBERS = ("float16", "float32", "int8")
-"""What the numbers of a stored vector may be. Of these float16 is written."""
+"""The types of stored numbers. Only float16 is written; the others are reserved."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
-    """What a collection says of one of its spaces.
+    """The description of one space of a collection.
 
     name: lower-case letters, digits, hyphens and underscores, a letter first, 40 at most; it names a folder. dimension:
-    numbers a vector. contract: all that decides a vector; precision: how the encoder computed; probes: what it made of
-    the probe texts, None for vectors made elsewhere; source: from what it is loaded again. These four are JSON, opaque
-    to an engine. Raises InputError.
+    numbers a vector. contract: everything that determines a vector; precision: of the encoder's computation; probes:
+    its vectors of the probe texts, None for vectors made elsewhere; source: from which it is loaded. These four are
+    JSON that the engine does not interpret. Raises InputError.
     """
 
     dimension: int

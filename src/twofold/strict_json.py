@@ -1,6 +1,6 @@
-"""JSON that people wrote, read more strictly than Python's json does by itself.
+"""JSON written by users, read more strictly than Python's json does.
 
-NaN, Infinity and a key that stands twice are refused: the first two are no JSON, the third loses a value in silence.
+NaN, Infinity and a repeated key are refused: the first two are no JSON, the third silently loses a value.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(record) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"the field {brief(twice)!r} stands twice")
+        raise InputError(f"the field {brief(twice)!r} is given twice")
     return record
 
 

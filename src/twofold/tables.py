@@ -1,6 +1,6 @@
 """Tables of figures as data: columns with units, rows with intervals, and the header that says where they come from.
 
-Whoever measures returns a Report; faces turn it into text, Markdown, HTML or JSON. A value that is missing is None and
+Measuring functions return a Report, which prints as text, Markdown, HTML or JSON. A value that is missing is None and
 shows as a dash; it is never a zero.
 """
 
@@ -16,8 +16,8 @@ MISSING = "–"
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """A figure and the interval it lies in; what kind of interval, the table's notes say."""
+class Estimate:
+    """A figure and the interval it lies in; the table's notes say which kind of interval."""
 
     value: float
     low: float
@@ -28,7 +28,7 @@ class Interval:
             raise ValueError(f"{self.value} does not lie in its interval [{self.low}, {self.high}]")
 
 
-Cell = None | str | int | float | Interval
+Cell = None | str | int | float | Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ class Column:
         return f"{self.name} ({self.unit})" if self.unit else self.name
 
     def shown(self, cell: Cell) -> str:
-        """A cell as people read it."""
+        """A cell as text."""
         match cell:
             case None:
                 return MISSING
             case str():
                 return cell
-            case Interval(value, low, high):
+            case Estimate(value, low, high):
                 return f"{self.shown(value)} [{self.shown(low)}, {self.shown(high)}]"
             case _:
                 return f"{cell:,.{self.digits}f}"
@@ -74,7 +74,7 @@ class Table:
                 raise ValueError(f"a row of {self.title!r} holds a number that is not finite: {row}")
 
     def shown(self) -> list[list[str]]:
-        """The headings and every row, as people read them."""
+        """The headings and every row as text."""
         body = [[column.shown(cell) for column, cell in zip(self.columns, row, strict=True)] for row in self.rows]
         return [[column.heading for column in self.columns], *body]
 
@@ -114,7 +114,7 @@ class Table:
         return {
             "title": self.title,
             "columns": [{"name": column.name, "unit": column.unit} for column in self.columns],
-            "rows": [[asdict(cell) if isinstance(cell, Interval) else cell for cell in row] for row in self.rows],
+            "rows": [[asdict(cell) if isinstance(cell, Estimate) else cell for cell in row] for row in self.rows],
             "notes": list(self.notes),
         }
 
@@ -126,7 +126,7 @@ class Table:
 class Header:
     """Where figures come from: the machine, the commit (None outside a checkout), library versions, the command.
 
-    memory: bytes, None where nobody knows.
+    memory: bytes, None if unknown.
     """
 
     cpu: str
@@ -179,7 +179,7 @@ def _numbers(cell: Cell) -> tuple[float, ...]:
     match cell:
         case None | str():
             return ()
-        case Interval(value, low, high):
+        case Estimate(value, low, high):
             return (value, low, high)
         case _:
             return (cell,)

@@ -18,7 +18,7 @@ from twofold.errors import InputError, brief
 
 INT64 = range(-(2**63), 2**63)
 DEEPEST = 100
-"""Lists and objects may stand inside one another so many times, as in MongoDB; SQLite's JSON ends at 1,000."""
+"""The deepest nesting of lists and objects, as in MongoDB; SQLite's limit is 1,000."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Scalar = None | bool | int | float | str
@@ -71,7 +71,7 @@ def plain_text(value: str, place: str) -> str:
 
 
 def kind_of(value: object) -> str:
-    """The type of any value in the words of messages: text, number, boolean, null, list, object, or Python's name."""
+    """The type of any value as messages name it: text, number, boolean, null, list, object, or Python's name."""
     return type_names.get(type(value), type(value).__name__)
 
 
@@ -164,4 +164,4 @@ def _object(values: Mapping[Any, object], depth: int) -> dict[str, Json]:
 
 def _check_depth(depth: int) -> None:
     if depth > DEEPEST:
-        raise _RefusedError(f"stands more than {DEEPEST} lists and objects deep; flatten it, or keep it as text")
+        raise _RefusedError(f"is nested more than {DEEPEST} levels deep; flatten it, or keep it as text")

@@ -1,4 +1,4 @@
-"""The laws of the protocols Encoder and Tokens, over every encoder in the list.
+"""The laws of the protocols Encoder and TokenSpans, over every encoder in the list.
 
 To hold your own encoder to them, add a line to ENCODERS.
 """
@@ -17,7 +17,7 @@ from twofold.contract import Contract
 from twofold.encoders.hashed_words import HashedWords
 from twofold.encoders.loading import load_encoder, load_source
 from twofold.errors import InputError
-from twofold.protocols import Encoder, Tokens
+from twofold.protocols import Encoder, TokenSpans
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 
@@ -154,7 +154,7 @@ def test_the_source_makes_an_encoder_of_an_equal_contract(encoder: Encoder) -> N
 
 
 def test_tokens_are_spans_of_the_text_in_order(encoder: Encoder) -> None:
-    if not isinstance(encoder, Tokens):
+    if not isinstance(encoder, TokenSpans):
         pytest.skip("this encoder offers no tokens")
     for text, spans in zip(NASTY.values(), encoder.spans(list(NASTY.values())), strict=True):
         assert spans.dtype == np.int32
@@ -164,12 +164,12 @@ def test_tokens_are_spans_of_the_text_in_order(encoder: Encoder) -> None:
         assert not len(spans) or spans[-1, 1] <= len(text)
 
 
-def test_as_many_tokens_as_there_is_room_for_are_not_cut(encoder: Encoder) -> None:
-    if not isinstance(encoder, Tokens):
+def test_as_many_tokens_as_the_limit_allows_are_not_cut(encoder: Encoder) -> None:
+    if not isinstance(encoder, TokenSpans):
         pytest.skip("this encoder offers no tokens")
     text = "the quick brown fox " * 400
     (spans,) = encoder.spans([text])
     for extra in (0, 1):
         report = EncodingReport()
-        encoder.encode_documents([text[: spans[encoder.room - 1 + extra, 1]]], report=report)
+        encoder.encode_documents([text[: spans[encoder.token_limit - 1 + extra, 1]]], report=report)
         assert report.tokens_cut == extra

@@ -20,7 +20,7 @@ from twofold.engine import Engine
 from twofold.engines.local.engine import Store
 from twofold.errors import FilterError, QueryError, VectorError
 from twofold.scores import Vectors, dense_scores
-from twofold.searching.hybrid import MODES, Mode
+from twofold.searching.hybrid import SEARCH_MODES, SearchMode
 
 WORDS = ["red", "green", "blue", "apple", "pear", "plum", "runs", "sleeps", "slow", "fast"]
 
@@ -62,7 +62,7 @@ def test_a_document_is_found_in_every_mode_from_the_addition_that_brought_it(col
     collection.add(documents(0, 60))
     for n in range(3):
         collection.add([{"id": f"new{n}", "text": f"zebra{n} apple"}])
-        assert [collection.search(f"zebra{n}", k=1, mode=mode)[0].id for mode in MODES] == [f"new{n}"] * 3
+        assert [collection.search(f"zebra{n}", k=1, mode=mode)[0].id for mode in SEARCH_MODES] == [f"new{n}"] * 3
     assert len(collection) == 63
     assert {hit.id for hit in collection.search("zebra1 zebra2", mode="lexical")} == {"new1", "new2"}
 
@@ -94,13 +94,15 @@ def test_what_is_deleted_is_found_no_more_in_any_mode(collection: Collection) ->
     assert [hit.id for hit in collection.search("zebra", mode="lexical")] == ["also"]
     assert collection.delete(where={"third": 1}) == 10
     assert {each.metadata.get("third") for each in collection} == {0, 2, None}
-    assert all(hit.metadata.get("third") != 1 for mode in MODES for hit in collection.search("red", k=30, mode=mode))
+    assert all(
+        hit.metadata.get("third") != 1 for mode in SEARCH_MODES for hit in collection.search("red", k=30, mode=mode)
+    )
     assert collection.delete(all=True) == 21
-    assert [collection.search("red", mode=mode) for mode in MODES] == [[], [], []]
+    assert [collection.search("red", mode=mode) for mode in SEARCH_MODES] == [[], [], []]
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_a_page_is_a_cut_of_one_ranking_and_a_filter_takes_out_of_it(collection: Collection, mode: Mode) -> None:
+@pytest.mark.parametrize("mode", SEARCH_MODES)
+def test_a_page_is_a_cut_of_one_ranking_and_a_filter_takes_out_of_it(collection: Collection, mode: SearchMode) -> None:
     collection.add(documents(0, 90))
     whole = collection.search("red apple sleeps", k=90, mode=mode)
     assert collection.search("red apple sleeps", k=7, offset=5, mode=mode) == whole[5:12]
@@ -132,12 +134,12 @@ def test_a_dense_score_is_the_product_with_the_best_stored_vector(collection: Co
 def test_a_snapshot_stays_as_it_is_whatever_is_written(collection: Collection) -> None:
     collection.add(documents(0, 50))
     with collection.searcher() as searcher:
-        before = {mode: searcher.search("red apple", k=60, mode=mode) for mode in MODES}
+        before = {mode: searcher.search("red apple", k=60, mode=mode) for mode in SEARCH_MODES}
         collection.delete(where={"third": 0})
         collection.add(documents(50, 80))
         collection.tune()
         collection.optimize()
-        assert {mode: searcher.search("red apple", k=60, mode=mode) for mode in MODES} == before
+        assert {mode: searcher.search("red apple", k=60, mode=mode) for mode in SEARCH_MODES} == before
         assert searcher.snapshot.counts.documents == 50
     assert len(collection) == 63
 

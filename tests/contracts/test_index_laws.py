@@ -1,5 +1,5 @@
-"""Every kind of index, whole and in pieces, keeps the laws of `protocols.VectorIndex`, and finds what exact search
-finds."""
+"""Every kind of index, whole, in pieces and translated, keeps the laws of `protocols.VectorIndex`, and finds what exact
+search finds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from twofold.errors import CorruptionError, InputError
 from twofold.indexes.kinds import KINDS, IndexSettings, build, load
 from twofold.indexes.pieces import PiecewiseIndex, Stretch
+from twofold.indexes.translated import TranslatedIndex
 from twofold.protocols import VectorIndex
 from twofold.scores import Numbers, Scores, Vectors, dense_scores, unit_vectors
 
@@ -66,12 +67,33 @@ ENDS = (0, 1_700, 2_600, ROWS)
 """Where the pieces of an index begin and end; none of them as the stored stretches do."""
 
 
-@pytest.fixture(scope="module", params=["whole", "in pieces"])
+GONE = np.sort(RNG.choice(4 * ROWS // 3, ROWS // 3, replace=False))
+"""Rows that a translated index was built from and that are no more."""
+LEFT = np.setdiff1d(np.arange(4 * ROWS // 3), GONE)
+
+
+TRANSLATION = np.full(4 * ROWS // 3, -1, np.int32)
+TRANSLATION[LEFT] = np.arange(ROWS)
+
+
+def wider() -> Stored:
+    """The stored vectors with others between them."""
+    vectors = np.empty((4 * ROWS // 3, DIMENSION), np.float16)
+    vectors[GONE] = clustered(len(GONE))
+    vectors[LEFT] = STORED.vectors
+    return Stored(vectors)
+
+
+@pytest.fixture(scope="module", params=["whole", "in pieces", "translated"])
 def folders(
     request: pytest.FixtureRequest, kind: str, folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> list[Path]:
     if request.param == "whole":
         return [folder]
+    if request.param == "translated":
+        whole = tmp_path_factory.mktemp("translated")
+        build(IndexSettings(kind=kind), wider(), whole, threads=2)
+        return [whole]
     made = [tmp_path_factory.mktemp(kind) for _ in ENDS[1:]]
     for first, end, place in zip(ENDS, ENDS[1:], made, strict=False):
         build(IndexSettings(kind=kind), Stretch(STORED, first, end), place, threads=2)
@@ -80,6 +102,8 @@ def folders(
 
 def opened(kind: str, folders: list[Path]) -> VectorIndex:
     pieces = [load(IndexSettings(kind=kind), folder) for folder in folders]
+    if pieces[0].rows > ROWS:
+        return TranslatedIndex(pieces[0], TRANSLATION, ROWS)
     return pieces[0] if len(pieces) == 1 else PiecewiseIndex(pieces)
 
 
@@ -219,3 +243,50 @@ def test_pieces_are_asked_anew_with_every_mask() -> None:
     for place in range(20):
         allowed = np.arange(20) == place
         assert index.candidates(QUERIES[0], 2, allowed)[0].tolist() == [place]
+
+
+class Every:
+    """An index that gives all allowed rows, and keeps the mask that it was asked with."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self.masks: list[NDArray[np.bool_]] = []
+
+    def candidates(self, query: Vectors, count: int, allowed: NDArray[np.bool_]) -> tuple[Numbers, Scores]:
+        self.masks.append(allowed)
+        rows = np.flatnonzero(allowed)[:count]
+        return rows, np.ones(len(rows), np.float32)
+
+
+def test_a_translation_leads_a_mask_there_and_rows_back() -> None:
+    inner = Every(6)
+    index = TranslatedIndex(inner, np.array([-1, 0, 1, -1, 2, -1], np.int32), 3)
+    assert index.rows == 3
+    assert index.candidates(QUERIES[0], 9, np.ones(3, np.bool_))[0].tolist() == [0, 1, 2]
+    assert inner.masks[-1].tolist() == [False, True, True, False, True, False]
+    rows, _ = index.candidates(QUERIES[0], 9, np.array([False, True, True]))
+    assert rows.tolist() == [1, 2]
+    assert rows.dtype == np.int64
+    assert inner.masks[-1].tolist() == [False, False, True, False, True, False]
+
+
+def test_a_mask_is_translated_once_while_question_after_question_comes_with_it() -> None:
+    inner = Every(6)
+    index = TranslatedIndex(inner, np.array([-1, 0, 1, -1, 2, -1], np.int32), 3)
+    allowed = np.array([True, False, True, True, True])
+    for part in (allowed[:3], allowed[:3], allowed[1:4], np.array([True, False, True])):
+        index.candidates(QUERIES[0], 9, part)
+    first, second, third, fourth = inner.masks
+    assert first is second
+    assert third.tolist() == [False, False, True, False, True, False]
+    assert fourth.tolist() == first.tolist()
+
+
+def test_a_damaged_translation_gives_no_row_that_is_not_there() -> None:
+    index = TranslatedIndex(Every(4), np.array([0, 7, -9, 1], np.int32), 2)
+    for allowed in ([True, True], [True, False], [False, True]):
+        rows, scores = index.candidates(QUERIES[0], 9, np.array(allowed))
+        assert set(rows.tolist()) <= {0, 1}
+        assert len(scores) == len(rows)
+    with pytest.raises(ValueError, match="4 rows are translated, and the index has 5"):
+        TranslatedIndex(Every(5), np.array([0, 1, 2, 3], np.int32), 4)

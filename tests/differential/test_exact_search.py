@@ -38,7 +38,7 @@ def documents() -> list[dict[str, object]]:
 
 
 def definition(collection: Collection, vectors: Vectors, query: Vectors, chosen: list[int]) -> list[tuple[str, float]]:
-    """Every living row scored by the one function, sorted by score and id."""
+    """Every live row scored by the one function, sorted by score and id."""
     if collection.contract.similarity == "cosine":
         query = (query / np.linalg.norm(query.astype(np.float64))).astype(np.float32)
         vectors = (vectors / np.linalg.norm(vectors.astype(np.float64), axis=1)[:, None]).astype(np.float32)

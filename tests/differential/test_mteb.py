@@ -53,7 +53,7 @@ DESCRIBED: dict[str, Any] = {
 }
 
 
-class Sides(HashedWords):
+class RecordingEncoder(HashedWords):
     """Tells its sides apart, and remembers what each was asked."""
 
     def __init__(self) -> None:
@@ -139,7 +139,7 @@ def test_it_is_what_mteb_calls_an_encoder(mteb: Any) -> None:
 
 
 def test_mteb_finds_the_correlation_that_we_find(mteb: Any) -> None:
-    encoder = Sides()
+    encoder = RecordingEncoder()
     scores = result(mteb, for_mteb(encoder), sts_task())
     ours = evaluate_sentences(HashedWords(256), PAIRS)
     assert scores["cosine_spearman"] == pytest.approx(ours.spearman.value / 100, abs=1e-6)
@@ -151,7 +151,7 @@ def test_mteb_finds_the_correlation_that_we_find(mteb: Any) -> None:
 def test_mteb_finds_the_ranking_quality_that_we_find(mteb: Any) -> None:
     from twofold.collection.opening import create
 
-    encoder = Sides()
+    encoder = RecordingEncoder()
     scores = result(mteb, for_mteb(encoder), retrieval_task())
     assert sorted(encoder.asked["query"]) == sorted(QUERIES.values())
     # MTEB joins title and text as a collection does.

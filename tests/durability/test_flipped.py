@@ -15,6 +15,7 @@ import pytest
 from twofold.collection.collection import Collection
 from twofold.collection.opening import create, open_collection
 from twofold.encoders.hashed_words import HashedWords
+from twofold.engines.local.spaces import indexed
 from twofold.errors import CorruptionError, TwofoldError
 
 FILES = ("collection.json", "catalogue.sqlite", "vectors/main/000001.f16")
@@ -109,6 +110,29 @@ def test_with_two_spaces_a_flipped_byte_of_either_is_found_or_harmless(folder: P
     with open_collection(folder) as collection:
         collection.migrate(HashedWords(24, max_words=40), name="other", switch=True)
     counts = flipped(folder, 60, (*FILES, "vectors/other/000001.f16"))
+    assert counts["found"] > 40
+    assert counts["missed"] == 0
+
+
+def test_with_an_index_that_a_compaction_kept_a_flipped_byte_is_found_or_harmless(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexed, "FEW", 0)
+    with open_collection(folder) as collection:
+        collection.migrate(HashedWords(24, max_words=40), name="other", switch=True)
+        collection.optimize(index="scan", queries=list(QUESTIONS))
+        collection.delete([f"d{n}" for n in range(1, 60, 7)])
+        with collection.writing() as writer:
+            writer.compact()
+        report = collection.info().index
+        assert report is not None
+        assert report.gone > 0
+    (translation,) = (folder / "indexes").rglob("rows.i32")
+    (manifest,) = (folder / "indexes").rglob("manifest-*.json")
+    kept = [str(path.relative_to(folder)) for path in (translation, manifest)]
+    vectors = [str(path.relative_to(folder)) for path in (folder / "vectors").rglob("*.f16")]
+    assert len(vectors) == 2
+    counts = flipped(folder, 60, ("collection.json", "catalogue.sqlite", *vectors, *kept))
     assert counts["found"] > 40
     assert counts["missed"] == 0
 

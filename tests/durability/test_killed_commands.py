@@ -23,7 +23,15 @@ from twofold.errors import NotACollectionError
 DOCUMENTS = 1_500
 QUESTIONS = ("number 700", "version two", "text")
 STEPS = ["catalogue created", "created", "vectors written", "segment created", "rows copied", "recorded", "committed"]
-STEPS += ["old segment removed", "compacted", "part filled", "part named", "manifest published", "leftover removed"]
+STEPS += [
+    "indexes kept",
+    "old segment removed",
+    "compacted",
+    "part filled",
+    "part named",
+    "manifest published",
+    "leftover removed",
+]
 
 
 def write_data(folder: Path) -> None:

@@ -69,7 +69,7 @@ def check(folder: Path, whole: dict[str, object]) -> int:
         with store.writing():
             whole_index = found(store)
             assert whole_index.about["turn"] == turn
-            names = {"manifest.json", *(part.folder for part in whole_index.parts)}
+            names = {"manifest-0.json", *(part.folder for part in whole_index.parts)}
             assert {path.name for path in (folder / "indexes" / "main").iterdir()} == names
         publish(folder)
         assert found(store).about["turn"] == 2

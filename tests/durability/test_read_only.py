@@ -31,7 +31,10 @@ def test_a_read_only_disk_can_be_read_and_says_so_to_a_writer(disk: Path) -> Non
     with Store.open(disk / "c") as store:
         assert content(store) == expected([sent])
         assert store.verify().clean
-        with pytest.raises(StorageError, match=r"Read-only file system.*make room or rights"), store.writing():
+        with (
+            pytest.raises(StorageError, match=r"Read-only file system.*free disk space or fix permissions"),
+            store.writing(),
+        ):
             pass
     with pytest.raises(StorageError, match="Read-only file system"):
         new_store(disk / "d")
@@ -53,7 +56,7 @@ def test_words_are_searched_on_a_read_only_disk(tmp_path: Path) -> None:
         assert not any(path.exists() for path in links)
 
 
-def test_a_full_disk_loses_nothing_and_goes_on_once_there_is_room(disk: Path) -> None:
+def test_a_full_disk_loses_nothing_and_goes_on_once_there_is_space(disk: Path) -> None:
     sent = [block([document(f"{number}", "x" * 3_000)]) for number in range(200)]
     done = 0
     with new_store(disk / "c") as store:

@@ -50,7 +50,7 @@ def test_a_pinned_searcher_holds_the_log_back_only_while_it_is_held(tmp_path: Pa
             assert check_pinned(pinned) == 0
         write(collection, 1)
         write(collection, 2)
-        assert collection.info().bytes["log"] < 20e6  # folded in, and the room given back
+        assert collection.info().bytes["log"] < 20e6  # folded in, and truncated
         assert collection.count() == TOGETHER + 3 + len(texts)
 
 

@@ -1,4 +1,4 @@
-"""A disk that refuses: nothing acknowledged is lost, the writer goes on once there is room, and order is kept."""
+"""A disk that refuses: nothing acknowledged is lost, the writer goes on once there is space, and order is kept."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Every command that writes on a disk that refuses: nothing acknowledged is lost, the message says what to do, and the
-same command again succeeds once there is room.
+same command again succeeds once there is space.
 """
 
 from __future__ import annotations
@@ -92,13 +92,13 @@ class Course:
             return False
         assert status == 1
         assert message.count("\n") == 1
-        assert "Nothing that was acknowledged is lost; make room or rights, and run again." in message
+        assert "Nothing that was acknowledged is lost; free disk space or fix permissions, and run again." in message
         if name in COPIES and removes:
             assert [each.name for each in place.parent.iterdir() if f"the {name}" in each.name] == []
         return True
 
     def again(self, name: str, place: Path) -> None:
-        """The same command, now that there is room."""
+        """The same command, now that there is space."""
         self.clear(place.parent)
         assert self.run(name, place) == (0, "")
         assert state(place, QUESTIONS) == self.states[NAMES.index(name) + 1]
@@ -182,7 +182,7 @@ def fill(path: Path, leave: int) -> None:
         file.truncate(file.tell() - leave)
 
 
-def test_a_full_disk_is_said_and_the_same_command_goes_on_once_there_is_room(course: Course) -> None:
+def test_a_full_disk_is_said_and_the_same_command_goes_on_once_there_is_space(course: Course) -> None:
     """The disk is filled to its last page but one; SQLite's own files meet it too."""
     with small_disk(course.folder / "disk", "2m") as disk:
         for name in NAMES:
@@ -190,7 +190,7 @@ def test_a_full_disk_is_said_and_the_same_command_goes_on_once_there_is_room(cou
             filler = disk / "filler"
             fill(filler, leave=PAGE)
             said = course.run(name, place)
-            filler.unlink()  # SQLite's readers need a little room too
+            filler.unlink()  # SQLite's readers need a little space too
             assert course.refused(name, place, said)
             course.again(name, place)
             shutil.rmtree(place)

@@ -41,7 +41,7 @@ def whole(store: Store) -> int:
         number = int(documents["0"].split()[1])
         assert [documents[str(position)] for position in range(PAIRS)] == together(number)
         assert len(documents) == snapshot.count() == PAIRS + number + 1
-        rows = np.flatnonzero(snapshot.passing(None))
+        rows = np.flatnonzero(snapshot.row_mask(None))
         assert len(rows) == PAIRS + number + 1
         ids = snapshot.ids(snapshot.documents_of(rows))
         assert sorted(ids) == sorted(documents)
@@ -87,7 +87,7 @@ def test_threads_may_share_one_snapshot(tmp_path: Path) -> None:
                 for _ in range(50):
                     assert [each.text for each in snapshot.documents(np.arange(PAIRS))] == together(0)
                     assert len(list(snapshot.each())) == PAIRS + 1
-                    assert snapshot.passing(None).all()
+                    assert snapshot.row_mask(None).all()
             except BaseException as error:  # noqa: BLE001
                 failures.append(error)
 
@@ -179,7 +179,7 @@ def test_the_snapshot_of_a_forked_child_outlives_its_parent_and_a_folded_log(tmp
                 os.write(answer, b".")
                 os.read(told, 1)
                 assert [each.text for each in own.each()][:PAIRS] == together(0)
-                assert len(own.passing(None)) == PAIRS + 1
+                assert len(own.row_mask(None)) == PAIRS + 1
             assert whole(store) == 20
             status = 0
         finally:

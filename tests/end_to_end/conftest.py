@@ -102,16 +102,16 @@ def articles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def by_meaning(articles: Path, tmp_path_factory: pytest.TempPathFactory, twofold: Twofold) -> Path:
+def embedded(articles: Path, tmp_path_factory: pytest.TempPathFactory, twofold: Twofold) -> Path:
     """The articles indexed with the embedded encoder; nobody writes to it."""
-    path = tmp_path_factory.mktemp("by-meaning") / "articles.twofold"
+    path = tmp_path_factory.mktemp("embedded") / "articles.twofold"
     done = twofold("index", articles, "--to", path)
     assert done.status == 0, done.err
     return path
 
 
 @pytest.fixture
-def by_words(articles: Path, tmp_path: Path, twofold: Twofold) -> Path:
+def hashed(articles: Path, tmp_path: Path, twofold: Twofold) -> Path:
     """The articles indexed with hashed words, for one test to change."""
     path = tmp_path / "articles.twofold"
     done = twofold("index", articles, "--to", path, "--encoder", "hashed-words:64")

@@ -56,13 +56,13 @@ BAD_LINES = {
 
 
 @pytest.mark.parametrize("name", BAD_LINES)
-def test_a_bad_line_is_named_with_file_and_cause(name: str, by_words: Path, tmp_path: Path, twofold: Twofold) -> None:
+def test_a_bad_line_is_named_with_file_and_cause(name: str, hashed: Path, tmp_path: Path, twofold: Twofold) -> None:
     line, said = BAD_LINES[name]
     data = tmp_path / "data.jsonl"
     data.write_bytes(GOOD + line)
-    refused(twofold("add", by_words, data), str(data), said)
-    unharmed(by_words, twofold)
-    skipping = twofold("add", by_words, data, "--skip-bad", "--json").json
+    refused(twofold("add", hashed, data), str(data), said)
+    unharmed(hashed, twofold)
+    skipping = twofold("add", hashed, data, "--skip-bad", "--json").json
     assert (skipping["added"], skipping["skipped"], skipping["documents"]) == (1, 1, 9)
     assert said in skipping["reasons"][0]
 
@@ -78,9 +78,9 @@ def test_data_that_is_missing_or_empty_makes_no_collection(tmp_path: Path, twofo
     refused(twofold("index", "-", "--to", tmp_path / "c", "--encoder", "hashed-words:8"), "standard input")
 
 
-def test_an_empty_input_to_a_collection_is_an_error(by_words: Path, twofold: Twofold) -> None:
-    refused(twofold("add", by_words, "-"), "no documents")
-    unharmed(by_words, twofold)
+def test_an_empty_input_to_a_collection_is_an_error(hashed: Path, twofold: Twofold) -> None:
+    refused(twofold("add", hashed, "-"), "no documents")
+    unharmed(hashed, twofold)
 
 
 @pytest.mark.parametrize(
@@ -88,39 +88,39 @@ def test_an_empty_input_to_a_collection_is_an_error(by_words: Path, twofold: Two
     [
         ('{"year": {"$near": 3}}', "$near"),
         ('{"$nor": []}', "$nor"),
-        ('{"year": {"$gte": 1900}, "year": {"$lt": 2000}}', "the field 'year' stands twice"),
-        ('{"$or": [{"year": 1}, {"a": {"$lt": 1, "$lt": 2}}]}', "the field '$lt' stands twice"),
+        ('{"year": {"$gte": 1900}, "year": {"$lt": 2000}}', "the field 'year' is given twice"),
+        ('{"$or": [{"year": 1}, {"a": {"$lt": 1, "$lt": 2}}]}', "the field '$lt' is given twice"),
         ('{"year": {"$lt": true}}', "year"),
         ('{"year": {"$lt": NaN}}', "NaN"),
         ("year = 3", "JSON"),
         ("[1]", "object"),
     ],
 )
-def test_a_filter_that_cannot_be_read_is_an_error(where: str, said: str, by_meaning: Path, twofold: Twofold) -> None:
-    refused(twofold("search", by_meaning, "x", "--where", where), said)
-    refused(twofold("delete", by_meaning, "--where", where), said)
+def test_a_filter_that_cannot_be_read_is_an_error(where: str, said: str, embedded: Path, twofold: Twofold) -> None:
+    refused(twofold("search", embedded, "x", "--where", where), said)
+    refused(twofold("delete", embedded, "--where", where), said)
 
 
 @pytest.mark.parametrize(("where", "said"), [('{"year": "1969"}', "year"), ('{"yaer": 1969}', "did you mean 'year'?")])
 def test_a_filter_that_cannot_match_is_an_error_where_strictness_is_asked_for(
-    where: str, said: str, by_meaning: Path, twofold: Twofold
+    where: str, said: str, embedded: Path, twofold: Twofold
 ) -> None:
-    assert twofold("search", by_meaning, "x", "--where", where, "--json").json["hits"] == []
-    for words in (("search", by_meaning, "x"), ("delete", by_meaning)):
+    assert twofold("search", embedded, "x", "--where", where, "--json").json["hits"] == []
+    for words in (("search", embedded, "x"), ("delete", embedded)):
         refused(twofold(*words, "--where", where, "--strict"), said)
 
 
-def test_all_documents_are_deleted_only_where_that_is_said(by_words: Path, twofold: Twofold) -> None:
-    refused(twofold("delete", by_words, "--where", "{}"), "--all")
-    unharmed(by_words, twofold)
-    assert twofold("delete", by_words, "--all", "--json").json == {"deleted": 8, "documents": 0}
+def test_all_documents_are_deleted_only_where_that_is_said(hashed: Path, twofold: Twofold) -> None:
+    refused(twofold("delete", hashed, "--where", "{}"), "--all")
+    unharmed(hashed, twofold)
+    assert twofold("delete", hashed, "--all", "--json").json == {"deleted": 8, "documents": 0}
 
 
-def test_two_filters_are_not_one_of_them(by_words: Path, twofold: Twofold) -> None:
-    done = twofold("delete", by_words, "--where", '{"year": {"$gte": 1900}}', "--where", '{"year": {"$lt": 2000}}')
+def test_two_filters_are_not_one_of_them(hashed: Path, twofold: Twofold) -> None:
+    done = twofold("delete", hashed, "--where", '{"year": {"$gte": 1900}}', "--where", '{"year": {"$lt": 2000}}')
     assert (done.status, done.out) == (2, "")
     assert "--where is given twice" in done.err
-    unharmed(by_words, twofold)
+    unharmed(hashed, twofold)
 
 
 def test_a_type_is_said_once_a_field(tmp_path: Path, twofold: Twofold) -> None:
@@ -131,11 +131,11 @@ def test_a_type_is_said_once_a_field(tmp_path: Path, twofold: Twofold) -> None:
     assert not (tmp_path / "c").exists()
 
 
-def test_a_partial_record_does_not_erase_a_document(by_words: Path, tmp_path: Path, twofold: Twofold) -> None:
+def test_a_partial_record_does_not_erase_a_document(hashed: Path, tmp_path: Path, twofold: Twofold) -> None:
     partial = tmp_path / "partial.jsonl"
     partial.write_text('{"id": "tea", "year": 1}\n')
-    refused(twofold("add", by_words, partial), "replaces the whole document")
-    unharmed(by_words, twofold)
+    refused(twofold("add", hashed, partial), "replaces the whole document")
+    unharmed(hashed, twofold)
 
 
 @pytest.mark.parametrize(
@@ -150,13 +150,13 @@ def test_a_partial_record_does_not_erase_a_document(by_words: Path, tmp_path: Pa
     ],
 )
 def test_a_page_that_no_ranking_holds_is_an_error(
-    words: tuple[str, int], said: str, by_meaning: Path, twofold: Twofold
+    words: tuple[str, int], said: str, embedded: Path, twofold: Twofold
 ) -> None:
-    refused(twofold("search", by_meaning, "water", *words), said)
+    refused(twofold("search", embedded, "water", *words), said)
 
 
-def test_like_an_unknown_document_is_an_error(by_meaning: Path, twofold: Twofold) -> None:
-    refused(twofold("search", by_meaning, "--like", "nobody"), "nobody")
+def test_like_an_unknown_document_is_an_error(embedded: Path, twofold: Twofold) -> None:
+    refused(twofold("search", embedded, "--like", "nobody"), "nobody")
 
 
 def test_a_folder_that_is_no_collection_is_an_error(tmp_path: Path, twofold: Twofold, articles: Path) -> None:
@@ -170,22 +170,25 @@ def test_a_folder_that_is_no_collection_is_an_error(tmp_path: Path, twofold: Two
     assert not (tmp_path / "missing").exists()
 
 
-def test_a_collection_of_a_newer_format_is_refused(by_words: Path, twofold: Twofold) -> None:
-    description = by_words / "collection.json"
+def test_a_collection_of_a_newer_format_is_refused(hashed: Path, twofold: Twofold) -> None:
+    from twofold.checked_json import checked_json
+
+    description = hashed / "collection.json"
     old = description.read_bytes()
-    description.write_text(json.dumps({**json.loads(old), "format": 99}))
-    refused(twofold("search", by_words, "x"), "format 99")
+    fields = {name: value for name, value in json.loads(old).items() if name != "checksum"}
+    description.write_bytes(checked_json(fields, 99))
+    refused(twofold("search", hashed, "x"), "format 99")
     description.write_bytes(old)
-    unharmed(by_words, twofold)
+    unharmed(hashed, twofold)
 
 
-def test_another_encoder_is_refused_with_every_field_that_differs(by_meaning: Path, twofold: Twofold) -> None:
-    refused(twofold("search", by_meaning, "x", "--encoder", "hashed-words:64"), "dimension is 64", "384", "pooling")
+def test_another_encoder_is_refused_with_every_field_that_differs(embedded: Path, twofold: Twofold) -> None:
+    refused(twofold("search", embedded, "x", "--encoder", "hashed-words:64"), "dimension is 64", "384", "pooling")
 
 
-def test_another_division_is_refused(by_words: Path, articles: Path, twofold: Twofold) -> None:
-    refused(twofold("index", articles, "--to", by_words, "--passages", "none"), "passages", "auto")
-    unharmed(by_words, twofold)
+def test_another_division_is_refused(hashed: Path, articles: Path, twofold: Twofold) -> None:
+    refused(twofold("index", articles, "--to", hashed, "--passages", "none"), "passages", "auto")
+    unharmed(hashed, twofold)
 
 
 def test_a_model_folder_without_its_parts_is_an_error(tmp_path: Path, articles: Path, twofold: Twofold) -> None:
@@ -221,36 +224,36 @@ def default_model() -> Path:
     ids=["dimension", "NaN", "zero", "too few", "too many", "text", "one line"],
 )
 def test_vectors_that_do_not_fit_are_refused(
-    vectors: Any, said: str, by_words: Path, articles: Path, tmp_path: Path, twofold: Twofold
+    vectors: Any, said: str, hashed: Path, articles: Path, tmp_path: Path, twofold: Twofold
 ) -> None:
     np.save(tmp_path / "v.npy", vectors)
-    refused(twofold("add", by_words, articles, "--vectors", tmp_path / "v.npy"), said)
+    refused(twofold("add", hashed, articles, "--vectors", tmp_path / "v.npy"), said)
     if said != "9":  # that there are too many shows at the end, when every document has its vector
-        unharmed(by_words, twofold)
+        unharmed(hashed, twofold)
 
 
 def test_a_record_that_is_skipped_stops_vectors_that_go_by_position(
-    by_words: Path, tmp_path: Path, twofold: Twofold
+    hashed: Path, tmp_path: Path, twofold: Twofold
 ) -> None:
     data = tmp_path / "data.jsonl"
     data.write_text('{"id": "new", "text": "a"}\n[]\n{"id": "other", "text": "b"}\n')
     np.save(tmp_path / "v.npy", np.eye(2, 64, dtype=np.float32))
-    refused(twofold("add", by_words, data, "--skip-bad", "--vectors", tmp_path / "v.npy"), "needs every document")
-    unharmed(by_words, twofold)
+    refused(twofold("add", hashed, data, "--skip-bad", "--vectors", tmp_path / "v.npy"), "needs every document")
+    unharmed(hashed, twofold)
 
 
 def test_vectors_that_are_no_npy_file_are_refused(
-    by_words: Path, articles: Path, tmp_path: Path, twofold: Twofold
+    hashed: Path, articles: Path, tmp_path: Path, twofold: Twofold
 ) -> None:
     (tmp_path / "v.npy").write_bytes(b"not numpy")
     for name in ("v.npy", "missing.npy"):
-        refused(twofold("add", by_words, articles, "--vectors", tmp_path / name), name)
+        refused(twofold("add", hashed, articles, "--vectors", tmp_path / name), name)
         refused(twofold("index", articles, "--to", tmp_path / "new", "--vectors", tmp_path / name), name)
     assert not (tmp_path / "new").exists()
-    unharmed(by_words, twofold)
+    unharmed(hashed, twofold)
 
 
-def test_a_disk_that_is_full_loses_nothing(by_words: Path, tmp_path: Path, twofold: Twofold, process: Twofold) -> None:
+def test_a_disk_that_is_full_loses_nothing(hashed: Path, tmp_path: Path, twofold: Twofold, process: Twofold) -> None:
     data = tmp_path / "more.jsonl"
     data.write_text("".join(f'{{"id": "more-{n}", "text": "{"word " * 500}"}}\n' for n in range(900)))
     limit = 300_000  # bytes a file: what fits is written, then the disk refuses
@@ -258,8 +261,8 @@ def test_a_disk_that_is_full_loses_nothing(by_words: Path, tmp_path: Path, twofo
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    refused(process("add", by_words, data, limits=full), by_words.name)
-    unharmed(by_words, twofold)
+    refused(process("add", hashed, data, limits=full), hashed.name)
+    unharmed(hashed, twofold)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -270,13 +273,13 @@ def test_a_folder_that_may_not_be_written_is_an_error(tmp_path: Path, articles: 
     refused(twofold("encode", articles, "--to", closed / "x.npy", "--encoder", "hashed-words:8"), "closed")
 
 
-def test_a_second_writer_is_told_so(by_words: Path, articles: Path, twofold: Twofold) -> None:
+def test_a_second_writer_is_told_so(hashed: Path, articles: Path, twofold: Twofold) -> None:
     from twofold.collection.opening import open_collection
 
-    with open_collection(by_words) as collection, collection.writing():
-        refused(twofold("add", by_words, articles, "--wait", "0"), "writ")
-        assert twofold("search", by_words, "tea", "--k", 1, "--json").ids == ["tea"]
-    unharmed(by_words, twofold)
+    with open_collection(hashed) as collection, collection.writing():
+        refused(twofold("add", hashed, articles, "--wait", "0"), "writ")
+        assert twofold("search", hashed, "tea", "--k", 1, "--json").ids == ["tea"]
+    unharmed(hashed, twofold)
 
 
 LONG = "x" * 10_000
@@ -305,10 +308,10 @@ LONG = "x" * 10_000
     ],
 )  # fmt: skip
 def test_what_is_long_is_not_repeated_in_whole(
-    words: tuple[str, ...], most: int, by_words: Path, twofold: Twofold, monkeypatch: pytest.MonkeyPatch
+    words: tuple[str, ...], most: int, hashed: Path, twofold: Twofold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(by_words.parent)
-    by_words.rename(by_words.with_name("c"))
+    monkeypatch.chdir(hashed.parent)
+    hashed.rename(hashed.with_name("c"))
     done = twofold(*words)
     assert done.status in (1, 2)
     assert "error: " in done.err

@@ -15,15 +15,15 @@ HEADER = b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'sh
 """A .npy file without numbers, whose header claims a shape."""
 
 
-def test_a_bench_prints_where_it_was_made_and_its_table(by_words: Path, twofold: Twofold) -> None:
-    done = twofold("bench", "search", by_words, "--rounds", 1)
+def test_a_bench_prints_where_it_was_made_and_its_table(hashed: Path, twofold: Twofold) -> None:
+    done = twofold("bench", "search", hashed, "--rounds", 1)
     assert done.status == 0, done.err
     assert done.out.startswith("machine: ")
     assert "p95 (ms)" in done.out
 
 
-def test_a_bench_gives_the_same_as_json_on_either_side_of_its_name(by_words: Path, twofold: Twofold) -> None:
-    for words in (("bench", "--json", "search", by_words), ("bench", "search", by_words, "--json")):
+def test_a_bench_gives_the_same_as_json_on_either_side_of_its_name(hashed: Path, twofold: Twofold) -> None:
+    for words in (("bench", "--json", "search", hashed), ("bench", "search", hashed, "--json")):
         report = twofold(*words, "--rounds", 1).json
         assert set(report) == {"header", "tables"}
         assert [column["name"] for column in report["tables"][0]["columns"]][1:] == ["p50", "p95", "p99"]
@@ -52,9 +52,7 @@ NOT_VECTORS = {
 
 
 @pytest.mark.parametrize("name", NOT_VECTORS)
-def test_vectors_that_cannot_be_measured_are_refused(
-    name: str, by_words: Path, tmp_path: Path, twofold: Twofold
-) -> None:
+def test_vectors_that_cannot_be_measured_are_refused(name: str, hashed: Path, tmp_path: Path, twofold: Twofold) -> None:
     content, said = NOT_VECTORS[name]
     path, good = tmp_path / "v.npy", tmp_path / "good.npy"
     np.save(good, np.random.default_rng(0).standard_normal((300, 64), dtype=np.float32))
@@ -65,7 +63,7 @@ def test_vectors_that_cannot_be_measured_are_refused(
     if name == "an archive":
         with path.open("wb") as file:
             np.savez(file, first=np.ones((300, 64), np.float32))
-    for words in (("index", path), ("index", good, "--queries", path), ("lookups", by_words, "--queries", path)):
+    for words in (("index", path), ("index", good, "--queries", path), ("lookups", hashed, "--queries", path)):
         done = twofold("bench", *words)
         assert (done.status, done.out) == (1, ""), words
         assert done.err.startswith("twofold: error: ")

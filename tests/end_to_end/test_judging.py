@@ -125,7 +125,7 @@ def test_what_cannot_be_written_in_the_end_is_refused_before_anything_is_indexed
         assert not kept.exists()
 
 
-def test_a_collection_whose_model_has_moved_is_searched_and_measured_by_words(
+def test_a_collection_whose_model_has_moved_is_searched_and_measured_lexically(
     beir: Path, tmp_path: Path, twofold: Twofold
 ) -> None:
     model, kept = tmp_path / "model", tmp_path / "kept.twofold"
@@ -142,7 +142,7 @@ def test_a_collection_whose_model_has_moved_is_searched_and_measured_by_words(
     for without in (("search", kept, "yeast"), ("evaluate", kept, *judged)):
         done = twofold(*without)
         assert done.status == 1
-        assert "Searching by words alone (mode lexical) needs no encoder" in " ".join(done.err.split())
+        assert "Lexical search (mode lexical) needs no encoder" in " ".join(done.err.split())
 
 
 def test_an_id_that_no_run_can_hold_costs_the_run_and_not_the_table(
@@ -191,14 +191,14 @@ def test_sentence_pairs_are_scored_against_people(tmp_path: Path, twofold: Twofo
     assert (done.status, "pair 1 has no score" in done.err) == (1, True)
 
 
-def test_what_does_not_belong_together_is_wrong_usage(beir: Path, by_words: Path, twofold: Twofold) -> None:
+def test_what_does_not_belong_together_is_wrong_usage(beir: Path, hashed: Path, twofold: Twofold) -> None:
     queries, qrels = ("--queries", beir / "queries.jsonl"), ("--qrels", beir / "qrels" / "test.tsv")
     for words, said in (
         ((), "name a collection or a BEIR folder, or give --sts FILE"),
         ((beir, "--sts", "x.tsv"), "name a collection or a BEIR folder, or give --sts FILE"),
-        ((by_words,), "say what to ask it with --queries and --qrels"),
-        ((by_words, *queries), "--queries and --qrels belong together"),
-        ((by_words, *queries, *qrels, "--passages", "none"), "go with a BEIR folder"),
+        ((hashed,), "give its queries and judgements with --queries and --qrels"),
+        ((hashed, *queries), "--queries and --qrels belong together"),
+        ((hashed, *queries, *qrels, "--passages", "none"), "go with a BEIR folder"),
         ((beir, "--plot", "a.svg", "--timed", 0), "--timed must be at least 1"),
     ):
         done = twofold("evaluate", *words)

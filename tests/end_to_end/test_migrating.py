@@ -12,44 +12,44 @@ NEW = ("--encoder", "hashed-words:512")
 
 
 def test_a_collection_is_migrated_compared_switched_and_switched_back(
-    by_words: Path, twofold: Twofold, tmp_path: Path
+    hashed: Path, twofold: Twofold, tmp_path: Path
 ) -> None:
     queries, qrels = tmp_path / "q.jsonl", tmp_path / "q.tsv"
     texts = {"q1": "first compiler", "q2": "largest animal"}
     queries.write_text("".join(json.dumps({"_id": key, "text": text}) + "\n" for key, text in texts.items()))
     qrels.write_text("query-id\tcorpus-id\tscore\nq1\tcompiler\t1\nq2\twhale\t1\n")
-    before = twofold("search", by_words, "first compiler", "--json").json["hits"]
-    done = twofold("migrate", by_words, *NEW, "--queries", queries, "--qrels", qrels)
+    before = twofold("search", hashed, "first compiler", "--json").json["hits"]
+    done = twofold("migrate", hashed, *NEW, "--queries", queries, "--qrels", qrels)
     assert done.status == 0
     assert "space space-2: 8 documents to encode, about 8 passages" in done.err
-    assert "space space-2: 8 documents encoded, all are in" in done.out
+    assert "space space-2: 8 documents encoded, complete" in done.out
     assert "nDCG@10" in done.out
     assert "searches use the space main" in done.out
-    assert twofold("search", by_words, "first compiler", "--json").json["hits"] == before
-    report = twofold("migrate", by_words, *NEW, "--switch", "--json").json
+    assert twofold("search", hashed, "first compiler", "--json").json["hits"] == before
+    report = twofold("migrate", hashed, *NEW, "--switch", "--json").json
     assert (report["documents"], report["switched"], report["searched"]) == (0, True, "space-2")
-    spaces = twofold("info", by_words, "--json").json["spaces"]
+    spaces = twofold("info", hashed, "--json").json["spaces"]
     assert [(each["name"], each["searched"], each["complete"]) for each in spaces] == [
         ("main", False, True),
         ("space-2", True, True),
     ]
-    assert "space-2 (searched): 8 documents" in twofold("info", by_words).out
-    assert twofold("search", by_words, "first compiler", "--json").json["hits"][0]["score"] != before[0]["score"]
-    assert twofold("migrate", by_words, "--switch", "--name", "main", "--drop", "space-2").status == 0
-    assert twofold("search", by_words, "first compiler", "--json").json["hits"] == before
-    assert sorted(path.name for path in (by_words / "vectors").iterdir()) == ["main"]
-    assert twofold("verify", by_words).status == 0
+    assert "space-2 (searched): 8 documents" in twofold("info", hashed).out
+    assert twofold("search", hashed, "first compiler", "--json").json["hits"][0]["score"] != before[0]["score"]
+    assert twofold("migrate", hashed, "--switch", "--name", "main", "--drop", "space-2").status == 0
+    assert twofold("search", hashed, "first compiler", "--json").json["hits"] == before
+    assert sorted(path.name for path in (hashed / "vectors").iterdir()) == ["main"]
+    assert twofold("verify", hashed).status == 0
 
 
-def test_what_cannot_be_done_is_said_with_the_right_status(by_words: Path, twofold: Twofold, tmp_path: Path) -> None:
+def test_what_cannot_be_done_is_said_with_the_right_status(hashed: Path, twofold: Twofold, tmp_path: Path) -> None:
     for words, status, said in (
-        ((), 2, "say what to do"),
-        (("--switch",), 2, "say what to do"),
+        ((), 2, "nothing to do"),
+        (("--switch",), 2, "nothing to do"),
         ((*NEW, "--qrels", tmp_path / "q.tsv"), 2, "--qrels goes with --queries"),
         (("--switch", "--name", "nowhere"), 1, "there is no space 'nowhere'; there are main"),
         (("--drop", "main"), 1, "is the space that is searched"),
         ((*NEW, "--name", "A b"), 1, "a space is named by"),
     ):
-        done = twofold("migrate", by_words, *words)
+        done = twofold("migrate", hashed, *words)
         assert (done.status, said in done.err) == (status, True), done.err
-    assert len(twofold("info", by_words, "--json").json["spaces"]) == 1
+    assert len(twofold("info", hashed, "--json").json["spaces"]) == 1

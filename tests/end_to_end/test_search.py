@@ -29,13 +29,13 @@ Twofold = Callable[..., Any]
     ],
 )
 def test_a_question_finds_the_sentence_that_answers_it(
-    by_meaning: Path, twofold: Twofold, question: str, answer: str
+    embedded: Path, twofold: Twofold, question: str, answer: str
 ) -> None:
-    assert twofold("search", by_meaning, question, "--k", 1, "--json").ids == [answer]
+    assert twofold("search", embedded, question, "--k", 1, "--json").ids == [answer]
 
 
-def test_json_holds_what_the_document_said(by_meaning: Path, twofold: Twofold) -> None:
-    found = twofold("search", by_meaning, "the first compiler", "--k", 2, "--json").json
+def test_json_holds_what_the_document_said(embedded: Path, twofold: Twofold) -> None:
+    found = twofold("search", embedded, "the first compiler", "--k", 2, "--json").json
     assert found["query"] == "the first compiler"
     best, second = found["hits"]
     assert set(best) == {"id", "score", "title", "text", "start", "end", "metadata"}
@@ -44,52 +44,52 @@ def test_json_holds_what_the_document_said(by_meaning: Path, twofold: Twofold) -
     assert best["score"] > second["score"]
 
 
-def test_a_hit_is_a_line_of_score_id_and_title_and_two_of_its_passage(by_meaning: Path, twofold: Twofold) -> None:
-    lines = twofold("search", by_meaning, "the first compiler", "--k", 1).out.splitlines()
+def test_a_hit_is_a_line_of_score_id_and_title_and_two_of_its_passage(embedded: Path, twofold: Twofold) -> None:
+    lines = twofold("search", embedded, "the first compiler", "--k", 1).out.splitlines()
     score, name, title = lines[0].split()
     assert 0.5 < float(score) < 1
     assert (name, title) == ("compiler", "A-0")
     assert lines[1:] == ["        Grace Hopper wrote the first compiler in 1952."]
 
 
-def test_pages_put_together_are_the_ranking(by_meaning: Path, twofold: Twofold) -> None:
-    whole = twofold("search", by_meaning, "water", "--k", 8, "--json").json["hits"]
-    pages = [twofold("search", by_meaning, "water", "--k", 3, "--offset", n, "--json").json["hits"] for n in (0, 3, 6)]
+def test_pages_put_together_are_the_ranking(embedded: Path, twofold: Twofold) -> None:
+    whole = twofold("search", embedded, "water", "--k", 8, "--json").json["hits"]
+    pages = [twofold("search", embedded, "water", "--k", 3, "--offset", n, "--json").json["hits"] for n in (0, 3, 6)]
     assert [hit for page in pages for hit in page] == whole
     assert len(whole) == 8
 
 
-def test_a_filter_is_exact(by_meaning: Path, twofold: Twofold) -> None:
+def test_a_filter_is_exact(embedded: Path, twofold: Twofold) -> None:
     where = json.dumps({"year": {"$gte": 1900, "$lt": 1960}})
-    assert set(twofold("search", by_meaning, "history", "--where", where, "--json").ids) == {"compiler", "law"}
+    assert set(twofold("search", embedded, "history", "--where", where, "--json").ids) == {"compiler", "law"}
 
 
-def test_like_a_document_finds_its_neighbours_and_not_itself(by_meaning: Path, twofold: Twofold) -> None:
-    found = twofold("search", by_meaning, "--like", "tea", "--json")
+def test_like_a_document_finds_its_neighbours_and_not_itself(embedded: Path, twofold: Twofold) -> None:
+    found = twofold("search", embedded, "--like", "tea", "--json")
     assert found.json["like"] == "tea"
     assert sorted(found.ids) == ["bread", "cell", "compiler", "law", "moon", "tokyo", "whale"]
     scores = [hit["score"] for hit in found.json["hits"]]
     assert scores == sorted(scores, reverse=True)
 
 
-def test_a_query_comes_from_standard_input(by_meaning: Path, twofold: Twofold) -> None:
-    found = twofold("search", by_meaning, "-", "--json", stdin="largest animal\n")
+def test_a_query_comes_from_standard_input(embedded: Path, twofold: Twofold) -> None:
+    found = twofold("search", embedded, "-", "--json", stdin="largest animal\n")
     assert found.json["query"] == "largest animal"
     assert found.ids[0] == "whale"
 
 
 def test_a_file_of_queries_makes_a_run_that_equals_single_searches(
-    by_meaning: Path, twofold: Twofold, tmp_path: Path
+    embedded: Path, twofold: Twofold, tmp_path: Path
 ) -> None:
     queries, run = tmp_path / "queries.tsv", tmp_path / "out.trec"
     queries.write_text("q1\tthe first compiler\nq2\tthe largest animal\n")
-    done = twofold("search", by_meaning, "--queries", queries, "--run", run, "--depth", 5, "--json")
+    done = twofold("search", embedded, "--queries", queries, "--run", run, "--depth", 5, "--json")
     assert done.json["queries"] == 2
     rows = [line.split() for line in run.read_text().splitlines()]
     assert [row[0] for row in rows] == ["q1"] * 5 + ["q2"] * 5
-    single = twofold("search", by_meaning, "the largest animal", "--k", 5, "--json").json["hits"]
+    single = twofold("search", embedded, "the largest animal", "--k", 5, "--json").json["hits"]
     assert [(row[2], float(row[4])) for row in rows[5:]] == [(hit["id"], hit["score"]) for hit in single]
-    assert twofold("search", by_meaning, "--queries", queries, "--depth", 5).out == run.read_text()
+    assert twofold("search", embedded, "--queries", queries, "--depth", 5).out == run.read_text()
 
 
 def test_precision_is_chosen_for_the_collections_own_model(articles: Path, tmp_path: Path, twofold: Twofold) -> None:
@@ -107,13 +107,13 @@ def test_precision_is_chosen_for_the_collections_own_model(articles: Path, tmp_p
     assert one[0]["score"] == pytest.approx(other[0]["score"], abs=0.01)
 
 
-def test_what_nothing_answers_is_no_error(by_meaning: Path, twofold: Twofold) -> None:
-    done = twofold("search", by_meaning, "x", "--where", '{"year": 1066}')
+def test_what_nothing_answers_is_no_error(embedded: Path, twofold: Twofold) -> None:
+    done = twofold("search", embedded, "x", "--where", '{"year": 1066}')
     assert (done.status, done.out, done.err) == (0, "", "nothing found\n")
 
 
-def test_a_reader_that_has_had_enough_ends_the_command_quietly(by_meaning: Path) -> None:
-    program = [sys.executable, "-m", "twofold", "search", str(by_meaning), "water"]
+def test_a_reader_that_has_had_enough_ends_the_command_quietly(embedded: Path) -> None:
+    program = [sys.executable, "-m", "twofold", "search", str(embedded), "water"]
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -132,37 +132,37 @@ def test_a_control_character_in_a_document_reaches_nobody(tmp_path: Path, twofol
         assert not set("\x1b\x07\x9b\u202e") & set(shown)
 
 
-def test_words_are_found_mixed_and_explained(by_meaning: Path, twofold: Twofold) -> None:
-    by_words = twofold("search", by_meaning, "yeast", "--mode", "lexical", "--json")
-    assert by_words.ids == ["bread"]
-    assert len(twofold("search", by_meaning, "yeast", "--mode", "dense", "--json").ids) == 8
-    best = twofold("search", by_meaning, "yeast", "--k", 1, "--explain", "--json").json["hits"][0]
+def test_words_are_found_mixed_and_explained(embedded: Path, twofold: Twofold) -> None:
+    hashed = twofold("search", embedded, "yeast", "--mode", "lexical", "--json")
+    assert hashed.ids == ["bread"]
+    assert len(twofold("search", embedded, "yeast", "--mode", "dense", "--json").ids) == 8
+    best = twofold("search", embedded, "yeast", "--k", 1, "--explain", "--json").json["hits"][0]
     assert best["id"] == "bread"
-    assert best["parts"]["lexical"] == by_words.json["hits"][0]["score"]
-    shown = twofold("search", by_meaning, "yeast", "--k", 1, "--explain").out
+    assert best["parts"]["lexical"] == hashed.json["hits"][0]["score"]
+    shown = twofold("search", embedded, "yeast", "--k", 1, "--explain").out
     assert f"bread: {best['score']:.6f} (dense {best['parts']['dense']:.6f}, lexical" in " ".join(shown.split())
 
 
-def test_signs_mean_something_only_in_the_query_language(by_meaning: Path, twofold: Twofold) -> None:
+def test_signs_mean_something_only_in_the_query_language(embedded: Path, twofold: Twofold) -> None:
     for query in ("water -tea", "water AND NOT tea"):
-        ask = ("search", by_meaning, query, "--mode", "lexical", "--json")
+        ask = ("search", embedded, query, "--mode", "lexical", "--json")
         assert sorted(twofold(*ask).ids) == ["bread", "tea"]
         assert twofold(*ask, "--query-language").ids == ["bread"]
     for mode in ("hybrid", "dense"):
-        ask = ("search", by_meaning, "tea water -tea", "--mode", mode, "--json")
+        ask = ("search", embedded, "tea water -tea", "--mode", mode, "--json")
         assert twofold(*ask).ids[0] == "tea"
         assert "tea" not in twofold(*ask, "--query-language").ids
 
 
 @pytest.mark.parametrize("query", ["-red", "-water", "--like-this", "-r"])
 def test_a_query_that_begins_with_a_dash_is_asked_after_two_dashes_and_help_says_so(
-    by_meaning: Path, twofold: Twofold, query: str
+    embedded: Path, twofold: Twofold, query: str
 ) -> None:
-    done = twofold("search", by_meaning, query)
+    done = twofold("search", embedded, query)
     assert done.status == 2
     assert f"as in: twofold search [options] … -- {query}" in done.err
-    assert twofold("search", "--json", by_meaning, "--", query).json["query"] == query
-    done = twofold("search", "--query-language", by_meaning, "--", query)
+    assert twofold("search", "--json", embedded, "--", query).json["query"] == query
+    done = twofold("search", "--query-language", embedded, "--", query)
     assert (done.status, "only says" in done.err or "cannot be understood" in done.err) == (1, True)
 
 
@@ -175,17 +175,17 @@ def test_a_query_that_begins_with_a_dash_is_asked_after_two_dashes_and_help_says
     ],
 )
 def test_modes_that_make_no_sense_are_refused(
-    by_meaning: Path, twofold: Twofold, words: tuple[str, ...], said: str
+    embedded: Path, twofold: Twofold, words: tuple[str, ...], said: str
 ) -> None:
-    done = twofold("search", by_meaning, *words)
+    done = twofold("search", embedded, *words)
     assert done.status == 2
     assert said in done.err
 
 
-def test_a_collection_is_tuned_by_judgements_and_says_so(by_meaning: Path, twofold: Twofold, tmp_path: Path) -> None:
+def test_a_collection_is_tuned_by_judgements_and_says_so(embedded: Path, twofold: Twofold, tmp_path: Path) -> None:
     collection = tmp_path / "tuned"
-    shutil.copytree(by_meaning, collection)
-    assert "share of words 0.5 (no judgements)" in twofold("info", collection).out
+    shutil.copytree(embedded, collection)
+    assert "lexical share 0.5 (no judgements)" in twofold("info", collection).out
     questions = {
         "compiler": "first compiler",
         "moon": "walked on the moon",
@@ -199,7 +199,7 @@ def test_a_collection_is_tuned_by_judgements_and_says_so(by_meaning: Path, twofo
     done = twofold("tune", collection, "--queries", queries, "--qrels", qrels)
     assert done.status == 0
     assert "learned from 12 judged questions" in " ".join(done.out.split())
-    assert twofold("info", collection, "--json").json["words"]["learned"]["questions"] == 12
+    assert twofold("info", collection, "--json").json["lexical"]["learned"]["questions"] == 12
     refused = twofold("tune", collection, "--queries", queries)
     assert (refused.status, "--queries and --qrels go together" in refused.err) == (2, True)
     refused = twofold("tune", collection, "--analyser", "klingon")
@@ -207,16 +207,16 @@ def test_a_collection_is_tuned_by_judgements_and_says_so(by_meaning: Path, twofo
 
 
 def test_json_is_json_and_a_run_is_utf_8_in_every_encoding_of_the_output(
-    by_words: Path, tmp_path: Path, twofold: Twofold
+    hashed: Path, tmp_path: Path, twofold: Twofold
 ) -> None:
     extra = tmp_path / "extra.jsonl"
     extra.write_text(json.dumps({"id": "größe", "text": "東京 größe"}))
-    assert twofold("add", by_words, extra).status == 0
+    assert twofold("add", hashed, extra).status == 0
     queries = tmp_path / "q.tsv"
     queries.write_text("ü\tgröße\n")
     for encoding in ("ascii", "latin-1", "utf-16", "utf-8"):
         environment = {**os.environ, "PYTHONIOENCODING": encoding}
-        program = [sys.executable, "-m", "twofold", "search", str(by_words)]
+        program = [sys.executable, "-m", "twofold", "search", str(hashed)]
         out = subprocess.run([*program, "größe", "--json"], capture_output=True, env=environment, check=True).stdout
         assert "größe" in [hit["id"] for hit in json.loads(out.decode(encoding))["hits"]]
         out = subprocess.run([*program, "--queries", queries], capture_output=True, env=environment, check=True).stdout
@@ -224,8 +224,8 @@ def test_json_is_json_and_a_run_is_utf_8_in_every_encoding_of_the_output(
 
 
 @pytest.mark.parametrize("words", [("search", "tea"), ("search", "tea", "--json"), ("info",), ("--help",)])
-def test_a_closed_output_ends_a_command_quietly(words: tuple[str, ...], by_words: Path) -> None:
-    line = [words[0], *([str(by_words)] if words[0] != "--help" else []), *words[1:]]
+def test_a_closed_output_ends_a_command_quietly(words: tuple[str, ...], hashed: Path) -> None:
+    line = [words[0], *([str(hashed)] if words[0] != "--help" else []), *words[1:]]
     for shell in ('"$@" >&-', '"$@" | true', '"$@" >&- <&-'):
         program = ["bash", "-o", "pipefail", "-c", shell, "bash", sys.executable, "-m", "twofold", *line]
         done = subprocess.run(program, capture_output=True, timeout=120)
@@ -236,11 +236,11 @@ def test_a_closed_output_ends_a_command_quietly(words: tuple[str, ...], by_words
 @pytest.mark.parametrize(
     "words", [("search", "tea"), ("search", "tea", "--json"), ("info",), ("info", "--json"), ("run",), ("--help",)]
 )
-def test_an_output_that_cannot_be_written_is_named(words: tuple[str, ...], by_words: Path, tmp_path: Path) -> None:
+def test_an_output_that_cannot_be_written_is_named(words: tuple[str, ...], hashed: Path, tmp_path: Path) -> None:
     (tmp_path / "q.tsv").write_text("q\ttea\n")
-    line = [words[0], *([str(by_words)] if words[0] != "--help" else []), *words[1:]]
+    line = [words[0], *([str(hashed)] if words[0] != "--help" else []), *words[1:]]
     if words == ("run",):
-        line = ["search", str(by_words), "--queries", str(tmp_path / "q.tsv")]
+        line = ["search", str(hashed), "--queries", str(tmp_path / "q.tsv")]
     for unbuffered in ("", "1"):
         with open("/dev/full", "wb") as full:
             done = subprocess.run(
@@ -256,16 +256,16 @@ def test_an_output_that_cannot_be_written_is_named(words: tuple[str, ...], by_wo
 
 
 def test_a_place_that_no_run_can_be_written_to_is_refused_before_the_search(
-    by_words: Path, tmp_path: Path, twofold: Twofold, monkeypatch: pytest.MonkeyPatch
+    hashed: Path, tmp_path: Path, twofold: Twofold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "q.tsv").write_text("q\ttea\n")
     monkeypatch.setattr(SnapshotSearcher, "run", pytest.fail)
     for place, said in ((tmp_path, "this is a folder"), (tmp_path / "none" / "x", "No such file"), ("x" * 256, "long")):
-        done = twofold("search", by_words, "--queries", tmp_path / "q.tsv", "--run", place)
+        done = twofold("search", hashed, "--queries", tmp_path / "q.tsv", "--run", place)
         assert (done.status, said in done.err) == (1, True), done.err
 
 
-def test_a_query_is_the_same_in_every_locale_and_refused_where_it_is_no_text(by_words: Path, tmp_path: Path) -> None:
+def test_a_query_is_the_same_in_every_locale_and_refused_where_it_is_no_text(hashed: Path, tmp_path: Path) -> None:
     extra = tmp_path / "größe.jsonl"
     extra.write_text(json.dumps({"id": "größe", "text": "Größe", "größe": 1}))
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -275,12 +275,12 @@ def test_a_query_is_the_same_in_every_locale_and_refused_where_it_is_no_text(by_
         done = subprocess.run(program, capture_output=True, env={**os.environ, **env}, timeout=120)
         return done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr.decode()
 
-    assert run("add", str(by_words), str(extra), "--json", env=plain)[0] == 0
+    assert run("add", str(hashed), str(extra), "--json", env=plain)[0] == 0
     for words in (("größe", "--k", "1"), ("größe", "--where", '{"größe": 1}'), ("--like", "größe", "--k", "1")):
-        found = [run("search", str(by_words), *words, "--json", env=env) for env in (plain, {"LC_ALL": "C.UTF-8"})]
+        found = [run("search", str(hashed), *words, "--json", env=env) for env in (plain, {"LC_ALL": "C.UTF-8"})]
         assert found[0] == found[1]
         assert found[0][0] == 0
     for env in (plain, {"LC_ALL": "C.UTF-8"}):
-        status, _, said = run("search", str(by_words), b"caf\xe9", env=env)
+        status, _, said = run("search", str(hashed), b"caf\xe9", env=env)
         assert (status, "argument QUERY: 'caf\\udce9' is not UTF-8" in said) == (2, True)
-    assert run("delete", str(by_words), "größe", "--json", env=plain)[1] == {"deleted": 1, "documents": 8}
+    assert run("delete", str(hashed), "größe", "--json", env=plain)[1] == {"deleted": 1, "documents": 8}

@@ -88,26 +88,26 @@ def changes(place: Path, later: Path) -> list[tuple[object, ...]]:
 
 
 def test_a_second_writer_that_does_not_wait_is_told_who_writes_and_how_to_wait(
-    by_words: Path, later: Path, twofold: Twofold
+    hashed: Path, later: Path, twofold: Twofold
 ) -> None:
-    before = ids(by_words)
-    with writing(by_words) as first:
-        for words in changes(by_words, later):
+    before = ids(hashed)
+    with writing(hashed) as first:
+        for words in changes(hashed, later):
             done = twofold(*words, "--wait", "0")
             assert (done.status, done.out) == (1, "")
             assert f"process {first.pid} on " in done.err
-            assert f"is writing to {by_words}" in done.err
+            assert f"is writing to {hashed}" in done.err
             assert "--wait" in done.err
-        assert twofold("search", by_words, "tea").status == 0  # readers wait for nobody
+        assert twofold("search", hashed, "tea").status == 0  # readers wait for nobody
         assert first.communicate(timeout=60)[0]
-    assert ids(by_words) == sorted([*before, "first"])
+    assert ids(hashed) == sorted([*before, "first"])
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_with_wait_it_says_for_whom_it_waits_and_then_does_its_work(by_words: Path, later: Path, number: int) -> None:
-    before = set(ids(by_words))
+def test_with_wait_it_says_for_whom_it_waits_and_then_does_its_work(hashed: Path, later: Path, number: int) -> None:
+    before = set(ids(hashed))
     after = {*before, "first"} - {"tea"} if number == 2 else {*before, "first", "later"}
-    with writing(by_words) as first, command(*changes(by_words, later)[number], "--json", "--wait") as second:
+    with writing(hashed) as first, command(*changes(hashed, later)[number], "--json", "--wait") as second:
         assert f"waiting: process {first.pid} on " in said_while_it_runs(second)
         time.sleep(0.2)
         assert second.poll() is None
@@ -115,7 +115,7 @@ def test_with_wait_it_says_for_whom_it_waits_and_then_does_its_work(by_words: Pa
         out, err = second.communicate(timeout=60)
     assert second.returncode == 0, err.decode()
     assert json.loads(out)["documents"] == len(after)
-    assert set(ids(by_words)) == after
+    assert set(ids(hashed)) == after
 
 
 def test_a_writing_call_waits_some_seconds_without_being_told(tmp_path: Path) -> None:
@@ -134,9 +134,9 @@ def test_a_writing_call_waits_some_seconds_without_being_told(tmp_path: Path) ->
         beside.submit(second.add, [{"id": "a", "text": "one"}]).result()
 
 
-def test_waiting_ends_after_the_seconds_that_were_given(by_words: Path, later: Path, twofold: Twofold) -> None:
-    with writing(by_words):
-        for words in changes(by_words, later):
+def test_waiting_ends_after_the_seconds_that_were_given(hashed: Path, later: Path, twofold: Twofold) -> None:
+    with writing(hashed):
+        for words in changes(hashed, later):
             begun = time.monotonic()
             done = twofold(*words, "--wait", "0.3")
             assert time.monotonic() - begun >= 0.3
@@ -146,16 +146,16 @@ def test_waiting_ends_after_the_seconds_that_were_given(by_words: Path, later: P
 
 
 def test_the_lock_of_a_killed_command_is_free_and_its_finished_blocks_are_in(
-    by_words: Path, later: Path, twofold: Twofold
+    hashed: Path, later: Path, twofold: Twofold
 ) -> None:
-    before = ids(by_words)
-    with writing(by_words) as first:
+    before = ids(hashed)
+    with writing(hashed) as first:
         first.kill()
         first.wait()
-    assert "pid" in (by_words / "lock").read_text()  # the note lies about, the lock does not
-    for words in changes(by_words, later):
+    assert "pid" in (hashed / "lock").read_text()  # the note lies about, the lock does not
+    for words in changes(hashed, later):
         assert twofold(*words).status == 0
-    assert set(ids(by_words)) == {*before, "later"} - {"tea"}
+    assert set(ids(hashed)) == {*before, "later"} - {"tea"}
 
 
 def test_two_commands_that_make_one_collection_at_once_are_one_after_the_other(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_two_commands_that_make_one_collection_at_once_are_one_after_the_other(t
 
 
 @pytest.mark.parametrize("seconds", ["soon", "-1", "nan"])
-def test_a_wait_that_is_no_number_of_seconds_is_wrong_usage(by_words: Path, seconds: str, twofold: Twofold) -> None:
-    done = twofold("delete", by_words, "tea", f"--wait={seconds}")
+def test_a_wait_that_is_no_number_of_seconds_is_wrong_usage(hashed: Path, seconds: str, twofold: Twofold) -> None:
+    done = twofold("delete", hashed, "tea", f"--wait={seconds}")
     assert done.status == 2
     assert "no number of seconds" in done.err

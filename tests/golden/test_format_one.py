@@ -46,7 +46,7 @@ def test_a_collection_of_format_1_is_read_whole(folder: Path) -> None:
                 Document("plain", "A text that took its place.", "Plain", {"year": 1953, "large": 2**63 - 1}),
             ]  # fmt: skip
             assert snapshot.commit == 6
-            assert snapshot.passing(None).tolist() == [False, True, True, False, True]
+            assert snapshot.row_mask(None).tolist() == [False, True, True, False, True]
             assert snapshot.documents_of(np.arange(5)).tolist() == [0, 1, 1, 3, 4]
             assert snapshot.spans(np.arange(5)).tolist() == [[0, 35], [0, 16], [17, 34], [0, 20], [0, 27]]
             assert snapshot.vectors(np.asarray([1, 4])).tolist() == [[-0.625, -0.5, -0.375], [10, 10.125, 10.25]]
@@ -130,8 +130,11 @@ def test_collection_json_is_as_the_page_says(folder: Path) -> None:
 
 def test_a_segment_file_is_as_the_page_says(folder: Path) -> None:
     content = (folder / "vectors" / "main" / "000001.f16").read_bytes()
-    magic, version, kind, dimension, number, first_row = struct.unpack_from("<8sIIIIQ", content)
-    assert (magic, version, kind, dimension, number, first_row) == (b"TWOFOLDV", 1, 1, 3, 1, 0)
+    magic, version, kind, dimension, number, identifier = struct.unpack_from("<8sIIIIq", content)
+    assert (magic, version, kind, dimension, number) == (b"TWOFOLDV", 1, 1, 3, 1)
+    with closing(sqlite3.connect(folder / "catalogue.sqlite")) as connection:
+        lines = connection.execute("SELECT number, id, first_row FROM segments WHERE space = 'main'").fetchall()
+    assert lines == [(1, identifier, 0)]
     assert content[32:60] == bytes(28)
     assert struct.unpack_from("<I", content, 60)[0] == zlib.crc32(content[:60])
     assert len(content) == 64 + 5 * 3 * 2

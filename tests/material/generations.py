@@ -38,7 +38,7 @@ def write(collection: Collection, number: int) -> None:
         collection.delete([f"own {number - KEEPS}"])
 
 
-def living(number: int, deleted: bool) -> list[Document]:
+def live(number: int, deleted: bool) -> list[Document]:
     """What is there after a generation, before or after its deletion, in order."""
     first = max(0, number - KEEPS + deleted)
     older = [generation(each)[-1] for each in range(first, number)]
@@ -69,11 +69,11 @@ def check_calls(collection: Collection) -> int:
     """Every call alone is one commit; gives which generation it saw last."""
     documents = list(collection)
     number = newest(documents)
-    assert documents in (living(number, False), living(number, True))
+    assert documents in (live(number, False), live(number, True))
     found = search(collection)
     seen = max(g for _, _, g in found)
     assert seen >= number
-    assert [hit[:2] for hit in found] in [answers(living(seen, deleted)) for deleted in (False, True)]
+    assert [hit[:2] for hit in found] in [answers(live(seen, deleted)) for deleted in (False, True)]
     assert TOGETHER < collection.count() <= TOGETHER + KEEPS + 1
     got = collection.get("3")
     assert got is not None
@@ -85,7 +85,7 @@ def check_pinned(searcher: SnapshotSearcher) -> int:
     """All calls of a pinned searcher are the same commit."""
     documents = list(searcher.snapshot.documents(searcher.snapshot.document_numbers(None)))  # type: ignore[attr-defined]
     number = newest(documents)
-    assert documents in (living(number, False), living(number, True))
+    assert documents in (live(number, False), live(number, True))
     for _ in range(2):
         assert [hit[:2] for hit in search(searcher)] == answers(documents)
         latest = searcher.search(QUERY, k=TOGETHER + KEEPS + 1, where={"g": number})
@@ -141,7 +141,7 @@ def beside_processes(
             reader.join(60)
         assert [reader.exitcode for reader in readers] == [0] * len(readers)
         assert collection.verify().clean
-        assert list(collection) == living(generations - 1, True)
+        assert list(collection) == live(generations - 1, True)
         return last_seen
 
 

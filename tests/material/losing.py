@@ -18,8 +18,24 @@ def held(path: Path) -> bytes:
     return path.read_bytes() if path.exists() else b""
 
 
+Index = dict[str, dict[str, bytes]]
+"""Manifest, or part of an index, with its space → its files."""
+
+
+def indexes_of(folder: Path) -> Index:
+    """All that the folders of indexes hold."""
+    found: Index = {}
+    for file in (folder / "indexes").glob("*/**/*"):
+        if file.is_file():
+            space, entry, *_ = file.relative_to(folder / "indexes").parts
+            found.setdefault(f"{space}/{entry}", {})[str(file.relative_to(folder / "indexes"))] = file.read_bytes()
+    return found
+
+
 class Losing(Disk):
-    """Remembers of every vector file what is surely kept, and what may be; of SQLite's files the last commit."""
+    """Remembers of every vector file what is surely kept, and what may be; of SQLite's files the last commit; of an
+    index what its folder held when that was last synced, and what it holds.
+    """
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -30,6 +46,7 @@ class Losing(Disk):
         self.pending: dict[str, list[tuple[int, bytes]]] = {}
         self.database: dict[str, bytes] = {}
         self.description = held(folder / "collection.json")
+        self.indexes = indexes_of(folder)
         self.acknowledged = 0
         self.moments: list[dict[str, Any]] = []
 
@@ -37,6 +54,7 @@ class Losing(Disk):
         super().publish(path, content)
         if Path(path).name == "collection.json":
             self.description = content
+        self._keep_index(Path(path).parent)
         self._moment()
 
     def write(self, descriptor: int, path: str | Path, data: bytes | memoryview, offset: int) -> None:
@@ -56,6 +74,7 @@ class Losing(Disk):
         if Path(path).parent.name == "vectors":
             here = {self.key(each) for each in Path(path).iterdir()}
             self.named = {name for name in self.named if Path(name).parent.name != Path(path).name} | here
+        self._keep_index(Path(path))
         self._moment()
 
     def remove(self, path: str | Path) -> None:
@@ -70,6 +89,21 @@ class Losing(Disk):
             }
             self.acknowledged += step == "committed"
         self._moment()
+
+    def remove_tree(self, path: str | Path) -> None:
+        super().remove_tree(path)
+        self._moment()
+
+    def rename(self, path: str | Path, target: str | Path) -> None:
+        super().rename(path, target)
+        self._moment()
+
+    def _keep_index(self, home: Path) -> None:
+        """Once its folder is synced, an index stays as it is then."""
+        if home.parent.name == "indexes":
+            others = {key: files for key, files in self.indexes.items() if not key.startswith(f"{home.name}/")}
+            here = {key: files for key, files in indexes_of(self.folder).items() if key.startswith(f"{home.name}/")}
+            self.indexes = {**others, **here}
 
     def key(self, path: str | Path) -> str:
         """The name of a vector file with the folder of its space."""
@@ -93,6 +127,8 @@ class Losing(Disk):
                 "pending": {name: list(writes) for name, writes in self.pending.items()},
                 "database": dict(self.database),
                 "description": self.description,
+                "indexes": self.indexes,
+                "indexes now": indexes_of(self.folder),
                 "note": held(self.folder / "acknowledged"),
                 "acknowledged": self.acknowledged,
             }
@@ -118,6 +154,18 @@ def left_by(moment: dict[str, Any], folder: Path, draw: random.Random) -> None:
                 left.extend(bytes(max(0, offset + len(data) - len(left))))
                 left[offset : offset + len(data)] = data
         (folder / "vectors" / name).write_bytes(left)
+    _left_of_indexes(moment["indexes"], moment["indexes now"], folder / "indexes", draw)
+
+
+def _left_of_indexes(kept: Index, now: Index, folder: Path, draw: random.Random) -> None:
+    """Each manifest and part as it was when the folder was last synced, or as it is; what is neither, in part."""
+    for entry in sorted({*kept, *now}):
+        source = draw.choice([kept, now])
+        for name, content in source.get(entry, {}).items():
+            surely = kept.get(entry) == now.get(entry)
+            if surely or draw.random() < 0.7:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(content)
 
 
 def outcomes(folder: Path, disk: Losing, draws: int) -> Iterator[tuple[int, Path]]:

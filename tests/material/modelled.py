@@ -78,7 +78,7 @@ class Model:
         vectors = self.encoder.encode_documents(division.inputs)
         return Kept(document, division.spans.tolist(), vectors.astype(np.float16).astype(np.float32), division.lost)
 
-    def passing(self, where: Mapping[str, Any] | None) -> list[str]:
+    def matching(self, where: Mapping[str, Any] | None) -> list[str]:
         """The ids that pass a filter, in order."""
         if where is None:
             return list(self.documents)

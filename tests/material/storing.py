@@ -101,10 +101,10 @@ def content(store: Store, space: str = MAIN) -> dict[str, tuple[str, dict[str, A
         found = {}
         for number, each in zip(snapshot.document_numbers().tolist(), snapshot.each(), strict=True):
             rows, _ = snapshot.rows_of(np.asarray([number]))
-            assert snapshot.passing(None)[rows].all()
+            assert snapshot.row_mask(None)[rows].all()
             found[each.id] = (each.text, dict(each.metadata), snapshot.vectors(rows).tolist())
         assert len(found) == snapshot.count()
-        assert sum(len(vectors) for _, _, vectors in found.values()) == np.count_nonzero(snapshot.passing(None))
+        assert sum(len(vectors) for _, _, vectors in found.values()) == np.count_nonzero(snapshot.row_mask(None))
         return found
 
 

@@ -32,7 +32,7 @@ NAMES = ("one", "two", "three")
 
 
 def build(path: Path, tag: int) -> None:
-    """A new collection; those with an even tag know their words."""
+    """A new collection; those with an even tag have a lexical index."""
     with create(path, ENCODER) as collection:
         collection.add((f"d{number}", f"word{(number + tag) % WORDS} tag{tag}") for number in range(WORDS))
         if tag % 2 == 0:

@@ -16,7 +16,14 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from modelled import Hits, Model
 from storing import local
 
@@ -120,15 +127,15 @@ class CollectionMachine(RuleBasedStateMachine):
 
     @rule(where=FILTERS.filter(bool))
     def delete_where(self, where: dict[str, Any]) -> None:
-        passing = self.model.passing(where)
-        assert self.collection.delete(where=where) == len(passing)
-        for identifier in passing:
+        matching = self.model.matching(where)
+        assert self.collection.delete(where=where) == len(matching)
+        for identifier in matching:
             del self.model.documents[identifier]
         self.done["delete where"] += 1
 
     @rule(documents=DOCUMENTS.filter(bool), step=st.sampled_from(STEPS), times=st.integers(1, 3))
     def crash_while_adding(self, documents: list[Document], step: str, times: int) -> None:
-        self.mend()  # which makes a commit of its own where something was left
+        self.recover()  # which makes a commit of its own where something was left
         before, commit = self.model.copy(), self.commit()
         if self.crashes(lambda: self.collection.add(documents), step, times):
             whole = self.commit() - commit
@@ -140,16 +147,16 @@ class CollectionMachine(RuleBasedStateMachine):
 
     @rule(ids=st.lists(IDS, min_size=1, max_size=4), step=st.sampled_from(["recorded", "committed"]))
     def crash_while_deleting(self, ids: list[str], step: str) -> None:
-        self.mend()
+        self.recover()
         if not self.crashes(lambda: self.collection.delete(ids), step, 1) or step == "committed":
             for identifier in ids:
                 self.model.documents.pop(identifier, None)
 
     @rule(step=st.sampled_from(["recorded", "committed"]))
-    def crash_while_mending(self, step: str) -> None:
-        self.crashes(self.mend, step, 1)
+    def crash_while_recovering(self, step: str) -> None:
+        self.crashes(self.recover, step, 1)
 
-    def mend(self) -> None:
+    def recover(self) -> None:
         """Takes the writer's lock, which cuts off what a crash left."""
         with self.collection.writing():
             pass
@@ -182,9 +189,11 @@ class CollectionMachine(RuleBasedStateMachine):
             assert snapshot.head.next_row == snapshot.head.rows
         self.done["compact"] += 1
 
-    @rule(step=st.sampled_from(["segment created", "rows copied", "recorded", "committed", "compacted"]))
+    @rule(
+        step=st.sampled_from(["segment created", "rows copied", "indexes kept", "recorded", "committed", "compacted"])
+    )
     def crash_while_compacting(self, step: str) -> None:
-        self.mend()
+        self.recover()
         self.crashes(self.compact, step, 1)
 
     @rule()
@@ -220,7 +229,7 @@ class CollectionMachine(RuleBasedStateMachine):
         offset: int,
         where: dict[str, Any] | None,
     ) -> None:
-        right = model.search(self.encoder.encode_queries([text])[0], model.passing(where))
+        right = model.search(self.encoder.encode_queries([text])[0], model.matching(where))
         assert as_hits(searcher.search(text, k=k, offset=offset, where=where)) == right[offset : offset + k]
         self.done["search" if where is None else "filtered search"] += 1
 
@@ -234,7 +243,7 @@ class CollectionMachine(RuleBasedStateMachine):
             with pytest.raises(QueryError):
                 self.collection.like(identifier, k=DEPTH)
         else:
-            right = self.model.like(identifier, self.model.passing(where))
+            right = self.model.like(identifier, self.model.matching(where))
             assert as_hits(self.collection.like(identifier, k=DEPTH, where=where)) == right[:DEPTH]
             self.done["like"] += 1
 
@@ -275,11 +284,10 @@ def as_hits(hits: list[Hit]) -> Hits:
 
 TestCollection = CollectionMachine.TestCase
 TestCollection.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
-TestCollectionForLong = pytest.mark.long(LongMachine.TestCase)
-TestCollectionForLong.settings = settings(max_examples=500, stateful_step_count=60, deadline=None)
 
 
 @pytest.mark.long
-def test_the_long_life_had_thousands_of_steps() -> None:
+def test_a_collection_lives_for_thousands_of_steps() -> None:
+    run_state_machine_as_test(LongMachine, settings=settings(max_examples=500, stateful_step_count=60, deadline=None))
     print(dict(LongMachine.done))
     assert sum(LongMachine.done.values()) > 10_000

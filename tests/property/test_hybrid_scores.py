@@ -13,7 +13,7 @@ from twofold.collection.collection import Collection
 from twofold.collection.opening import create
 from twofold.encoders.hashed_words import HashedWords
 from twofold.rankings import Hit
-from twofold.searching.hybrid import MODES
+from twofold.searching.hybrid import SEARCH_MODES
 
 WORDS = [f"word{number}" for number in range(80)]
 DOCUMENTS, DEPTH = 700, 150
@@ -60,7 +60,7 @@ def invariant(collections: list[Collection], cases: int, seed: int) -> None:
         return pairs(collections[number].search(question, k=DEPTH, mode=mode, where=filters[where]))  # type: ignore[arg-type]
 
     for _ in range(cases):
-        question, mode = draw.choice(questions), draw.choice(MODES)
+        question, mode = draw.choice(questions), draw.choice(SEARCH_MODES)
         where, number = draw.choice(["", "half", "tenth"]), draw.randrange(3)
         k = draw.randint(1, 40)
         offset = draw.randint(0, DEPTH - k)

@@ -48,19 +48,19 @@ class Model:
     """What a collection's lexical search should say. read: all texts since the index was made anew."""
 
     def __init__(self) -> None:
-        self.living: dict[str, str] = {}
+        self.live: dict[str, str] = {}
         self.read: list[str] = []
 
     def add(self, texts: dict[str, str]) -> None:
-        self.read += [text for name, text in texts.items() if self.living.get(name) != text]
-        self.living |= texts
+        self.read += [text for name, text in texts.items() if self.live.get(name) != text]
+        self.live |= texts
 
     def renew(self) -> None:
-        if len(self.read) != len(self.living):
-            self.read = list(self.living.values())
+        if len(self.read) != len(self.live):
+            self.read = list(self.live.values())
 
     def ranking(self, query: str) -> list[tuple[str, float]]:
-        scores = {name: bm25(query, text, self.read) for name, text in self.living.items()}
+        scores = {name: bm25(query, text, self.read) for name, text in self.live.items()}
         return sorted(((name, score) for name, score in scores.items() if score), key=lambda each: (-each[1], each[0]))
 
 
@@ -99,7 +99,7 @@ def test_scores_are_those_of_all_that_was_read_since_the_index_was_made_anew(
                 model.add(what)  # type: ignore[arg-type]
             elif step == "delete":
                 made.delete(what)  # type: ignore[arg-type]
-                model.living = {name: text for name, text in model.living.items() if name not in what}  # type: ignore[operator]
+                model.live = {name: text for name, text in model.live.items() if name not in what}  # type: ignore[operator]
             elif step == "look":
                 check(beside, model)
             elif step == "follow":

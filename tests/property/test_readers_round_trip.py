@@ -65,7 +65,7 @@ def test_csv_reads_back_as_it_was_with_the_right_line_numbers(
     path = tmp_path / "a.csv"
     content = io.StringIO(newline="")
     line_end, quoting = (
-        dialect  # With "\n", Python's writer leaves a carriage return unquoted, which no reader can mend.
+        dialect  # With "\n", Python's writer leaves a carriage return unquoted, which no reader can undo.
     )
     csv.writer(content, lineterminator=line_end, quoting=quoting).writerows([("id", "title", "text"), *rows])
     path.write_bytes(content.getvalue().encode())

@@ -16,7 +16,7 @@ from twofold.errors import QueryError
 from twofold.rankings import Hit
 from twofold.scores import Scores
 from twofold.searching import searcher as searching
-from twofold.searching.hybrid import MODES, Mode
+from twofold.searching.hybrid import SEARCH_MODES, SearchMode
 
 WORDS = ["red", "green", "blue", "apple", "pear", "plum", "runs", "sleeps", "slow", "fast", "the", "a", "of"]
 
@@ -33,14 +33,14 @@ def collection() -> Iterator[Collection]:
 
 @given(
     queries=st.lists(st.lists(st.sampled_from([*WORDS, "unheard"]), min_size=1, max_size=6).map(" ".join), max_size=12),
-    mode=st.sampled_from([None, *MODES]),
+    mode=st.sampled_from([None, *SEARCH_MODES]),
     k=st.integers(1, 30),
     offset=st.integers(0, 30),
     third=st.sampled_from([None, 0, 2]),
 )
 @settings(max_examples=60, deadline=None)
 def test_each_query_is_answered_as_it_is_alone(
-    collection: Collection, queries: list[str], mode: Mode | None, k: int, offset: int, third: int | None
+    collection: Collection, queries: list[str], mode: SearchMode | None, k: int, offset: int, third: int | None
 ) -> None:
     where = None if third is None else {"third": third}
     together = collection.search_many(queries, k=k, offset=offset, where=where, mode=mode)

@@ -14,7 +14,7 @@ from metadata import KEYS, METADATA, WHERES
 from storing import block, new_store
 
 from twofold.documents import Document
-from twofold.engines.local.catalogue.columns import NO_TEXT, NUMBER, Column
+from twofold.engines.local.catalogue.columns import NO_TEXT, NUMBER, FilterColumn
 from twofold.engines.local.engine import Store
 from twofold.engines.local.reader import LocalSnapshot
 from twofold.errors import FilterError
@@ -35,11 +35,11 @@ def check_once(metadata: list[dict[str, Any]], condition: Filter, asked_before: 
             writer.commit(block(documents, rows=rows, truncated=truncated))
         with store.snapshot() as snapshot:
             if asked_before:
-                snapshot.passing(All(tuple(map(Exists, sorted(fields(condition))))))
+                snapshot.row_mask(All(tuple(map(Exists, sorted(fields(condition))))))
             answers = [
                 matches(condition, each, truncated=cut > 0) for each, cut in zip(metadata, truncated, strict=True)
             ]
-            assert snapshot.passing(condition).tolist() == np.repeat(answers, rows).astype(bool).tolist()
+            assert snapshot.row_mask(condition).tolist() == np.repeat(answers, rows).astype(bool).tolist()
             assert snapshot.count(condition) == sum(answers)
             assert snapshot.document_numbers(condition).tolist() == np.flatnonzero(answers).tolist()
 
@@ -102,9 +102,9 @@ def test_filters_that_python_takes_for_equal_have_answers_of_their_own() -> None
             writer.commit(block(documents))
         with store.snapshot() as snapshot:
             for _ in range(2):
-                assert snapshot.passing(parse({"a": 1})).tolist() == [True, False]
-                assert snapshot.passing(parse({"a": True})).tolist() == [False, True]
-                assert snapshot.passing(parse({"a": 1.0})).tolist() == [True, False]
+                assert snapshot.row_mask(parse({"a": 1})).tolist() == [True, False]
+                assert snapshot.row_mask(parse({"a": True})).tolist() == [False, True]
+                assert snapshot.row_mask(parse({"a": 1.0})).tolist() == [True, False]
 
 
 STEPS = st.lists(
@@ -123,17 +123,17 @@ Documents = dict[int, tuple[dict[str, Any], int]]
 
 
 def check_answers(snapshot: LocalSnapshot, conditions: list[Filter], documents: Documents) -> None:
-    """documents: the living ones by number, metadata and rows of each."""
+    """documents: the live ones by number, metadata and rows of each."""
     for condition in conditions:
-        passing = [number for number, (metadata, _) in documents.items() if matches(condition, metadata)]
+        matching = [number for number, (metadata, _) in documents.items() if matches(condition, metadata)]
         owners = [number for number, (_, rows) in documents.items() for _ in range(rows)]
-        living = np.flatnonzero(snapshot.passing(None))
-        assert snapshot.documents_of(living).tolist() == owners
-        expected = [owner for owner in owners if owner in passing]
-        assert snapshot.documents_of(np.flatnonzero(snapshot.passing(condition))).tolist() == expected
-        assert np.flatnonzero(snapshot.passing_documents(condition)).tolist() == sorted(set(expected))
-        assert snapshot.document_numbers(condition).tolist() == passing
-        assert snapshot.count(condition) == len(passing)
+        live = np.flatnonzero(snapshot.row_mask(None))
+        assert snapshot.documents_of(live).tolist() == owners
+        expected = [owner for owner in owners if owner in matching]
+        assert snapshot.documents_of(np.flatnonzero(snapshot.row_mask(condition))).tolist() == expected
+        assert np.flatnonzero(snapshot.document_mask(condition)).tolist() == sorted(set(expected))
+        assert snapshot.document_numbers(condition).tolist() == matching
+        assert snapshot.count(condition) == len(matching)
     assert snapshot.document_numbers().tolist() == list(documents)
 
 
@@ -187,7 +187,7 @@ NUMBERS = st.lists(st.one_of(st.integers(-40, 40), st.floats(-3, 3), st.sampled_
 def test_numbers_are_looked_up_exactly_whether_in_a_table_or_by_search(held: list[Any], sought: list[float]) -> None:
     numbers = np.array([np.nan if number is None else number for number in held], np.float64)
     kinds, texts = np.full(len(held), NUMBER, np.int8), np.full(len(held), NO_TEXT, np.int32)
-    column = Column(len(held), kinds=kinds, numbers=numbers, texts=texts)
+    column = FilterColumn(len(held), kinds=kinds, numbers=numbers, texts=texts)
     assert column.among(sought).tolist() == [number in sought for number in held]
 
 
@@ -200,7 +200,7 @@ def test_one_true_and_one_point_zero_in_a_list_have_answers_of_their_own() -> No
             for _ in range(3):  # by SQL, by a column, remembered
                 for values in ([1, "x"], [True, "x"], [1.0, "x"], [False, None], [0, None]):
                     where = parse({"a": {"$in": values}})
-                    assert snapshot.passing(where).tolist() == [matches(where, each) for each in metadata], values
+                    assert snapshot.row_mask(where).tolist() == [matches(where, each) for each in metadata], values
 
 
 def test_the_answer_to_a_filter_follows_the_commits() -> None:
@@ -222,7 +222,7 @@ def test_threads_on_snapshots_of_their_own_are_answered_by_the_definition_while_
                 there = [each.metadata for each in snapshot.each()]
                 for condition in conditions:
                     expected = sum(matches(condition, each) for each in there)
-                    if {snapshot.count(condition), int(snapshot.passing(condition).sum())} != {expected}:
+                    if {snapshot.count(condition), int(snapshot.row_mask(condition).sum())} != {expected}:
                         wrong.append((condition, snapshot.commit))
 
     with new_store(None) as store, ThreadPoolExecutor(4) as pool, store.writing() as writer:
@@ -247,11 +247,11 @@ def test_columns_follow_additions_and_deletions_and_old_snapshots_keep_theirs() 
             numbers = writer.commit(block([Document(str(number), "x", "", {"n": number})]))
             if number >= 5:
                 held.append((store.snapshot(), number - 4 - max(0, number - 7)))
-                assert store.snapshot().passing(where).sum() == held[-1][1]
+                assert store.snapshot().row_mask(where).sum() == held[-1][1]
             if number >= 7:
                 writer.delete(numbers)
         for snapshot, count in held:
-            assert snapshot.passing(parse({"n": {"$gte": 4.5}})).sum() == count
+            assert snapshot.row_mask(parse({"n": {"$gte": 4.5}})).sum() == count
             snapshot.close()
 
 
@@ -266,8 +266,8 @@ def test_a_filter_finds_nothing_before_and_after_the_documents_that_have_its_fie
                 with store.snapshot() as snapshot:
                     assert snapshot.count(where) == there, turn
                     assert snapshot.count(other) == 1
-                    assert snapshot.passing(where).sum() == there
-                    assert snapshot.passing(other).sum() == 1
+                    assert snapshot.row_mask(where).sum() == there
+                    assert snapshot.row_mask(other).sum() == 1
                 if there:
                     writer.delete(gone)
 
@@ -278,7 +278,7 @@ def test_a_type_that_only_deleted_documents_had_is_as_unknown_as_one_that_none_h
         gone = writer.commit(block([Document("gone", "x", "", {"n": "one"})]))
         for _ in range(3):
             with store.snapshot() as snapshot:
-                assert snapshot.passing(parse({"n": "one"})).tolist() == [False, True]
+                assert snapshot.row_mask(parse({"n": "one"})).tolist() == [False, True]
             writer.put_state("turn", 1)  # a new commit, so that no answer is remembered
         writer.delete(gone)
         with store.snapshot() as snapshot, pytest.raises(FilterError, match="never text"):

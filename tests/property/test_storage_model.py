@@ -72,7 +72,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.disk.at = step if step == "recorded" or any(rows for _, _, rows, _ in batch) else "recorded"
         sent = block([document(name, text) for name, text, _, _ in batch], rows=[rows for _, _, rows, _ in batch])
         try:
-            with self.store.writing() as writer:  # which may mend what was left, and be refused there
+            with self.store.writing() as writer:  # which may recover what was left, and be refused there
                 writer.commit(sent)
         except StorageError:
             return
@@ -103,9 +103,9 @@ class StoreMachine(RuleBasedStateMachine):
     def look_again(self) -> None:
         snapshot, ids, rows = self.pinned.pop(0)
         assert [each.id for each in snapshot.each()] == ids
-        living = np.flatnonzero(snapshot.passing(None))
-        assert len(living) == rows
-        assert np.isfinite(snapshot.vectors(living)).all()
+        live = np.flatnonzero(snapshot.row_mask(None))
+        assert len(live) == rows
+        assert np.isfinite(snapshot.vectors(live)).all()
         snapshot.close()
 
     @rule(most=st.integers(0, 3))
@@ -113,15 +113,15 @@ class StoreMachine(RuleBasedStateMachine):
         condition = parse({"$or": [{"n": {"$lte": most}}, {"$truncated": True}]})
         if not any("n" in metadata for _, metadata, _ in self.model.values()):
             return
-        passing = [
+        matching = [
             identifier
             for identifier, (_, metadata, _) in self.model.items()
             if matches(condition, metadata, truncated=self.cut[identifier] > 0)
         ]
         with self.store.snapshot() as snapshot:
-            assert snapshot.ids(snapshot.document_numbers(condition)) == passing
-            rows = snapshot.documents_of(np.flatnonzero(snapshot.passing(condition)))
-            assert snapshot.ids(np.unique(rows)) == [each for each in passing if self.model[each][2]]
+            assert snapshot.ids(snapshot.document_numbers(condition)) == matching
+            rows = snapshot.documents_of(np.flatnonzero(snapshot.row_mask(condition)))
+            assert snapshot.ids(np.unique(rows)) == [each for each in matching if self.model[each][2]]
 
     @rule()
     def verify(self) -> None:

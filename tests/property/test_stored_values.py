@@ -103,14 +103,14 @@ def test_a_filter_deletes_exactly_what_it_counts(metadata: list[dict[str, Any]],
     with twofold.create(None, twofold.HashedWords(16)) as collection:
         collection.add([{"id": str(number), "text": "x", **each} for number, each in enumerate(metadata)])
         before, counted = len(collection), collection.count(where=where)
-        passing = {hit.id for hit in collection.search("x", where=where)}
+        matching = {hit.id for hit in collection.search("x", where=where)}
         try:
             deleted = collection.delete(where=where)
         except FilterError:
             assert len(collection) == before
             return
-        assert deleted == counted == len(passing)
-        assert {document.id for document in collection} == {str(n) for n in range(before)} - passing
+        assert deleted == counted == len(matching)
+        assert {document.id for document in collection} == {str(n) for n in range(before)} - matching
 
 
 @pytest.mark.parametrize("value", [{1}, b"x", object(), 1j, float("nan"), 2**63, Colour.RED, np.array([1])])

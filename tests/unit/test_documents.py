@@ -105,8 +105,8 @@ def test_json_values_are_metadata(metadata: dict[str, Any]) -> None:
         ({"a": "\ud800"}, "metadata.a has a lone surrogate"),
         ({"\ud800": 1}, "metadata has a key that has a lone surrogate"),
         ({"a": Suit.HEARTS}, "metadata.a holds a Suit, .*its value or its name"),
-        (nested(101), "stands more than 100 lists and objects deep"),
-        (nested(100_000), "stands more than 100 lists and objects deep"),
+        (nested(101), "is nested more than 100 levels deep"),
+        (nested(100_000), "is nested more than 100 levels deep"),
         ([("a", 1)], "metadata must be an object"),
     ],
 )

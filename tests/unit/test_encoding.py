@@ -185,7 +185,7 @@ def test_an_encoder_that_makes_nothing_of_a_probe_text_is_used_for_others(tmp_pa
 class Dividing(Custom):
     """Says how it reads texts."""
 
-    room: Any = 4
+    token_limit: Any = 4
 
     def __init__(self, spans: Any) -> None:
         super().__init__()
@@ -211,11 +211,11 @@ def test_tokens_that_break_their_protocol_are_refused(spans: Any, said: str) -> 
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("room", [0, -1, 2.0, None, True])
-def test_room_is_a_count(room: Any) -> None:
+@pytest.mark.parametrize("token_limit", [0, -1, 2.0, None, True])
+def test_the_token_limit_is_a_count(token_limit: Any) -> None:
     encoder = Dividing(HashedWords(DIMENSION).spans)
-    encoder.room = room
-    with twofold.create(None, encoder) as made, pytest.raises(InputError, match=r"Dividing\.room is a count"):
+    encoder.token_limit = token_limit
+    with twofold.create(None, encoder) as made, pytest.raises(InputError, match=r"Dividing\.token_limit is a count"):
         made.add([("a", "red apple")])
 
 

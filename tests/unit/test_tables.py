@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from twofold.tables import Column, Header, Interval, Report, Table
+from twofold.tables import Column, Estimate, Header, Report, Table
 
 TABLE = Table(
     "Speed <of> encoding",
     (Column("encoder"), Column("passages", "1/s", 1), Column("ratio", digits=2)),
-    (("ours | bf16", 1234.56, Interval(2.841, 2.7, 3.0)), ("théirs", 400, None)),
+    (("ours | bf16", 1234.56, Estimate(2.841, 2.7, 3.0)), ("théirs", 400, None)),
     ("medians of 5 rounds",),
 )
 HEADER = Header("A CPU", 2, 24 * 2**30, "abc123", {"twofold": "0.1.0", "numpy": "2.4"}, "twofold bench encode")
@@ -73,7 +73,7 @@ def test_json_keeps_numbers_as_numbers() -> None:
     [
         ((1.0,), "has 1 cells, its columns are 2"),
         ((1.0, float("nan")), "not finite"),
-        ((Interval(1, 0, float("inf")), 1), "not finite"),
+        ((Estimate(1, 0, float("inf")), 1), "not finite"),
     ],
 )
 def test_a_row_that_does_not_fit_is_refused(row: tuple[Any, ...], said: str) -> None:
@@ -83,7 +83,7 @@ def test_a_row_that_does_not_fit_is_refused(row: tuple[Any, ...], said: str) -> 
 
 def test_a_figure_outside_its_interval_is_refused() -> None:
     with pytest.raises(ValueError, match="does not lie in its interval"):
-        Interval(1, 2, 3)
+        Estimate(1, 2, 3)
 
 
 def test_the_header_says_machine_commit_versions_and_command() -> None:

@@ -1,1 +1,1 @@
-"""Benches: Twofold and its peers timed on this machine; every bench returns a Report of tables as data."""
+"""Benchmarks: Twofold and other libraries timed on this machine; each returns a Report of tables as data."""

@@ -1,4 +1,4 @@
-"""The reproduction book, run: every expected figure that this machine has data for, beside what is found here."""
+"""Runs the reproduction book: every expected figure for which there is data, beside the measured one."""
 
 from __future__ import annotations
 
@@ -15,71 +15,71 @@ from twofold.collection.settings import DEPTH
 from twofold.encoders.loading import load_encoder
 from twofold.errors import InputError
 from twofold.evaluation.evaluating import evaluate_run
-from twofold.evaluation.mixing import Sides, best_weighted, distribution_based, min_max, reciprocal_ranks, weighted
+from twofold.evaluation.mixing import ScorePairs, best_weighted, distribution_based, min_max, reciprocal_ranks, weighted
 from twofold.evaluation.sentences import evaluate_sentences
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.rankings import Run
 from twofold.readers.beir import Beir, read_beir
 from twofold.readers.pairs import read_judged_pairs
-from twofold.searching.hybrid import MODES, Mode
-from twofold.tables import Cell, Column, Interval, Report, Table
+from twofold.searching.hybrid import SEARCH_MODES, SearchMode
+from twofold.tables import Cell, Column, Estimate, Report, Table
 
 SIMILARITY = "similarity"
 NO_DATA, NO_METHOD = "no data here", "not in this version"
 
 
-class Asked:
-    """A collection and judged queries, with the rankings that several methods need made once."""
+class JudgedCollection:
+    """A collection and judged queries, with cached rankings that several methods need."""
 
     def __init__(self, collection: Collection, judged: Beir) -> None:
         self._collection = collection
-        self._runs: dict[Mode, Run] = {}
+        self._runs: dict[SearchMode, Run] = {}
         self.judged = judged
 
-    def run(self, mode: Mode) -> Run:
+    def run(self, mode: SearchMode) -> Run:
         """The rankings in one mode, as deep as a search's by default."""
         if mode not in self._runs:
-            self._know_words(mode)
+            self._tune_once(mode)
             self._runs[mode] = self._collection.run(self.judged.queries, mode=mode, depth=DEPTH)
         return self._runs[mode]
 
-    def sides(self) -> Sides:
-        """What both sides say of the documents of each hybrid ranking."""
-        self._know_words("hybrid")
+    def score_pairs(self) -> ScorePairs:
+        """Dense and lexical scores of the documents of each hybrid ranking."""
+        self._tune_once("hybrid")
         with self._collection.searcher() as searcher:
             return {
                 query: {hit.id: (hit.parts["dense"], hit.parts["lexical"]) for hit in searcher.search(text, k=DEPTH)}
                 for query, text in self.judged.queries.items()
             }
 
-    def _know_words(self, mode: Mode) -> None:
-        if mode != "dense" and self._collection.info().words is None:
+    def _tune_once(self, mode: SearchMode) -> None:
+        if mode != "dense" and self._collection.info().lexical is None:
             self._collection.tune()
 
 
-Method = Callable[[Asked], Run]
+Method = Callable[[JudgedCollection], Run]
 """A way to search: a collection and judged queries → their rankings."""
 
 
-def _in_mode(mode: Mode, asked: Asked) -> Run:
+def _in_mode(mode: SearchMode, asked: JudgedCollection) -> Run:
     return asked.run(mode)
 
 
-def _mixed(mix: Callable[[Sequence[Run]], Run], asked: Asked) -> Run:
+def _mixed(mix: Callable[[Sequence[Run]], Run], asked: JudgedCollection) -> Run:
     return mix([asked.run("dense"), asked.run("lexical")])
 
 
-def _equal_weights(asked: Asked) -> Run:
-    return weighted(asked.sides(), 0.5)
+def _equal_weights(asked: JudgedCollection) -> Run:
+    return weighted(asked.score_pairs(), 0.5)
 
 
-def _best_weight(asked: Asked) -> Run:
-    return best_weighted(asked.sides(), asked.judged.qrels, "nDCG@10")
+def _best_weight(asked: JudgedCollection) -> Run:
+    return best_weighted(asked.score_pairs(), asked.judged.qrels, "nDCG@10")
 
 
 METHODS: dict[str, Method] = {
-    **{mode: partial(_in_mode, mode) for mode in MODES},
+    **{mode: partial(_in_mode, mode) for mode in SEARCH_MODES},
     "rrf": partial(_mixed, reciprocal_ranks),
     "min-max": partial(_mixed, min_max),
     "dbsf": partial(_mixed, distribution_based),
@@ -95,7 +95,7 @@ def bench_book(
     """Runs a book over the judged collections in `data`: pass, or how far off, for every row.
 
     only: the data to take, by name; all where none is named. A row without data here, or with a method that this
-    version does not have, is left out, in words. Raises InputError for a book that cannot be read, a name in `only`
+    version does not have, is skipped with a message. Raises InputError for a book that cannot be read, a name in `only`
     that the book does not have, and what reading the data raises.
     """
     tables = read_book(book)
@@ -138,7 +138,7 @@ def _rankings(folder: Path, rows: Sequence[Expected], encoder: Encoder, progress
     found: dict[Expected, Cell] = dict.fromkeys(asked, NO_METHOD)
     with ExitStack() as held:
         indexed: dict[str, Collection] = {}
-        questions: dict[tuple[str, str], Asked] = {}
+        questions: dict[tuple[str, str], JudgedCollection] = {}
         runs: dict[tuple[str, str, str], Run] = {}
         for row in (row for row in asked if row.method in METHODS):
             if row.passages not in indexed:
@@ -146,12 +146,12 @@ def _rankings(folder: Path, rows: Sequence[Expected], encoder: Encoder, progress
                 indexed[row.passages].add(read_beir(folder, row.split).documents(), progress=progress)
             key = (row.passages, row.split)
             if key not in questions:
-                questions[key] = Asked(indexed[row.passages], read_beir(folder, row.split))
+                questions[key] = JudgedCollection(indexed[row.passages], read_beir(folder, row.split))
             if (*key, row.method) not in runs:
                 runs[*key, row.method] = METHODS[row.method](questions[key])
             qrels = questions[key].judged.qrels
             measured = evaluate_run(runs[*key, row.method], qrels, measures=[row.measure])[row.measure]
-            found[row] = Interval(measured.mean, measured.low, measured.high)
+            found[row] = Estimate(measured.mean, measured.low, measured.high)
     return found
 
 
@@ -174,7 +174,7 @@ def _shown(table: ExpectedTable, found: dict[Expected, Cell]) -> Table:
             row.measure,
             row.expected,
             row.tolerance,
-            cell if isinstance(cell := found[row], Interval) else None,
+            cell if isinstance(cell := found[row], Estimate) else None,
             _verdict(row, cell),
         )
         for row in rows
@@ -183,7 +183,7 @@ def _shown(table: ExpectedTable, found: dict[Expected, Cell]) -> Table:
 
 
 def _verdict(row: Expected, cell: Cell) -> str:
-    return row.verdict(cell.value) if isinstance(cell, Interval) else str(cell)
+    return row.verdict(cell.value) if isinstance(cell, Estimate) else str(cell)
 
 
 def _counted(found: dict[Expected, Cell]) -> Table:

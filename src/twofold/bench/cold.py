@@ -1,4 +1,4 @@
-"""Look-ups of a collection whose files the system does not hold in memory, as after a restart of the machine."""
+"""Look-ups with a cold file cache, as after a restart of the machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ K, DEPTH = 10, 200
 
 
 def drop_from_cache(folder: Path) -> None:
-    """Asks the system to forget the files of a folder; what a process has mapped it keeps."""
+    """Drops the files of a folder from the system's cache, except those that a process has mapped."""
     for path in folder.rglob("*"):
         if path.is_file():
             descriptor = os.open(path, os.O_RDONLY)
@@ -53,7 +53,7 @@ def _after_dropping(path: Path, queries: Vectors) -> tuple[float, list[float]]:
     """Seconds of opening, and of each look-up."""
     drop_from_cache(path)
     start = time.perf_counter()
-    with open_collection(path) as collection, collection.searcher(words=False) as searcher:
+    with open_collection(path) as collection, collection.searcher(lexical=False) as searcher:
         searcher.snapshot.count()
         opening = time.perf_counter() - start
         seconds = []

@@ -1,4 +1,4 @@
-"""How small vectors can be: codes of the field at equal bytes, and the nDCG@10 that they keep on judged collections."""
+"""Vector compression: codes of equal size, and the nDCG@10 that they keep on judged collections."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Candidates = Callable[[Vectors], Iterator[Numbers]]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A judged collection as vectors: float16 documents, float32 queries, and what is asked of them."""
+    """A judged collection as vectors: float16 documents, float32 queries, and judged queries."""
 
     name: str
     documents: NDArray[np.float16]
@@ -218,7 +218,7 @@ def _by_collection(kept: dict[str, dict[str, tuple[float, float]]], exact: dict[
 
 
 def _claims(kept: dict[str, dict[str, tuple[float, float]]]) -> Table:
-    """What is said of compression, and on how many collections it holds."""
+    """Statements about compression, and the number of collections for which they hold."""
     rows: list[tuple[Cell, ...]] = []
     for said, name, place, share in (
         ("4 bits alone keep 99 %", "RaBitQ4", 0, 0.99),

@@ -61,7 +61,7 @@ def corpus(data: Path | None, count: int, dimension: int, folder: Path) -> Corpu
 
 
 class Watched(Iterator[Document]):
-    """Documents on their way to a store; `seconds` is what making or reading them took, to be taken off."""
+    """Documents for a store; `seconds` is the time for making or reading them, which is subtracted."""
 
     def __init__(self, documents: Iterator[Document]) -> None:
         self._documents = documents

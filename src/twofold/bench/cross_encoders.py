@@ -1,4 +1,4 @@
-"""Cross-encoders to be compared with: what reading query and passage together costs, and what it is worth."""
+"""Cross-encoders for comparison: the cost and the quality of reading query and passage together."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.readers.beir import read_beir
 from twofold.scores import Scores
-from twofold.tables import Cell, Column, Interval, Table
+from twofold.tables import Cell, Column, Estimate, Table
 
 BATCH, FIRST, MEASURE, SEED = 32, 100, "nDCG@10", 0
 
@@ -33,7 +33,9 @@ class PairScorer(Protocol):
 
 
 class RandomHead:
-    """An encoder over query and passage joined, and a random direction for a score: its cost is real, no more."""
+    """An encoder over query and passage joined, and a random direction for a score: its cost is real, its scores are
+    meaningless.
+    """
 
     name = "the encoder's own architecture with a random head, no cross-encoder"
 
@@ -67,7 +69,7 @@ class FolderScorer:
 
 
 def quality(folder: Path, encoder: Encoder, scorer: PairScorer | None, progress: Progress = silent) -> Table:
-    """nDCG@10 of two towers on a judged collection, and of a cross-encoder that orders their first 100 anew."""
+    """nDCG@10 of two towers on a judged collection, and of a cross-encoder that reranks their first 100."""
     judged = read_beir(folder, "test")
     with create(None, encoder) as collection:
         collection.add(judged.documents(), progress=progress)
@@ -86,6 +88,6 @@ def quality(folder: Path, encoder: Encoder, scorer: PairScorer | None, progress:
     return Table(f"Quality on {judged.name}, {judged.split}", (Column("what"), Column(MEASURE, digits=4)), tuple(rows))
 
 
-def _measured(run: dict[str, dict[str, float]], qrels: dict[str, dict[str, int]]) -> Interval:
+def _measured(run: dict[str, dict[str, float]], qrels: dict[str, dict[str, int]]) -> Estimate:
     measured = evaluate_run(run, qrels, measures=[MEASURE])[MEASURE]
-    return Interval(measured.mean, measured.low, measured.high)
+    return Estimate(measured.mean, measured.low, measured.high)

@@ -1,4 +1,4 @@
-"""How fast texts are encoded, beside sentence-transformers on torch in the same process."""
+"""The speed of encoding, beside sentence-transformers on torch in the same process."""
 
 from __future__ import annotations
 

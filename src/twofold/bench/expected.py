@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.errors import InputError
-from twofold.passages.windows import Mode
+from twofold.passages.windows import PassageMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Expected:
     expected: float
     tolerance: float
     split: str = "test"
-    passages: Mode = "none"
+    passages: PassageMode = "none"
 
     def __post_init__(self) -> None:
         for name in ("data", "method", "measure", "split", "passages"):
@@ -56,7 +56,7 @@ def read_book(path: Path) -> list[ExpectedTable]:
     """The tables of a book (benchmarks/expected.toml says what it holds).
 
     What a [[table]] says holds for its rows unless they say it themselves. Raises InputError, naming file, table and
-    row, for a file that is no TOML, a key that is not known, and a value that is missing or means nothing.
+    row, for a file that is no TOML, a key that is not known, and a value that is missing or is invalid.
     """
     try:
         book = tomllib.loads(path.read_text(encoding="utf-8"))

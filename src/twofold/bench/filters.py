@@ -1,4 +1,4 @@
-"""What filters cost: asked for the first time and again, beside others, and after additions and deletions."""
+"""The cost of filters: first and repeated evaluation, with other threads, and after additions and deletions."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def measured_filters(path: Path, count: int, rounds: int) -> list[Table]:
 
 
 def _block(numbers: Sequence[int]) -> Block:
-    """Documents of these numbers with random vectors, written past the index of words, which no filter asks."""
+    """Documents of these numbers with random vectors, written without the lexical index, which filters do not need."""
     count = len(numbers)
     return Block(
         documents=[_document(number) for number in numbers],

@@ -17,7 +17,7 @@ from twofold.collection.opening import open_collection
 from twofold.errors import InputError
 from twofold.progress import Progress, silent
 from twofold.readers.queries import read_queries
-from twofold.searching.hybrid import MODES, Mode
+from twofold.searching.hybrid import SEARCH_MODES, SearchMode
 from twofold.searching.searcher import SnapshotSearcher
 from twofold.tables import Cell, Column, Report, Table
 
@@ -26,17 +26,16 @@ Where = Mapping[str, Any] | None
 
 
 def bench_hybrid(path: Path, queries: Path, *, field: str | None = None, progress: Progress = silent) -> Report:
-    """Asks a collection that knows its words: a text in, ten documents with text and score out.
+    """Searches a collection that has a lexical index: a text in, ten documents with text and score out.
 
     queries: a file of questions. field: numbers in the metadata, by which half, a twentieth and a thousandth of the
-    documents are let through, each question by a bound that was not asked before. Raises InputError for a collection
-    that does not know its words.
+    documents match, each question with another bound. Raises InputError for a collection that has no lexical index.
     """
     texts = list(islice(read_queries(queries).values(), QUERIES))
     with open_collection(path) as collection, collection.searcher() as searcher:
         if "hybrid" not in searcher.modes:
             raise InputError("the collection cannot be searched hybrid: run `twofold tune` first", path=path)
-        rows = [_row(searcher, mode, "none", texts, lambda: None) for mode in MODES]
+        rows = [_row(searcher, mode, "none", texts, lambda: None) for mode in SEARCH_MODES]
         progress(1, 2)
         if field is not None:
             for share in SHARES:
@@ -55,11 +54,14 @@ def bench_hybrid(path: Path, queries: Path, *, field: str | None = None, progres
 
 def _filtered(searcher: SnapshotSearcher, field: str, share: float, texts: list[str]) -> list[tuple[Cell, ...]]:
     bounds = fresh_bounds(searcher.snapshot, field, share)
-    return [_row(searcher, mode, f"{share:.1%} pass", texts, lambda: {field: {"$lt": next(bounds)}}) for mode in MODES]
+    return [
+        _row(searcher, mode, f"{share:.1%} pass", texts, lambda: {field: {"$lt": next(bounds)}})
+        for mode in SEARCH_MODES
+    ]
 
 
 def _row(
-    searcher: SnapshotSearcher, mode: Mode, named: str, texts: list[str], where: Callable[[], Where]
+    searcher: SnapshotSearcher, mode: SearchMode, named: str, texts: list[str], where: Callable[[], Where]
 ) -> tuple[Cell, ...]:
     seconds, hits = [], []
     for text in islice(cycle(texts), 3):  # the first of a kind also makes what later ones find made

@@ -1,4 +1,6 @@
-"""The frontier of indexes: recall, latency, bytes and building time of ours and of others, on one set of vectors."""
+"""The frontier of indexes: recall, latency, bytes and building time of Twofold and other libraries, on one set of
+vectors.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ from twofold.indexes.kinds import KINDS, IndexSettings, build, load
 from twofold.plots.canvas import check_picture
 from twofold.progress import Progress, silent
 from twofold.scores import Vectors, checked_vectors, dense_scores, unit_vectors
-from twofold.tables import Cell, Column, Interval, Report, Table
+from twofold.tables import Cell, Column, Estimate, Report, Table
 
 K, COUNT, QUERIES = 10, 200, 500
 """The first ten count; as many rows are fetched and scored again as a ranking is deep."""
@@ -42,7 +44,7 @@ class Found:
     effort: str
     building: float
     bytes_a_vector: float
-    recall: Interval
+    recall: Estimate
     p50: float
     p99: float
 
@@ -171,7 +173,7 @@ def _one_thread() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class _Questions:
-    """What every contender is asked, and what exact search finds."""
+    """The queries for every contender, and their exact answers."""
 
     vectors: Vectors
     asked: Vectors
@@ -192,7 +194,7 @@ class _Questions:
                 recalls[place] = len(self.truth[place] & set(rows[:K].tolist())) / K
         interval = bootstrap_interval(recalls)
         p50, p99 = np.percentile(seconds * MILLISECONDS, [50, 99]).tolist()
-        recall = Interval(float(recalls.mean()), interval.low, interval.high)
+        recall = Estimate(float(recalls.mean()), interval.low, interval.high)
         return Found(name, effort, building, contender.bytes_a_vector, recall, p50, p99)
 
 

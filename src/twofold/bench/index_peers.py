@@ -1,6 +1,6 @@
-"""Libraries of approximate search that a user would pick instead, each built with its own sensible settings.
+"""Other libraries of approximate search, each with sensible settings.
 
-A contender is built once and gives ways of searching, one an effort; every one takes a vector and gives row numbers,
+A contender is built once and has one search function for each effort, which takes a vector and returns row numbers,
 best first, by the library's own scores.
 """
 

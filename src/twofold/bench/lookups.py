@@ -31,7 +31,7 @@ from twofold.memory import anonymous_bytes
 from twofold.progress import Progress, silent
 from twofold.scores import Vectors, scaled
 from twofold.searching.searcher import SnapshotSearcher
-from twofold.tables import Cell, Column, Interval, Report, Table
+from twofold.tables import Cell, Column, Estimate, Report, Table
 
 K, DEPTHS, QUERIES, FILTERED = 10, (200, 50), 500, 100
 SHARES = (0.5, 0.05, 0.001)
@@ -42,7 +42,7 @@ def bench_lookups(path: Path, queries: Path, *, field: str | None = None, progre
     """Looks up queries in a collection: float32 vector in, ten documents and their exact scores out, on one thread.
 
     queries: a .npy file of vectors (n, dimension) that its index was not tuned on. field: numbers in the metadata, by
-    which half, a twentieth and a thousandth of the documents are let through.
+    which half, a twentieth and a thousandth of the documents match.
     """
     with open_collection(path) as collection:
         contract = collection.contract
@@ -61,7 +61,7 @@ def bench_lookups(path: Path, queries: Path, *, field: str | None = None, progre
         with collection.searcher(exact=True) as exact:
             tables = [_whole(collection, searcher, exact, asked, progress)]
             if field is not None:
-                tables.append(_filtered(searcher, exact, asked[:FILTERED], field))
+                tables.append(filtered_look_ups(searcher, exact, asked[:FILTERED], field))
         memory = "unknown" if before is None or after is None else f"{(after - before) / MEBIBYTE:,.1f} MiB"
         opening = f"opened in {opened * MILLISECONDS:,.0f} ms, the first query took {first * MILLISECONDS:,.0f} ms more"
         notes = (f"{opening}; anonymous memory that both added: {memory}",)
@@ -90,28 +90,38 @@ def _whole(
     return Table("Look-ups", columns, tuple(rows), (note,))
 
 
-def _filtered(searcher: SnapshotSearcher, exact: SnapshotSearcher, asked: Vectors, field: str) -> Table:
+def filtered_look_ups(searcher: SnapshotSearcher, exact: SnapshotSearcher, asked: Vectors, field: str) -> Table:
+    """Recall and latency behind filters that let a half, a twentieth and a thousandth through, one line each.
+
+    asked: float32 (n, dimension), scaled. field: numbers in the metadata. Raises InputError where it holds too few.
+    """
     snapshot = searcher.snapshot
     rows: list[tuple[Cell, ...]] = []
     for share in SHARES:
         bounds = fresh_bounds(snapshot, field, share)
         searcher.dense.nearest(asked[0], depth=1, top=1, selection=_below(field, next(bounds)))
-        passing, seconds, found, truth = [], [], [], []
+        matching, seconds, found, truth = [], [], [], []
         for query in asked:
             selection = _below(field, next(bounds))
             start = time.perf_counter()
             found.append(_ids(searcher.dense, query, DEPTHS[0], selection))
             seconds.append(time.perf_counter() - start)
-            passing.append(snapshot.count(selection.where))
+            matching.append(snapshot.count(selection.where))
             truth.append(_ids(exact.dense, query, DEPTHS[0], selection))
         times = np.array(seconds)
-        named = f"{np.mean(passing) / snapshot.count():.2%} pass"
+        named = f"{np.mean(matching) / snapshot.count():.2%} pass"
         rows.append((named, _recall(found, truth), *_times(times, times)[:2]))
     columns = (Column("filter"), Column("recall@10", digits=4), *_columns()[:2])
     notes = (
         f"{len(asked):,} queries a line, each with a bound on {field!r} that was not asked before; filter included",
     )
     return Table("Filtered look-ups", columns, tuple(rows), notes)
+
+
+def whole_recall(searcher: SnapshotSearcher, exact: SnapshotSearcher, asked: Vectors) -> Estimate:
+    """The recall@10 of exact search over the stored vectors. asked: float32 (n, dimension), scaled."""
+    found = [_ids(searcher.dense, query, DEPTHS[0]) for query in asked]
+    return _recall(found, [_ids(exact.dense, query, DEPTHS[0]) for query in asked])
 
 
 def fresh_bounds(snapshot: EngineSnapshot, field: str, share: float) -> Iterator[float]:
@@ -151,12 +161,12 @@ def _ids(search: DenseSnapshot, query: Vectors, depth: int, selection: Selection
     return set(search.nearest(query, depth=depth, top=K, selection=selection).documents.tolist())
 
 
-def _recall(found: list[set[int]], truth: list[set[int]]) -> Interval:
+def _recall(found: list[set[int]], truth: list[set[int]]) -> Estimate:
     recalls = np.array(
         [len(mine & exact) / max(1, len(exact)) for mine, exact in zip(found, truth, strict=True)], np.float64
     )
     interval = bootstrap_interval(recalls)
-    return Interval(float(recalls.mean()), interval.low, interval.high)
+    return Estimate(float(recalls.mean()), interval.low, interval.high)
 
 
 def _seconds(look_up: Callable[[Vectors], object], asked: Vectors) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""How good the rankings are: a judged collection indexed both ways and asked its queries."""
+"""Quality: a judged collection, indexed with one vector a document and with passages."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from twofold.bench.surroundings import header
 from twofold.collection.opening import create
 from twofold.encoders.loading import load_encoder
 from twofold.evaluation.evaluating import evaluate
-from twofold.passages.windows import Mode
+from twofold.passages.windows import PassageMode
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.readers.beir import Beir, read_beir
-from twofold.tables import Cell, Column, Interval, Report, Table
+from twofold.tables import Cell, Column, Estimate, Report, Table
 
-MODES: tuple[Mode, ...] = ("none", "auto")
+MODES: tuple[PassageMode, ...] = ("none", "auto")
 MEASURE = "nDCG@10"
 
 
@@ -32,13 +32,13 @@ def bench_quality(
     return Report(header(), [_table(judged, encoder, rows)])
 
 
-def _measured(judged: Beir, encoder: Encoder, mode: Mode, progress: Progress) -> tuple[Cell, ...]:
+def _measured(judged: Beir, encoder: Encoder, mode: PassageMode, progress: Progress) -> tuple[Cell, ...]:
     with create(None, encoder, passages=mode) as collection:
         collection.add(judged.documents(), progress=progress)
         result = evaluate(collection, judged.queries, judged.qrels, measures=[MEASURE])
         info = collection.info()
         measured = result[MEASURE]
-        value = Interval(measured.mean, measured.low, measured.high)
+        value = Estimate(measured.mean, measured.low, measured.high)
         return (mode, value, result.queries, info.documents, info.passages, info.truncated, info.tokens_cut)
 
 

@@ -1,4 +1,4 @@
-"""What starting costs: importing the package, asking for help, and the size of what is installed."""
+"""Start-up: import, help, and the size of the installed files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from twofold.bench.surroundings import header
 from twofold.bench.timing import MILLISECONDS, SPREAD_NOTE, Seconds, alternating, spread
-from twofold.tables import Cell, Column, Interval, Report, Table
+from twofold.tables import Cell, Column, Estimate, Report, Table
 
 MEGABYTE = 1e6
 IMPORTING = "import time; start = time.perf_counter(); import twofold; print(time.perf_counter() - start)"
@@ -37,7 +37,7 @@ def _times(rounds: int) -> Table:
     return Table("Starting", (Column("what"), Column("time", "ms", 1)), rows, notes)
 
 
-def _milliseconds(values: Seconds) -> Interval:
+def _milliseconds(values: Seconds) -> Estimate:
     return spread(values * MILLISECONDS)
 
 

@@ -1,4 +1,4 @@
-"""What a durable store costs: adding with its syncs counted, opening, verifying, bytes; beside other stores."""
+"""The cost of a durable store: adding with its syncs counted, opening, verifying, bytes; beside other stores."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ OURS_ALONE, OURS_HELD, BARE = "add, taking the lock", "add, the lock held", "wri
 
 
 class CountingDisk(Disk):
-    """A disk that counts what it syncs and which steps were reached; how often the log was folded in is asked of it."""
+    """A disk that counts what it syncs and which steps were reached; it reports the checkpoints."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class Added:
     """What adding in blocks took and cost.
 
     syncs: those of the vectors' files and one for each of SQLite's commits. segments: files begun, each of which costs
-    the sync of its folder. foldings: how often the log was folded into the catalogue, two syncs each.
+    the sync of its folder. foldings: checkpoints of the log, two syncs each.
     """
 
     seconds: float

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.tables import Interval
+from twofold.tables import Estimate
 
 Seconds = NDArray[np.float64]
 Work = Callable[[], object]
-Asked = tuple[Callable[[Any], object], Sequence[Any]]
+Workload = tuple[Callable[[Any], object], Sequence[Any]]
 
 MILLISECONDS = 1e3
 SPREAD_NOTE = "median [lowest, highest] of the rounds"
@@ -30,8 +30,8 @@ def seconds(work: Work) -> float:
 def alternating(contenders: Mapping[str, Work], rounds: int) -> dict[str, Seconds]:
     """Seconds of each contender in each round, float64 (rounds,) by name.
 
-    Everybody runs once unmeasured, then once in every round; every other round goes backwards, so that nobody always
-    runs after the same neighbour.
+    Each runs once unmeasured, then once in every round; every second round is in reverse order, so that none always
+    follows the same one.
     """
     for work in contenders.values():
         work()
@@ -43,11 +43,11 @@ def alternating(contenders: Mapping[str, Work], rounds: int) -> dict[str, Second
     return {name: np.array(each) for name, each in taken.items()}
 
 
-def latencies(contenders: Mapping[str, Asked], rounds: int) -> dict[str, Seconds]:
+def latencies(contenders: Mapping[str, Workload], rounds: int) -> dict[str, Seconds]:
     """Seconds of every single call, float64 (rounds * items,) by name.
 
     contenders: what is called, and the items it is called with. In its turn a contender takes all of its items one
-    after the other: threads of a neighbour that still spin disturb the first call and not all of them.
+    after the other: spinning threads of another library then disturb only the first call.
     """
     taken: dict[str, list[float]] = {name: [] for name in contenders}
 
@@ -59,9 +59,9 @@ def latencies(contenders: Mapping[str, Asked], rounds: int) -> dict[str, Seconds
     return {name: np.array(each[len(contenders[name][1]) :]) for name, each in taken.items()}
 
 
-def spread(values: Seconds) -> Interval:
+def spread(values: Seconds) -> Estimate:
     """The median between the lowest and the highest."""
-    return Interval(float(np.median(values)), float(values.min()), float(values.max()))
+    return Estimate(float(np.median(values)), float(values.min()), float(values.max()))
 
 
 def percentiles(values: Seconds) -> tuple[float, float, float]:

@@ -13,7 +13,7 @@ from twofold.bench.surroundings import header
 from twofold.errors import InputError
 from twofold.files import write_aside
 from twofold.progress import Progress, silent
-from twofold.tables import Column, Interval, Report, Table
+from twofold.tables import Column, Estimate, Report, Table
 from twofold.training.settings import TrainingSettings
 from twofold.training.training import train
 
@@ -34,7 +34,7 @@ def bench_training(recipes: Sequence[Path], data: Path, work: Path, *, progress:
     """Follows recipes, one after the other.
 
     recipes: files of Python with a function `measured(data, work, progress)` that gives a Table. work: keeps encoders
-    and figures, so that an interrupted recipe goes on. Raises InputError for a file that is no recipe.
+    and figures, so that an interrupted recipe resumes. Raises InputError for a file that is no recipe.
     """
     followed = [recipe_of(path) for path in recipes]
     os.makedirs(work, exist_ok=True)
@@ -62,7 +62,7 @@ def module_of(path: Path) -> Any:
 def trained(data: Path, to: Path, settings: TrainingSettings, progress: Progress, **options: Any) -> dict[str, Any]:
     """The figures of a training run (`TrainingOutcome.to_json`), which is made only if it is not there yet.
 
-    to: the encoder's folder, beside which the figures are kept. options: further words of `train`.
+    to: the encoder's folder, beside which the figures are kept. options: further options of `train`.
     """
     return once(
         to.with_name(f"{to.name}.json"),
@@ -80,10 +80,10 @@ def once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return kept
 
 
-def before_and_after(figures: dict[str, Any], name: str) -> tuple[float, float, Interval, float]:
+def before_and_after(figures: dict[str, Any], name: str) -> tuple[float, float, Estimate, float]:
     """Of one comparison in a run's figures, as COLUMNS name them: before, after, the difference, p."""
     comparison = figures["comparisons"][name]
     before, after = (comparison["systems"][each]["measures"]["nDCG@10"]["mean"] for each in ("before", "after"))
     (contrast,) = comparison["contrasts"]
     by = contrast["difference"]
-    return before, after, Interval(by["mean"], by["low"], by["high"]), contrast["p"]
+    return before, after, Estimate(by["mean"], by["low"], by["high"]), contrast["p"]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from twofold.bench.search import exact_reference
 from twofold.bench.surroundings import header
-from twofold.bench.timing import MILLISECONDS, Asked, latencies, percentiles
+from twofold.bench.timing import MILLISECONDS, Workload, latencies, percentiles
 from twofold.collection.opening import create, open_collection
 from twofold.documents import Document
 from twofold.encoders.given_vectors import GivenVectors
@@ -98,7 +98,7 @@ def measure_opened(path: Path, dimension: int, rounds: int) -> _Opened:
         with collection.searcher() as searcher:
             flat = exact_reference(searcher.dense)
         asked = list(queries)
-        turns: dict[str, Asked] = {
+        turns: dict[str, Workload] = {
             "ours": (partial(collection.search, k=K), asked),
             "reference": (lambda query: flat(query, K), asked),
         }

@@ -1,4 +1,4 @@
-"""The classic walkthrough of why there are two towers: what people quote, and what is measured here."""
+"""The walkthrough of why there are two towers: quoted figures and measured ones."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "add",
         run,
-        does="put documents into a collection that is there",
+        does="add documents to an existing collection",
         examples=("twofold add wiki.twofold new.jsonl", "cat new.jsonl | twofold add wiki.twofold -"),
     )
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")

@@ -26,7 +26,7 @@ def register(subparsers: Subparsers) -> None:
         "--to",
         metavar="FOLDER",
         required=True,
-        help="a folder that does not exist or is empty; it appears when the copy is whole, synced and verified",
+        help="a new or empty folder; it appears when the copy is complete, synced and verified",
     )
 
 

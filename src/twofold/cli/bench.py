@@ -1,4 +1,4 @@
-"""`twofold bench`: measures this library, and what people would take instead, on this machine."""
+"""`twofold bench`: measures this library, and alternatives, on this machine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "bench",
         run,
-        does="measure this library on this machine, beside its peers",
+        does="measure this library on this machine, beside others",
         examples=("twofold bench encode", "twofold bench quality scifact --json"),
     )
     measured = parser.add_subparsers(
@@ -47,7 +47,7 @@ def register(subparsers: Subparsers) -> None:
     encode.add_argument("data", metavar="DATA", nargs="?", type=Path, help="a file or folder of texts (or docstrings)")
     encode.add_argument("--count", type=at_least_one, default=256, metavar="N", help="how many texts are taken (256)")
     encode.add_argument(
-        "--rounds", type=at_least_one, default=5, metavar="N", help="rounds in which all take turns (5)"
+        "--rounds", type=at_least_one, default=5, metavar="N", help="rounds, in each of which all take turns (5)"
     )
     encode.add_argument("--encoder", metavar="NAME", help="a model folder or a hub name")
     encode.add_argument(
@@ -55,7 +55,7 @@ def register(subparsers: Subparsers) -> None:
         choices=["f32", "bf16"],
         action="append",
         default=[],
-        help="f32 and auto without this; may come again",
+        help="default: f32 and auto; may be repeated",
     )
     search = _named(measured, "search", _search, "one query at a time: encoding, look-up and both")
     search.add_argument("collection", metavar="COLLECTION", nargs="?", type=Path, help="a folder (or docstrings)")
@@ -66,12 +66,12 @@ def register(subparsers: Subparsers) -> None:
     indexing.add_argument("--limit", type=at_least_one, metavar="N", help="only its first documents")
     add_encoder_options(indexing)
     _register_judged(measured)
-    startup = _named(measured, "startup", _startup, "importing, helping, and the size of what is installed")
+    startup = _named(measured, "startup", _startup, "import, help, and the size of the installed files")
     startup.add_argument("--rounds", type=at_least_one, default=10, metavar="N", help="new processes of each kind (10)")
     _register_stored(measured)
     walk = _named(measured, "walkthrough", _walkthrough, "two towers beside a cross-encoder of the same size")
     walk.add_argument("collection", metavar="COLLECTION", nargs="?", type=Path, help="a folder (or docstrings)")
-    walk.add_argument("--queries", type=Path, metavar="FILE", help="questions that fit it (or some about Python)")
+    walk.add_argument("--queries", type=Path, metavar="FILE", help="questions for it (or some about Python)")
     walk.add_argument(
         "--cross-encoder", type=Path, metavar="FOLDER", help="a model (or the encoder with a random head)"
     )
@@ -80,19 +80,21 @@ def register(subparsers: Subparsers) -> None:
 
 
 def _register_stored(measured: Subparsers) -> None:
-    """What storing and finding vectors costs."""
+    """Costs of storing and finding vectors."""
     vectors = _named(measured, "vectors", _vectors, "a million vectors: adding, opening, exact search")
     vectors.add_argument(
         "--count", type=at_least_one, default=1_000_000, metavar="N", help="how many vectors (1,000,000)"
     )
     vectors.add_argument("--dimension", type=at_least_one, default=384, metavar="N", help="numbers a vector (384)")
     vectors.add_argument("--rounds", type=at_least_one, default=3, metavar="N", help="rounds over the queries (3)")
-    filters = _named(measured, "filters", _filters, "filters: asked once and again, after additions and deletions")
+    filters = _named(
+        measured, "filters", _filters, "filters: evaluated once and repeatedly, after additions and deletions"
+    )
     filters.add_argument(
         "--count", type=at_least_one, default=1_000_000, metavar="N", help="how many documents (1,000,000)"
     )
     filters.add_argument("--rounds", type=at_least_one, default=5, metavar="N", help="rounds of each question (5)")
-    index = _named(measured, "index", _index, "indexes side by side: recall, latency, bytes, building")
+    index = _named(measured, "index", _index, "indexes side by side: recall, latency, bytes, build time")
     index.add_argument("data", metavar="DATA", type=Path, help="a collection, or a .npy file of vectors")
     index.add_argument("--queries", type=Path, metavar="X.npy", help="query vectors (or points between two vectors)")
     index.add_argument("--limit", type=at_least_one, metavar="N", help="only the first vectors")
@@ -101,10 +103,18 @@ def _register_stored(measured: Subparsers) -> None:
     lookups.add_argument("collection", metavar="COLLECTION", type=Path, help="a collection with an index")
     lookups.add_argument("--queries", type=Path, metavar="X.npy", required=True, help="query vectors")
     lookups.add_argument("--field", metavar="NAME", type=text, help="numbers in the metadata to filter by")
-    hybrid = _named(measured, "hybrid", _hybrid, "text in, hits out, by meaning, by words and by both")
-    hybrid.add_argument("collection", metavar="COLLECTION", type=Path, help="a collection that knows its words")
+    hybrid = _named(measured, "hybrid", _hybrid, "text in, hits out: dense, lexical and hybrid search")
+    hybrid.add_argument("collection", metavar="COLLECTION", type=Path, help="a collection that has a lexical index")
     hybrid.add_argument("--queries", type=Path, metavar="FILE", required=True, help="questions")
     hybrid.add_argument("--field", metavar="NAME", type=text, help="numbers in the metadata to filter by")
+    upkeep = _named(measured, "upkeep", _upkeep, "a collection that grows: added, opened, searched beside additions")
+    upkeep.add_argument("data", metavar="DATA", nargs="*", type=Path, help="documents (or texts of random words)")
+    upkeep.add_argument(
+        "--vectors", metavar="X.npy", nargs="+", default=[], type=Path, help="their vectors: files or a folder of them"
+    )
+    upkeep.add_argument("--queries", type=Path, metavar="FILE", help="questions (or words of documents)")
+    upkeep.add_argument("--rows", type=at_least_one, metavar="N", help="documents added at first (all but a tenth)")
+    add_encoder_options(upkeep)
     storage = _named(measured, "storage", _storage, "a durable store: adding, syncs, opening, verifying, bytes")
     storage.add_argument("data", metavar="DATA", nargs="?", type=Path, help="documents (or texts of random words)")
     storage.add_argument(
@@ -116,28 +126,30 @@ def _register_stored(measured: Subparsers) -> None:
 
 
 def _register_judged(measured: Subparsers) -> None:
-    """What is measured by judged queries."""
+    """Measurements with judged queries."""
     quality = _named(measured, "quality", _quality, "nDCG@10 of exact search over a judged collection")
     quality.add_argument("data", metavar="FOLDER", type=Path, help="a BEIR folder")
-    quality.add_argument("--split", default="test", metavar="NAME", help="which of its judgements (test)")
+    quality.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")
     add_encoder_options(quality)
-    small = _named(measured, "compression", _compression, "codes at equal bytes: the nDCG@10 that they keep")
+    small = _named(
+        measured, "compression", _compression, "vector codes of equal size: the share of nDCG@10 that they keep"
+    )
     small.add_argument("data", metavar="FOLDER", type=Path, help="a folder of BEIR folders")
     small.add_argument(
-        "--only", action="append", default=[], metavar="NAME", help="only this collection; may come again"
+        "--only", action="append", default=[], metavar="NAME", help="only this collection; may be repeated"
     )
     add_encoder_options(small)
-    training = _named(measured, "training", _training, "recipes of training, and what they reached")
+    training = _named(measured, "training", _training, "training recipes and their results")
     training.add_argument("recipes", metavar="RECIPE.py", nargs="+", type=Path, help="such as recipes/scifact.py")
     training.add_argument("--data", required=True, type=Path, metavar="FOLDER", help="the folder of judged collections")
     training.add_argument(
-        "--to", required=True, type=Path, metavar="FOLDER", help="keeps encoders and figures; a recipe goes on there"
+        "--to", required=True, type=Path, metavar="FOLDER", help="stores encoders and figures; a recipe resumes from it"
     )
-    book = _named(measured, "book", _book, "the figures of a reproduction book, beside what it expects")
+    book = _named(measured, "book", _book, "the figures of a reproduction book, beside the expected ones")
     book.add_argument("book", metavar="BOOK", type=Path, help="a book such as benchmarks/expected.toml")
     book.add_argument("--data", required=True, type=Path, metavar="FOLDER", help="the folder of judged collections")
     book.add_argument(
-        "--only", action="append", default=[], metavar="NAME", help="only this collection; may come again"
+        "--only", action="append", default=[], metavar="NAME", help="only this collection; may be repeated"
     )
     add_encoder_options(book)
 
@@ -259,6 +271,13 @@ def _storage(arguments: argparse.Namespace, progress: Progress) -> Report:
     from twofold.bench.storage import bench_storage
 
     return bench_storage(arguments.data, count=arguments.count, rounds=arguments.rounds, progress=progress)
+
+
+def _upkeep(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.upkeep import Given, bench_upkeep
+
+    given = Given(arguments.data, arguments.vectors, arguments.queries, arguments.rows, _encoder(arguments))
+    return bench_upkeep(given, progress)
 
 
 def _walkthrough(arguments: argparse.Namespace, progress: Progress) -> Report:

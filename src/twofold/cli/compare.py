@@ -1,4 +1,4 @@
-"""`twofold compare`: runs on the same judged queries, each held against the first by paired tests."""
+"""`twofold compare`: runs on the same judged queries, each compared with the first by paired tests."""
 
 from __future__ import annotations
 
@@ -32,13 +32,17 @@ def register(subparsers: Subparsers) -> None:
         ),
     )
     parser.add_argument(
-        "runs", metavar="RUN", nargs="+", help="runs in TREC's form; each is held against the first, the baseline"
+        "runs", metavar="RUN", nargs="+", help="runs in TREC's format; each is compared with the first, the baseline"
     )
-    parser.add_argument("--qrels", metavar="FILE", required=True, help="the judgements, in TREC's form or BEIR's")
-    parser.add_argument("--queries", metavar="FILE", help="the queries' texts, to show beside the ids")
+    parser.add_argument("--qrels", metavar="FILE", required=True, help="the judgements, in TREC's or BEIR's format")
+    parser.add_argument("--queries", metavar="FILE", help="the queries' texts, shown beside the ids")
     add_measuring_options(parser, otherwise="nDCG@10")
     parser.add_argument(
-        "--moved", type=int, default=MOVED, metavar="N", help=f"queries that moved most to show, each way ({MOVED})"
+        "--moved",
+        type=int,
+        default=MOVED,
+        metavar="N",
+        help=f"queries with the largest differences to show, in each direction ({MOVED})",
     )
     parser.add_argument("--seed", type=int, default=SEED, metavar="N", help="of the randomisation test (0)")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""`twofold delete`: takes documents out of a collection, by id or by filter."""
+"""`twofold delete`: deletes documents of a collection, by id or by filter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "delete",
         run,
-        does="take documents out of a collection, by id, by filter, or all",
+        does="delete documents from a collection, by id, by filter, or all",
         examples=(
             "twofold delete wiki.twofold article-17 article-18",
             'twofold delete wiki.twofold --where \'{"year": {"$lt": 1990}}\'',

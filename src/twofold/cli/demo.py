@@ -1,4 +1,4 @@
-"""`twofold demo`: Python's own documentation, indexed on this machine and searched by meaning."""
+"""`twofold demo`: Python's own documentation, indexed and searched on this machine."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def register(subparsers: Subparsers) -> None:
         examples=("twofold demo", "twofold demo --to python-docs.twofold"),
     )
     parser.add_argument("--to", metavar="COLLECTION", help="the collection's folder (default: in your cache folder)")
-    parser.add_argument("--no-table", action="store_true", help="leave out the measurements at the end")
+    parser.add_argument("--no-table", action="store_true", help="do not print the measurements at the end")
     add_encoder_options(parser)
 
 
@@ -82,7 +82,7 @@ def _hits(collection: Collection, question: str) -> list[Hit]:
 def _head(collection: Collection, report: AddReport | None, seconds: float, screen: Screen) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     documents = count_of(len(collection), "docstring")
-    screen.line((f"The documentation of Python {version}'s standard library, searched by meaning", "bold"))
+    screen.line((f"The documentation of Python {version}'s standard library, searched", "bold"))
     if report is None or not report.passages:
         said = f"{documents}, indexed before; nothing changed"
     else:
@@ -105,7 +105,7 @@ def _typed(screen: Screen) -> Iterator[str]:
     with suppress(ImportError):
         import readline  # noqa: F401 (input() edits lines with it)
     screen.line()
-    screen.line(("Ask something yourself; an empty line goes on to the measurements.", "dim"))
+    screen.line(("Ask something yourself; an empty line continues to the measurements.", "dim"))
     while True:
         screen.line()
         try:

@@ -1,7 +1,7 @@
 """The demo's collection: Python's own documentation in the user's cache folder, indexed when something changed.
 
-Beside the folder stands a small JSON file that names what went in, written once everything is in. As long as it names
-the same documentation and the same encoder there is nothing to do.
+A small JSON file beside the folder names its content; it is written when everything is stored. While it names the same
+documentation and encoder there is nothing to do.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def demo_collection(path: str | None, encoder: Encoder) -> tuple[Collection, Add
 
 
 def cache_folder() -> Path:
-    """Where the user's caches lie, by the custom of the system, and ours among them."""
+    """The user's cache folder by the convention of the system, and Twofold's folder in it."""
     home = Path.home()
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "twofold"

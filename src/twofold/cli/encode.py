@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 from twofold.cli.options import Subparsers, add_encoder_options, add_truncation_option, command, encoder_of
 from twofold.cli.output import print_json, print_line, visible
 from twofold.cli.sources import add_field_options
-from twofold.cli.summaries import encoded_in_words
+from twofold.cli.summaries import encoded_as_text
 
 if TYPE_CHECKING:
     from twofold.progress import Progress
@@ -26,7 +26,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "encode",
         run,
-        does="turn the texts of a file into vectors in a .npy file",
+        does="encode the texts of a file into vectors in a .npy file",
         examples=(
             "twofold encode articles.jsonl --to articles.npy",
             "twofold encode questions.txt --to questions.npy --side query",
@@ -37,7 +37,7 @@ def register(subparsers: Subparsers) -> None:
         metavar="FILE",
         help="JSON Lines, CSV or TSV; in any other file, or - for standard input, a line is a text",
     )
-    parser.add_argument("--to", metavar="X.npy", required=True, help="where the vectors go")
+    parser.add_argument("--to", metavar="X.npy", required=True, help="the file for the vectors")
     parser.add_argument(
         "--side",
         choices=["document", "query"],
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         counts = {"texts": report.texts, "dimension": dimension, "tokens": report.tokens}
         print_json({"file": arguments.to, **counts, **cut, "seconds": round(seconds, 3)})
         return 0
-    for line in encoded_in_words(report, seconds):
+    for line in encoded_as_text(report, seconds):
         print_line(line)
     print_line(f"{visible(arguments.to)} holds float32 ({report.texts}, {dimension})")
     return 0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twofold.protocols import Searcher
     from twofold.rankings import Hit, Run
     from twofold.scores import Vectors
-    from twofold.searching.hybrid import Mode
+    from twofold.searching.hybrid import SearchMode
     from twofold.searching.searcher import SnapshotSearcher
 
 DEPTH, TIMED = 1000, 100
@@ -34,7 +34,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "evaluate",
         run,
-        does="measure how good the rankings are, by judged queries",
+        does="evaluate rankings on judged queries",
         examples=(
             "twofold evaluate scifact --measure nDCG@10 --measure Recall@100",
             "twofold evaluate wiki.twofold --queries queries.jsonl --qrels qrels.tsv --run out.trec",
@@ -43,19 +43,21 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "target", metavar="COLLECTION|FOLDER", nargs="?", help="a collection, or a BEIR folder, which is indexed first"
     )
-    parser.add_argument("--queries", metavar="FILE", help="the queries to ask the collection (JSON Lines, TSV, CSV)")
-    parser.add_argument("--qrels", metavar="FILE", help="their judgements, in TREC's form or BEIR's")
-    parser.add_argument("--sts", metavar="FILE", help="score this file of judged sentence pairs instead")
+    parser.add_argument("--queries", metavar="FILE", help="the queries (JSON Lines, TSV, CSV)")
+    parser.add_argument("--qrels", metavar="FILE", help="their judgements, in TREC's or BEIR's format")
+    parser.add_argument("--sts", metavar="FILE", help="evaluate this file of judged sentence pairs instead")
     folder = parser.add_argument_group("a BEIR folder")
-    folder.add_argument("--split", default="test", metavar="NAME", help="which of its judgements (test)")
-    folder.add_argument("--to", metavar="COLLECTION", help="keep the index in this collection, or use what is there")
+    folder.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")
+    folder.add_argument(
+        "--to", metavar="COLLECTION", help="store the index in this collection, or use the existing one"
+    )
     folder.add_argument(
         "--passages",
         choices=["auto", "none"],
-        help="auto (the default) gives a long document several vectors; none one, cut at the encoder's length",
+        help="auto (the default): several vectors for a long document; none: one, truncated at the encoder's length",
     )
     add_measuring_options(parser, otherwise="nDCG@10, Recall@100 and RR@10")
-    add_mode_option(parser, "may come again; default: every way that there is", several=True)
+    add_mode_option(parser, "may be repeated; default: every mode that the collection has", several=True)
     parser.add_argument("--depth", type=int, default=DEPTH, metavar="N", help=f"documents a query ({DEPTH:,})")
     parser.add_argument(
         "--timed",
@@ -68,8 +70,8 @@ def register(subparsers: Subparsers) -> None:
         "--run",
         metavar="FILE",
         dest="run_file",
-        help="write the run here in TREC's form: that of hybrid search where there are several ways of searching; with "
-        f"{MODE_MARK} in the name a file for each way",
+        help="write the run here in TREC's format: that of hybrid search if there are several modes; with "
+        f"{MODE_MARK} in the name one file for each mode",
     )
     parser.add_argument(
         "--plot", metavar="FILE", help="draw quality against latency (.svg, .png, .html); needs the extra [plots]"
@@ -86,18 +88,18 @@ def add_measuring_options(parser: argparse.ArgumentParser, *, otherwise: str) ->
         type=text,
         action="append",
         default=[],
-        help="nDCG@10, Recall@100, RR@10, AP, P@5, Success@1, Judged@10, Rprec, Bpref, …; may come again "
+        help="nDCG@10, Recall@100, RR@10, AP, P@5, Success@1, Judged@10, Rprec, Bpref, …; may be repeated "
         f"(without it: {otherwise})",
     )
     parser.add_argument(
         "--all-judged",
         action="store_true",
-        help="count every judged query; without this those without a positive judgement are left out, and counted",
+        help="count every judged query; by default those without a positive judgement are left out",
     )
     parser.add_argument(
         "--ignore-identical-ids",
         action="store_true",
-        help="leave the document of a query's own id out of its ranking, as BEIR does; without this it counts",
+        help="leave the document with the query's own id out of its ranking, as BEIR does; by default it counts",
     )
 
 
@@ -156,7 +158,9 @@ def _rankings(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _searchers(collection: Collection, asked: Sequence[Mode], report: EncodingReport) -> Iterator[dict[str, Searcher]]:
+def _searchers(
+    collection: Collection, asked: Sequence[SearchMode], report: EncodingReport
+) -> Iterator[dict[str, Searcher]]:
     """The ways of searching that are asked for, or all that there are, by name: a row of the table each."""
     with collection.searcher() as searcher:
         modes = asked or searcher.modes
@@ -172,7 +176,7 @@ class _InMode:
 
     collection: Collection
     searcher: SnapshotSearcher
-    mode: Mode
+    mode: SearchMode
     report: EncodingReport
 
     def __contains__(self, document_id: object) -> bool:
@@ -190,12 +194,12 @@ class _InMode:
 def _check_results(arguments: argparse.Namespace) -> None:
     """Raises InputError or StorageError where the run or the picture could not be written: better before the work."""
     from twofold.cli.results import check_result
-    from twofold.searching.hybrid import MODES
+    from twofold.searching.hybrid import SEARCH_MODES
 
     inputs = [arguments.queries, arguments.qrels]
     if arguments.queries is None:
         inputs += [path for path in Path(arguments.target).rglob("*") if path.is_file()]
-    runs = () if arguments.run_file is None else (arguments.run_file.replace(MODE_MARK, mode) for mode in MODES)
+    runs = () if arguments.run_file is None else (arguments.run_file.replace(MODE_MARK, mode) for mode in SEARCH_MODES)
     for file in dict.fromkeys(runs):
         if not Path(file).parent.is_dir():
             raise InputError("no such folder for the run", path=Path(file).parent)
@@ -228,7 +232,7 @@ def _runs_written(
 
 
 def _best_known(evaluations: Mapping[str, Evaluation]) -> str:
-    """The way in which `twofold search` searches unless told otherwise."""
+    """The mode that `twofold search` uses by default."""
     return "hybrid" if "hybrid" in evaluations else next(iter(evaluations))
 
 
@@ -275,6 +279,6 @@ def _sentences(arguments: argparse.Namespace) -> int:
 
 
 def _warn(report: EncodingReport) -> None:
-    """Says what of the texts no vector saw."""
+    """Reports texts that were truncated."""
     if report.cut:
-        say(f"{len(report.cut):,} of {report.texts:,} texts cut, {report.tokens_cut:,} tokens that no vector saw")
+        say(f"{len(report.cut):,} of {report.texts:,} texts cut, {report.tokens_cut:,} tokens not encoded")

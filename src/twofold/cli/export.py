@@ -26,7 +26,7 @@ def register(subparsers: Subparsers) -> None:
         "--to",
         metavar="FOLDER",
         required=True,
-        help="a folder that does not exist or is empty; it appears when all files in it are whole and synced",
+        help="a new or empty folder; it appears when all its files are complete and synced",
     )
 
 

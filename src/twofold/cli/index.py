@@ -1,4 +1,4 @@
-"""`twofold index`: documents into a collection, made when there is none; run again, it goes on."""
+"""`twofold index`: documents into a collection, created if there is none; run again, it goes on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twofold.cli.info import index_in_words
+from twofold.cli.info import index_as_text
 from twofold.cli.options import (
     Subparsers,
     add_encoder_options,
@@ -20,7 +20,7 @@ from twofold.cli.options import (
 )
 from twofold.cli.output import count_of, print_json, print_line, say
 from twofold.cli.sources import add_reader_options, documents_of, total_of
-from twofold.cli.summaries import added_in_words, left_out_as_json, left_out_in_words, skipped_in_words
+from twofold.cli.summaries import added_as_text, left_out_as_json, left_out_as_text, skipped_as_text
 from twofold.cli.waiting import add_wait_option, waited
 from twofold.errors import NotACollectionError
 
@@ -37,7 +37,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "index",
         run,
-        does="put documents into a collection, made when there is none",
+        does="add documents to a collection, which is created if it does not exist",
         examples=(
             "twofold index articles.jsonl --to wiki.twofold",
             "twofold index books.csv --to books.twofold --id isbn --text summary --types year=int",
@@ -51,9 +51,9 @@ def register(subparsers: Subparsers) -> None:
     made.add_argument(
         "--passages",
         choices=["auto", "none"],
-        help="auto (the default) gives a long document several vectors; none one, cut at the encoder's length",
+        help="auto (the default): several vectors for a long document; none: one, truncated at the encoder's length",
     )
-    made.add_argument("--depth", type=int, metavar="N", help="where rankings end unless a search says otherwise (200)")
+    made.add_argument("--depth", type=int, metavar="N", help="length of a ranking, unless a search sets its own (200)")
     add_encoder_options(parser)
 
 
@@ -127,7 +127,7 @@ class _Filled:
 
 def _tell(arguments: argparse.Namespace, filled: _Filled) -> None:
     reading, report = filled.reading, filled.report
-    for line in left_out_in_words(reading):
+    for line in left_out_as_text(reading):
         say(line)
     if arguments.json:
         skipped = {"skipped": reading.skipped, "reasons": list(reading.reasons), "left_out": left_out_as_json(reading)}
@@ -138,9 +138,9 @@ def _tell(arguments: argparse.Namespace, filled: _Filled) -> None:
         }
         print_json({**summary, **report.to_json(), **skipped})
         return
-    for line in skipped_in_words(reading) + added_in_words(report, filled.seconds, arguments.collection):
+    for line in skipped_as_text(reading) + added_as_text(report, filled.seconds, arguments.collection):
         print_line(line)
-    for line in index_in_words(report.index):
+    for line in index_as_text(report.index):
         print_line(line)
     print_line(f"{arguments.collection} holds {count_of(filled.documents, 'document')}")
 
@@ -155,5 +155,5 @@ def _interrupted(arguments: argparse.Namespace) -> int:
     except NotACollectionError:
         inside = 0
     say(f"twofold: interrupted; {count_of(inside, 'document')} stored in {arguments.collection}")
-    say(f"to go on, run the same again: twofold {shlex.join(arguments.command_line)}")
+    say(f"to continue, run the same command again: twofold {shlex.join(arguments.command_line)}")
     return INTERRUPTED

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, command
 from twofold.cli.output import print_json
-from twofold.cli.tune import words_in_words
+from twofold.cli.tune import lexical_as_text
 
 if TYPE_CHECKING:
     from twofold.collection.information import Info, SpaceInfo
-    from twofold.index_report import IndexReport, Point
+    from twofold.index_report import IndexReport, OperatingPoint
 
 
 def register(subparsers: Subparsers) -> None:
@@ -21,7 +21,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "info",
         run,
-        does="say what a collection holds and what made its vectors",
+        does="show the contents of a collection and the encoder of its vectors",
         examples=("twofold info wiki.twofold", "twofold info wiki.twofold --json"),
     )
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
@@ -49,20 +49,21 @@ def said(index: IndexReport) -> str:
     point, verdict = index.reached, "keeps" if index.kept else "does NOT keep"
     asked = f", asked at {len(index.checked)} efforts" if len(index.checked) > 1 else ""
     pieces = f" in {index.pieces} pieces" if index.pieces > 1 else ""
+    gone = f", with {index.gone:,} deleted ones in its files" if index.gone else ""
     return (
-        f"{index.kind} over {index.rows:,} passages{pieces} ({index.why}); recall@10 {point.recall:.3f} "
+        f"{index.kind} over {index.rows:,} passages{pieces}{gone} ({index.why}); recall@10 {point.recall:.3f} "
         f"[{point.low:.3f}, {point.high:.3f}], {verdict} the {index.promise:.3f} promised, "
         f"on half of {index.questions}{asked}, p50 {point.p50:.2f} ms, p99 {point.p99:.2f} ms{_behind_filters(index)}; "
         f"{index.bytes / 1e6:,.1f} MB"
     )
 
 
-def index_in_words(index: IndexReport | None) -> list[str]:
+def index_as_text(index: IndexReport | None) -> list[str]:
     """What was built, and what to do where it does not find what was promised; nothing where nothing was built."""
     if index is None:
         return []
     advice = (
-        "The promise was not kept. Give look-ups more time (--latency), ask for another kind (--index), promise less "
+        "The promised recall was not reached. Allow more time (--latency), another kind (--index), or less recall "
         "(--recall): options of `twofold optimize`; or search exactly (optimize --index flat, or --exact in a search)."
     )
     return [f"index: {said(index)}", *([] if index.kept else [advice])]
@@ -73,10 +74,10 @@ def _behind_filters(index: IndexReport) -> str:
         f"{point.recall:.3f}{'' if point.holds(index.promise) else ' (BELOW)'} where {share:.1%} pass"
         for share, point in index.filtered
     )
-    return f"; behind filters {said}" if said else ""
+    return f"; with filters {said}" if said else ""
 
 
-def _measured(points: Sequence[Point]) -> str:
+def _measured(points: Sequence[OperatingPoint]) -> str:
     return "; ".join(
         f"{point.kind}{f' at effort {point.effort:,}' if point.effort else ''} {point.recall:.3f} in {point.p50:.2f} ms"
         for point in points
@@ -97,10 +98,8 @@ def facts_of(info: Info) -> dict[str, str]:
         "collection": info.path,
         "documents": f"{info.documents:,} ({divided})",
         "passages": f"{info.passages:,}",
-        "without content": f"{info.without_vector:,} never found by meaning" if info.without_vector else "",
-        "truncated": f"{info.truncated:,} documents, {info.tokens_cut:,} tokens covered by no vector"
-        if info.truncated
-        else "",
+        "without content": f"{info.without_vector:,} never found by dense search" if info.without_vector else "",
+        "truncated": f"{info.truncated:,} documents, {info.tokens_cut:,} tokens not encoded" if info.truncated else "",
         "encoder": f"{name}; {info.precision}",
         "vectors": f"{contract.dimension} numbers, {contract.similarity}, from {contract.max_tokens} tokens at most",
         "query prompt": repr(contract.query_prompt) if contract.query_prompt else "",
@@ -112,7 +111,7 @@ def facts_of(info: Info) -> dict[str, str]:
         "index": said(info.index) if info.index else "",
         "tried": _measured(info.index.tried) if info.index else "",
         "checked": _measured(info.index.checked) if info.index and len(info.index.checked) > 1 else "",
-        "words": words_in_words(info.words) if info.words else "",
+        "lexical": lexical_as_text(info.lexical) if info.lexical else "",
         "held back": f"{megabytes(info.log_held_back)} of the log, by readers that hold an older commit"
         if info.log_held_back
         else "",

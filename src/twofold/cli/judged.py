@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twofold.cli.info import index_in_words
+from twofold.cli.info import index_as_text
 from twofold.cli.options import encoder_for, encoder_of, is_there, open_given
 from twofold.cli.output import say
-from twofold.cli.summaries import added_in_words
+from twofold.cli.summaries import added_as_text
 
 if TYPE_CHECKING:
     from twofold.collection.collection import Collection
@@ -41,7 +41,9 @@ def judged_of(arguments: argparse.Namespace) -> Iterator[Judged]:
             yield judged
         return
     if is_there(arguments.target):
-        arguments.misuse(f"{arguments.target} is a collection: say what to ask it with --queries and --qrels")
+        arguments.misuse(
+            f"{arguments.target} is a collection: give its queries and judgements with --queries and --qrels"
+        )
     with _of_folder(arguments) as judged:
         yield judged
 
@@ -67,15 +69,15 @@ def _of_folder(arguments: argparse.Namespace) -> Iterator[Judged]:
     with bar("Indexing", "documents") as progress:
         collection, report = _indexed(arguments, beir, progress)
     with collection:
-        for line in added_in_words(report, time.monotonic() - start, arguments.to or "COLLECTION"):
+        for line in added_as_text(report, time.monotonic() - start, arguments.to or "COLLECTION"):
             say(line)
-        for line in index_in_words(report.index):
+        for line in index_as_text(report.index):
             say(line)
         yield Judged(f"{beir.name}, {beir.split}", collection, beir.queries, beir.qrels)
 
 
 def _indexed(arguments: argparse.Namespace, beir: Beir, progress: Progress) -> tuple[Collection, AddReport]:
-    """The folder's corpus in the collection that --to names, or in one that vanishes when it is closed."""
+    """The folder's corpus in the collection that --to names, or in a temporary one."""
     from twofold.collection.building import build
     from twofold.collection.opening import create
 

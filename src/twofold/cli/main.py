@@ -1,4 +1,4 @@
-"""The way in: `twofold COMMAND …`, its exit status, and how errors are said.
+"""The entry point: `twofold COMMAND …`, its exit status, and its error messages.
 
 0 done · 1 an error of the input or the data, one line on standard error · 2 wrong usage · 3 what `compare
 --fail-if-worse` watches for · 130 interrupted. Nothing heavy is imported before a command runs, so `twofold --help`
@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     whole = Parser(
         prog="twofold",
         usage="twofold [-h] [--version] COMMAND [...]",
-        description="Finds the documents that answer a query, by meaning, on this machine.",
+        description="Finds the documents that answer a query, by dense and lexical search, on this machine.",
         epilog="Begin with: twofold demo\nMore about a command: twofold COMMAND --help",
         formatter_class=lambda prog: HelpFormatter(prog, 16),
         allow_abbrev=False,
@@ -78,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command line (sys.argv without one) and gives back the exit status."""
+    """Runs one command line (sys.argv by default) and returns the exit status."""
     _open_closed_streams()
     # Text that the terminal's encoding lacks is shown escaped instead of ending the command.
     for stream in (sys.stdout, sys.stderr):
@@ -124,7 +124,7 @@ def _open_closed_streams() -> None:
 
 
 def _drop_output() -> None:
-    """What Python would flush at its end goes nowhere."""
+    """Discards what Python would flush at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

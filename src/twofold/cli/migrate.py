@@ -23,7 +23,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "migrate",
         run,
-        does="make the vectors of a collection anew with another encoder while it is searched, compare, and switch",
+        does="encode a collection with another encoder while it is searched, compare both, and switch",
         examples=(
             "twofold migrate wiki.twofold --encoder intfloat/multilingual-e5-small --queries q.jsonl --qrels q.tsv",
             "twofold migrate wiki.twofold --name main --switch",
@@ -34,16 +34,21 @@ def register(subparsers: Subparsers) -> None:
         "--name",
         metavar="SPACE",
         type=text,
-        help="the space to make or to go on with; with --switch alone, the one to search",
+        help="the space to make or to continue; with --switch alone, the one to search",
     )
-    parser.add_argument("--queries", metavar="FILE", help="queries to compare both spaces with")
-    parser.add_argument("--qrels", metavar="FILE", help="their judgements (TREC's or BEIR's form); goes with --queries")
-    parser.add_argument("--switch", action="store_true", help="search the new space from then on")
+    parser.add_argument("--queries", metavar="FILE", help="queries for the comparison of both spaces")
     parser.add_argument(
-        "--drop", metavar="SPACE", type=text, help="in the end, give up a space that is not searched and its room"
+        "--qrels", metavar="FILE", help="their judgements (TREC's or BEIR's format); requires --queries"
+    )
+    parser.add_argument("--switch", action="store_true", help="make the new space the one that is searched")
+    parser.add_argument(
+        "--drop",
+        metavar="SPACE",
+        type=text,
+        help="finally delete a space that is not searched, to free its disk space",
     )
     add_wait_option(parser)
-    add_encoder_options(parser, otherwise="nothing is encoded: --switch and --drop alone act on spaces that are there")
+    add_encoder_options(parser, otherwise="nothing is encoded: --switch and --drop alone act on existing spaces")
     parser.set_defaults(misuse=parser.error)
 
 
@@ -53,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     encodes = names_encoder(arguments)
     if not encodes and not (arguments.drop or (arguments.switch and arguments.name)):
-        arguments.misuse("say what to do: --encoder NAME, or --switch with --name SPACE, or --drop SPACE")
+        arguments.misuse("nothing to do: give --encoder NAME, or --switch with --name SPACE, or --drop SPACE")
     if arguments.qrels is not None and arguments.queries is None:
         arguments.misuse("--qrels goes with --queries: what answers them, and the questions")
     encoder = encoder_of(arguments) if encodes else None
@@ -109,7 +114,7 @@ def _print(arguments: argparse.Namespace, report: MigrationReport | None, search
         print_json({**found, "searched": searched, "dropped": arguments.drop})
         return
     if report is not None:
-        print_line(f"space {report.space}: {report.documents:,} documents encoded, all are in")
+        print_line(f"space {report.space}: {report.documents:,} documents encoded, complete")
         _print_comparison(report)
     if arguments.drop is not None:
         print_line(f"space {arguments.drop}: dropped")

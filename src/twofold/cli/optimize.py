@@ -1,10 +1,10 @@
-"""`twofold optimize`: gives back the room of deleted documents and builds the index anew, while others may read."""
+"""`twofold optimize`: frees the disk space of deleted documents and rebuilds the index, while others may read."""
 
 from __future__ import annotations
 
 import argparse
 
-from twofold.cli.info import index_in_words
+from twofold.cli.info import index_as_text
 from twofold.cli.options import Subparsers, command
 from twofold.cli.output import count_of, print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
@@ -19,7 +19,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "optimize",
         run,
-        does="give back the room of deleted documents and build the index anew, while others may read",
+        does="free the disk space of deleted documents and rebuild the index, while others may read",
         examples=(
             "twofold optimize wiki.twofold",
             "twofold optimize wiki.twofold --index hnsw --recall 0.99 --queries questions.jsonl",
@@ -39,7 +39,7 @@ def register(subparsers: Subparsers) -> None:
         metavar="SHARE",
         type=float,
         default=0.98,
-        help="of exact search's first ten, what is promised (0.98)",
+        help="the promised recall: share of exact search's first ten (0.98)",
     )
     parser.add_argument(
         "--latency",
@@ -49,13 +49,13 @@ def register(subparsers: Subparsers) -> None:
         help="milliseconds that the median look-up may take; kinds are tried from the smallest on (5)",
     )
     parser.add_argument(
-        "--queries", metavar="FILE", help="questions to measure it with; without them titles and openings of documents"
+        "--queries", metavar="FILE", help="questions for measuring; default: titles and openings of documents"
     )
     add_wait_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compacts and indexes, and prints what was given back and what the index was measured to find."""
+    """Compacts and indexes, and prints the freed space and the index's recall."""
     from twofold.cli.bars import bar
     from twofold.collection.opening import open_collection
 
@@ -76,11 +76,12 @@ def run(arguments: argparse.Namespace) -> int:
     if compact.documents or compact.rows:
         print_line(
             f"{count_of(compact.documents, 'deleted document')} and {count_of(compact.rows, 'passage')} dropped, "
-            f"{compact.bytes / 1e6:,.1f} MB given back; {left:,} left in {visible(arguments.collection)}"
+            f"{compact.rewritten:,} rewritten, {compact.bytes / 1e6:,.1f} MB freed; {left:,} left in "
+            f"{visible(arguments.collection)}"
         )
     else:
-        print_line(f"{visible(arguments.collection)} holds nothing deleted: there is nothing to give back")
-    for line in index_in_words(report.index):
+        print_line(f"{visible(arguments.collection)} has no deleted documents: there is nothing to free")
+    for line in index_as_text(report.index):
         print_line(line)
     return 0
 

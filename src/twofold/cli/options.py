@@ -149,15 +149,15 @@ def add_encoder_options(parser: argparse.ArgumentParser, *, otherwise: str = "th
         "--precision",
         choices=["auto", "f32", "bf16"],
         default="auto",
-        help="auto takes bf16 where the processor has it",
+        help="auto uses bf16 if the processor supports it",
     )
     group.add_argument(
         "--query-tower",
         metavar="NAME",
-        help="what encodes queries instead: static (microseconds a query, for the embedded default), or what "
+        help="another encoder for queries: static (microseconds a query, for the embedded default), or what "
         "`twofold train --query-tower` wrote",
     )
-    group.add_argument("--threads", type=at_least_one, metavar="N", help="threads that encode; without this all cores")
+    group.add_argument("--threads", type=at_least_one, metavar="N", help="threads for encoding; default: all cores")
 
 
 def add_mode_option(parser: argparse.ArgumentParser, otherwise: str, *, several: bool = False) -> None:
@@ -166,7 +166,7 @@ def add_mode_option(parser: argparse.ArgumentParser, otherwise: str, *, several:
         "--mode",
         choices=["dense", "lexical", "hybrid"],
         action="append" if several else "store",
-        help=f"by meaning, by words (no encoder is needed), or by both ({otherwise})",
+        help=f"dense search, lexical search (needs no encoder), or both mixed ({otherwise})",
     )
 
 
@@ -176,7 +176,7 @@ def add_truncation_option(parser: argparse.ArgumentParser) -> None:
         "--on-truncation",
         choices=["count", "error"],
         default="count",
-        help="what happens to a text longer than the encoder reads: it is cut and counted, or it is an error",
+        help="a text that is too long for the encoder is truncated and counted, or is an error",
     )
 
 
@@ -267,7 +267,7 @@ def add_strict_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="refuse a field of --where that no document has; otherwise it matches nothing",
+        help="refuse a field of --where that no document has; by default it matches nothing",
     )
 
 

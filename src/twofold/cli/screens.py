@@ -1,4 +1,4 @@
-"""How results look to a person: hits, facts and headings, cut to the screen.
+"""Results on the screen: hits, facts and headings, cut to the screen.
 
 On a terminal a little colour and the screen's width (at most 100 columns); in a pipe or a file the same lines without
 colour, 80 columns wide. Widths are those of the terminal's cells: a wide character takes two.

@@ -45,14 +45,12 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
-        "query", metavar="QUERY", nargs="?", type=text, help="the question; - reads standard input; -- goes before -red"
+        "query", metavar="QUERY", nargs="?", type=text, help="the query; - reads standard input; write -- before -red"
     )
     what.add_argument("--like", metavar="ID", type=text, help="a stored document: find the documents nearest to it")
-    what.add_argument(
-        "--queries", metavar="FILE", help="ask every query of a file (JSON Lines, or id, tab, text) and make a run"
-    )
+    what.add_argument("--queries", metavar="FILE", help="run every query of a file (JSON Lines, or id, tab, text)")
     parser.add_argument("--k", type=int, metavar="N", help="documents to show (default 10)")
-    parser.add_argument("--offset", type=int, metavar="N", help="documents to leave out at the top (default 0)")
+    parser.add_argument("--offset", type=int, metavar="N", help="documents to skip at the top (default 0)")
     add_where_option(parser, "only documents")
     add_strict_option(parser)
     parser.add_argument(
@@ -61,18 +59,21 @@ def register(subparsers: Subparsers) -> None:
         metavar="N",
         help=f"where a ranking ends (default: the collection's; {RUN_DEPTH} with --queries)",
     )
-    add_mode_option(parser, "default: hybrid where the collection knows its words")
+    add_mode_option(parser, "default: hybrid where the collection has a lexical index")
     parser.add_argument(
         "--query-language",
         action="store_true",
-        help='signs mean something: "a phrase", AND, OR, NOT, +, -, (, ), ^; without this any text is just words',
+        help='enable operators: "a phrase", AND, OR, NOT, +, -, (, ), ^; by default a query is plain text',
     )
-    parser.add_argument("--explain", action="store_true", help="say of each document what made up its score")
+    parser.add_argument("--explain", action="store_true", help="show the parts of each document's score")
     parser.add_argument(
-        "--exact", action="store_true", help="score every passage, also where the collection has an approximate index"
+        "--exact", action="store_true", help="score every passage, even if the collection has an approximate index"
     )
     parser.add_argument(
-        "--run", metavar="FILE", dest="run_file", help="write the run in TREC's form here instead of to standard output"
+        "--run",
+        metavar="FILE",
+        dest="run_file",
+        help="write the run in TREC's format here instead of to standard output",
     )
     add_encoder_options(parser, otherwise="the collection's own")
     parser.set_defaults(misuse=parser.error)
@@ -120,14 +121,16 @@ def _one(arguments: argparse.Namespace) -> int:
 
 
 def _searcher(collection: Collection, arguments: argparse.Namespace, depth: int | None) -> SnapshotSearcher:
-    words = arguments.like is None and (arguments.mode != "dense" or arguments.query_language)
-    return collection.searcher(depth=depth, exact=arguments.exact, words=words, query_language=arguments.query_language)
+    lexical = arguments.like is None and (arguments.mode != "dense" or arguments.query_language)
+    return collection.searcher(
+        depth=depth, exact=arguments.exact, lexical=lexical, query_language=arguments.query_language
+    )
 
 
 def _warn(report: EncodingReport) -> None:
-    """Says what of the queries no vector saw."""
+    """Reports queries that were truncated."""
     if report.cut:
-        say(f"{len(report.cut):,} of {report.texts:,} queries cut, {report.tokens_cut:,} tokens that no vector saw")
+        say(f"{len(report.cut):,} of {report.texts:,} queries cut, {report.tokens_cut:,} tokens not encoded")
     if report.surrogates:
         say(f"{count_of(report.surrogates, 'lone surrogate')} replaced by U+FFFD")
 

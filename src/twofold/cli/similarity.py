@@ -1,4 +1,4 @@
-"""`twofold similarity`: how alike two texts are, or the pairs of a file."""
+"""`twofold similarity`: the similarity of two texts, or of the pairs of a file."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "similarity",
         run,
-        does="score how alike two texts are, or the pairs of a file",
+        does="score the similarity of two texts, or of the pairs of a file",
         examples=(
             "twofold similarity 'a cat sat on the mat' 'the cat rests'",
             "twofold similarity --pairs questions-and-answers.tsv",
         ),
     )
     parser.add_argument("texts", metavar="TEXT", nargs="*", type=text, help="two texts: the first is taken as a query")
-    parser.add_argument("--pairs", metavar="FILE", help="JSON Lines, CSV or TSV of pairs; one score a line comes out")
+    parser.add_argument("--pairs", metavar="FILE", help="JSON Lines, CSV or TSV of pairs; prints one score a line")
     add_encoder_options(parser)
     add_truncation_option(parser)
     parser.set_defaults(misuse=parser.error)
@@ -85,6 +85,6 @@ def _scored(encoder: Encoder, pairs: Sequence[Sequence[str]], report: EncodingRe
 def _tell(report: EncodingReport) -> None:
     """Says on standard error what the scores do not cover."""
     if report.cut:
-        say(f"{len(report.cut):,} of {report.texts:,} texts cut, {report.tokens_cut:,} tokens that no vector saw")
+        say(f"{len(report.cut):,} of {report.texts:,} texts cut, {report.tokens_cut:,} tokens not encoded")
     if report.surrogates:
         say(f"{count_of(report.surrogates, 'lone surrogate')} replaced by U+FFFD")

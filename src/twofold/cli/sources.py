@@ -30,9 +30,11 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
     )
     group = parser.add_argument_group("reading")
     group.add_argument(
-        "--format", choices=["jsonl", "csv", "tsv", "text", "beir"], help="without it the name says it; - is jsonl"
+        "--format",
+        choices=["jsonl", "csv", "tsv", "text", "beir"],
+        help="by default it follows from the file's name; - is jsonl",
     )
-    group.add_argument("--id", metavar="FIELD", type=text, help="the field that holds the id (without this: _id or id)")
+    group.add_argument("--id", metavar="FIELD", type=text, help="the field with the id (default: _id or id)")
     add_field_options(group)
     group.add_argument(
         "--types",
@@ -40,21 +42,19 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
         type=typed_field,
         action="append",
         default=[],
-        help="what a CSV or TSV field holds: int, float, bool or text (which it is without this); may come again",
+        help="the type of a CSV or TSV field: int, float, bool or text (the default); may be repeated",
     )
-    group.add_argument("--skip-bad", action="store_true", help="count bad lines and go on, instead of stopping there")
+    group.add_argument("--skip-bad", action="store_true", help="count and skip bad lines, instead of stopping")
 
 
 def add_field_options(group: Any) -> None:
     """--title and --text: which fields hold what is encoded."""
-    group.add_argument(
-        "--title", metavar="FIELD", type=text, help="the field that holds the title (without this: title)"
-    )
+    group.add_argument("--title", metavar="FIELD", type=text, help="the field with the title (default: title)")
     group.add_argument(
         "--text",
         metavar="FIELD",
         type=text,
-        help="the field that holds the text (without this: text, contents or body)",
+        help="the field with the text (default: text, contents or body)",
     )
 
 
@@ -73,7 +73,7 @@ def documents_of(arguments: argparse.Namespace, report: ReadReport) -> Iterator[
 
     twice = [field for field, count in Counter(field for field, _ in arguments.types).items() if count > 1]
     if twice:
-        raise InputError(f"--types says twice what {twice[0]!r} holds; say it once")
+        raise InputError(f"--types names the field {twice[0]!r} twice; give it once")
     given = getattr(arguments, "vectors", None) is not None
     documents = read(
         arguments.data,
@@ -96,7 +96,7 @@ def _unskipped(documents: Iterator[Document], report: ReadReport) -> Iterator[Do
 
 
 def total_of(arguments: argparse.Namespace) -> int | None:
-    """How many documents there will be, read once for the progress bar; None where nobody watches or none can know."""
+    """The number of documents, for the progress bar; None without a terminal or if it is unknown."""
     from twofold.cli.bars import bar
     from twofold.reports import ReadReport
 

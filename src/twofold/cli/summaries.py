@@ -8,7 +8,7 @@ from twofold.cli.output import count_of
 from twofold.reports import AddReport, EncodingReport, ReadReport
 
 
-def added_in_words(report: AddReport, seconds: float, collection: str) -> list[str]:
+def added_as_text(report: AddReport, seconds: float, collection: str) -> list[str]:
     """The lines that `index` and `add` end with; the first says the most.
 
     seconds: how long it took; collection: its folder as the user wrote it.
@@ -17,14 +17,14 @@ def added_in_words(report: AddReport, seconds: float, collection: str) -> list[s
     if report.passages:
         lines.append(f"{count_of(report.passages, 'passage')} encoded")
     if report.metadata_only:
-        lines.append(f"{count_of(report.metadata_only, 'document')} with new metadata only kept their vectors")
+        lines.append(f"{count_of(report.metadata_only, 'document')} with new metadata only: vectors kept")
     if report.duplicates:
-        lines.append(f"{count_of(report.duplicates, 'duplicate id')}: the last one won")
+        lines.append(f"{count_of(report.duplicates, 'duplicate id')}: the last one is stored")
     if report.title_only:
         lines.append(f"{count_of(report.title_only, 'document')} without text: the title was encoded")
     if report.without_content:
         lines.append(
-            f"{count_of(report.without_content, 'document')} without text and title: kept, but never found by meaning"
+            f"{count_of(report.without_content, 'document')} without text and title: kept, never found by dense search"
         )
     if report.truncated:
         lines.append(
@@ -34,7 +34,7 @@ def added_in_words(report: AddReport, seconds: float, collection: str) -> list[s
     return lines
 
 
-def skipped_in_words(report: ReadReport) -> list[str]:
+def skipped_as_text(report: ReadReport) -> list[str]:
     """How many records were skipped, with the first reasons; nothing where none was."""
     if not report.skipped:
         return []
@@ -46,7 +46,7 @@ def skipped_in_words(report: ReadReport) -> list[str]:
     ]
 
 
-def left_out_in_words(report: ReadReport) -> list[str]:
+def left_out_as_text(report: ReadReport) -> list[str]:
     """The files of folders that were not read, by kind with an example each; nothing where all were."""
     kinds = sorted(report.left_out.items(), key=lambda item: (-item[1], item[0]))
     each = [f"{count:,} {kind} (such as {report.examples[kind]})" for kind, count in kinds]
@@ -58,14 +58,12 @@ def left_out_as_json(report: ReadReport) -> dict[str, Any]:
     return {kind: {"count": count, "example": report.examples[kind]} for kind, count in report.left_out.items()}
 
 
-def encoded_in_words(report: EncodingReport, seconds: float) -> list[str]:
+def encoded_as_text(report: EncodingReport, seconds: float) -> list[str]:
     """The lines that `encode` ends with."""
     speed = f", {report.texts / seconds:,.0f} a second" if report.texts and seconds > 0 else ""
     lines = [f"{count_of(report.texts, 'text')}, {count_of(report.tokens, 'token')} in {seconds:,.1f} s{speed}"]
     if report.cut:
-        lines.append(
-            f"{count_of(len(report.cut), 'text')} cut, {count_of(report.tokens_cut, 'token')} that no vector saw"
-        )
+        lines.append(f"{count_of(len(report.cut), 'text')} cut, {count_of(report.tokens_cut, 'token')} not encoded")
     if report.surrogates:
         lines.append(f"{count_of(report.surrogates, 'lone surrogate')} replaced by U+FFFD")
     return lines

@@ -1,4 +1,4 @@
-"""`twofold train`: an encoder that knows the user's own questions, and by how much it got better."""
+"""`twofold train`: fine-tunes an encoder on the user's own questions, and measures the gain."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 NUMBERS = {
     "epochs": "passes over the pairs",
     "batch": "pairs a step; each is a negative of all others",
-    "micro_batch": "texts held in memory at once, for batches that memory does not hold",
-    "pairs": "questions that are taken at most, drawn by the seed",
-    "lora": "rank of adapters that are trained in the weights' place; 0 trains all weights",
+    "micro_batch": "texts in memory at once, for batches that do not fit",
+    "pairs": "the largest number of questions, drawn with the seed",
+    "lora": "rank of the adapters that are trained instead of the weights; 0 trains all weights",
     "negatives": "hard negatives a pair, found by the base's own search",
     "seed": "of the split and of the order of batches",
 }
 SHARES = {
     "learning_rate": "the highest rate",
     "margin": "negatives score at most this share of the answer's score",
-    "blend": "share of the trained weights in the result, the rest is the base's",
-    "dev_share": "share of the queries that are held out to measure by",
+    "blend": "share of the trained weights in the result; the rest are the base's",
+    "dev_share": "share of the queries that are held out for evaluation",
 }
 
 
@@ -34,7 +34,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "train",
         run,
-        does="train an encoder on questions and their answers, and measure what it gained; needs the extra [train]",
+        does="train an encoder on questions and their answers, and measure the gain; needs the extra [train]",
         examples=(
             "twofold train scifact --to my-encoder --test",
             "twofold train --query-tower 2-layer --for articles.twofold --to my-tower",
@@ -49,29 +49,29 @@ def register(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--to", metavar="FOLDER", help="the new encoder's folder, or the tower's file")
     parser.add_argument(
-        "--base", metavar="NAME", help="what is trained: a folder or a hub name (the embedded all-MiniLM-L6-v2)"
+        "--base", metavar="NAME", help="the model to train: a folder or a hub name (the embedded all-MiniLM-L6-v2)"
     )
     parser.add_argument(
         "--test",
         action="store_true",
-        help="also measure the folder's test split, before and after; choose nothing by it",
+        help="also evaluate the folder's test split, before and after; do not use it to choose settings",
     )
     parser.add_argument(
         "--also",
         metavar="FOLDER",
         nargs="+",
         default=[],
-        help="other BEIR folders whose test splits are measured too: what was forgotten",
+        help="other BEIR folders whose test splits are evaluated too, to measure forgetting",
     )
     parser.add_argument(
         "--from-corpus",
         action="store_true",
-        help="learn from documents alone: titles and headings ask for their text, sentences for the rest of theirs",
+        help="learn from documents alone: titles and headings become queries for their text, sentences for the rest",
     )
     parser.add_argument(
         "--audit",
         action="store_true",
-        help="only look through the data: repetitions, leaks, what mining drops and keeps",
+        help="only inspect the data: duplicates, leaks, what mining drops and keeps",
     )
     _add_tower_options(parser)
     _add_settings(parser)
@@ -82,7 +82,7 @@ def _add_tower_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--query-tower",
         choices=["static", "2-layer", "4-layer"],
-        help="fit a smaller tower that encodes queries in the base's place, whose documents stay as they are: a table "
+        help="fit a smaller tower that encodes queries instead of the base; documents keep their vectors: a table "
         "of tokens (microseconds a query), or some of the base's layers",
     )
     parser.add_argument(
@@ -97,7 +97,7 @@ def _add_tower_options(parser: argparse.ArgumentParser) -> None:
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     from twofold.training.settings import LOSSES, TOWERS
 
-    group = parser.add_argument_group("settings (docs/training.md says what each is for)")
+    group = parser.add_argument_group("settings (docs/training.md explains each)")
     for names, kind in ((NUMBERS, int), (SHARES, float)):
         for name, what in names.items():
             group.add_argument(_option(name), type=kind, metavar="N", help=f"{what} ({_default(name)})")
@@ -107,7 +107,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="another encoder, a folder or a hub name: what it takes for an answer is no negative, and the losses "
         "margin-mse and kl learn its scores",
     )
-    group.add_argument("--loss", choices=LOSSES, help="what is minimised (contrastive)")
+    group.add_argument("--loss", choices=LOSSES, help="the loss (contrastive)")
     group.add_argument("--towers", choices=TOWERS, help="one set of weights for both sides, or one for each (shared)")
     group.add_argument(
         "--dimensions", type=int, nargs="+", metavar="N", help="prefixes of the vector that are trained too (none)"
@@ -135,7 +135,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.collection is not None and (not arguments.query_tower or arguments.base is not None):
         arguments.misuse("--for goes with --query-tower, and says what the base is")
     if arguments.data is None and arguments.collection is None:
-        arguments.misuse("DATA is what is learned from")
+        arguments.misuse("DATA, the training data, is missing")
     if arguments.audit:
         return _audit(arguments)
     if arguments.to is None:
@@ -163,7 +163,7 @@ def _audit(arguments: argparse.Namespace) -> int:
         return 0
     Screen().table(audit.table())
     print_line(f"hard negatives: {mined}")
-    print_line(f"--json has {len(audit.sheet)} of them to look at, each beside its question and answer")
+    print_line(f"--json has {len(audit.sheet)} of them for inspection, each with its question and answer")
     return 0
 
 
@@ -218,7 +218,7 @@ def _encoder(arguments: argparse.Namespace) -> int:
     for said in (f"hard negatives: {outcome.mining}", *outcome.verdicts()):
         print_line(said)
     if arguments.from_corpus and not arguments.test:
-        print_line("dev asks with the corpus's own titles and sentences: people's questions may gain less, or lose")
+        print_line("dev asks with the corpus's own titles and sentences: human questions may gain less, or lose")
     print_line(f"use it: twofold index {visible(arguments.data)} --encoder {visible(arguments.to)} --to …")
     return 0
 

@@ -1,4 +1,4 @@
-"""`twofold tune`: makes a collection know its words, and finds how to mix them with meaning."""
+"""`twofold tune`: builds the lexical index and fits how lexical and dense scores are mixed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from twofold.cli.output import print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
 
 if TYPE_CHECKING:
-    from twofold.collection.words_report import WordsReport
+    from twofold.collection.lexical_report import LexicalReport
 
 
 def register(subparsers: Subparsers) -> None:
@@ -19,7 +19,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "tune",
         run,
-        does="make a collection know its words and how to mix them with meaning; searches are hybrid from then on",
+        does="build the lexical index and fit how its scores are mixed with dense ones, for hybrid search",
         examples=(
             "twofold tune wiki.twofold",
             "twofold tune gesetze.twofold --analyser german --queries fragen.jsonl --qrels urteile.tsv",
@@ -33,8 +33,12 @@ def register(subparsers: Subparsers) -> None:
         help="how texts become terms: a language (its stemmer and stop words), plain, or ngram for scripts without "
         "spaces and for code (english)",
     )
-    parser.add_argument("--queries", metavar="FILE", help="judged questions, to learn how much words count here")
-    parser.add_argument("--qrels", metavar="FILE", help="their judgements (TREC's or BEIR's form); goes with --queries")
+    parser.add_argument(
+        "--queries", metavar="FILE", help="judged questions, from which the weight of lexical scores is learned"
+    )
+    parser.add_argument(
+        "--qrels", metavar="FILE", help="their judgements (TREC's or BEIR's format); requires --queries"
+    )
     add_wait_option(parser)
     add_encoder_options(parser, otherwise="the collection's own")
     parser.set_defaults(misuse=parser.error)
@@ -52,30 +56,28 @@ def run(arguments: argparse.Namespace) -> int:
     queries = read_queries(arguments.queries) if judged else {}
     qrels = read_qrels(arguments.qrels) if judged else {}
     with open_given(arguments) as collection:
-        with collection.writing(waited(arguments)), bar("Reading words", "documents") as progress:
+        with collection.writing(waited(arguments)), bar("Building the lexical index", "documents") as progress:
             report = collection.tune(analyser=arguments.analyser, queries=queries, qrels=qrels, progress=progress)
         documents = len(collection)
     if arguments.json:
         print_json({"documents": documents, **report.to_json()})
     else:
-        found = "it can be searched by words" if report.fusion is None else "searches are hybrid"
-        print_line(f"{visible(arguments.collection)} knows the words of {documents:,} documents: {found}")
-        print_line(words_in_words(report))
+        found = "lexical search works" if report.fusion is None else "searches are hybrid"
+        print_line(f"{visible(arguments.collection)} has a lexical index of {documents:,} documents: {found}")
+        print_line(lexical_as_text(report))
     return 0
 
 
-def words_in_words(report: WordsReport) -> str:
-    """How a collection knows its words, in a sentence."""
+def lexical_as_text(report: LexicalReport) -> str:
+    """The lexical settings of a collection, in a sentence."""
     fusion, learned = report.fusion, report.learned
     if fusion is None:
-        return f"{report.lexical.analyser}; not mixed with meaning, since texts have no cosines here (--mode lexical)"
-    said = (
-        f"{report.lexical.analyser}; cosines count from chance on, {fusion.chance:.3f}; share of words {fusion.share:g}"
-    )
+        return f"{report.settings.analyser}; not mixed with dense scores: texts have no cosines here (--mode lexical)"
+    said = f"{report.settings.analyser}; chance cosine {fusion.chance:.3f}; lexical share {fusion.share:g}"
     if learned is None:
         return f"{said} (no judgements)"
     return (
         f"{said}, learned from {learned.questions:,} judged questions: nDCG@10 {learned.held_out:.4f} held out, "
-        f"{learned.gain:+.4f} [{learned.low:+.4f}, {learned.high:+.4f}] to what it was without them, "
-        f"{learned.dense:.4f} by meaning alone"
+        f"{learned.gain:+.4f} [{learned.low:+.4f}, {learned.high:+.4f}] against the default, "
+        f"{learned.dense:.4f} by dense search alone"
     )

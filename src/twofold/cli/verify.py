@@ -1,4 +1,4 @@
-"""`twofold verify`: reads a whole collection again and says what is damaged."""
+"""`twofold verify`: reads a whole collection and reports damage."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "verify",
         run,
-        does="compute every checksum of a collection again, and name the documents that damage hits",
+        does="verify every checksum of a collection, and name the documents that damage affects",
         examples=("twofold verify wiki.twofold", "twofold verify wiki.twofold --repair"),
     )
     parser.add_argument(
@@ -33,7 +33,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--repair",
         action="store_true",
-        help="build a damaged index again from the stored vectors; nothing else changes",
+        help="rebuild a damaged index from the stored vectors; nothing else changes",
     )
     parser.add_argument(
         "--recall",
@@ -58,15 +58,15 @@ def run(arguments: argparse.Namespace) -> int:
         found = {} if recall is None else {"recall": recall.to_json()}
         print_json({**report.to_json(), "seconds": round(seconds, 3), **found})
     else:
-        for line in verified_in_words(report, seconds, visible(arguments.collection)):
+        for line in verified_as_text(report, seconds, visible(arguments.collection)):
             print_line(line)
-        for line in () if recall is None else recall_in_words(recall):
+        for line in () if recall is None else recall_as_text(recall):
             print_line(line)
     return CLEAN if report.clean and (recall is None or recall.kept) else DAMAGED
 
 
-def recall_in_words(recall: RecallReport) -> list[str]:
-    """The lines about what searches find: whole, behind filters, and whether that is what was promised."""
+def recall_as_text(recall: RecallReport) -> list[str]:
+    """The lines about what searches find: whole, with filters, and whether that is what was promised."""
     points = [("all passages", recall.whole), *((f"{share:.1%} of them", point) for share, point in recall.filtered)]
     kept = "kept" if recall.kept else "BROKEN: run twofold optimize"
     return [
@@ -78,18 +78,18 @@ def recall_in_words(recall: RecallReport) -> list[str]:
     ]
 
 
-def verified_in_words(report: VerifyReport, seconds: float, collection: str) -> list[str]:
+def verified_as_text(report: VerifyReport, seconds: float, collection: str) -> list[str]:
     """The lines that `verify` prints: a line a damage, and what was read at the end."""
     read = (
         f"{count_of(report.documents, 'document')} (deleted ones too) and {count_of(report.rows, 'vector')} read, "
         f"{report.bytes / 1e6:,.1f} MB in {seconds:,.1f} s"
     )
-    lines = [damage_in_words(each) for each in report.damage]
+    lines = [damage_as_text(each) for each in report.damage]
     lost = [each for each in report.damage if not each.derived]
     if not lost:
-        lines.append(f"{collection} is {'as it was written' if report.clean else 'whole but for indexes'}: {read}")
+        lines.append(f"{collection} is {'as it was written' if report.clean else 'intact except for indexes'}: {read}")
         if not report.clean:
-            lines.append("Nothing is lost with an index, searches go on without it; --repair builds it again")
+            lines.append("An index can be rebuilt, and searches work without it; --repair rebuilds it")
         return lines
     hit = len({identifier for each in lost for identifier in each.documents})
     return [
@@ -99,10 +99,10 @@ def verified_in_words(report: VerifyReport, seconds: float, collection: str) -> 
     ]
 
 
-def damage_in_words(damage: Damage) -> str:
+def damage_as_text(damage: Damage) -> str:
     """One line: where, what, and the documents hit, the first of them by name."""
     ids = damage.documents
     more = f" and {len(ids) - NAMED:,} more (--json names all)" if len(ids) > NAMED else ""
     hit = f" (documents {', '.join(map(visible, ids[:NAMED]))}{more})" if ids else ""
-    fate = " (an index: built again)" if damage.repaired else " (an index: nothing is lost)" if damage.derived else ""
+    fate = " (an index: rebuilt)" if damage.repaired else " (an index: nothing is lost)" if damage.derived else ""
     return f"{damage.place}: {visible(damage.message)}{hit}{fate}"

@@ -1,4 +1,4 @@
-"""--wait: whoever wants to write while another process does waits for it, says so, and is refused in the end."""
+"""--wait: a writing command waits for another writer, reports it, and fails when the time is over."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def add_wait_option(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         const=math.inf,
         default=WAIT,
-        help="wait for another process that is writing, so many seconds at most, or as long as it takes where no "
-        f"number is given; 0 makes that an error at once (default: {WAIT:g})",
+        help="wait for another process that is writing, at most this many seconds, or without limit if no "
+        f"number is given; 0 fails at once (default: {WAIT:g})",
     )
 
 
@@ -46,6 +46,6 @@ def _seconds(value: str) -> float:
         seconds = math.nan
     if not seconds >= 0:
         raise argparse.ArgumentTypeError(
-            f"{value!r} is no number of seconds; to wait as long as it takes, put --wait last or before an option"
+            f"{value!r} is no number of seconds; to wait without limit, put --wait last or before an option"
         )
     return seconds

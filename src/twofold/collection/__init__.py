@@ -1,1 +1,1 @@
-"""The collection: the one object that people hold. It delegates; the work is done on the floors below."""
+"""The collection: `Collection`, the object that users work with. It delegates to the floors below."""

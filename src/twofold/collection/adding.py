@@ -1,4 +1,4 @@
-"""Adding documents: block by block, encode what is new, commit, go on. What a commit acknowledged stays."""
+"""Adding documents: block by block, encode what is new, commit, continue. What a commit acknowledged is durable."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from twofold.collection.seen import Seen
 from twofold.documents import Document, as_documents
 from twofold.engine import Engine, EngineWriter
 from twofold.errors import DocumentError, InputError, VectorError
-from twofold.passages.windows import Mode
+from twofold.passages.windows import PassageMode
 from twofold.progress import Progress
 from twofold.reports import AddReport
 from twofold.scores import Numbers, Vectors, checked_vectors, scaled
@@ -29,7 +29,7 @@ from twofold.space import Space
 ENCODED_AT_ONCE = 256
 """Documents a commit that are encoded: enough to fill batches of one length, few enough that Ctrl-C loses little."""
 GIVEN_AT_ONCE = 1_000
-"""Documents a commit whose vectors are there already: syncing is what costs."""
+"""Documents a commit, if their vectors are given: then syncing is the main cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ class Given:
 
 
 class Adding:
-    """One call of `add`: where the documents go and what has become of them so far."""
+    """One call of `add`: its documents, and the counts so far."""
 
-    def __init__(self, engine: Engine, encoders: Encoders, mode: Mode, given: Given | None) -> None:
+    def __init__(self, engine: Engine, encoders: Encoders, mode: PassageMode, given: Given | None) -> None:
         self._engine = engine
         self._encoders = encoders
         self._encoder = encoders.default
@@ -172,7 +172,7 @@ class Adding:
         if fresh and encoder is not self._encoder and not encoder.can_encode:
             raise InputError(
                 f"the space {space.name!r} holds vectors made elsewhere, so documents cannot be added to it beside the "
-                f"space that is searched; give it up: twofold migrate COLLECTION --drop {space.name}"
+                f"space that is searched; drop it: twofold migrate COLLECTION --drop {space.name}"
             )
         part = encoded(fresh, encoder, self._mode) if own is None else of_own(fresh, own)
         if encoder is self._encoder:

@@ -1,4 +1,4 @@
-"""From documents to a collection on disk in one call: what the command line, the benches and library users share."""
+"""From documents to a collection on disk in one call, for the command line, the benchmarks and library users."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from twofold.collection.settings import DEPTH
 from twofold.documents import Document
 from twofold.errors import WAIT, InputError, LockedError, NotACollectionError
 from twofold.files import absolute
-from twofold.passages.windows import Mode
+from twofold.passages.windows import PassageMode
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.reports import AddReport
@@ -29,17 +29,17 @@ def build(
     path: str | Path,
     *,
     encoder: Encoder | None = None,
-    passages: Mode | None = None,
+    passages: PassageMode | None = None,
     depth: int | None = None,
     vectors: Vectors | str | Path | None = None,
     wait: float = WAIT,
     progress: Progress = silent,
 ) -> tuple[Collection, AddReport]:
-    """Adds documents to the collection in a folder, made when there is none; the caller closes it.
+    """Adds documents to the collection in a folder, created if there is none; the caller closes it.
 
-    Run again with the same documents it goes on where it stopped: what is there is not encoded again. encoder,
+    Run again with the same documents it continues where it stopped: what is there is not encoded again. encoder,
     passages, depth: for a new collection (an encoder is needed then); given for an existing one they must agree with
-    what it was made with. wait: seconds to wait for another writer. An input without documents raises InputError before
+    its settings. wait: seconds to wait for another writer. An input without documents raises InputError before
     anything is made. A large collection gets an approximate index; the report says whether it keeps its promise.
     Raises what `add` raises.
     """
@@ -60,9 +60,9 @@ def build(
 
 
 def open_or_create(
-    path: str | Path, encoder: Encoder | None, *, passages: Mode | None = None, depth: int | None = None
+    path: str | Path, encoder: Encoder | None, *, passages: PassageMode | None = None, depth: int | None = None
 ) -> Collection:
-    """The collection in a folder, made when there is none; an existing one must agree with what is asked for.
+    """The collection in a folder, created if there is none; an existing one must agree with what is asked for.
 
     Raises ContractError for another encoder, InputError where the collection divides documents otherwise, or where
     there is none and no encoder was given to make it.

@@ -1,4 +1,4 @@
-"""Which documents a call means: those of a list of ids, those that pass a filter, or all."""
+"""The documents that a call selects: those of a list of ids, those that match a filter, or all."""
 
 from __future__ import annotations
 

@@ -16,10 +16,10 @@ from twofold.filters import Filter, says_nothing
 def delete(
     engine: Engine, ids: Iterable[str] | None, where: Mapping[str, Any] | None, *, everything: bool, strict: bool
 ) -> int:
-    """Marks the named documents as deleted in one commit; returns how many there were.
+    """Marks documents as deleted in one commit; returns their number.
 
-    A filter of which a part says nothing, or whose field has several values in a document, is refused: it may delete
-    more than was said. Raises InputError, FilterError.
+    A filter with an empty part, or whose field has several values in a document, is refused: it may delete
+    more than was meant. Raises InputError, FilterError.
     """
     if [ids is not None, where is not None, everything].count(True) != 1:
         raise InputError("delete takes ids, or a filter (where=), or all=True for every document: one of the three")
@@ -35,7 +35,7 @@ def delete(
 def _check(condition: Filter, snapshot: EngineSnapshot, *, strict: bool) -> None:
     if says_nothing(condition):
         raise FilterError(
-            "a part of this filter says nothing, so all documents would pass it; to delete every document say so: "
+            "a part of this filter is empty, so it matches all documents; to delete every document use "
             "all=True, or --all"
         )
     snapshot.check_unambiguous(condition)

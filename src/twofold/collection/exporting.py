@@ -33,7 +33,7 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportReport:
-    """What an export holds: the commit, its living documents and passages, and the bytes of each file."""
+    """The content of an export: the commit, its live documents and passages, and the bytes of each file."""
 
     commit: int
     documents: int
@@ -57,7 +57,7 @@ class Exporting:
         self._done = 0
 
     def into(self, path: str | Path) -> ExportReport:
-        """Writes all files into a new folder that appears when it is whole."""
+        """Writes all files into a new folder that appears when it is complete."""
         with folder_aside(path) as folder:
             with write_aside(folder / "documents.jsonl") as texts, write_aside(folder / "passages.jsonl") as spans:
                 self._documents(texts, spans)
@@ -98,7 +98,7 @@ class Exporting:
             self._advance(len(documents))
 
     def _batches(self) -> Iterator[tuple[Numbers, list[Document]]]:
-        """Living documents with their numbers, ascending, as their rows are."""
+        """Live documents with their numbers, ascending, as their rows are."""
         numbers, each = self._documents_in, self._snapshot.each()
         for start in range(0, len(numbers), AT_ONCE):
             batch = list(islice(each, AT_ONCE))

@@ -1,4 +1,6 @@
-"""The encoder of a collection: loaded at first need, held to the contract, probed before each side is first used."""
+"""The encoder of a collection: loaded and checked against the contract when first used, and probed before each side is
+first used.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +12,15 @@ from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Probes, Side
 from twofold.difference import Difference
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.loading import load_source
-from twofold.encoding import CheckedTokens, checked_encoder, encoded, encoded_to_compare
+from twofold.encoding import CheckedTokenSpans, checked_encoder, encoded, encoded_to_compare
 from twofold.engine import Engine
 from twofold.errors import ContractError, InputError, ModelError
-from twofold.protocols import Encoder, Tokens
+from twofold.protocols import Encoder, TokenSpans
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 from twofold.space import MAIN, Space
 
-WITHOUT = "Searching by words alone (mode lexical) needs no encoder"
+WITHOUT = "Lexical search (mode lexical) needs no encoder"
 
 
 def probe(encoder: Encoder) -> Probes | None:
@@ -42,10 +44,10 @@ def space_of(encoder: Encoder, name: str = MAIN) -> Space:
 
 
 class GuardedEncoder:
-    """An `Encoder` that never lets vectors of two contracts meet.
+    """An `Encoder` that never mixes vectors of two contracts.
 
-    Raises ContractError when the encoder's contract differs from the collection's, or when the probe texts come out
-    elsewhere than when the collection was made (cosine below 0.999), which another runtime or library may cause.
+    Raises ContractError when the encoder's contract differs from the collection's, or when the vectors of the probe
+    texts differ from when the collection was created (cosine below 0.999), which another runtime or library may cause.
     """
 
     def __init__(
@@ -80,10 +82,10 @@ class GuardedEncoder:
         return self.loaded().precision
 
     @property
-    def tokens(self) -> Tokens | None:
+    def tokens(self) -> TokenSpans | None:
         """The encoder's view of texts as tokens, where it offers one; loads it."""
         encoder = self.loaded()
-        return CheckedTokens(encoder) if isinstance(encoder, Tokens) else None
+        return CheckedTokenSpans(encoder) if isinstance(encoder, TokenSpans) else None
 
     @property
     def can_encode(self) -> bool:

@@ -1,4 +1,4 @@
-"""What a collection is, in figures."""
+"""The figures of a collection: counts, sizes, settings, index."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from twofold.collection.lexical_report import LexicalReport
 from twofold.collection.settings import Settings
-from twofold.collection.words_report import WordsReport
 from twofold.contract import Contract
 from twofold.engine import Engine, EngineSnapshot
 from twofold.index_report import IndexReport
@@ -16,8 +16,8 @@ from twofold.space import Space
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceInfo:
-    """One space in figures. searched: whether it is the default one. complete: whether it holds every document;
-    documents: how many it holds. encoder: from what that is loaded."""
+    """The figures of one space. searched: whether it is the default one. complete: whether every document is in it;
+    documents: how many are. encoder: the source from which it is loaded."""
 
     name: str
     searched: bool
@@ -33,9 +33,9 @@ class Info:
     """One commit of a collection in figures.
 
     truncated: documents whose vectors leave out some of their text; tokens_cut: tokens left out in all. bytes: on disk,
-    by part. log_held_back: bytes of SQLite's log that readers of older commits keep from being folded in. index: the
-    approximate index and what it was measured to find; None where search is exact. words: how the collection knows its
-    words; None where it does not.
+    by part. log_held_back: bytes of SQLite's log that readers of older commits keep from being merged. index: the
+    approximate index with its measured recall; None if search is exact. lexical: the
+    settings of the lexical index and of fusion; None where there is no lexical index.
     """
 
     path: str
@@ -55,14 +55,14 @@ class Info:
     bytes: Mapping[str, int]
     log_held_back: int
     index: IndexReport | None
-    words: WordsReport | None
+    lexical: LexicalReport | None
     spaces: tuple[SpaceInfo, ...]
 
     def to_json(self) -> dict[str, Any]:
         """All figures as JSON values."""
         index = None if self.index is None else self.index.to_json()
-        words = None if self.words is None else self.words.to_json()
-        return {**asdict(self), "contract": self.contract.to_json(), "index": index, "words": words}
+        lexical = None if self.lexical is None else self.lexical.to_json()
+        return {**asdict(self), "contract": self.contract.to_json(), "index": index, "lexical": lexical}
 
 
 def describe(engine: Engine, snapshot: EngineSnapshot, contract: Contract, settings: Settings) -> Info:
@@ -86,7 +86,7 @@ def describe(engine: Engine, snapshot: EngineSnapshot, contract: Contract, setti
         bytes=facts.bytes,
         log_held_back=facts.log_held_back,
         index=snapshot.index(),
-        words=WordsReport.of(snapshot),
+        lexical=LexicalReport.of(snapshot),
         spaces=tuple(_described(snapshot, space) for space in snapshot.spaces),
     )
 

@@ -1,4 +1,4 @@
-"""Two spaces of a collection compared: by judged queries, or by what both find first."""
+"""Comparing two spaces of a collection: by judged queries, or by the overlap of their first hits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What spaces are compared with. queries: id → text; qrels: their judgements. Raises InputError for one without."""
+    """Queries for the comparison. queries: id → text; qrels: their judgements. Raises InputError for one without."""
 
     queries: Mapping[str, str] = field(default_factory=dict)
     qrels: Qrels = field(default_factory=dict)
@@ -43,10 +43,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """Two spaces beside each other, by dense search alone.
+    """A comparison of two spaces by dense search.
 
-    queries: how many were asked, and where they came from. overlap: the share of the first ten of the old space that
-    the new one has among its own, with its 95 % interval. judged: the paired comparison by nDCG@10; None without
+    queries: their number and origin. overlap: the share of the old space's first ten that is among the new one's first
+    ten, with its 95 % interval. judged: the paired comparison by nDCG@10; None without
     judgements.
     """
 
@@ -63,7 +63,7 @@ class Compared:
 
 
 def compared(snapshot: EngineSnapshot, new: Space, encoders: Encoders, depth: int, judged: Judged) -> Compared | None:
-    """The default space against another. None where there is nothing to ask with."""
+    """Compares the default space with another. None if there are no queries."""
     queries = dict(judged.queries) or _generated(snapshot)
     if not queries or not encoders.of(snapshot.space).can_encode:
         return None

@@ -1,7 +1,8 @@
 """Migrating: a second space, made by another encoder from the stored texts while the first one serves, and the switch.
 
-The writer's lock is taken for each block and given back, so additions go on; what they bring while the space is not
-complete is filled in behind, and from then on goes into both. Whatever stops it, the same call goes on from there.
+The writer's lock is taken for one block at a time, so additions are possible. Documents that are added before the space
+is complete are encoded into it later; afterwards additions go into both spaces. After an interruption the same call
+resumes.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from itertools import count
 from typing import Any
 
 from twofold.collection.guarding import Encoders, GuardedEncoder, space_of
+from twofold.collection.lexical_tuning import LexicalTuning
 from twofold.collection.measuring_spaces import Compared, Judged, compared
 from twofold.collection.parts import encoded
 from twofold.collection.questions import asking
 from twofold.collection.settings import Settings
-from twofold.collection.wording import Wording
 from twofold.contract import Contract
 from twofold.engine import Engine, EngineSnapshot
 from twofold.errors import InputError
@@ -33,7 +34,7 @@ SAMPLE = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationCost:
-    """What a migration will take.
+    """The estimated cost of a migration.
 
     space: its name. documents: still to be encoded. passages, seconds, bytes: of them, their encoding and their
     vectors, estimated from a sample.
@@ -52,7 +53,9 @@ class MigrationCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationReport:
-    """What a migration did: the space, the documents that it encoded, what was compared, whether it was switched to."""
+    """The result of a migration: the space, the number of encoded documents, the comparison, whether it was switched
+    to.
+    """
 
     space: str
     documents: int
@@ -83,9 +86,9 @@ class Migrating:
         *,
         switch: bool,
     ) -> MigrationReport:
-        """Begins the space or goes on with it, fills it, compares both, and switches where that is asked.
+        """Begins or resumes the space, fills it, compares both, and switches if that is asked for.
 
-        told: hears what it will cost before the first block. Raises InputError, ContractError, LockedError,
+        told: called with the cost before the first block. Raises InputError, ContractError, LockedError,
         StorageError.
         """
         space = self._space(encoder, name)
@@ -101,7 +104,7 @@ class Migrating:
         return MigrationReport(space=space.name, documents=done, compared=found, switched=switch)
 
     def switch(self, name: str) -> None:
-        """Makes a complete space the one that is searched, once its index stands and its mixing was measured.
+        """Makes a complete space the one that is searched, after building its index and measuring its mixing.
 
         Raises InputError.
         """
@@ -112,7 +115,7 @@ class Migrating:
                 return
             encoder = self._encoders.of(space)
             writer.index(space, asking(self._engine, encoder, self._settings.depth), self._progress)
-            Wording(self._engine, writer, encoder, self._settings.depth, self._progress).prepare(space)
+            LexicalTuning(self._engine, writer, encoder, self._settings.depth, self._progress).prepare(space)
             writer.make_default(space.name)
 
     def _space(self, encoder: Encoder, name: str | None) -> Space:
@@ -150,7 +153,7 @@ class Migrating:
         )
 
     def _filled(self, space: Space, encoder: GuardedEncoder) -> int:
-        """Encodes what the space lacks, block by block; gives how many documents that were."""
+        """Encodes the documents that the space lacks, block by block; returns their number."""
         done = 0
         while True:
             with self._engine.snapshot() as snapshot:

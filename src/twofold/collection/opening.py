@@ -1,4 +1,4 @@
-"""Making and opening collections."""
+"""Creating and opening collections."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from twofold.engines.local.engine import Store
 from twofold.engines.local.layout import check_outside as check_outside
 from twofold.errors import WAIT
 from twofold.files import absolute
-from twofold.passages.windows import Mode
+from twofold.passages.windows import PassageMode
 from twofold.protocols import Encoder
 
 
 def create(
-    path: str | Path | None, encoder: Encoder, *, passages: Mode = "auto", depth: int = DEPTH, wait: float = WAIT
+    path: str | Path | None, encoder: Encoder, *, passages: PassageMode = "auto", depth: int = DEPTH, wait: float = WAIT
 ) -> Collection:
-    """A new, empty collection in a folder that does not exist yet; with None, one that vanishes when closed.
+    """A new, empty collection in a folder that does not exist yet; None: in memory, deleted when closed.
 
-    passages: "auto" gives a document longer than the encoder reads several vectors, "none" one, cut at the length.
-    depth: where a ranking ends unless a call says otherwise. wait: seconds that a writing call waits for another
-    writer. Raises InputError for what is no encoder, VectorError for vectors that its contract does not promise,
+    passages: "auto" gives a document that is too long for the encoder several vectors, "none" one, truncated. depth:
+    length of a ranking, by default. wait: seconds that a writing call waits for another
+    writer. Raises InputError for what is no encoder, VectorError for vectors that do not fit its contract,
     CollectionError, StorageError.
     """
     encoder = checked_encoder(encoder)

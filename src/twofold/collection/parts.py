@@ -1,4 +1,4 @@
-"""Documents → what a space takes of them: divided, encoded, counted."""
+"""Documents → their passages and vectors in a space."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from twofold.block import Part
 from twofold.collection.guarding import GuardedEncoder
 from twofold.documents import Document
 from twofold.engine import EngineSnapshot
-from twofold.passages.windows import Mode, divide
+from twofold.passages.windows import PassageMode, divide
 from twofold.reports import EncodingReport
 from twofold.scores import Numbers, Vectors
 
 
-def encoded(documents: Sequence[Document], encoder: GuardedEncoder, mode: Mode) -> Part:
-    """Divides and encodes; what a title lost and what the encoder cut is lost to the document."""
+def encoded(documents: Sequence[Document], encoder: GuardedEncoder, mode: PassageMode) -> Part:
+    """Divides and encodes documents; counts what was truncated of titles and of texts."""
     if not documents:
         return nothing(encoder.contract.dimension)
     divisions = divide(list(documents), encoder.tokens, mode)
@@ -39,7 +39,7 @@ def of_own(documents: Sequence[Document], vectors: Vectors) -> Part:
 
 
 def kept(snapshot: EngineSnapshot, documents: Numbers, space: str) -> Part:
-    """What a space has of stored documents: nothing is encoded. documents: int64 (n,), in any order."""
+    """The stored part of documents in a space; nothing is encoded. documents: int64 (n,), in any order."""
     dense, passages = snapshot.dense(space, exact=True), snapshot.passages(documents, space)
     return Part(
         truncated=dense.tokens_cut(documents).tolist(),

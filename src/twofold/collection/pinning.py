@@ -1,10 +1,10 @@
-"""Searchers of a collection: the latest commit, its vectors, its terms."""
+"""Opens searchers of the latest commit: its vectors and its lexical index."""
 
 from __future__ import annotations
 
 from twofold.collection.guarding import Encoders
-from twofold.collection.wording import missing, textless
-from twofold.collection.words_report import WordsReport
+from twofold.collection.lexical_report import LexicalReport
+from twofold.collection.lexical_tuning import missing, textless
 from twofold.engine import Engine, EngineSnapshot, LexicalSnapshot, OutdatedError
 from twofold.errors import CollectionError, QueryError
 from twofold.searching.hybrid import HybridSearch
@@ -15,39 +15,39 @@ TRIES = 3
 
 
 class Pinning:
-    """Makes searchers that are pinned to a commit. depth: where a ranking ends unless a call says otherwise."""
+    """Makes searchers that are pinned to a commit. depth: length of a ranking, by default."""
 
     def __init__(self, engine: Engine, encoders: Encoders, depth: int) -> None:
         self._engine = engine
         self._encoders = encoders
         self._depth = depth
 
-    def searcher(self, depth: int | None, *, exact: bool, words: bool, query_language: bool) -> SnapshotSearcher:
+    def searcher(self, depth: int | None, *, exact: bool, lexical: bool, query_language: bool) -> SnapshotSearcher:
         """A searcher of the latest commit, until it is closed; exact: without the approximate index.
 
-        words: opens the lexical index, which a dense search does not need. query_language: queries are of the language
-        of lexical/language.py, which needs the lexical index. Raises QueryError where there is none.
+        lexical: opens the lexical index, which a dense search does not need. query_language: queries are of the
+        language of lexical/language.py, which needs the lexical index. Raises QueryError where there is none.
         """
-        known = words or query_language
-        snapshot, lexical = self._begun(query_language=query_language) if known else (self._engine.snapshot(), None)
+        wanted = lexical or query_language
+        snapshot, index = self._begun(query_language=query_language) if wanted else (self._engine.snapshot(), None)
         try:
-            dense, report = snapshot.dense(exact=exact), WordsReport.of(snapshot)
+            dense, report = snapshot.dense(exact=exact), LexicalReport.of(snapshot)
             encoder, search = self._encoders.of(snapshot.space), None
-            if lexical is not None and report is not None:
+            if index is not None and report is not None:
                 fusion = report.fusion
-                search = HybridSearch(
-                    snapshot, dense, lexical, fusion, depth=self._depth, query_language=query_language
-                )
-            wordless = missing(snapshot) if known and search is None else "this searcher was made without words"
+                search = HybridSearch(snapshot, dense, index, fusion, depth=self._depth, query_language=query_language)
+            no_lexical = (
+                missing(snapshot) if wanted and search is None else "this searcher was opened without the lexical index"
+            )
             if query_language and search is None:
-                raise QueryError(f"it cannot be asked in the query language: {wordless}")
+                raise QueryError(f"the query language cannot be used: {no_lexical}")
             return SnapshotSearcher(
                 snapshot,
                 dense,
                 encoder,
                 depth=self._depth if depth is None else depth,
-                words=search,
-                wordless=wordless,
+                hybrid=search,
+                no_lexical=no_lexical,
                 encodes=encoder.can_encode,
             )
         except BaseException:
@@ -55,7 +55,7 @@ class Pinning:
             raise
 
     def _begun(self, *, query_language: bool) -> tuple[EngineSnapshot, LexicalSnapshot | None]:
-        """The latest commit and its lexical side: of a later one where a writer has gone further meanwhile."""
+        """The latest commit and its lexical search; a later commit if a writer has updated the index meanwhile."""
         for left in reversed(range(TRIES)):
             snapshot = self._engine.snapshot()
             try:

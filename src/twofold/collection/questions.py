@@ -1,4 +1,4 @@
-"""Questions that an index is measured with: those given, or made of the collection's own texts."""
+"""Questions for measuring an index: given ones, or made from the collection's own texts."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ SEED = 0
 
 
 def asking(engine: Engine, encoder: GuardedEncoder, depth: int, queries: Sequence[str] | Vectors | None = None) -> Ask:
-    """Gives the questions when they are needed.
+    """Makes the questions when they are needed.
 
-    queries: texts or vectors, otherwise they are made of documents. depth: of the rankings that are asked for.
+    queries: texts or vectors; by default they are made from documents. depth: of the rankings.
     """
 
     def ask() -> Questions:
@@ -40,7 +40,7 @@ def questions(
     *,
     unseen: bool = False,
 ) -> Questions:
-    """Those given, or made of the collection's own texts. unseen: of other documents, as far as there are enough.
+    """The given ones, or made from the collection's own texts. unseen: from other documents, if there are enough.
 
     Raises InputError for fewer than two queries, and where there are no passages.
     """
@@ -69,7 +69,7 @@ def _documents(snapshot: EngineSnapshot, numbers: Numbers) -> Iterator[Document]
 
 
 def _between(snapshot: EngineSnapshot, seed: int) -> Vectors:
-    """Questions for vectors of the user's own, whose encoder is not at hand: no stored vector lies there itself."""
+    """Questions for the user's own vectors, without an encoder: points between stored vectors."""
     dense, passages = snapshot.dense(exact=True), snapshot.passages(snapshot.select()).handles
     pairs = np.random.default_rng(seed).choice(passages, (QUESTIONS, 2))
     middle = dense.vectors(pairs[:, 0]) + 0.8 * dense.vectors(pairs[:, 1])

@@ -1,4 +1,4 @@
-"""Ids that one long input has shown already, counted in a temporary file so that memory does not grow."""
+"""The ids of one long input so far, in a temporary file, so that memory does not grow."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from twofold.errors import StorageError
 
 
 class Seen:
-    """Counts ids that come again; a context manager, gone without a trace at its end.
+    """Counts repeated ids; a context manager that deletes its file at the end.
 
-    The first block of ids is kept as it is: most inputs that are added one by one have no second, and no file then.
+    The first block of ids stays in memory: many inputs have no second one, and then there is no file.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Seen:
             self._connection.close()
 
     def again(self, ids: Sequence[str]) -> int:
-        """How many of these came before, in an earlier call or earlier in this one; remembers them all."""
+        """How many of these came before, in an earlier call or earlier in this one; stores them all."""
         if self._first is None:
             self._first = list(ids)
             return len(ids) - len(set(ids))
@@ -41,8 +41,8 @@ class Seen:
             return len(ids) - _insert(self._connection, ids)
         except sqlite3.Error as error:
             raise StorageError(
-                f"{tempfile.gettempdir()}: ids that were seen cannot be noted there ({error}). Nothing that was "
-                "acknowledged is lost; make room, and run again"
+                f"{tempfile.gettempdir()}: a temporary file of ids cannot be written there ({error}). Nothing that was "
+                "acknowledged is lost; free disk space, and run again"
             ) from error
 
 
@@ -56,7 +56,7 @@ def _database() -> sqlite3.Connection:
 
 
 def _insert(connection: sqlite3.Connection, ids: Sequence[str]) -> int:
-    """Remembers ids; gives how many of them were new."""
+    """Stores ids; returns how many of them were new."""
     connection.execute("BEGIN")
     cursor = connection.executemany("INSERT OR IGNORE INTO seen VALUES (?)", ((each,) for each in ids))
     connection.execute("COMMIT")

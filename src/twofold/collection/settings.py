@@ -1,4 +1,4 @@
-"""What a collection keeps of how it was made, beside its contract."""
+"""The settings of a collection beside its contract."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from twofold.errors import InputError
-from twofold.passages.windows import MODES, Mode
+from twofold.passages.windows import PASSAGE_MODES, PassageMode
 
 DEPTH = 200
 """A ranking ends here unless asked otherwise: twenty pages of ten."""
@@ -15,17 +15,17 @@ DEPTH = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How documents become passages and where rankings end.
+    """How documents are divided into passages, and how long rankings are.
 
     passages: "auto" (as many windows as a text needs) or "none" (one vector a document); depth: documents a ranking.
     """
 
-    passages: Mode = "auto"
+    passages: PassageMode = "auto"
     depth: int = DEPTH
 
     def __post_init__(self) -> None:
-        if self.passages not in MODES:
-            raise InputError(f"passages is {' or '.join(map(repr, MODES))}, not {self.passages!r}")
+        if self.passages not in PASSAGE_MODES:
+            raise InputError(f"passages is {' or '.join(map(repr, PASSAGE_MODES))}, not {self.passages!r}")
         if isinstance(self.depth, bool) or not isinstance(self.depth, int) or self.depth < 1:
             raise InputError(f"depth is a count from 1 on, not {self.depth!r}")
 

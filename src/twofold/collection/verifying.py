@@ -1,4 +1,4 @@
-"""Verifying a collection with all that is derived in it, and building again what was damaged."""
+"""Verifying a collection with its derived data, and rebuilding what is damaged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from twofold.reports import VerifyReport
 
 
 def verified(engine: Engine, ask: Ask, progress: Progress, *, repair: bool) -> VerifyReport:
-    """Reads everything again; with repair, what is derived and damaged is built again.
+    """Verifies everything; with repair, damaged derived data is rebuilt.
 
     Raises what the engine raises.
     """

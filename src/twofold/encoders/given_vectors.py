@@ -1,4 +1,4 @@
-"""The encoder of a collection whose vectors its user brings: a contract that encodes nothing."""
+"""The encoder of a collection of vectors made elsewhere: it has a contract, but encodes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twofold.scores import Similarity
 
 
 class GivenVectors:
-    """Stands for vectors that were made elsewhere; asking it to encode raises InputError.
+    """Represents vectors that were made elsewhere; encoding raises InputError.
 
     dimension: numbers a vector, at least 1. similarity: "cosine" or "dot".
     """
@@ -33,7 +33,7 @@ class GivenVectors:
 
     @property
     def contract(self) -> Contract:
-        """Dimension and similarity; nobody knows more of vectors that were made elsewhere."""
+        """Dimension and similarity; nothing else is known of vectors that were made elsewhere."""
         return self._contract
 
     @property
@@ -51,8 +51,8 @@ class GivenVectors:
     def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> NoReturn:  # noqa: ARG002
         """Raises InputError: a query must come as a vector."""
         raise InputError(
-            "this collection holds vectors made elsewhere and cannot encode a query; search by a vector, or by words "
-            "(mode lexical)"
+            "this collection holds vectors made elsewhere and cannot encode a query; search by a vector, or use "
+            "lexical search (mode lexical)"
         )
 
     def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> NoReturn:  # noqa: ARG002

@@ -51,7 +51,7 @@ class HashedWords:
 
     @property
     def contract(self) -> Contract:
-        """All that decides the vectors."""
+        """Everything that determines the vectors."""
         return Contract(
             weights="hashed words, version 1",
             tokenizer="words",
@@ -72,7 +72,7 @@ class HashedWords:
         return "f32"
 
     @property
-    def room(self) -> int:
+    def token_limit(self) -> int:
         """Words that one input takes."""
         return self._max_words
 

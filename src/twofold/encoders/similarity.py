@@ -1,4 +1,4 @@
-"""How alike texts are, without a collection: both sides encoded, every pair scored."""
+"""The similarity of texts, without a collection: both sides are encoded, every pair is scored."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def similarity(
     encoder: Encoder | None = None,
     report: EncodingReport | None = None,
 ) -> Vectors:
-    """The score of every query with every document: float32 (queries, documents), higher is more alike.
+    """The score of every query with every document: float32 (queries, documents), higher is more similar.
 
     A score is the cosine, or the dot product where the encoder's contract says so, with the same bits as one text with
-    one text. encoder: the embedded default, loaded anew at each call, where none is given. report: counts what was
-    cut, queries first. Raises InputError for what is no list of texts, ModelError where the default cannot be had.
+    one text. encoder: the embedded default, loaded at each call, by default. report: counts truncated texts, queries
+    first. Raises InputError for anything but lists of texts, ModelError if the default cannot be loaded.
     """
     encoder = load_encoder() if encoder is None else checked_encoder(encoder)
     of_queries = encoded_to_compare(encoder, "query", queries, report)

@@ -1,4 +1,4 @@
-"""What every encoder does with the texts it is given and the report that its caller holds."""
+"""Checks of texts and additions to reports, for every encoder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_texts(texts: Sequence[str]) -> None:
 
 
 def add_to(report: EncodingReport, counts: EncodingReport) -> None:
-    """Adds what one call counted to the report that its caller holds; positions go on from the texts before."""
+    """Adds the counts of one call to its caller's report; positions continue after earlier texts."""
     report.cut.update({report.texts + position: lost for position, lost in counts.cut.items()})
     report.texts += counts.texts
     report.tokens += counts.tokens

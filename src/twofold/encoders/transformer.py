@@ -1,4 +1,4 @@
-"""The encoder that runs a transformer model: texts in, prompts put before them, vectors out."""
+"""The encoder that runs a transformer model: adds prompts to texts and encodes them."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ BLOCK = 128
 class TransformerEncoder:
     """A transformer model with its tokenizer, pooling and prompts.
 
-    tower: which of two is meant, where a folder has one for each side.
+    tower: which of the two, if a folder has one for each side.
 
-    Nothing heavy happens before the first encoding: the graph is compiled then. An encoder may be used on both sides
+    The graph is compiled at the first encoding. An encoder may be used on both sides
     of a fork; the child compiles the graph again. Any number of threads may encode at once.
     """
 
@@ -57,14 +57,14 @@ class TransformerEncoder:
         self._on_truncation = on_truncation
         self._prompts = prompts_of(self._folder, self._found.source)
         for side in ("query", "document"):
-            if self._room(side) < 1:
+            if self._token_limit(side) < 1:
                 raise ModelError(
-                    f"{self._folder.path}: the {side} prompt leaves no room in {self._folder.max_tokens} tokens"
+                    f"{self._folder.path}: the {side} prompt leaves no token in {self._folder.max_tokens} tokens"
                 )
 
     @cached_property
     def contract(self) -> Contract:
-        """All that decides the vectors; the weights are read once, at the first call."""
+        """Everything that determines the vectors; the weights are read once, at the first call."""
         return self._decided()
 
     def _decided(self) -> Contract:
@@ -92,12 +92,12 @@ class TransformerEncoder:
         return self._model.precision
 
     @property
-    def room(self) -> int:
-        """Tokens that a document input takes beside special tokens and the document prompt."""
-        return self._room("document")
+    def token_limit(self) -> int:
+        """The most tokens of a document input, without special tokens and the document prompt."""
+        return self._token_limit("document")
 
     def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
-        """For each text int32 (tokens, 2): start and end of each token in characters; nothing is cut."""
+        """For each text int32 (tokens, 2): start and end of each token in characters; nothing is truncated."""
         return self._tokenizing.spans(texts)
 
     @property
@@ -106,7 +106,7 @@ class TransformerEncoder:
         return self._tokenizing.vocabulary
 
     def query_tokens(self, texts: Sequence[str]) -> list[list[int]]:
-        """For each text the numbers of the tokens that its query is made of, special tokens included."""
+        """For each text the token ids of its query, special tokens included."""
         return list(self._inputs(texts, "query", EncodingReport()))
 
     def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
@@ -145,13 +145,13 @@ class TransformerEncoder:
 
     def _refuse_if_asked(self, position: int, lost: int, side: Side) -> None:
         if self._on_truncation == "error":
-            room = self._room(side)
+            token_limit = self._token_limit(side)
             raise TruncationError(
-                f"text {position} is {room + lost} tokens long and the encoder has room for {room}; "
+                f"text {position} is {token_limit + lost} tokens long and the encoder takes at most {token_limit}; "
                 "divide it, or take on_truncation='count' to cut it"
             )
 
-    def _room(self, side: Side) -> int:
+    def _token_limit(self, side: Side) -> int:
         return self._tokenizing.max_tokens - self._tokenizing.special_tokens - self._prompt_tokens[side]
 
     @cached_property

@@ -23,18 +23,18 @@ from twofold.scores import Vectors
 
 STATIC, UNTIED = "static", "untied"
 
-Tokens = Callable[[Sequence[str], EncodingReport], Iterable[list[int]]]
-"""Texts → the numbers of their tokens as queries, with what was cut counted."""
+QueryTokenizer = Callable[[Sequence[str], EncodingReport], Iterable[list[int]]]
+"""Texts → the token ids of their queries; truncated texts are counted."""
 
 
 class QueryTower(Protocol):
-    """What encodes queries into a space that was there before it. aligned_to: that space (`Contract.space`)."""
+    """Encodes queries into an existing space. aligned_to: that space (`Contract.space`)."""
 
     @property
     def aligned_to(self) -> str: ...  # noqa: D102 - as above
 
     @property
-    def fingerprint(self) -> str: ...  # noqa: D102 - a hex digest of all that decides its vectors
+    def fingerprint(self) -> str: ...  # noqa: D102 - a hex digest of everything that determines its vectors
 
     def encode(self, texts: Sequence[str], report: EncodingReport | None) -> Vectors: ...  # noqa: D102 - float32 (n, dimension)
 
@@ -89,9 +89,9 @@ class TwoTowers(TransformerEncoder):
 
 
 class StaticTower:
-    """Sums of a table's rows: no layer is run."""
+    """Sums of a table's rows; no transformer layer runs."""
 
-    def __init__(self, table: StaticTable, tokens: Tokens) -> None:
+    def __init__(self, table: StaticTable, tokens: QueryTokenizer) -> None:
         self._table = table
         self._tokens = tokens
 
@@ -118,18 +118,18 @@ class StaticTower:
 
 
 class LayeredTower:
-    """A transformer other than the one that encoded the documents, of fewer layers or with weights of its own."""
+    """Another transformer than the documents' one, with fewer layers or its own weights."""
 
-    def __init__(self, aligned_to: str, layers: TransformerEncoder) -> None:
+    def __init__(self, aligned_to: str, encoder: TransformerEncoder) -> None:
         self.aligned_to = aligned_to
-        self._layers = layers
+        self._encoder = encoder
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of all that decides its vectors."""
-        content = json.dumps([self.aligned_to, self._layers.contract.to_json()], sort_keys=True)
+        """Of everything that determines its vectors."""
+        content = json.dumps([self.aligned_to, self._encoder.contract.to_json()], sort_keys=True)
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
     def encode(self, texts: Sequence[str], report: EncodingReport | None) -> Vectors:
         """float32 (n, dimension)."""
-        return self._layers.encode_queries(texts, report=report)
+        return self._encoder.encode_queries(texts, report=report)

@@ -1,5 +1,6 @@
-"""Evaluation: how good rankings are, by the measures of the field, with intervals over queries, and which is better.
+"""Evaluation: the quality of rankings by the field's measures, with intervals over queries, and paired comparisons.
 
-A room of floor 2. ir_measures is a guest of `measures.py`, scipy of `significance.py`; `evaluating.evaluate` asks any
-floor-1 Searcher, `comparing.compare` holds several against one.
+A package of floor 2. Only `measures.py` uses ir_measures; scipy is used by `significance.py` and
+`shares.py`. `evaluating.evaluate` measures any Searcher, `comparing.compare` tests several against
+one.
 """

@@ -1,4 +1,4 @@
-"""`compare`: systems on the same judged queries, each held against a baseline by paired tests."""
+"""`compare`: systems on the same judged queries, each compared with a baseline by paired tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twofold.evaluation.comparison import Comparison, Contrast
 from twofold.evaluation.evaluating import Evaluation, Measured, evaluate, evaluate_run
 from twofold.evaluation.intervals import bootstrap_interval
 from twofold.evaluation.significance import (
-    LEVEL,
+    ALPHA,
     Differences,
     effect_size,
     holm,
@@ -79,15 +79,15 @@ def _contrasts(evaluations: Mapping[str, Evaluation], baseline: str, seed: int) 
     if counted < 2:
         raise InputError(f"a comparison needs at least two judged queries, not {counted}")
     pairs = [(measure, name) for measure in evaluations[baseline].measures for name in evaluations if name != baseline]
-    level = LEVEL / len(pairs)  # what Holm asks of the smallest p
+    alpha = ALPHA / len(pairs)  # what Holm asks of the smallest p
     found = [
-        _contrast(evaluations[baseline], evaluations[name], (name, measure), level, seed) for measure, name in pairs
+        _contrast(evaluations[baseline], evaluations[name], (name, measure), alpha, seed) for measure, name in pairs
     ]
     corrected = holm([contrast.p for contrast in found])
     return tuple(replace(contrast, corrected=p) for contrast, p in zip(found, corrected, strict=True))
 
 
-def _contrast(before: Evaluation, after: Evaluation, asked: tuple[str, str], level: float, seed: int) -> Contrast:
+def _contrast(before: Evaluation, after: Evaluation, asked: tuple[str, str], alpha: float, seed: int) -> Contrast:
     name, measure = asked
     of_baseline = before[measure].values
     values = {query: value - of_baseline[query] for query, value in after[measure].values.items()}
@@ -110,5 +110,5 @@ def _contrast(before: Evaluation, after: Evaluation, asked: tuple[str, str], lev
         corrected=p,
         p_t=t_test_p(differences),
         effect=effect_size(differences),
-        smallest=smallest_difference(differences, level=level),
+        smallest=smallest_difference(differences, alpha=alpha),
     )

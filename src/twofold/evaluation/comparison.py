@@ -1,4 +1,4 @@
-"""What a comparison found: differences query by query with their tests, and how they print, display and go to JSON."""
+"""The result of a comparison: differences query by query with their tests, as tables, HTML and JSON."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from textwrap import shorten
 from typing import Any
 
 from twofold.evaluation.evaluating import Evaluation, Measured
-from twofold.evaluation.significance import LEVEL
+from twofold.evaluation.significance import ALPHA
 from twofold.evaluation.tabling import latency_table, quality_table
-from twofold.tables import Column, Interval, Table
+from twofold.tables import Column, Estimate, Table
 
 WIDEST = 50
 """Characters of a query's text in a table."""
@@ -44,7 +44,7 @@ class Contrast:
     @property
     def significant(self) -> bool:
         """Whether the corrected p is below 0.05."""
-        return self.corrected < LEVEL
+        return self.corrected < ALPHA
 
     @property
     def verdict(self) -> str:
@@ -81,7 +81,7 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Systems measured on the same queries, each held against the baseline; prints as tables, shows as HTML.
+    """Systems measured on the same queries, each compared with the baseline; prints as tables, shows as HTML.
 
     evaluations: by name, the baseline first. contrasts: by measure, then by system.
     """
@@ -133,7 +133,7 @@ class Comparison:
         for each in self.contrasts:
             by = each.difference
             counts = (each.wins, each.losses, each.ties)
-            difference = Interval(by.mean, by.low, by.high)
+            difference = Estimate(by.mean, by.low, by.high)
             rows.append((each.system, each.measure, difference, *counts, each.corrected, each.verdict))
         notes = ("means over queries with their 95 % bootstrap intervals; better, worse, same: queries",)
         return Table(f"Against {self.baseline}", columns, tuple(rows), notes)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.errors import InputError
-from twofold.evaluation.intervals import DRAWS, LEVEL, SEED, Interval
+from twofold.evaluation.intervals import CONFIDENCE, DRAWS, SEED, Interval
 
 Numbers = NDArray[np.float64]
 BLOCK_NUMBERS = 1 << 21
@@ -87,7 +87,9 @@ def _interval(first: Numbers, second: Numbers, scale: Scale, seed: int) -> Inter
         places = drawn + count * np.arange(len(drawn))[:, None]
         counts = np.bincount(places.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
         found[start : start + block] = _correlation(of_first(counts), of_second(counts), counts)
-    low, high = np.nanquantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])  # a resample of one value has no correlation
+    low, high = np.nanquantile(
+        found, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    )  # a resample of one value has no correlation
     return Interval(float(low), float(high))
 
 

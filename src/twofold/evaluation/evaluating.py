@@ -34,13 +34,13 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What measuring a run gave.
+    """The result of evaluating a run.
 
     measures: by name. queries: how many the means are over. left_out: queries, asked or judged, that no mean counts,
     since they have no positive judgement. without_results: queries that found nothing and count as zero. judged: of
-    the first ten documents of each query, the share that the judgements know (an unjudged one counts as not relevant,
-    which need not be true); None where nothing was found. missing: judged documents of the counted queries that the
-    searcher does not hold, sorted; they count as not found. None where it does not say what it holds. own: queries that
+    the first ten documents of each query, the share with a judgement (an unjudged one counts as not relevant,
+    which may be wrong); None where nothing was found. missing: judged documents of the counted queries that the
+    searcher does not have, sorted; they count as not found. None if it does not support `in`. own: queries that
     found the document of their own id; ignored: whether those were taken out. run: the rankings that were measured.
     latency: of single searches, None where none was timed.
     """

@@ -1,4 +1,4 @@
-"""How far a mean over queries may be off: bootstrap intervals."""
+"""Bootstrap intervals of means over queries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from twofold.errors import InputError
 
 DRAWS = 10_000
-LEVEL = 0.95
+CONFIDENCE = 0.95
 SEED = 0
 BLOCK_NUMBERS = 1 << 22
 """Numbers drawn at once (32 MiB), so that memory does not grow with the number of queries times draws."""
@@ -25,19 +25,21 @@ class Interval:
 
 
 def bootstrap_interval(
-    values: NDArray[np.float64], *, level: float = LEVEL, draws: int = DRAWS, seed: int = SEED
+    values: NDArray[np.float64], *, confidence: float = CONFIDENCE, draws: int = DRAWS, seed: int = SEED
 ) -> Interval:
-    """The interval that holds `level` of the means of resampled queries (Efron's percentile bootstrap, 1979).
+    """The interval that holds `confidence` of the means of resampled queries (Efron's percentile bootstrap, 1979).
 
     values: float64 (queries,), one a query. Queries are drawn with replacement, `draws` times; the same seed and
     number of queries draw the same queries, whatever the values. Raises InputError without values, for NaN, and for a
-    level outside 0 to 1.
+    confidence outside 0 to 1.
     """
-    if not 0 < level < 1 or draws < 1:
-        raise InputError(f"an interval needs a level between 0 and 1 and at least one draw, not {level} and {draws}")
+    if not 0 < confidence < 1 or draws < 1:
+        raise InputError(
+            f"an interval needs a confidence between 0 and 1 and at least one draw, not {confidence} and {draws}"
+        )
     if len(values) == 0 or not np.isfinite(values).all():
         raise InputError("an interval needs at least one value, all of them finite")
-    low, high = np.quantile(bootstrap_means(values, draws, seed), [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(bootstrap_means(values, draws, seed), [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(float(low), float(high))
 
 

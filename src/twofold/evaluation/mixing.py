@@ -1,6 +1,6 @@
-"""Ways to mix two runs that the field uses, to be compared with: they know ranks, or each list's own scores, only.
+"""Other methods of fusion, to compare with: they use ranks, or each list's own scores, only.
 
-And what both sides say of the same candidates, mixed at one weight for all questions.
+And dense and lexical scores of the same candidates, mixed with one weight for all questions.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ RRF_K = 60  # Cormack, Clarke & Büttcher 2009
 DEPTH = 100
 WEIGHTS = tuple(step / 20 for step in range(21))
 
-Sides = Mapping[str, Mapping[str, tuple[float, float]]]
-"""query id → document id → what either side says of it."""
+ScorePairs = Mapping[str, Mapping[str, tuple[float, float]]]
+"""query id → document id → (dense score, lexical score)."""
 
 
 def reciprocal_ranks(runs: Sequence[Run], *, depth: int = DEPTH, k: int = RRF_K) -> Run:
@@ -40,18 +40,18 @@ def distribution_based(runs: Sequence[Run], *, depth: int = DEPTH) -> Run:
     return _summed(runs, depth, _by_deviations)
 
 
-def weighted(sides: Sides, weight: float) -> Run:
+def weighted(pairs: ScorePairs, weight: float) -> Run:
     """Candidates that both sides have scored: either side scaled to 0 to 1 over them, the second by `weight`."""
     mixed: Run = {}
-    for query, candidates in sides.items():
+    for query, candidates in pairs.items():
         first, second = (_to_one({document: said[side] for document, said in candidates.items()}) for side in (0, 1))
         mixed[query] = {document: (1 - weight) * first[document] + weight * second[document] for document in candidates}
     return mixed
 
 
-def best_weighted(sides: Sides, qrels: Qrels, measure: str) -> Run:
-    """`weighted` by the weight that the judgements like best: what nobody knows beforehand."""
-    runs = [weighted(sides, weight) for weight in WEIGHTS]
+def best_weighted(pairs: ScorePairs, qrels: Qrels, measure: str) -> Run:
+    """`weighted` with the weight that is best by the judgements, which is not known beforehand."""
+    runs = [weighted(pairs, weight) for weight in WEIGHTS]
     return max(runs, key=lambda run: evaluate_run(run, qrels, measures=[measure])[measure].mean)
 
 

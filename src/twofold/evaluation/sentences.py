@@ -1,4 +1,4 @@
-"""Semantic textual similarity: do an encoder's scores of sentence pairs follow people's?"""
+"""Semantic textual similarity: do an encoder's scores of sentence pairs follow human ones?"""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from twofold.evaluation.correlations import pearson, pearson_interval, spearman,
 from twofold.protocols import Encoder
 from twofold.reports import EncodingReport
 from twofold.scores import dense_scores
-from twofold.tables import Column, Interval, Table
+from twofold.tables import Column, Estimate, Table
 
 PAIRS_AT_ONCE = 1000
 JudgedPair = tuple[str, str, float]
-"""Two sentences, and how alike people found them."""
+"""Two sentences, and their similarity as judged by humans."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceEvaluation:
-    """Correlations of an encoder's scores with people's, times 100 as the field prints them, and their intervals."""
+    """Correlations of an encoder's scores with human ones, times 100 as the field prints them, and their intervals."""
 
-    spearman: Interval
-    pearson: Interval
+    spearman: Estimate
+    pearson: Estimate
     pairs: int
 
     def table(self, title: str = "Sentence similarity") -> Table:
@@ -44,7 +44,8 @@ class SentenceEvaluation:
 def evaluate_sentences(
     encoder: Encoder, pairs: Iterable[JudgedPair], *, report: EncodingReport | None = None
 ) -> SentenceEvaluation:
-    """Spearman's and Pearson's correlation of an encoder's scores with people's (Agirre et al. 2012, Cer et al. 2017).
+    """Spearman's and Pearson's correlation of an encoder's scores with human ones (Agirre et al. 2012, Cer et al.
+    2017).
 
     Both sentences are encoded as queries: neither is a document, and models with prompts ask for the query's in
     symmetric tasks. A score is the encoder's own similarity. report: counts what was cut. Raises InputError for fewer
@@ -73,6 +74,6 @@ def _scores(encoder: Encoder, pairs: list[JudgedPair], report: EncodingReport | 
     return [float(dense_scores(one, other[None])[0]) for one, other in zip(first, second, strict=True)]
 
 
-def _hundredfold(value: float, low: float, high: float) -> Interval:
+def _hundredfold(value: float, low: float, high: float) -> Estimate:
     # With few pairs the percentiles of the resamples need not enclose what the pairs themselves gave.
-    return Interval(100 * value, 100 * min(low, value), 100 * max(high, value))
+    return Estimate(100 * value, 100 * min(low, value), 100 * max(high, value))

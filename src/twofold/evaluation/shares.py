@@ -1,15 +1,15 @@
-"""How far a share may be off that was seen so many times of so many."""
+"""Confidence intervals of shares."""
 
 from __future__ import annotations
 
 from scipy.stats import binomtest
 
-from twofold.evaluation.intervals import LEVEL, Interval
+from twofold.evaluation.intervals import CONFIDENCE, Interval
 
 
-def share_interval(count: int, of: int, *, level: float = LEVEL) -> Interval:
-    """The interval of a share that was seen `count` times of `of` (Wilson 1927); of nothing, it may be anything."""
+def share_interval(count: int, of: int, *, confidence: float = CONFIDENCE) -> Interval:
+    """The interval of a share that was observed `count` times in `of` trials (Wilson 1927); 0 to 1 without trials."""
     if of == 0:
         return Interval(0.0, 1.0)
-    found = binomtest(count, of).proportion_ci(level, method="wilson")
+    found = binomtest(count, of).proportion_ci(confidence, method="wilson")
     return Interval(float(found.low), float(found.high))

@@ -16,7 +16,7 @@ Differences = NDArray[np.float64]
 """float64 (queries,): a system's value minus the baseline's, query by query."""
 
 DRAWS = 100_000
-LEVEL = 0.05
+ALPHA = 0.05
 POWER = 0.8  # Cohen 1988: a study that would miss more than one true effect in five is too small
 ROUNDING = 1e-12
 BATCH_NUMBERS = 1 << 20
@@ -61,19 +61,19 @@ def effect_size(differences: Differences) -> float | None:
     return mean / spread
 
 
-def smallest_difference(differences: Differences, *, level: float = LEVEL, power: float = POWER) -> float:
+def smallest_difference(differences: Differences, *, alpha: float = ALPHA, power: float = POWER) -> float:
     """The true mean difference that a paired t test over so many queries would find with this power.
 
     From the spread that was seen and the quantiles of t (the usual approximation of the noncentral t). A difference
     below it may be real and still not show: "not significant" says little then.
     """
     degrees = len(differences) - 1
-    quantiles = stats.t.ppf(1 - level / 2, degrees) + stats.t.ppf(power, degrees)
+    quantiles = stats.t.ppf(1 - alpha / 2, degrees) + stats.t.ppf(power, degrees)
     return float(quantiles * standard_error(differences))
 
 
 def standard_error(differences: Differences) -> float:
-    """How far the mean strays from sample to sample: the standard deviation over the root of the count."""
+    """The standard error of the mean: the standard deviation over the root of the count."""
     return float(differences.std(ddof=1)) / math.sqrt(len(differences))
 
 

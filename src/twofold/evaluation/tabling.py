@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from twofold.evaluation.evaluating import EXAMPLES, Evaluation
-from twofold.tables import Cell, Column, Interval, Table
+from twofold.tables import Cell, Column, Estimate, Table
 
 
 def quality_table(evaluations: Mapping[str, Evaluation], title: str = "Quality") -> Table:
@@ -39,7 +39,7 @@ def latency_table(evaluations: Mapping[str, Evaluation]) -> Table | None:
 
 def _measured(evaluation: Evaluation, measures: list[str]) -> list[Cell]:
     there = (evaluation.measures.get(name) for name in measures)
-    return [None if each is None else Interval(each.mean, each.low, each.high) for each in there]
+    return [None if each is None else Estimate(each.mean, each.low, each.high) for each in there]
 
 
 def _percent(share: float | None) -> float | None:

@@ -1,1 +1,1 @@
-"""Indexes: vectors → neighbours. FAISS is a guest here and nowhere else."""
+"""Indexes: vectors → neighbours. The only package that uses FAISS."""

@@ -1,4 +1,4 @@
-"""Stored vectors handed to FAISS: a sample to learn from, then all of them, checked, a stretch at a time."""
+"""Stored vectors passed to FAISS: a training sample, then all of them, checked, a stretch at a time."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Exact search: every stored vector against the query, with FAISS's float16 kernel over the mapped segments.
 
-Nothing is built, nothing is kept: the index is the vectors. This is what approximate kinds are measured against.
+Nothing is built or stored: the index is the vectors. Approximate kinds are measured against it.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ def _scan(
     query: Vectors, vectors: NDArray[np.float16], first: int, count: int, allowed: Mask
 ) -> tuple[Numbers, Scores]:
     """The best allowed rows of one stretch of stored vectors, in no order."""
-    passing = int(np.count_nonzero(allowed))
-    count = min(count, passing)
+    allowed_count = int(np.count_nonzero(allowed))
+    count = min(count, allowed_count)
     if count == 0:
         return np.empty(0, np.int64), np.empty(0, np.float32)
     quantizer = faiss.ScalarQuantizer(len(query), faiss.ScalarQuantizer.QT_fp16)
-    bitmap = None if passing == len(allowed) else np.packbits(allowed, bitorder="little")
+    bitmap = None if allowed_count == len(allowed) else np.packbits(allowed, bitorder="little")
     selector = None if bitmap is None else faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
     scanner = quantizer.select_InvertedListScanner(faiss.METRIC_INNER_PRODUCT, None, False, selector)
     scanner.set_query(faiss.swig_ptr(query))

@@ -19,7 +19,7 @@ def write_flat_index(file: IO[bytes], blocks: Iterable[NDArray[np.float16]], *, 
     """Writes what `faiss.read_index` reads as an IndexScalarQuantizer of float16 with the inner product.
 
     blocks: float16 (n, dimension), together `rows` vectors; FAISS numbers them from 0 in this order. Only one block is
-    held at a time: FAISS writes an empty index, and this puts counts and codes in their places.
+    held at a time: FAISS writes an empty index, into which counts and codes are inserted.
     """
     kind = faiss.ScalarQuantizer.QT_fp16
     empty = faiss.serialize_index(faiss.IndexScalarQuantizer(dimension, kind, faiss.METRIC_INNER_PRODUCT)).tobytes()

@@ -1,7 +1,7 @@
 """A navigable small-world graph over four-bit codes, searched in its file: it opens at once and takes no memory.
 
 HNSW: Malkov & Yashunin 2018; scalar codes of four bits a number; both of FAISS. Some 460 bytes a vector of 384 numbers,
-in the file alone: the system keeps the pages that searches touch, and drops them when others need the room. Codes are
+in the file alone: the system keeps the pages that searches touch, and drops them when memory is needed. Codes are
 compared by their inner product, which orders vectors of length 1 by their cosine: vectors of other lengths are refused.
 """
 
@@ -52,13 +52,15 @@ class HnswIndex:
 
         query: float32 (dimension,) of length 1; allowed: bool (rows,).
         """
-        passing = self._count(allowed)
-        count = min(count, passing)
+        allowed_count = self._count(allowed)
+        count = min(count, allowed_count)
         if count == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        selector = None if passing == len(allowed) else faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
-        effort = int(max(self._effort, count) * min(FARTHER, len(allowed) / passing))
-        if selector is None or (passing >= SCANNED * len(allowed) and passing >= SCANNED_A_NODE * effort):
+        selector = (
+            None if allowed_count == len(allowed) else faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+        )
+        effort = int(max(self._effort, count) * min(FARTHER, len(allowed) / allowed_count))
+        if selector is None or (allowed_count >= SCANNED * len(allowed) and allowed_count >= SCANNED_A_NODE * effort):
             walk = faiss.SearchParametersHNSW(sel=selector, efSearch=effort)
             rows, scores = _searched(self._graph, query, count, walk)
             if len(rows) == count:

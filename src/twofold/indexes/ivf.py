@@ -44,11 +44,11 @@ class IvfIndex:
         query: float32 (dimension,) of length 1; allowed: bool (rows,). Behind a filter the nearest lie further away, so
         up to FILTERED times as many lists are scanned.
         """
-        passing = self._scan.passing(allowed)
-        more = min(FILTERED, len(allowed) / max(1, passing))
+        allowed_count = self._scan.allowed_count(allowed)
+        more = min(FILTERED, len(allowed) / max(1, allowed_count))
         probes = min(self._lists, int(self._effort * more))
         rows, scores = self._scan.among(query, count, allowed, probes)
-        if len(rows) < min(count, passing) and probes < self._lists:
+        if len(rows) < min(count, allowed_count) and probes < self._lists:
             return self._scan.among(query, count, allowed, self._lists)
         return rows, scores
 

@@ -1,7 +1,7 @@
-"""The kinds of index that a collection may build: a word, how it is filled into a folder, how it is opened again.
+"""The kinds of index that a collection may build: name, building into a folder, opening.
 
-What is built is derived: storage keeps the folder, checks its bytes, and whoever opens it scores what it finds by the
-stored vectors. A kind that finds everything exactly needs no folder and stands in flat.py.
+An index is derived data: the engine stores its folder, verifies its bytes, and scores its candidates by the stored
+vectors. Exact search needs no folder (flat.py).
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSettings:
-    """Which index, and how hard it searches.
+    """The kind and the search effort.
 
-    kind: a word of KINDS. effort: at least so many nodes of a graph, or lists of ivf; 0 for its usual. A scan reads all
+    kind: a key of KINDS. effort: at least so many nodes of a graph, or lists of ivf; 0 for its usual. A scan reads all
     rows in any case: its effort is how many of them are scored again, at least, which is the searcher's to do.
     """
 

@@ -1,4 +1,4 @@
-"""What kinds that compare directions ask of vectors: length 1."""
+"""The check of kinds that compare directions: vectors have length 1."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.protocols import VectorBlocks, VectorIndex
-from twofold.scores import Mask, Numbers, Scores, Vectors
+from twofold.scores import Mask, Numbers, Scores, Vectors, same_mask
 
 
 class Stretch:
@@ -57,11 +57,13 @@ class PiecewiseIndex:
         if len(self._pieces) == 1:
             return self._pieces[0].candidates(query, count, allowed)
         found = []
-        for piece, stretch, (mine, passing) in zip(self._pieces, self._stretches, self._parts(allowed), strict=True):
-            if not passing:
+        for piece, stretch, (mine, allowed_count) in zip(
+            self._pieces, self._stretches, self._parts(allowed), strict=True
+        ):
+            if not allowed_count:
                 continue
             rows, scores = piece.candidates(query, count, mine)
-            if len(rows) < min(count, passing):
+            if len(rows) < min(count, allowed_count):
                 raise RuntimeError(
                     f"the piece of rows {stretch.start} to {stretch.stop - 1} does not reach all of them"
                 )
@@ -73,9 +75,9 @@ class PiecewiseIndex:
         return all_rows[best], all_scores[best]
 
     def _parts(self, allowed: Mask) -> list[tuple[Mask, int]]:
-        """Each piece's part of a mask and what it lets through, kept while question after question comes with it."""
+        """Each piece's part of a mask and the count of its allowed rows, cached for consecutive queries."""
         divided = self._divided
-        if divided is None or divided[0] is not allowed:
+        if divided is None or not same_mask(divided[0], allowed):
             parts = [allowed[stretch] for stretch in self._stretches]
             divided = self._divided = allowed, [(part, int(np.count_nonzero(part))) for part in parts]
         return divided[1]

@@ -37,8 +37,8 @@ class ScanIndex:
         """The rows that were there when it was built."""
         return int(self._codes.ntotal)
 
-    def passing(self, allowed: Mask) -> int:
-        """How many rows a mask lets through."""
+    def allowed_count(self, allowed: Mask) -> int:
+        """The number of rows that a mask allows."""
         return self._count(allowed)
 
     def candidates(self, query: Vectors, count: int, allowed: Mask) -> tuple[Numbers, Scores]:
@@ -50,11 +50,11 @@ class ScanIndex:
 
     def among(self, query: Vectors, count: int, allowed: Mask, probes: int) -> tuple[Numbers, Scores]:
         """The same among the rows of the nearest lists; probes: how many, from 1 on."""
-        passing = self._count(allowed)
-        count = min(count, passing)
+        allowed_count = self._count(allowed)
+        count = min(count, allowed_count)
         if count == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        bitmap = None if passing == len(allowed) else np.packbits(allowed, bitorder="little")
+        bitmap = None if allowed_count == len(allowed) else np.packbits(allowed, bitorder="little")
         selector = None if bitmap is None else faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
         parameters = faiss.SearchParametersIVF(sel=selector, nprobe=probes)
         with threads_of_faiss(1):

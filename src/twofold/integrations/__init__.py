@@ -1,4 +1,4 @@
-"""Integrations: Twofold's encoders in the clothes of other libraries; translation only, no ability is added.
+"""Integrations: adapters that present Twofold's encoders as other libraries expect them. They add no ability.
 
-A room of floor 8; each library is imported inside the functions that speak to it.
+A package of floor 8; each library is imported inside the functions that use it.
 """

@@ -10,7 +10,7 @@ from tantivy import Query
 
 from twofold.errors import QueryError
 from twofold.lexical.analysing import TIMES_A_TERM, Analysis
-from twofold.lexical.language import Words, named, parse
+from twofold.lexical.language import Phrase, named, parse
 from twofold.lexical.matching import Matched, Matching
 from twofold.lexical.scoring import K1
 
@@ -32,9 +32,9 @@ class Part:
 class Question:
     """A query that has been understood.
 
-    parts: what scores are made of, in the order in which they are added. matched: what is found, None for whatever has
-    one of the terms. allowed: what may be found by meaning too, None for anything. asked: how often each term is asked
-    for, without boosts.
+    parts: what scores are made of, in the order in which they are added. matched: the matching documents, None for all
+    with one of the terms. allowed: documents that dense search may return too, None for all. asked: how often each term
+    is in the query, without boosts.
     """
 
     parts: tuple[Part, ...]
@@ -49,7 +49,7 @@ class Question:
 
 
 def ask_words(analysis: Analysis, text: str) -> Question:
-    """Any text: the sum over its terms, each as often as it is asked for, up to a bound."""
+    """Any text: the sum over its terms, each as often as it is in the query, up to a bound."""
     asked = Counter({term: min(count, TIMES_A_TERM) for term, count in Counter(analysis.terms(text)).items()})
     return Question((Part(asked),), None, None, asked)
 
@@ -57,7 +57,7 @@ def ask_words(analysis: Analysis, text: str) -> Question:
 def ask_language(analysis: Analysis, text: str) -> Question:
     """A query of the language.
 
-    Raises QueryError, saying where it cannot be understood, and for one that only excludes.
+    Raises QueryError, with the position of a mistake, and for one that only excludes.
     """
     query = parse(text)
     if query is None:
@@ -77,18 +77,18 @@ def ask_language(analysis: Analysis, text: str) -> Question:
 
 
 def text_of_language(text: str) -> str:
-    """The words of a query of the language that hits may have, without its signs: what a vector is made of."""
+    """The words of a query of the language without operators and excluded words, for the encoder."""
     query = parse(text)
     return "" if query is None else " ".join(words.text.strip() for words in named(query)).strip()
 
 
-def _terms(analysis: Analysis, words: Words) -> Counter[str]:
+def _terms(analysis: Analysis, words: Phrase) -> Counter[str]:
     if analysis.grams:
         return Counter(analysis.terms(words.text))
     return Counter(term for _, term in analysis.placed(words.text))
 
 
-def _bounded(leaves: list[Words], terms: list[Counter[str]]) -> list[Counter[str]]:
+def _bounded(leaves: list[Phrase], terms: list[Counter[str]]) -> list[Counter[str]]:
     """The terms of each leaf, where a single term, or equal phrases, count no more often than a bound."""
     times = Counter[Hashable]()
     bounded = []
@@ -99,7 +99,7 @@ def _bounded(leaves: list[Words], terms: list[Counter[str]]) -> list[Counter[str
     return bounded
 
 
-def _parts(matching: Matching, leaves: list[Words], terms: list[Counter[str]]) -> tuple[Part, ...]:
+def _parts(matching: Matching, leaves: list[Phrase], terms: list[Counter[str]]) -> tuple[Part, ...]:
     """Single terms together, and each phrase by itself. Raises QueryError."""
     alone, phrases = dict[str, float](), list[Part]()
     for words, counts in zip(leaves, terms, strict=True):

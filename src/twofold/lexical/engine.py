@@ -1,7 +1,7 @@
-"""tantivy's own words and failures, turned into ours.
+"""Conversion of tantivy's errors.
 
 tantivy-py raises ValueError for nearly everything, and what its Rust code did not expect comes as a PanicException,
-which is no Exception. Both mean here that the files are not what was written, or that the disk refused.
+which is no Exception. Both mean here that the files are not what was written, or that the disk cannot be written.
 """
 
 from __future__ import annotations
@@ -56,5 +56,8 @@ def _translated(folder: Path, error: BaseException) -> CorruptionError | Storage
     if _BUSY.search(said):
         return LockedError(f"{folder}: another process is writing to the lexical index; wait for it to end")
     if _REFUSED.search(said):
-        return StorageError(f"{folder}: {said}. Nothing that was acknowledged is lost; make room or rights, run again.")
+        return StorageError(
+            f"{folder}: {said}. Nothing that was acknowledged is lost; "
+            "free disk space or fix permissions, and run again."
+        )
     return CorruptionError(f"{folder}: tantivy cannot read this: {said}. {AGAIN}.")

@@ -1,4 +1,4 @@
-"""Text → the same characters for all spellings that a reader takes for one: before indexing and before asking.
+"""Normalising text: equal characters for different spellings of a word, when indexing and searching.
 
 Unicode's NFKC_Casefold (UAX #31), which makes composed and decomposed, full-width, ligature and capital forms equal and
 leaves out what is not seen (soft hyphens, joiners, direction marks), and beyond it what ICU's folding for search does

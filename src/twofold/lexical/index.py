@@ -1,4 +1,4 @@
-"""The lexical index in a folder: made, opened, brought further."""
+"""The lexical index in a folder: created, opened, updated."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Links:
 class LexicalIndex(Stretch):
     """Title and text of the documents with numbers from 0 to `end`, as one state of a folder has them.
 
-    It stays as it is while the folder goes on: opened again, a later state is seen. One process writes, any number
+    It does not change when the folder is updated; opening again gives a later state. One process writes, any number
     read. Documents are never deleted from it: callers say which may be found, and a new index, made in another folder,
     lacks what was deleted. Whatever cannot be read raises CorruptionError: it is derived, so it can be made again.
     """
@@ -54,7 +54,7 @@ class LexicalIndex(Stretch):
 
     @classmethod
     def open(cls, folder: Path, analysis: Analysis | None = None) -> LexicalIndex:
-        """The index in a folder, whose files are looked at, not read through. Raises CorruptionError.
+        """The index in a folder, whose files are checked by their ends, not read whole. Raises CorruptionError.
 
         analysis: one that has met many words already, and is used where its settings are those of the index.
         """

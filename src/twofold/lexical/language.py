@@ -1,4 +1,4 @@
-"""The query language: "a phrase", AND, OR, NOT, + and -, parentheses, boosts with ^. All other signs mean nothing.
+"""The query language: "a phrase", AND, OR, NOT, + and -, parentheses, boosts with ^. Other punctuation has no meaning.
 
     query  = all OR all …            OR divides first
     all    = list AND list …         then AND
@@ -31,8 +31,8 @@ Sign = Literal["", "+", "-", "NOT"]
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """A word or a phrase, not yet taken apart."""
+class Phrase:
+    """A word or a phrase, not yet analysed."""
 
     text: str
     boost: float = 1.0
@@ -43,7 +43,7 @@ class Item:
     """A part of a list, and what its sign makes of it."""
 
     sign: Sign
-    part: Words | Either
+    part: Phrase | Either
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,14 @@ class Either:
 
 
 def parse(text: str) -> Either | None:
-    """What a query says; None where it is empty. Raises QueryError, naming the place of a mistake."""
+    """The parsed query; None if it is empty. Raises QueryError with the position of a mistake."""
     if len(text) > LONGEST:
         raise QueryError(f"a query of the language has at most {LONGEST:,} characters, not {len(text):,}")
     parser = _Parser(text)
     return None if parser.at_end else parser.whole()
 
 
-def named(query: Either, *, excluded: bool = False, boost: float = 1.0) -> Iterator[Words]:
+def named(query: Either, *, excluded: bool = False, boost: float = 1.0) -> Iterator[Phrase]:
     """The words and phrases that a document may have; what is excluded is left out.
 
     The boost of each is its own times those of the parentheses around it, and `boost`.
@@ -124,10 +124,10 @@ class _Parser:
 
     def _item(self, depth: int) -> Item:
         sign = self._sign()
-        part: Words | Either
+        part: Phrase | Either
         token = self._next()
         if token.kind in ("word", "phrase"):
-            part = Words(token.text)
+            part = Phrase(token.text)
         elif token.kind == "(":
             part = self._parentheses(token, depth + 1)
         elif token.kind == "^":

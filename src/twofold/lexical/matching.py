@@ -14,7 +14,7 @@ from tantivy import Occur, Query
 
 from twofold.lexical.analysing import Analysis
 from twofold.lexical.engine import SCHEMA, TEXT
-from twofold.lexical.language import Either, Item, Sign, Words
+from twofold.lexical.language import Either, Item, Phrase, Sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +31,16 @@ class Matching:
     def __init__(self, analysis: Analysis) -> None:
         self._analysis = analysis
 
-    def matched(self, part: Words | Either) -> Matched | None:
+    def matched(self, part: Phrase | Either) -> Matched | None:
         """What matches a part; None where it asks for nothing."""
-        return self._words(part.text) if isinstance(part, Words) else self._either(part)
+        return self._words(part.text) if isinstance(part, Phrase) else self._either(part)
 
-    def allowed(self, part: Words | Either) -> Matched | None:
-        """What may be found, also by meaning; None where anything may.
+    def allowed(self, part: Phrase | Either) -> Matched | None:
+        """The documents that may be found, also by dense search; None for all.
 
-        Words restrict nothing, for meaning finds what says the same in other words; what is marked with +, - or NOT and
-        the sides of AND do.
+        Plain words do not restrict, since dense search finds paraphrases; +, -, NOT and the operands of AND do.
         """
-        if isinstance(part, Words):
+        if isinstance(part, Phrase):
             return None
         choices = [self._allowed_by_all(every) for every in part.choices if self._all(every) is not None]
         ruled = self._ruled(part)

@@ -52,17 +52,17 @@ class LexicalReader:
     def with_query_language(self) -> LexicalReader:
         """The same commit, whose queries are of the query language: "a phrase", AND, OR, NOT, +, -, (, ), ^.
 
-        Only for those who ask for it: in a user's own words such signs mean nothing. Searching raises QueryError. The
-        tail must have been made matchable.
+        Only on request: in plain text these signs have no meaning. Searching raises QueryError. The tail must have been
+        made matchable.
         """
         return LexicalReader(self._analysis, self._index, self._tail, language=True)
 
     def text(self, query: str) -> str:
-        """What the query says without the signs of the language and what it excludes: what a vector is made of."""
+        """The query's text without operators and without what it excludes, for the encoder."""
         return text_of_language(query) if self._language else query
 
     def restriction(self, query: str) -> Mask | None:
-        """bool (document numbers that were read,): which documents may be found, also by meaning; None for any."""
+        """bool (document numbers that were read,): which documents may be found, also by dense search; None for all."""
         restricting = self._question(query).allowed
         if restricting is None:
             return None
@@ -140,11 +140,11 @@ def _searched(weighed: Weighed, index: Stretch, count: int, allowed: Mask, other
 
     others: scores of documents elsewhere, which compete with these.
     """
-    passing = int(np.count_nonzero(allowed))
-    if passing == 0:
+    allowed_count = int(np.count_nonzero(allowed))
+    if allowed_count == 0:
         return np.empty(0, np.int64), np.empty(0, np.float32)
-    bound, depth = weighed.bound(index), count * len(allowed) // passing + SPARE
-    for numbers, last in _proposed(weighed, index, depth, passing):
+    bound, depth = weighed.bound(index), count * len(allowed) // allowed_count + SPARE
+    for numbers, last in _proposed(weighed, index, depth, allowed_count):
         numbers = np.sort(numbers[allowed[numbers]])
         scores = weighed.exact(index, numbers)
         rivals = np.concatenate([scores, others])
@@ -153,7 +153,7 @@ def _searched(weighed: Weighed, index: Stretch, count: int, allowed: Mask, other
             return numbers, scores
     if weighed.matched is not None:
         numbers = index.matching(weighed.matched)
-    elif passing < weighed.postings(index) // FEW:
+    elif allowed_count < weighed.postings(index) // FEW:
         numbers = np.flatnonzero(allowed)
     else:
         numbers = index.with_any([*weighed.rarities])
@@ -161,11 +161,11 @@ def _searched(weighed: Weighed, index: Stretch, count: int, allowed: Mask, other
     return numbers, weighed.exact(index, numbers)
 
 
-def _proposed(weighed: Weighed, index: Stretch, depth: int, passing: int) -> Iterator[tuple[Numbers, float]]:
+def _proposed(weighed: Weighed, index: Stretch, depth: int, allowed_count: int) -> Iterator[tuple[Numbers, float]]:
     """More and more documents, until scoring all takes less time; with the last one's score, 0 where no more match."""
     most = index.corpus.documents
     if weighed.matched is None:
-        most = min(most, passing // DIRECTLY, weighed.postings(index) // POSTINGS_A_PROPOSAL)
+        most = min(most, allowed_count // DIRECTLY, weighed.postings(index) // POSTINGS_A_PROPOSAL)
     query = weighed.ranked(index)
     while query is not None and depth <= most:
         numbers, scores = index.best(query, depth)

@@ -1,4 +1,4 @@
-"""What a lexical index has read, and whether its files are there.
+"""The state of a lexical index, and checks of its files.
 
 The note is written before tantivy commits, and says what is there before and after. tantivy's commit decides which of
 both holds: nothing is ever deleted, so the number of its documents tells them apart. Killed at any moment, the index is
@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from twofold.errors import CorruptionError, InputError
+from twofold.checked_json import checked_json, parse_checked_json
+from twofold.errors import CorruptionError, FormatError, InputError
 from twofold.files import write_aside
 from twofold.lexical import run_files
 from twofold.lexical.analysing import RULES, LexicalSettings
@@ -28,7 +29,7 @@ FORMAT = 1
 """The version of the note, of the records, and of the fields that tantivy keeps."""
 NOTE = "read.json"
 META = "meta.json"
-"""tantivy's list of its living segments."""
+"""tantivy's list of its live segments."""
 PARTS = ("fast", "fieldnorm", "idx", "pos", "store", "term")
 """The files of a segment."""
 FOOTER = struct.Struct("<II")
@@ -41,7 +42,7 @@ TRIES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What has been read at one moment: how many documents, and the runs of their records, in their order."""
+    """The extent of the index at one moment: how many documents were read, and the runs of their records, in order."""
 
     documents: int = 0
     runs: tuple[RunFile, ...] = ()
@@ -70,7 +71,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """tantivy's list of its living segments. content: of the file. files: names. documents: how many they hold."""
+    """tantivy's list of its live segments. content: of the file. files: names. documents: how many they hold."""
 
     content: bytes
     files: tuple[str, ...]
@@ -84,19 +85,17 @@ def write(folder: Path, note: Note) -> None:
 
 
 def as_bytes(note: Note) -> bytes:
-    """What the file of a note holds."""
-    fields = {"format": FORMAT, **asdict(note)}
-    return json.dumps({**fields, "checksum": _checksum(fields)}, indent=1).encode() + b"\n"
+    """The content of a note's file."""
+    return checked_json(asdict(note), FORMAT)
 
 
 def read(folder: Path) -> Note:
     """The note. Raises CorruptionError where there is none, none that can be trusted, or one of other rules."""
-    fields = _json(folder / NOTE, _content(folder / NOTE))
-    checksum = fields.pop("checksum", None)
-    if checksum != _checksum(fields):
-        raise CorruptionError(f"{folder / NOTE} is damaged: its checksum does not fit its content. {AGAIN}.")
-    if (version := fields.pop("format", None)) != FORMAT:
-        raise CorruptionError(f"{folder} has format {version}, this Twofold reads format {FORMAT}. {AGAIN}.")
+    content = _content(folder / NOTE)
+    try:
+        fields = parse_checked_json(content, FORMAT, path=folder / NOTE)
+    except (CorruptionError, FormatError) as error:
+        raise CorruptionError(f"{error}. {AGAIN}.") from error
     try:
         states = tuple(_state(**state) for state in fields["states"])
         note = Note(settings=LexicalSettings.from_json(fields["settings"]), states=states, rules=fields["rules"])
@@ -126,7 +125,7 @@ def records(folder: Path, state: State) -> Records:
 
 
 def check_files(folder: Path, *, content: bool = False) -> None:
-    """Looks at the end of every file of the living segments, and reads all of them for `content`.
+    """Looks at the end of every file of the live segments, and reads all of them for `content`.
 
     Raises CorruptionError, naming the file that is missing, cut or changed.
     """
@@ -197,7 +196,3 @@ def _json(path: Path, content: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise CorruptionError(f"{path} is damaged: it holds no object. {AGAIN}.")
     return found
-
-
-def _checksum(fields: Mapping[str, Any]) -> int:
-    return zlib.crc32(json.dumps(fields, sort_keys=True).encode())

@@ -87,7 +87,7 @@ class Tail(Stretch):
         super().__init__(folder, records, None)
 
     def make_matchable(self, analysis: Analysis, texts: Iterable[tuple[int, str]]) -> None:
-        """Reads the texts of its documents, for queries of the language; those of others are passed over."""
+        """Reads the texts of its documents, for queries of the language; other documents are skipped."""
         if self._searcher is not None:
             return
         with speaking(self.folder):

@@ -22,8 +22,8 @@ ROUNDING = 2.0**-22
 class Weighed:
     """One question of one commit. parts: those of the question whose terms some document has; none where none has any.
 
-    rarities: the inverse document frequency of each term that some document has. weight: their sum, each as often as
-    it is asked for. having: of each stretch, how many of its documents have each of these terms.
+    rarities: the inverse document frequency of each term that some document has. weight: their sum, each as often as it
+    is in the query. having: of each stretch, how many of its documents have each of these terms.
     """
 
     parts: tuple[Part, ...]

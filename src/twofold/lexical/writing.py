@@ -1,4 +1,4 @@
-"""Bringing a lexical index further, whole or not at all: runs, note, and tantivy's commit, which decides."""
+"""Updating a lexical index atomically: runs, note, and tantivy's commit, which decides."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOLD_EVERY = 1_000
 
 
 class Update:
-    """Documents gathered behind those of a state, and then committed; what is not is removed by the next update."""
+    """Documents gathered behind those of a state, and then committed; the rest is removed by the next update."""
 
     def __init__(self, writer: IndexWriter, analysis: Analysis, before: Stretch, state: State) -> None:
         self._writer = writer

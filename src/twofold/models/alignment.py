@@ -1,4 +1,4 @@
-"""The file in a query tower's folder that says which space its vectors were drawn into."""
+"""The file in a query tower's folder that names the space for which it was fitted."""
 
 from __future__ import annotations
 

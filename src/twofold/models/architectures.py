@@ -1,4 +1,4 @@
-"""Which architecture builds which model: a word of config.json → the functions that know it.
+"""Which architecture builds which model: a name in config.json → the functions for it.
 
 A new architecture is one file with `positions`, `width`, `hidden_states` and `DECIDING`, and one line here.
 """
@@ -17,7 +17,7 @@ from twofold.models.weights import Weights
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """How a kind of model becomes a graph.
+    """The functions that build a graph for one architecture.
 
     positions(configuration): the longest input in tokens. width(configuration): numbers a token's state.
     hidden_states(configuration, weights, ids, mask): the graph from ids, int32 (batch, tokens), and mask, float32

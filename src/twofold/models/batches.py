@@ -1,7 +1,7 @@
 """Batches of one padded length.
 
 The padded length of a text follows from its own token count alone, and a batch holds texts of one padded length only:
-so a text meets the same arithmetic alone and in any company, and its vector has the same bits.
+so a text meets the same arithmetic alone and in any batch, and its vector has the same bits.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Ladder:
 
 
 class Batcher:
-    """Sorts inputs by padded length as they come and hands out a batch whenever one is full.
+    """Sorts inputs by padded length as they come and returns a batch whenever one is full.
 
     budget: tokens a batch, padding included; a batch always holds at least one text. uncounted: how many of each
     input's first tokens do not count in the pooling.
@@ -59,7 +59,7 @@ class Batcher:
         self._waiting: dict[int, list[tuple[int, Sequence[int]]]] = defaultdict(list)
 
     def add(self, position: int, ids: Sequence[int]) -> Batch | None:
-        """Takes one input; gives a batch when this input filled one."""
+        """Adds one input; returns a batch when it is full."""
         length = self._ladder.length(len(ids))
         waiting = self._waiting[length]
         waiting.append((position, ids))
@@ -69,9 +69,9 @@ class Batcher:
         return self._batch(waiting, length)
 
     def rest(self) -> Iterator[Batch]:
-        """What is left, longest first, in batches whose sizes are powers of two.
+        """The remaining inputs, longest first, in batches whose sizes are powers of two.
 
-        Every (size, length) that a processor library meets costs it time and memory once; powers of two keep them few.
+        The library needs time and memory once for each new (size, length); powers of two keep their number small.
         """
         for length, waiting in sorted(self._waiting.items(), reverse=True):
             while waiting:

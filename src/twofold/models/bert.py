@@ -11,7 +11,7 @@ import openvino.opset13 as op
 from twofold.errors import ModelError
 from twofold.models.configuration import Configuration
 from twofold.models.graphs import Heads, Node, activation, first_rows, layer_norm, lookup, mask_bias
-from twofold.models.layers import LayerNames, LayerSettings, layers
+from twofold.models.transformer_layers import LayerNames, LayerSettings, transformer_layers
 from twofold.models.weights import Weights
 
 DECIDING = ("hidden_act", "layer_norm_eps", "num_attention_heads", "num_hidden_layers")
@@ -48,7 +48,7 @@ def hidden_states(configuration: Configuration, weights: Weights, ids: Node, mas
     words = lookup(ids, weights["embeddings.word_embeddings.weight"])
     settings = layer_settings(configuration)
     x = layer_norm(op.add(words, first_rows(places, ids)), weights, "embeddings.LayerNorm", settings.epsilon)
-    return layers(x, mask_bias(mask), weights, NAMES, settings)
+    return transformer_layers(x, mask_bias(mask), weights, NAMES, settings)
 
 
 def refuse_other_positions(configuration: Configuration) -> None:

@@ -9,7 +9,7 @@ import openvino.opset13 as op
 
 from twofold.models.configuration import Configuration
 from twofold.models.graphs import Heads, Node, activation, first_rows, layer_norm, lookup, mask_bias
-from twofold.models.layers import LayerNames, LayerSettings, layers
+from twofold.models.transformer_layers import LayerNames, LayerSettings, transformer_layers
 from twofold.models.weights import Weights
 
 DECIDING = ("activation", "n_heads", "n_layers")
@@ -51,4 +51,4 @@ def hidden_states(configuration: Configuration, weights: Weights, ids: Node, mas
         epsilon=EPSILON,
     )
     x = layer_norm(op.add(words, places), weights, "embeddings.LayerNorm", settings.epsilon)
-    return layers(x, mask_bias(mask), weights, NAMES, settings)
+    return transformer_layers(x, mask_bias(mask), weights, NAMES, settings)

@@ -56,7 +56,7 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """Everything a folder says of how texts become vectors, but for the tensors themselves.
+    """Everything in a folder that determines how texts become vectors, except the tensors.
 
     transformer: where config.json, the tensors and the tokenizer are. modes: pooling modes, in order. include_prompt:
     whether the prompt's tokens count in the pooling. layers: what follows the pooling. max_tokens: the longest input.
@@ -77,7 +77,7 @@ class ModelFolder:
 
 
 def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
-    """What stands in a model folder. Raises ModelError naming the file and the field that is missing or unknown.
+    """The settings of a model folder. Raises ModelError naming the file and the field that is missing or unknown.
 
     side: which of two towers, where the folder has one for each.
     """
@@ -239,7 +239,7 @@ def _max_tokens(configuration: Configuration, settings: Configuration) -> int:
 
 
 def _prompts(said: Configuration) -> Prompts:
-    """The query's and the document's prompt; the default prompt stands in for one that is not named."""
+    """The query's and the document's prompt; the default prompt replaces one that is not named."""
     prompts = said.values.get("prompts") or {}
     if not isinstance(prompts, Mapping):
         raise ModelError(f"{said.path}: prompts must be an object, not {type(prompts).__name__}")

@@ -63,7 +63,7 @@ def lookup(ids: Node, table: Tensor) -> Node:
 
 
 def token_count(x: Node) -> Node:
-    """The padded length of the batch at hand, as a list of one int64. x: (batch, tokens) or (batch, tokens, width)."""
+    """The padded length of the batch, as a list of one int64. x: (batch, tokens) or (batch, tokens, width)."""
     return op.gather(op.shape_of(x), integers(1), integer(0))
 
 

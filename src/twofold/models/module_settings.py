@@ -1,4 +1,4 @@
-"""What sentence-transformers' files say of a Transformer module: each field is obeyed here or refused.
+"""What sentence-transformers' files say of a Transformer module: each field is applied or refused.
 
 The file's name followed the architecture once, so a folder may hold any of several.
 """

@@ -1,4 +1,4 @@
-"""MPNet: BERT whose attention also sees how far two tokens stand apart.
+"""MPNet: BERT with relative positions in its attention.
 
 Song et al. 2020, "MPNet: Masked and Permuted Pre-training for Language Understanding". The distances fall into buckets
 as in T5 (Raffel et al. 2020, §2.1): exact for near tokens, ever wider for far ones; one bias a bucket and head, shared
@@ -23,7 +23,7 @@ from twofold.models.graphs import (
     places_after,
     token_count,
 )
-from twofold.models.layers import LayerNames, layers
+from twofold.models.transformer_layers import LayerNames, transformer_layers
 from twofold.models.weights import Weights
 
 __all__ = ["DECIDING", "hidden_states", "positions", "width"]
@@ -61,7 +61,7 @@ def hidden_states(configuration: Configuration, weights: Weights, ids: Node, mas
     settings = layer_settings(configuration)
     x = layer_norm(op.add(words, places), weights, "embeddings.LayerNorm", settings.epsilon)
     bias = op.add(_distance_bias(weights, ids, positions(configuration)), mask_bias(mask))
-    return layers(x, bias, weights, NAMES, settings)
+    return transformer_layers(x, bias, weights, NAMES, settings)
 
 
 def _distance_bias(weights: Weights, ids: Node, longest: int) -> Node:

@@ -1,4 +1,4 @@
-"""From token states to one vector a text, and the layers that follow.
+"""Pooling: token states → one vector a text, and the layers after it.
 
 The modes and their order are those of sentence-transformers. Normalising at the very end is left to `unit_length`,
 which works in float32 whatever the graph computes in, so that vectors have the length 1 to the last bits.

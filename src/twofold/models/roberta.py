@@ -10,7 +10,7 @@ import openvino.opset13 as op
 from twofold.models.bert import NAMES, layer_settings, refuse_other_positions, width
 from twofold.models.configuration import Configuration
 from twofold.models.graphs import Node, layer_norm, lookup, mask_bias, places_after
-from twofold.models.layers import layers
+from twofold.models.transformer_layers import transformer_layers
 from twofold.models.weights import Weights
 
 __all__ = ["DECIDING", "hidden_states", "positions", "width"]
@@ -33,4 +33,4 @@ def hidden_states(configuration: Configuration, weights: Weights, ids: Node, mas
     words = lookup(ids, weights["embeddings.word_embeddings.weight"])
     settings = layer_settings(configuration)
     x = layer_norm(op.add(words, places), weights, "embeddings.LayerNorm", settings.epsilon)
-    return layers(x, mask_bias(mask), weights, NAMES, settings)
+    return transformer_layers(x, mask_bias(mask), weights, NAMES, settings)

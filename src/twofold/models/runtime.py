@@ -45,7 +45,7 @@ _known: weakref.WeakSet[Runtime] = weakref.WeakSet()
 
 
 class Runtime:
-    """A graph, compiled at first need; any number of threads may run batches. threads: None takes all cores.
+    """A graph, compiled when first used; any number of threads may run batches. threads: None takes all cores.
 
     A forked process has none of its parent's threads, so it compiles the graph again at its own first batch.
     """
@@ -66,7 +66,7 @@ class Runtime:
         self._free: deque[Any] = deque()
 
     def after_fork_in_child(self) -> None:
-        """Forgets what is the parent's: another thread may have held the lock, and the compiled graph waits for
+        """Drops the parent's graph: another thread may have held the lock, and the compiled graph waits for
         threads that stayed behind. Even to free that graph would wait for them, so it is never freed, not at exit.
         """
         ctypes.pythonapi.Py_IncRef(ctypes.py_object((self._compiled, self._free)))

@@ -1,7 +1,7 @@
 """A static query tower: a table with a row for every token, and a query's vector the sum of its tokens' rows.
 
-No layer is run, so a query costs its tokenising and a few rows of memory. The rows were fitted to what a teacher makes
-of the same texts (training/distilling.py), so the sums lie in the teacher's space, beside vectors that it has made.
+No transformer layer runs, so a query costs tokenising and reading a few rows. The rows were fitted to a teacher's
+vectors of texts (training/distilling.py), so the sums are vectors in the teacher's space.
 """
 
 from __future__ import annotations

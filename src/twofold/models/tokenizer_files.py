@@ -1,4 +1,4 @@
-"""The files of a tokenizer, read as transformers reads them: tokenizer.json or vocab.txt, and what stands beside them.
+"""The files of a tokenizer, read as transformers reads them: tokenizer.json or vocab.txt, and the files beside them.
 
 tokenizer_config.json says how a BERT tokenizer normalises texts, whatever tokenizer.json says; tokens are added by it,
 by special_tokens_map.json and by added_tokens.json. Where two files say different things that different versions of

@@ -53,12 +53,12 @@ class Tokenizing:
         self.special_tokens: int = self._cutting.num_special_tokens_to_add(False)
         if max_tokens <= self.special_tokens:
             raise ModelError(
-                f"{folder}: max_seq_length {max_tokens} leaves no room beside {self.special_tokens} special tokens"
+                f"{folder}: max_seq_length {max_tokens} leaves no token beside {self.special_tokens} special tokens"
             )
         self._cutting.enable_truncation(max_tokens, direction=files.cut_side)
 
     def tokens(self, texts: Sequence[str]) -> list[Tokenized]:
-        """Each text as token ids. The texts hold no lone surrogates (see `mended`)."""
+        """Each text as token ids. The texts hold no lone surrogates (see `without_surrogates`)."""
         encodings = self._cutting.encode_batch_fast(texts)
         return [Tokenized(encoding.ids, self._lost(encoding.overflowing)) for encoding in encodings]
 
@@ -96,7 +96,7 @@ class Tokenizing:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hex digest of all that decides the tokens, but for the length."""
+        """A hex digest of everything that determines the tokens, but for the length."""
         content = json.loads(self._json)
         content.pop("truncation", None)
         content.pop("padding", None)

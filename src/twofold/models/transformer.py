@@ -90,7 +90,9 @@ class TransformerModel:
         if not np.isfinite(vectors).all():
             broken = self._weights.not_finite()
             said = f"the tensor {broken!r} holds NaN or an infinity" if broken else "its numbers grow beyond float32"
-            raise ModelError(f"{self._folder.transformer} makes vectors that are not numbers, for {said}; get it anew")
+            raise ModelError(
+                f"{self._folder.transformer} makes vectors that are not numbers, for {said}; download it again"
+            )
 
     def _batches(self, inputs: Iterable[Sequence[int]], uncounted: int) -> Iterator[Batch]:
         batcher = Batcher(self._ladder, TOKEN_BUDGET[self._runtime.precision], uncounted)

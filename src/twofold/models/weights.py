@@ -13,6 +13,7 @@ import math
 import os
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,16 @@ SIZES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "
 SIZES |= {"I8": 1, "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1}
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Where one tensor is stored. kind: its type as safetensors names it; offset: of its first byte in the file."""
+
+    path: Path
+    kind: str
+    shape: tuple[int, ...]
+    offset: int
+
+
 class Weights:
     """The tensors of one or more safetensors files, by name; float32 whatever they are stored in.
 
@@ -47,13 +58,13 @@ class Weights:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = tuple(paths)
-        self._places: dict[str, tuple[Path, str, tuple[int, ...], int]] = {}
+        self._stored: dict[str, _Stored] = {}
         for path in self.paths:
-            self._places.update(_places_in(path))
+            self._stored.update(_stored_in(path))
         self._prefix = ""
 
     def __contains__(self, name: str) -> bool:
-        return self._prefix + name in self._places
+        return self._prefix + name in self._stored
 
     def under_first_of(self, prefixes: Sequence[str], name: str) -> Weights:
         """These weights under the first of `prefixes` under which `name` exists; under none where there is no such."""
@@ -70,18 +81,19 @@ class Weights:
         if name not in self:
             files = ", ".join(str(path) for path in self.paths)
             raise ModelError(f"the tensor {self._prefix + name!r} is missing from {files}; is this the whole model?")
-        path, kind, shape, offset = self._places[self._prefix + name]
-        if kind not in READABLE:
+        found = self._stored[self._prefix + name]
+        if found.kind not in READABLE:
             raise ModelError(
-                f"{path}: the tensor {self._prefix + name!r} has the type {kind}, not one of {', '.join(READABLE)}"
+                f"{found.path}: the tensor {self._prefix + name!r} has the type {found.kind}, "
+                f"not one of {', '.join(READABLE)}"
             )
-        if not math.prod(shape):
-            return np.zeros(shape, dtype=np.float32)
+        if not math.prod(found.shape):
+            return np.zeros(found.shape, dtype=np.float32)
         # Mapped as private: OpenVINO takes only arrays that could be written. Nobody writes, so no page is copied.
-        stored = np.memmap(path, dtype=READABLE[kind], mode="c", offset=offset, shape=shape)
-        if kind == "BF16":
+        stored = np.memmap(found.path, dtype=READABLE[found.kind], mode="c", offset=found.offset, shape=found.shape)
+        if found.kind == "BF16":
             return np.asarray((stored.astype(np.uint32) << 16).view(np.float32))
-        return np.asarray(stored) if kind == "F32" else stored.astype(np.float32)
+        return np.asarray(stored) if found.kind == "F32" else stored.astype(np.float32)
 
     def get(self, name: str) -> Tensor | None:
         """The tensor, or None where there is none of this name."""
@@ -95,20 +107,19 @@ class Weights:
         """The name of the first tensor that holds NaN or an infinity; reads all of them."""
         whole = copy(self)
         whole._prefix = ""
-        readable = (name for name, place in sorted(self._places.items()) if place[1] in READABLE)
+        readable = (name for name, each in sorted(self._stored.items()) if each.kind in READABLE)
         return next((name for name in readable if not np.isfinite(whole[name]).all()), None)
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hex digest of every tensor's name, type, shape and bytes, whatever file and order they stand in."""
+        """A hex digest of every tensor's name, type, shape and bytes, in whatever file and order."""
         digest = hashlib.blake2b(digest_size=FINGERPRINT_BYTES)
-        for name, (path, kind, shape, offset) in sorted(self._places.items()):
+        for name, each in sorted(self._stored.items()):
             if name.endswith(NOT_WEIGHTS):
                 continue
-            digest.update(f"{name} {kind} {shape}\n".encode())
-            if math.prod(shape):
-                size = math.prod(shape) * SIZES[kind]
-                digest.update(np.memmap(path, dtype=np.uint8, mode="r", offset=offset, shape=(size,)).data)
+            digest.update(f"{name} {each.kind} {each.shape}\n".encode())
+            if size := math.prod(each.shape) * SIZES[each.kind]:
+                digest.update(np.memmap(each.path, dtype=np.uint8, mode="r", offset=each.offset, shape=(size,)).data)
         return digest.hexdigest()
 
 
@@ -133,12 +144,12 @@ def _shards(index: Path) -> list[str]:
         raise ModelError(f"{index} has no weight_map that says which file holds each tensor: {error!r}") from error
 
 
-def _places_in(path: Path) -> dict[str, tuple[Path, str, tuple[int, ...], int]]:
-    """Where each tensor of one file stands: the file, its type, its shape, the offset of its first byte."""
+def _stored_in(path: Path) -> dict[str, _Stored]:
+    """Where each tensor of one file is stored, by name."""
     try:
         with path.open("rb") as file:
             offset = HEADER_LENGTH_BYTES + int.from_bytes(file.read(HEADER_LENGTH_BYTES), "little")
-        places = {}
+        stored = {}
         with safe_open(path, framework="np") as tensors:
             for name in tensors.offset_keys():
                 view = tensors.get_slice(name)
@@ -147,8 +158,8 @@ def _places_in(path: Path) -> dict[str, tuple[Path, str, tuple[int, ...], int]]:
                 kind, shape = view.get_dtype(), tuple(view.get_shape())
                 if kind not in SIZES:
                     raise ModelError(f"{path}: the tensor {name!r} has the unknown type {kind}")
-                places[known] = (path, kind, shape, offset)
+                stored[known] = _Stored(path, kind, shape, offset)
                 offset += math.prod(shape) * SIZES[kind]
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
-    return places
+    return stored

@@ -1,1 +1,3 @@
-"""Passages: how a document becomes the texts that get a vector each. Knows no tokeniser, only the `Tokens` protocol."""
+"""Passages: how a document becomes the texts that get a vector each. It uses no tokeniser, only the `TokenSpans`
+protocol.
+"""

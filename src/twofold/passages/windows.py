@@ -1,7 +1,7 @@
 """Token windows: a document longer than the encoder reads becomes several passages that share 32 tokens.
 
-What is encoded is the title, a space, and the passage, so that every passage says what it belongs to. A title takes
-at most a quarter of the room. Windows end at word boundaries where a text has any.
+The encoder's input is the title, a space, and the passage, so that every passage has its context. A title takes
+at most a quarter of the limit. Windows end at word boundaries, if a text has any.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.documents import Document, titled
-from twofold.protocols import Tokens
+from twofold.protocols import TokenSpans
 
-Mode = Literal["auto", "none"]
+PassageMode = Literal["auto", "none"]
 """auto: as many windows as the text needs; none: one passage a document, cut at the encoder's length."""
-MODES: tuple[Mode, ...] = ("auto", "none")
+PASSAGE_MODES: tuple[PassageMode, ...] = ("auto", "none")
 
 SHARED_TOKENS = 32
 """Neighbouring windows share this many tokens, so that a sentence at a border is whole in one of them."""
 TITLE_SHARE = 4
-"""A title takes at most one part in four of the room."""
+"""A title takes at most one part in four of the limit."""
 
 Spans = NDArray[np.int32]
 
@@ -41,7 +41,7 @@ class Division:
     lost: int
 
 
-def divide(documents: Sequence[Document], tokens: Tokens | None, mode: Mode) -> list[Division]:
+def divide(documents: Sequence[Document], tokens: TokenSpans | None, mode: PassageMode) -> list[Division]:
     """The passages of each document, in their order.
 
     Without `tokens` (an encoder that does not say how it reads) a document is one passage.
@@ -51,26 +51,28 @@ def divide(documents: Sequence[Document], tokens: Tokens | None, mode: Mode) -> 
     titles = tokens.spans([document.title for document in documents])
     texts = tokens.spans([document.text for document in documents])
     return [
-        _divide(document, title, text, tokens.room, mode)
+        _divide(document, title, text, tokens.token_limit, mode)
         for document, title, text in zip(documents, titles, texts, strict=True)
     ]
 
 
-def _divide(document: Document, title_tokens: Spans, text_tokens: Spans, room: int, mode: Mode) -> Division:
-    title_room = room // TITLE_SHARE if len(text_tokens) else room
-    kept = min(len(title_tokens), title_room)
+def _divide(
+    document: Document, title_tokens: Spans, text_tokens: Spans, token_limit: int, mode: PassageMode
+) -> Division:
+    title_limit = token_limit // TITLE_SHARE if len(text_tokens) else token_limit
+    kept = min(len(title_tokens), title_limit)
     title = (
         document.title if kept == len(title_tokens) else document.title[: int(title_tokens[kept - 1, 1]) if kept else 0]
     )
     lost = len(title_tokens) - kept
-    text_room = max(room - kept, 1)
-    if len(text_tokens) <= text_room:
+    text_limit = max(token_limit - kept, 1)
+    if len(text_tokens) <= text_limit:
         return _whole(document, title, lost)
     if mode == "none":
-        end = int(text_tokens[text_room - 1, 1])
+        end = int(text_tokens[text_limit - 1, 1])
         # The encoder gets the whole text, cuts it and counts: a cut here could change how the last word is tokenised.
         return Division(np.array([[0, end]], dtype=np.int32), (titled(title, document.text),), lost)
-    spans = _windows(text_tokens, len(document.text), text_room)
+    spans = _windows(text_tokens, len(document.text), text_limit)
     inputs = tuple(titled(title, document.text[start:end]) for start, end in spans.tolist())
     return Division(spans, inputs, lost)
 
@@ -82,16 +84,16 @@ def _whole(document: Document, title: str, lost: int) -> Division:
     return Division(span, (titled(title, document.text),), lost)
 
 
-def _windows(tokens: Spans, length: int, room: int) -> Spans:
-    """Spans of at most `room` tokens that cover all tokens; the outer ends are those of the text."""
+def _windows(tokens: Spans, length: int, token_limit: int) -> Spans:
+    """Spans of at most `token_limit` tokens that cover all tokens; the outer ends are those of the text."""
     opens_word = np.ones(len(tokens) + 1, dtype=np.bool_)
     opens_word[1:-1] = tokens[1:, 0] > tokens[:-1, 1]
-    shared = min(SHARED_TOKENS, room // 3)
+    shared = min(SHARED_TOKENS, token_limit // 3)
     spans, first, last = [], 0, 0
     while True:
-        # Each window ends after the one before it, and at the earliest half its room from its own start.
-        earliest = max(first + max(room // 2, 1), last + 1)
-        last = _boundary(opens_word, min(first + room, len(tokens)), earliest)
+        # Each window ends after the one before it, and at the earliest half the limit from its own start.
+        earliest = max(first + max(token_limit // 2, 1), last + 1)
+        last = _boundary(opens_word, min(first + token_limit, len(tokens)), earliest)
         spans.append((int(tokens[first, 0]), int(tokens[last - 1, 1])))
         if last == len(tokens):
             break

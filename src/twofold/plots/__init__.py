@@ -1,5 +1,5 @@
-"""Plots: figures → pictures, as SVG, PNG or a page of HTML; what a picture shows comes in as plain numbers.
+"""Plots: figures → pictures, as SVG, PNG or a page of HTML. What is drawn comes in as plain numbers.
 
-A room of floor 2. matplotlib is a guest of `canvas.py` and belongs to the extra [plots]; `frontier.py` and
-`differences.py` draw.
+A package of floor 2. `canvas.py` uses matplotlib, which the extra [plots] installs; `frontier.py`, `differences.py` and
+`training.py` draw.
 """

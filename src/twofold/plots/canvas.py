@@ -1,6 +1,6 @@
 """The sheet that every picture is drawn on, its style, and how it becomes a file; matplotlib is imported here alone.
 
-No pyplot and no settings that outlive a call: a program that draws with matplotlib itself notices nothing.
+It uses no pyplot and no global settings, so it does not affect a program that draws with matplotlib itself.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def check_picture(path: str | Path) -> Path:
 
 
 def sheet(width: float, heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
-    """A figure `width` inches wide with axes of these heights (inches) under each other, in the house's style."""
+    """A figure `width` inches wide with axes of these heights (inches) under each other, in Twofold's style."""
     _matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""Where two systems differ: every query's difference, sorted, a panel a system."""
+"""The differences of two systems: every query's difference, sorted, a panel a system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from twofold.errors import InputError
 from twofold.plots.canvas import COLORS, FAINT, INK, SMALL, TEXT, check_picture, save, sheet, titled
-from twofold.tables import Column, Interval, Table
+from twofold.tables import Column, Estimate, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,7 +114,7 @@ def _table(panels: Sequence[Panel], measure: str) -> Table:
     rows = tuple(
         (
             panel.title,
-            Interval(panel.mean, panel.low, panel.high),
+            Estimate(panel.mean, panel.low, panel.high),
             len(panel.differences),
             sum(value > 0 for value in panel.differences.values()),
             sum(value < 0 for value in panel.differences.values()),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from twofold.errors import InputError
 from twofold.plots.canvas import COLORS, FAINT, TEXT, check_picture, save, sheet, titled
 from twofold.plots.labels import Label, write_labels
-from twofold.tables import Column, Interval, Table
+from twofold.tables import Column, Estimate, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ WIDTH, HEIGHT = 8.0, 5.0
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What one system, or one setting of it, costs and gives.
+    """The cost and the quality of one system or setting.
 
     x: the cost, smaller is better. y: the quality, higher is better; low, high: its interval. series: points of one
     series share a colour and are joined in the order of x. label: written beside the point.
@@ -133,7 +133,7 @@ def _table(points: Sequence[Point], title: str, x: str, y: str) -> Table:
             point.series,
             point.label,
             point.x,
-            point.y if point.low is None or point.high is None else Interval(point.y, point.low, point.high),
+            point.y if point.low is None or point.high is None else Estimate(point.y, point.low, point.high),
         )
         for point in points
     )

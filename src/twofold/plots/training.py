@@ -1,4 +1,4 @@
-"""What training did: the loss and the held-out questions by step, and how the space changed."""
+"""A training run: the loss and the held-out questions by step, and how the space changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readers: files that people hold → documents, queries, judgements, runs and pairs, one after the other.
+"""Readers: files → documents, queries, judgements, runs and pairs, one at a time.
 
-A room of floor 2. `reading.read` is the one door for documents; each other file reads one kind of thing.
+A package of floor 2. `reading.read` reads documents of every format; each other file reads one kind of content.
 """

@@ -1,4 +1,4 @@
-"""What happens to a line that cannot be used: an error at once, or counted, told and left out."""
+"""Bad lines: an error at once, or counted, reported and skipped."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ from twofold.reports import ReadReport
 class Beir:
     """One split of a BEIR folder.
 
-    queries: those that the split judges, by id. qrels: their judgements. The corpus is read anew by each call of
-    `documents`, and never held.
+    queries: those that the split judges, by id. qrels: their judgements. Each call of `documents` reads
+    the corpus again; it is never held in memory.
     """
 
     folder: Path
@@ -41,10 +41,10 @@ class Beir:
 
 
 def read_beir(folder: PathLike, split: str = "test") -> Beir:
-    """The queries and judgements of one split; the corpus waits in `documents()`.
+    """The queries and judgements of one split; the corpus is read by `documents()`.
 
     corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv, each plain, .gz or .xz. Queries that the split does not judge
-    are left out; other files are not looked at. Raises InputError for a folder that is none, a split that is not
+    are left out; other files are ignored. Raises InputError for a folder that is none, a split that is not
     there (naming those that are), and a judged query without a text.
     """
     place = Path(folder)

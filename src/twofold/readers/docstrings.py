@@ -33,7 +33,7 @@ def read_docstrings(root: Path | None = None, *, report: ReadReport | None = Non
     """A document for each docstring of a public module, class, function or method, module by module.
 
     root: a folder of Python source files; the standard library of the running Python where it is None. id and title:
-    the qualified name (`json.dumps`). text: the docstring, its indentation taken off. metadata: module, kind
+    the qualified name (`json.dumps`). text: the docstring, without its indentation. metadata: module, kind
     ("module", "class", "function", "method"), line, and the signature of functions and methods. Where a name is
     defined twice, the first one that has a docstring counts. A file that cannot be parsed is counted as skipped.
     Raises InputError where the folder holds no docstring.
@@ -52,7 +52,7 @@ def read_docstrings(root: Path | None = None, *, report: ReadReport | None = Non
 
 
 def fingerprint(root: Path | None = None) -> str:
-    """A digest that changes when `read_docstrings` may give something else: Python's version, files, sizes, times."""
+    """A digest that changes whenever `read_docstrings` may return something else: Python, files, sizes, times."""
     folder = standard_library() if root is None else root
     digest = hashlib.sha256(f"{sys.version}\n{folder}\n".encode())
     for path in _source_files(folder):

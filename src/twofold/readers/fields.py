@@ -1,4 +1,4 @@
-"""Which field of a record is the id, the title and the text; all others become metadata."""
+"""The fields of a record that are its id, title and text; all others become metadata."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class Fields:
     def document(self, record: Mapping[str, Any], *, ids_alone: bool = False) -> Document:
         """The document that a record holds.
 
-        A text or title that is null is empty. An object under `metadata` is laid beside the other fields. Raises
-        InputError or DocumentError where there is no id, a value that a document cannot hold, or nothing said of
-        the text, unless ids alone are enough.
+        A text or title that is null is empty. An object under `metadata` is merged with the other fields. Raises
+        InputError or DocumentError where there is no id, a value that a document cannot hold, or no text field,
+        unless ids alone are enough.
         """
         rest = dict(record)
         identifier = identifier_of(rest.pop(self._id_of(rest)))

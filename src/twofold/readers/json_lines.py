@@ -1,6 +1,6 @@
 """JSON Lines: one object a line, checked more strictly than Python's json does by itself.
 
-NaN, Infinity and a key that stands twice are refused: the first two are no JSON, the third loses a value in silence.
+NaN, Infinity and a repeated key are refused: the first two are no JSON, the third silently loses a value.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Opening what people name: a file, plain or compressed, or standard input, as numbered lines of bytes.
+"""Opening sources: a file, plain or compressed, or standard input, as numbered lines of bytes.
 
-Every reader of this room gets its bytes here, so that a missing, cut or unreadable file is one kind of error.
+Every reader of this package gets its bytes here, so that missing, truncated and unreadable files raise the same kind of
+error.
 """
 
 from __future__ import annotations

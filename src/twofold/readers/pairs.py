@@ -1,4 +1,4 @@
-"""Pair files: two texts that belong together, some with a score of how much."""
+"""Pair files: two matching texts, some with a score."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ SCORE_NAMES = ("score", "label", "similarity")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two texts that belong together. score: how much, higher is more. negative: a text that does not belong to the
-    query. Both are None where the file does not say.
+    """Two matching texts. score: of the match, higher is better. negative: a text that does not match the query. Both
+    are None if the file does not have them.
     """
 
     query: str
@@ -38,10 +38,10 @@ def read_pairs(path: PathLike, *, skip_bad: bool = False, report: ReadReport | N
     """The pairs of a file, one after the other.
 
     .jsonl, .ndjson, .json: objects with `query` (`anchor`, `question`, `sentence1`, `text1`), `positive` (`answer`,
-    `document`, `sentence2`, `text2`) and, if they like, `negative` (`hard_negative`, `text3`) and `score` (`label`,
+    `document`, `sentence2`, `text2`) and optionally `negative` (`hard_negative`, `text3`) and `score` (`label`,
     `similarity`). .tsv, no quoting: a header
     of these names in any order, or no header and query, positive and perhaps a score. .csv: such a header. Plain, .gz
-    or .xz; `-` is standard input as JSON Lines. Other fields are not looked at. Raises InputError, naming file and
+    or .xz; `-` is standard input as JSON Lines. Other fields are ignored. Raises InputError, naming file and
     line, for a line that holds no pair (counted with skip_bad), and at the end for a file without pairs.
     """
     bad = BadLines(skip_bad, ReadReport() if report is None else report)

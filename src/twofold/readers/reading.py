@@ -1,4 +1,4 @@
-"""The one door for documents: `read` guesses from a path what lies there, and streams it."""
+"""`read` streams documents of every format; by default it guesses the format from the path."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def read(
 ) -> Iterator[Document]:
     """Documents of a file, a folder, several of them, or `-` for standard input, one after the other.
 
-    format: a word of FORMATS; guessed from the path (standard input: "jsonl"). Files may end in .gz or .xz too.
+    format: one of FORMATS; guessed from the path (standard input: "jsonl"). Files may end in .gz or .xz too.
     fields: names of id, title and text. types: for CSV and TSV, column → "int", "float", "bool" or "text".
     skip_bad: count bad lines in the report instead of raising. ids_alone: records need neither title nor text, since
     their vectors come from elsewhere. Memory does not grow with the file.

@@ -78,7 +78,7 @@ def records(
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line number, values by column name) for each row below the header.
 
-    check: raises InputError for a header that lacks what the caller needs. types: column → a word of TYPES; other
+    check: raises InputError for a header that lacks what the caller needs. types: column → one of TYPES; other
     columns stay text. An empty number or truth is absent. Raises InputError too for a file without a header,
     a column that stands twice, and a type for a column that is not there.
     """

@@ -91,7 +91,7 @@ def _identified(given: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _prefix_of(folder: Path) -> str:
-    """What the ids of a folder's files begin with: its name and a slash; nothing for the root, which has no name.
+    """The prefix of the ids of a folder's files: its name and a slash; empty for the root, which has no name.
 
     Without it, files of one name would replace one another when their folders are indexed one after the other.
     """

@@ -1,6 +1,6 @@
 """Judgements and runs as TREC writes them: `read_qrels`, `read_run`, `write_run`.
 
-Columns are divided by ASCII white space, as trec_eval does, so an id holds none.
+ASCII white space separates columns, as in trec_eval, so ids cannot contain it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def read_qrels(path: PathLike) -> Qrels:
 
 
 def read_run(path: PathLike) -> Run:
-    """A run: six columns (query, Q0, document, rank, score, tag); rank and tag are not looked at, as in trec_eval.
+    """A run: six columns (query, Q0, document, rank, score, tag); rank and tag are ignored, as in trec_eval.
 
     Plain, .gz or .xz; `-` is standard input. Raises InputError, naming file and line, for another number of columns,
     a score that is no finite number, and a document that a query has twice.
@@ -99,7 +99,9 @@ def _run_lines(run: Mapping[str, Mapping[str, float]], tag: str) -> Iterator[str
 
 def _check_column(value: str, what: str) -> None:
     if not value or _white_space.search(value):
-        raise InputError(f"the {what} {value!r} is empty or holds white space, which divides the columns of a TREC run")
+        raise InputError(
+            f"the {what} {value!r} is empty or holds white space, which separates the columns of a TREC run"
+        )
 
 
 def _packed(file: IO[bytes], suffix: str) -> AbstractContextManager[Any]:

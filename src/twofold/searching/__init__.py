@@ -1,1 +1,1 @@
-"""Searching: how a query runs: candidates from an index, exact scores from stored vectors, hits."""
+"""Searching: candidates from an index → exact scores from stored vectors → hits."""

@@ -1,13 +1,12 @@
-"""Fusion: one score of what meaning and words say, with a weight that each question chooses for itself.
+"""Fusion: one score from the dense and the lexical score, with a weight that depends on the question.
 
     score = κ + share · (1 - c)² · BM25 / √W
 
 κ is the dense score beyond chance, (cosine - chance) / (1 - chance), with the mean cosine of unrelated questions and
-passages of the collection as chance. c is κ of the best document of all, .9 at most: where a passage says what is
-asked, words add little; where none does, they decide. W is the sum of the inverse document frequencies of the
-question's terms, by whose square root long and short questions become comparable. Nothing depends on how many documents
-are asked for.
-docs/hybrid.md has the figures behind this rule, and what it was compared with.
+passages of the collection as chance. c is κ of the best document of all, .9 at most: where a passage resembles the
+question closely, BM25 adds little; where none does, BM25 decides. W is the sum of the inverse document frequencies of
+the question's terms, by whose square root long and short questions become comparable. Nothing depends on how many
+documents are asked for. docs/hybrid.md has the figures behind this rule, and what it was compared with.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ SHARE = 0.5
 """Chosen on nine judged collections (docs/hybrid.md); between 0.45 and 0.55 none of them moved by more than .005."""
 
 SUREST = 0.9
-"""Of c: an encoder gives equal vectors to texts in whose script it knows no sign, and then words must still decide."""
+"""The largest c: an encoder gives equal vectors to texts in a script that it does not know; then BM25 must decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fusion:
-    """How a collection mixes both sides.
+    """How a collection mixes dense and lexical scores.
 
-    chance: the mean cosine of questions with passages that do not answer them. share: how much words count; 0 is dense
-    search alone. Raises InputError.
+    chance: the mean cosine of questions with passages that do not answer them. share: the weight of lexical scores; 0
+    is dense search alone. Raises InputError.
     """
 
     chance: float
@@ -43,15 +42,15 @@ class Fusion:
         if not -1 <= self.chance < 1:
             raise InputError(f"chance is a cosine below 1, not {self.chance!r}")
         if not 0 <= self.share < float("inf"):
-            raise InputError(f"the share of words is 0 or more, not {self.share!r}")
+            raise InputError(f"the lexical share is 0 or more, not {self.share!r}")
 
     def beyond_chance(self, dense: Scores) -> Scores:
         """float32 (n,): cosines with chance at 0 and equality at 1."""
         beyond: Scores = ((dense - np.float32(self.chance)) / np.float32(1 - self.chance)).astype(np.float32)
         return beyond
 
-    def word_weight(self, best_dense: float, weight: float) -> float:
-        """By what a question's BM25 scores are multiplied.
+    def lexical_weight(self, best_dense: float, weight: float) -> float:
+        """The factor of a question's BM25 scores.
 
         best_dense: the highest dense score of any document. weight: the sum of idf of the question's terms.
         """
@@ -60,9 +59,9 @@ class Fusion:
         certain = float(np.clip(self.beyond_chance(np.array([best_dense], np.float32))[0], 0, SUREST))
         return float(self.share * (1 - certain) ** 2 / weight**0.5)
 
-    def fused(self, dense: Scores, lexical: Scores, word_weight: float) -> Scores:
+    def fused(self, dense: Scores, lexical: Scores, lexical_weight: float) -> Scores:
         """float32 (n,): the mixed score of each document, from its dense score and its BM25."""
-        mixed: Scores = self.beyond_chance(dense) + np.float32(word_weight) * lexical
+        mixed: Scores = self.beyond_chance(dense) + np.float32(lexical_weight) * lexical
         return mixed
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Lexical search, and lexical and dense search together: every candidate is scored exactly by both sides."""
+"""Lexical search and hybrid search, in which every candidate gets an exact dense and an exact lexical score."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from twofold.scores import Numbers, Scores, Vectors, best_positions
 from twofold.searching.fusion import Fusion
 from twofold.searching.threads import threads
 
-Mode = Literal["dense", "lexical", "hybrid"]
-MODES: tuple[Mode, ...] = ("dense", "lexical", "hybrid")
+SearchMode = Literal["dense", "lexical", "hybrid"]
+SEARCH_MODES: tuple[SearchMode, ...] = ("dense", "lexical", "hybrid")
 Start = Callable[[Callable[[], tuple[Numbers, Scores]]], Callable[[], tuple[Numbers, Scores]]]
 """Starts work beside the caller's, or later: `threads.start` or `later`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Documents of one ranking, best first, and what made up each score.
+    """Documents of one ranking, best first, and the parts of each score.
 
     documents: int64 (n,); scores: float32 (n,). parts: by name, one number a document or one for all. passages: int64
     (n,), the best passage of each by its vector; None where no vector was read.
@@ -37,20 +37,20 @@ class Ranked:
     passages: Numbers | None
 
     def from_place(self, offset: int) -> Ranked:
-        """Without the first so many."""
+        """Without the first `offset` documents."""
         parts = {name: part if isinstance(part, float) else part[offset:] for name, part in self.parts.items()}
         passages = None if self.passages is None else self.passages[offset:]
         return Ranked(self.documents[offset:], self.scores[offset:], parts, passages)
 
     def explained(self) -> list[dict[str, float]]:
-        """What made up each score, by name."""
+        """The parts of each score, by name."""
         columns = {name: np.broadcast_to(part, self.scores.shape).tolist() for name, part in self.parts.items()}
         return [dict(zip(columns, line, strict=True)) for line in zip(*columns.values(), strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """What both sides say of the candidates of one query.
+class CandidateScores:
+    """The dense and lexical scores of the candidates of one query.
 
     near: the candidates by handle, with their dense scores; lexical: float32 (n,), their BM25; best: the highest dense
     score of any document of the collection; weight: the sum of idf of the query's terms.
@@ -63,12 +63,12 @@ class Sides:
 
 
 class HybridSearch:
-    """Rankings of one snapshot with the terms of its documents.
+    """Lexical and hybrid rankings of one snapshot.
 
-    fusion: None where both sides cannot be mixed, since texts have no cosines here. depth: of the look-up that finds
-    the best dense score of all documents, which enters every mixed score: an approximate index finds more by a deeper
-    look-up, so what enters a score must not be found by one that depends on the request. query_language: signs in a
-    query mean something, and what it rules out holds for the dense side too.
+    fusion: None where the scores cannot be mixed, since texts have no cosines here. depth: of the look-up that finds
+    the best dense score of all documents, which enters every mixed score. An approximate index finds more in a
+    deeper look-up, so this depth must not depend on the request. query_language: enables its operators; what a query
+    excludes is excluded from dense search too.
     """
 
     def __init__(
@@ -90,15 +90,15 @@ class HybridSearch:
 
     @property
     def mixes(self) -> bool:
-        """Whether both sides can be mixed."""
+        """Whether dense and lexical scores can be mixed."""
         return self._fusion is not None
 
     def text(self, query: str) -> str:
-        """What the query says, without signs that only lexical search understands: what a vector is made of."""
+        """The query's text for the encoder, without the signs of the query language."""
         return self._lexical.text(query)
 
     def within(self, query: str, selection: Selection) -> Selection:
-        """The selection without documents that the query rules out, as -red does what has "red"."""
+        """The selection without documents that the query excludes, as `-red` excludes those with "red"."""
         return replace(selection, said=query) if self._query_language else selection
 
     def hybrid(
@@ -113,22 +113,22 @@ class HybridSearch:
     ) -> Ranked:
         """The first `top` of the ranking of `depth` documents: the best of both sides' first `depth`, mixed.
 
-        vector: gives the text's vector, float32 (dimension,); the lexical side is searched while it is made.
+        vector: gives the text's vector, float32 (dimension,); lexical search runs while it is encoded.
         """
         if self._fusion is None:
             raise QueryError("dense and lexical scores are mixed by cosines, and texts have none in this collection")
-        sides = self.sides(text, vector, depth=depth, selection=selection, start=start)
-        near, weight = sides.near, self._fusion.word_weight(sides.best, sides.weight)
+        sides = self.candidate_scores(text, vector, depth=depth, selection=selection, start=start)
+        near, weight = sides.near, self._fusion.lexical_weight(sides.best, sides.weight)
         scores = self._fusion.fused(near.scores, sides.lexical, weight)
         best = best_positions(scores, min(top, depth), lambda among: self._snapshot.ids(near.documents[among]))
         parts: dict[str, Scores | float] = {
             "dense": near.scores[best],
             "lexical": sides.lexical[best],
-            "weight of words": weight,
+            "lexical weight": weight,
         }
         return Ranked(near.documents[best], scores[best], parts, near.passages[best])
 
-    def sides(
+    def candidate_scores(
         self,
         text: str,
         vector: Callable[[], Vectors],
@@ -136,11 +136,12 @@ class HybridSearch:
         depth: int,
         selection: Selection = EVERYTHING,
         start: Start = threads.start,
-    ) -> Sides:
-        """What both sides say of every candidate: the union of their first `depth` documents.
+    ) -> CandidateScores:
+        """Both scores of every candidate: the union of the first `depth` documents of each side.
 
-        What is said depends on query and document alone: the best of all documents counts, by the same look-up for
-        every depth and selection. That look-up serves the candidates too, where they are asked for in the same way.
+        Scores depend on query and document alone: the best dense score of all documents, which enters them, comes from
+        the same look-up for every depth and selection. That look-up gives the candidates too where depth and selection
+        are its own.
         """
         selection = self.within(text, selection)
         matching = start(partial(self._lexical.candidates, text, depth, selection))
@@ -152,7 +153,7 @@ class HybridSearch:
         matched, known = matching()
         candidates = self._dense.scored(asked, np.union1d(near.documents, matched))
         lexical = self._lexical_scores(text, candidates.documents, matched, known)
-        return Sides(candidates, lexical, float(best[0]) if len(best) else 0.0, self._lexical.weight(text))
+        return CandidateScores(candidates, lexical, float(best[0]) if len(best) else 0.0, self._lexical.weight(text))
 
     def lexical(self, text: str, *, depth: int, top: int, selection: Selection) -> Ranked:
         """The first `top` of the ranking of `depth` documents by BM25; no vector is made or read."""
@@ -161,10 +162,10 @@ class HybridSearch:
         return Ranked(matched[best], scores[best], {"lexical": scores[best]}, None)
 
     def spans(self, text: str, handles: Numbers, documents: Sequence[Document]) -> NDArray[np.int32]:
-        """int32 (n, 2): of each document the passage that has most of the query's words, the earlier of equal ones.
+        """int32 (n, 2): for each document the passage with the most words of the query, the earlier of equal ones.
 
-        handles: int64 (n,), those of the documents. Each word that a passage has counts once, by how rare it is in the
-        collection (`LexicalSnapshot.coverage`). Texts of a single passage are not looked at.
+        handles: int64 (n,), those of the documents. Each word in a passage counts once, weighted by its inverse
+        document frequency (`LexicalSnapshot.coverage`). Documents of a single passage are not compared.
         """
         passages = self._snapshot.passages(handles)
         _, firsts, counts = np.unique(passages.owners, return_index=True, return_counts=True)
@@ -176,7 +177,7 @@ class HybridSearch:
         return chosen
 
     def _lexical_scores(self, text: str, documents: Numbers, matched: Numbers, known: Scores) -> Scores:
-        """float32 (n,): the BM25 of ascending documents, of which some are known: asking for a score costs time."""
+        """float32 (n,): the BM25 of ascending documents, of which some are known already."""
         scores = np.empty(len(documents), np.float32)
         found = np.isin(documents, matched)
         ascending = np.argsort(matched)

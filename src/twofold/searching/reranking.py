@@ -1,4 +1,4 @@
-"""The second stage: a ranker reads the query with each candidate and orders them anew."""
+"""Reranking: a ranker scores the query with each candidate, and the candidates are sorted again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from twofold.scores import Scores, order
 
 
 def reranked(query: str, hits: Sequence[Hit], ranker: Ranker) -> list[Hit]:
-    """The hits in the ranker's order; what the first stage said stays among the parts of each score.
+    """The hits in the ranker's order; the first score stays among the parts of each hit.
 
     Raises QueryError where the ranker does not return one number for each text.
     """
@@ -33,7 +33,7 @@ def reranked(query: str, hits: Sequence[Hit], ranker: Ranker) -> list[Hit]:
 
 
 def checked_ranker(ranker: Any) -> Ranker:
-    """What was given as a ranker, if it is one; InputError naming what it lacks. Nothing is scored."""
+    """The given ranker, if it is one; InputError names what it lacks. Nothing is scored."""
     kind = type(ranker).__name__
     if isinstance(ranker, type):
         raise InputError(f"{ranker.__name__} is a class, and a ranker is an object of one: {ranker.__name__}(…)")

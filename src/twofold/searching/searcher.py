@@ -20,7 +20,7 @@ from twofold.protocols import Encoder, Ranker
 from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, checked_vectors, scaled
-from twofold.searching.hybrid import MODES, HybridSearch, Mode, Ranked
+from twofold.searching.hybrid import SEARCH_MODES, HybridSearch, Ranked, SearchMode
 from twofold.searching.reranking import checked_ranker, reranked
 from twofold.searching.threads import later, threads
 
@@ -32,12 +32,12 @@ QUERIES_AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What is asked of every query of a call: places `offset` to `top` of a ranking of `depth` documents.
+    """The request of a call, for each of its queries: places `offset` to `top` of a ranking of `depth` documents.
 
-    mode: None for what each query takes by default. ranker: reads the whole ranking.
+    mode: None for the default of each query. ranker: scores the whole ranking again.
     """
 
-    mode: Mode | None
+    mode: SearchMode | None
     depth: int
     top: int
     offset: int
@@ -46,26 +46,26 @@ class _Request:
 
     @property
     def ranked(self) -> int:
-        """How many places of the first stage's ranking are needed."""
+        """How many places of the first ranking are needed."""
         return self.top if self.ranker is None else self.depth
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One query, how it is searched, and what gives its vector. alone: other threads are free to help."""
+    """One query, its mode, and a function that returns its vector. alone: other threads are free to help."""
 
     query: str | Vectors
-    mode: Mode
+    mode: SearchMode
     vector: Callable[[], Vectors]
     alone: bool = False
 
 
 class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
-    """Searches one snapshot until it is closed: the same question gives the same answer, whatever is written beside it.
+    """Searches one snapshot until it is closed; later writes do not change its answers.
 
-    depth: a ranking ends there; k counts within it. words: searches by words too; without it only by meaning. wordless:
-    why there are no words, and what to do. encodes: whether texts have vectors here; where the vectors were made
-    elsewhere, texts are searched by words alone.
+    depth: the length of a ranking; k is at most that. hybrid: searches the lexical index too; without it search is
+    dense only. no_lexical: why there is no lexical search, and what to do. encodes: whether texts have vectors here;
+    where the vectors were made elsewhere, only lexical search answers texts.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         encoder: Encoder,
         *,
         depth: int,
-        words: HybridSearch | None = None,
-        wordless: str = "this searcher was made without words",
+        hybrid: HybridSearch | None = None,
+        no_lexical: str = "this searcher was opened without the lexical index",
         encodes: bool = True,
     ) -> None:
         self._snapshot = snapshot
         self._dense = dense
-        self._words = words
-        self._wordless = wordless
+        self._hybrid = hybrid
+        self._no_lexical = no_lexical
         self._encodes = encodes
         self._encoder = encoder
         self._depth = checked_count(depth, "depth")
@@ -94,15 +94,15 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
     @property
     def dense(self) -> DenseSnapshot:
-        """How its documents are found by vectors."""
+        """Dense search over the snapshot."""
         return self._dense
 
     @property
-    def modes(self) -> tuple[Mode, ...]:
-        """The modes in which it answers a text; hybrid where there is one is taken unless another is asked for."""
-        mixes = self._words is not None and self._words.mixes
-        can = {"lexical": self._words is not None, "dense": self._encodes, "hybrid": mixes}
-        return tuple(mode for mode in MODES if can[mode])
+    def modes(self) -> tuple[SearchMode, ...]:
+        """The modes that a text query can use; the default is hybrid, if it is one of them."""
+        mixes = self._hybrid is not None and self._hybrid.mixes
+        can = {"lexical": self._hybrid is not None, "dense": self._encodes, "hybrid": mixes}
+        return tuple(mode for mode in SEARCH_MODES if can[mode])
 
     def search(
         self,
@@ -111,7 +111,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         k: int = 10,
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
-        mode: Mode | None = None,
+        mode: SearchMode | None = None,
         ranker: Ranker | None = None,
         strict: bool = False,
         report: EncodingReport | None = None,
@@ -119,11 +119,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         """The k best documents after the first `offset`.
 
         query: a text, or a vector of float32 (dimension,), which is scaled to unit length where the contract says
-        cosine. where: a filter on metadata (filters.py). mode: "dense" (by meaning), "lexical" (by words, BM25) or
-        "hybrid"; by default a text is searched hybrid where that can be had (`modes`). Lexical search needs no encoder,
-        and shows the passage that has most of the query's words. ranker: a second stage that reads the whole ranking,
-        so that a page does not depend on k; it needs a text. strict: a field of the filter that no document has is an
-        error. report: counts what of the query was cut. Raises QueryError where offset + k goes beyond the depth.
+        cosine. where: a filter on metadata (filters.py). mode: "dense" (vectors), "lexical" (BM25) or
+        "hybrid"; the default for a text is hybrid, if it is possible (`modes`). Lexical search needs no encoder and
+        shows the passage with the most words of the query. ranker: scores the whole ranking again, so that a page does
+        not depend on k; it needs a text query. strict: a field of the filter that no document has is an
+        error. report: counts truncated queries. Raises QueryError if offset + k is greater than the depth.
         """
         request = self._request(k, offset, mode, self._selection(where, strict=strict), ranker)
         return self._answers([query], request, report)[0]
@@ -135,15 +135,15 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         k: int = 10,
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
-        mode: Mode | None = None,
+        mode: SearchMode | None = None,
         ranker: Ranker | None = None,
         strict: bool = False,
         report: EncodingReport | None = None,
     ) -> list[list[Hit]]:
-        """The hits of each query, in their order, the same as `search` gives for each alone.
+        """The hits of each query, in their order, equal to those of `search` for each alone.
 
         queries: texts, or vectors of float32 (n, dimension). Texts are encoded together, and queries are looked up on
-        all cores. Everything else as in `search`; QueryError names the query by its place.
+        all cores. Everything else as in `search`; QueryError names the query by its position.
         """
         if isinstance(queries, str):
             raise QueryError(f"queries is a list; for one query write [{queries!r}], or call search")
@@ -159,10 +159,10 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         where: Mapping[str, Any] | None = None,
         strict: bool = False,
     ) -> list[Hit]:
-        """The documents nearest to a stored one, itself left out.
+        """The documents nearest to a stored one, without that one.
 
-        Its query vector is the mean of its passages' vectors. Raises QueryError for an id that is not there or that
-        has no vector.
+        Its query vector is the mean of its passages' vectors. Raises QueryError for an unknown id or one without
+        a vector.
         """
         request = self._request(k, offset, "dense", self._selection(where, strict=strict, without=(document_id,)))
         found = self._snapshot.find([document_id])
@@ -179,7 +179,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         queries: Mapping[str, str],
         *,
         depth: int = 1000,
-        mode: Mode | None = None,
+        mode: SearchMode | None = None,
         report: EncodingReport | None = None,
     ) -> Run:
         """The rankings of many queries, each to `depth` documents: query id → document id → score.
@@ -194,7 +194,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return dict(zip(queries, rankings, strict=True))
 
     def close(self) -> None:
-        """Lets the snapshot go."""
+        """Closes the snapshot."""
         self._snapshot.close()
 
     def __exit__(
@@ -206,7 +206,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return self
 
     def _request(
-        self, k: int, offset: int, mode: Mode | None, selection: Selection, ranker: Ranker | None = None
+        self, k: int, offset: int, mode: SearchMode | None, selection: Selection, ranker: Ranker | None = None
     ) -> _Request:
         k = checked_count(k, "k")
         if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
@@ -235,23 +235,23 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return self._scaled(checked_vectors([query], self._encoder.contract.dimension, what="the query vector")[0])
 
     def _text(self, query: str) -> str:
-        """What a model reads of a query."""
-        return query if self._words is None else self._words.text(query)
+        """The text of a query for the encoder."""
+        return query if self._hybrid is None else self._hybrid.text(query)
 
     def _scaled(self, vector: Vectors) -> Vectors:
         line: Vectors = scaled(vector[None], self._encoder.contract.similarity, what="the query vector")[0]
         return line
 
-    def _mode(self, query: str | Vectors, mode: Mode | None) -> Mode:
-        """The mode that is asked for, where it can be had; raises QueryError."""
+    def _mode(self, query: str | Vectors, mode: SearchMode | None) -> SearchMode:
+        """The requested mode, if it is possible; raises QueryError."""
         if mode is None:
             return "hybrid" if isinstance(query, str) and "hybrid" in self.modes else "dense"
-        if mode not in MODES:
-            raise QueryError(f"there is no mode {mode!r}; there are {', '.join(MODES)}")
+        if mode not in SEARCH_MODES:
+            raise QueryError(f"there is no mode {mode!r}; there are {', '.join(SEARCH_MODES)}")
         if mode != "dense" and not isinstance(query, str):
             raise QueryError(f"a {mode} search reads the query, so it needs a text, not a vector")
-        if mode != "dense" and self._words is None:
-            raise QueryError(f"no search can be {mode} here: {self._wordless}")
+        if mode != "dense" and self._hybrid is None:
+            raise QueryError(f"no search can be {mode} here: {self._no_lexical}")
         if mode == "hybrid" and "hybrid" not in self.modes:
             raise QueryError(f"no search can be hybrid here: {self._unmixed()}")
         return mode
@@ -259,18 +259,18 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def _unmixed(self) -> str:
         if self._encodes:
             return (
-                "meaning and words are mixed by cosines, and this collection compares by dot products; search with the "
-                "mode dense or lexical"
+                "dense and lexical scores are mixed by cosines, and this collection compares by dot products; "
+                "search with the mode dense or lexical"
             )
         return (
-            "this collection holds vectors made elsewhere, so that a text has none to mix its words with; search with "
+            "this collection holds vectors made elsewhere, so a text has no dense score to mix; search with "
             "the mode lexical, or by a vector"
         )
 
     def _answers(
         self, queries: Sequence[str | Vectors] | Vectors, request: _Request, report: EncodingReport | None
     ) -> list[list[Hit]]:
-        """The page of each query; a ranker is given the whole ranking of one query after the other."""
+        """The page of each query; a ranker gets the whole ranking of one query at a time."""
         ranker = request.ranker
         if ranker is None:
             return self._each(queries, request, report, partial(self._page, request=request, offset=request.offset))
@@ -298,9 +298,9 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return results
 
     def _asked(
-        self, queries: Sequence[str | Vectors] | Vectors, modes: Sequence[Mode], report: EncodingReport | None
+        self, queries: Sequence[str | Vectors] | Vectors, modes: Sequence[SearchMode], report: EncodingReport | None
     ) -> list[_Asked]:
-        """The queries with their vectors: of texts they are made together, where the mode needs any."""
+        """The queries with their vectors; texts are encoded together, if their mode needs vectors."""
         pairs = list(zip(queries, modes, strict=True))
         texts = [self._text(query) for query, mode in pairs if isinstance(query, str) and mode != "lexical"]
         vectors = iter(self._encoder.encode_queries(texts, report=report) if texts else ())
@@ -315,8 +315,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             for query, mode in pairs
         ]
 
-    def _checked(self, query: str | Vectors, request: _Request, place: int) -> Mode:
-        """How a query is searched; raises QueryError for one that cannot be. place: among several, from 0 on."""
+    def _checked(self, query: str | Vectors, request: _Request, place: int) -> SearchMode:
+        """The mode of a query; raises QueryError for an invalid query. place: its position among several, from 0 on."""
         if isinstance(query, str) and _unseen(query):
             raise QueryError(f"query {place}: it is empty" if place else "the query is empty")
         if request.ranker is not None and not isinstance(query, str):
@@ -324,16 +324,16 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return self._mode(query, request.mode)
 
     def _ranked(self, asked: _Asked, request: _Request) -> Ranked:
-        """The places of the first stage's ranking that the request needs."""
-        words, text = self._words, asked.query if isinstance(asked.query, str) else None
+        """The places of the first ranking that the request needs."""
+        hybrid, text = self._hybrid, asked.query if isinstance(asked.query, str) else None
         depth, top, selection = request.depth, request.ranked, request.selection
-        if words is not None and text is not None:
+        if hybrid is not None and text is not None:
             if asked.mode == "lexical":
-                return words.lexical(text, depth=depth, top=top, selection=selection)
+                return hybrid.lexical(text, depth=depth, top=top, selection=selection)
             if asked.mode == "hybrid":
                 start = threads.start if asked.alone else later
-                return words.hybrid(text, asked.vector, depth=depth, top=top, selection=selection, start=start)
-            selection = words.within(text, selection)
+                return hybrid.hybrid(text, asked.vector, depth=depth, top=top, selection=selection, start=start)
+            selection = hybrid.within(text, selection)
         found = self._dense.nearest(asked.vector(), depth=depth, top=top, selection=selection)
         return Ranked(found.documents, found.scores, {"dense": found.scores}, found.passages)
 
@@ -348,8 +348,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def _hits(self, ranked: Ranked, offset: int, query: str | Vectors = "") -> list[Hit]:
         page = ranked.from_place(offset)
         documents = self._snapshot.documents(page.documents)
-        if page.passages is None and self._words is not None:
-            spans = self._words.spans(str(query), page.documents, documents)
+        if page.passages is None and self._hybrid is not None:
+            spans = self._hybrid.spans(str(query), page.documents, documents)
         else:
             spans = self._snapshot.spans(page.documents if page.passages is None else page.passages)
         return [
@@ -361,7 +361,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
 
 def _unseen(text: str) -> bool:
-    """Whether nothing in a text can be seen: spaces, controls, joiners, lone surrogates."""
+    """Whether a text has only invisible characters: spaces, controls, joiners, lone surrogates."""
     return all(category(character)[0] in "ZC" for character in text)
 
 

@@ -1,4 +1,4 @@
-"""Threads that look up beside the caller's: one pool a process, made at first need and left behind by a fork."""
+"""Worker threads for look-ups: one pool for each process, created when first used, not inherited by a fork."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Threads:
         forking.watch(self)
 
     def start(self, work: Callable[[], Result]) -> Callable[[], Result]:
-        """Starts the work; what is given waits for its result."""
+        """Starts the work; returns a function that waits for its result."""
         return self._executor().submit(work).result
 
     def each(self, work: Callable[[Given], Result], inputs: Iterable[Given]) -> list[Result]:
@@ -30,13 +30,13 @@ class Threads:
         return list(self._executor().map(work, inputs))
 
     def before_fork(self) -> None:
-        """Nothing: threads of the parent go on in the parent."""
+        """Nothing: the parent's threads continue."""
 
     def after_fork_in_parent(self) -> None:
         """Nothing was stopped."""
 
     def after_fork_in_child(self) -> None:
-        """No thread is there any more."""
+        """The child has none of the threads."""
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
 
@@ -51,5 +51,5 @@ threads = Threads()
 
 
 def later(work: Callable[[], Result]) -> Callable[[], Result]:
-    """In place of `threads.start`: the work is done when its result is asked for, on the same thread."""
+    """Instead of `threads.start`: does the work in the same thread, when the result is asked for."""
     return work

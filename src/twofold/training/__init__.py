@@ -1,5 +1,5 @@
-"""Training: pairs or judgements in, a better encoder for this collection out, and honestly by how much.
+"""Training: pairs or judgements → a better encoder for this collection, with the measured gain.
 
-A room of floor 7. torch, sentence-transformers, datasets and accelerate are guests of `fitting.py` and imported inside
-its functions; everything else here is data, negatives, splits, evaluation and the model card.
+A package of floor 7. torch, sentence-transformers, datasets and accelerate are imported inside functions, most of them
+in `fitting.py`; the other files prepare data, mine negatives, split, evaluate and write the model card.
 """

@@ -1,4 +1,4 @@
-"""What to know of training data before an hour is spent on them: repetitions, leaks, pairs that words cannot join."""
+"""An audit of training data before training: duplicates, leaks, pairs without a common word."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Audit:
 
     near_queries: pairs of queries with nearly the same words. equal_documents: documents whose text another has too.
     shared_answers: pairs whose document also answers another query; a batch holds only one of them. wordless: pairs
-    without a word in common, which no search by words finds. leaked_answers, leaked_queries: documents that answer
+    without a word in common, which no lexical search finds. leaked_answers, leaked_queries: documents that answer
     queries of training and of the test split, and test queries that nearly repeat a training query; None without a test
-    split. sheet: mined negatives to look at, (query, answer, negative) texts.
+    split. sheet: mined negatives for inspection, (query, answer, negative) texts.
     """
 
     queries: int
@@ -39,7 +39,7 @@ class Audit:
     sheet: tuple[tuple[str, str, str], ...] = ()
 
     def table(self) -> Table:
-        """What was looked for, how often it was found, and what it means."""
+        """Each check, its count, and its meaning."""
         rows = [
             ("pairs of queries that nearly repeat each other", self.near_queries, "kept on one side of the split"),
             ("documents with a text that another has too", self.equal_documents, "never negatives of one another"),
@@ -65,7 +65,7 @@ def audit(
     triplets: Sequence[Triplet] = (),
     test: tuple[Mapping[str, str], Iterable[str]] | None = None,
 ) -> Audit:
-    """Looks through training data.
+    """Audits training data.
 
     triplets: what was mined, of which the first of each of 50 queries go into the sheet. test: the queries of a test
     split (id → text) and the documents that answer them.

@@ -17,7 +17,7 @@ PICTURE = "training.png"
 def write_card(folder: Path, outcome: TrainingOutcome, base: str, command: str) -> None:
     """Writes README.md: base, data, command, settings, figures, and a picture where matplotlib is installed.
 
-    folder: where the model lies now.
+    folder: of the model.
     """
     curve = "\n".join(f"- step {step}: {value:.4f}" for step, value in outcome.curve.dev)
     losses = [value for _, value in outcome.curve.loss]

@@ -1,7 +1,7 @@
-"""Distillation of a query tower: what a teacher makes of texts is drawn into something smaller, in the same space.
+"""Distillation of a query tower: a smaller model is fitted to a teacher's vectors of texts, in the same space.
 
-No judgement is needed and no document encoded again. What is fitted must point where the teacher's vectors point, and
-be as near to the batch's other texts as the teacher's are.
+It needs no judgements, and no document is encoded again. The loss compares directions with the teacher's vectors, and
+similarities within the batch with the teacher's.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ NEAREST = 10
 
 @dataclass(frozen=True, slots=True)
 class DistillingSettings:
-    """How a tower is fitted."""
+    """Settings of the fitting of a tower."""
 
     epochs: int = 10
-    """Passes over the texts; a table has no depth in which it could learn by heart what it has seen."""
+    """Passes over the texts; a table hardly overfits."""
     batch: int = 1024
     """Texts a step, each compared with all others of its batch."""
     learning_rate: float = 2e-3
@@ -41,7 +41,7 @@ class DistillingSettings:
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """How well a tower follows its teacher on texts that it has not seen.
+    """How similar a tower is to its teacher on held-out texts.
 
     cosine: mean between their vectors of a text. nearest: share of the teacher's ten nearest among the held-out texts
     that are among the tower's. texts: how many were fitted; held_out: how many measured.
@@ -65,7 +65,7 @@ class Fidelity:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Texts as tokens with what the teacher makes of them, the held-out ones first.
+    """Texts as tokens with the teacher's vectors, the held-out ones first.
 
     tokens: of each text, special tokens included. targets: float32 (n, dimension), of length 1. held_out: how many are
     not fitted.
@@ -77,7 +77,7 @@ class Lesson:
 
 
 def lesson(teacher: TransformerEncoder, texts: Sequence[str], vectors: Vectors | None, seed: int) -> Lesson:
-    """What there is to learn from texts, equal ones once, in an order that the seed decides.
+    """Training data from texts, equal ones once, in an order that depends on the seed.
 
     vectors: the teacher's queries of these texts, where they are known already. Raises InputError for too few texts.
     """

@@ -1,4 +1,4 @@
-"""What an encoder learns from: queries, documents, and which belong together; from a BEIR folder or a file of pairs."""
+"""Training data: queries, documents and positive pairs; from a BEIR folder or a file of pairs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from twofold.readers.pairs import read_pairs
 class Examples:
     """Queries (id → text), documents (id → document), and the positive documents of each query, at least one.
 
-    negatives: documents that the data say are no answers, of queries that have such.
+    negatives: documents that the data name as non-answers, by query.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Examples:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over all texts and what belongs together: equal data give equal bits."""
+        """SHA-256 over all texts and pairs: equal data give equal bits."""
         whole = hashlib.sha256()
         for identifier, query in sorted(self.queries.items()):
             related = [self.positives[identifier], *filter(None, [self.negatives.get(identifier)])]
@@ -47,7 +47,7 @@ class Examples:
         return titled(found.title, found.text)
 
     def drawn(self, count: int | None, seed: int) -> Examples:
-        """So many of the queries at most, drawn by the seed; all where count is None."""
+        """At most `count` of the queries, drawn with the seed; all if count is None."""
         if count is None or count >= len(self.queries):
             return self
         drawn = set(random.Random(seed).sample(sorted(self.queries), count))  # noqa: S311 - repeatable, no secret
@@ -63,8 +63,8 @@ def read_examples(path: str | Path, *, pairs: int | None = None, seed: int = 0) 
     """The training split of a BEIR folder, or a file of pairs (.jsonl, .tsv, .csv; plain, .gz or .xz).
 
     pairs: how many queries at most, drawn by the seed; all documents stay. Positives are judgements above 0, negatives
-    what pairs name so; of pairs with scores those above the middle of the scores belong together, and the others do
-    not. Equal texts of pairs are one query, one document. Raises InputError for what is neither, a
+    what pairs name so; of pairs with scores those above the middle of the scores are positive, the others
+    negative. Equal texts of pairs are one query, one document. Raises InputError for what is neither, a
     judged document that the corpus lacks, and where no query has a positive.
     """
     examples = _of_folder(Path(path)) if Path(path).is_dir() else _of_pairs(Path(path))

@@ -1,4 +1,4 @@
-"""The optimisation itself, by sentence-transformers: its trainer, its losses, its checkpoints."""
+"""Optimisation with sentence-transformers: its trainer, its losses, its checkpoints."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ MEASURE = "eval_dev_cosine_ndcg@10"
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What the trainer sees: rows of query, positive and negatives, all of one length; and held-out queries.
+    """The trainer's input: rows of query, positive and negatives, all of one length; and held-out queries.
 
-    scores: what a teacher says of each row's documents, the positive first; None without a teacher. pool: document id →
+    scores: a teacher's scores of each row's documents, the positive first; None without a teacher. pool: document id →
     text, the documents among which the held-out queries' answers are sought after each epoch.
     """
 
@@ -64,11 +64,11 @@ def fit(
     *,
     progress: Progress,
 ) -> tuple[Any, Curve, TrainingSettings]:
-    """Trains the model of a folder; gives back the sentence-transformers model of the best epoch, the curve, and the
-    settings with the micro-batch that memory asked for.
+    """Trains the model of a folder; returns the sentence-transformers model of the best epoch, the curve, and the
+    settings with the micro-batch that fitted into memory.
 
-    work: where each epoch's checkpoint lies. Found there, an interrupted run goes on from the last one, with the order
-    of batches and the random numbers that it would have had.
+    work: where each epoch's checkpoint lies. An interrupted run resumes from the last one, with the same order of
+    batches and the same random numbers.
     """
     import torch
     from transformers.utils.logging import disable_progress_bar
@@ -202,7 +202,7 @@ def _teller(progress: Progress) -> Any:
     from transformers import TrainerCallback
 
     class Teller(TrainerCallback):  # type: ignore[misc]
-        """Tells how many steps are done."""
+        """Reports how many steps are done."""
 
         def on_step_end(self, _args: Any, state: Any, _control: Any, **_rest: Any) -> None:
             progress(state.global_step, state.max_steps)

@@ -1,7 +1,7 @@
-"""Examples from a corpus alone: its own titles, headings and sentences stand in for questions.
+"""Examples from a corpus alone: its own titles, headings and sentences serve as queries.
 
-A sentence asks for the rest of its passage (the inverse cloze task, Lee, Chang & Toutanova 2019), a title or heading
-for the text below it. What asks is taken out of the text, so that nothing is learned by copying.
+A sentence is a query for the rest of its passage (the inverse cloze task, Lee, Chang & Toutanova 2019), a title or
+heading for the text below it. The query is removed from the text, so that copying cannot solve the task.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ COMPARED = 60
 
 
 def examples_of(documents: Iterable[Document], name: str, *, pairs: int | None = None, seed: int = 0) -> Examples:
-    """What a corpus teaches: of each document up to three pairs, near-duplicates but once.
+    """Pairs from a corpus: up to three of each document, near-duplicates once.
 
-    pairs: how many at most, drawn by the seed. Raises InputError where no document has anything that could ask.
+    pairs: how many at most, drawn by the seed. Raises InputError if no document has a title, heading or sentence that
+    could be a query.
     """
     different = _different([document for document in documents if document.text.strip()])
     queries: dict[str, str] = {}
@@ -55,7 +56,7 @@ def _different(documents: list[Document]) -> list[Document]:
 
 
 def _divided(document: Document, seed: int) -> tuple[list[str], str]:
-    """What asks for a document, and the text that is left below it."""
+    """The queries for a document, and the text that is left for each."""
     pieces = [piece.strip() for piece in SENTENCE.split(document.text) if piece and piece.strip()]
     headings = [match[1].strip() for piece in pieces if (match := HEADING.fullmatch(piece))]
     sentences = [piece for piece in pieces if not HEADING.fullmatch(piece)]

@@ -1,4 +1,4 @@
-"""What contrastive training does to a space: alignment and uniformity (Wang & Isola 2020)."""
+"""Alignment and uniformity of a space, which contrastive training changes (Wang & Isola 2020)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this machine trains on, and how much memory is left there."""
+"""The device for training, and its free memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def has_cuda() -> bool:
 
 
 def has_bf16() -> bool:
-    """Whether products in bf16 are faster than in float32 here; a processor without the unit only loses by them."""
+    """Whether products in bf16 are faster than in float32 here; a processor without support only loses by them."""
     import torch
 
     if has_cuda():
@@ -22,12 +22,12 @@ def has_bf16() -> bool:
 
 
 def device() -> str:
-    """The word by which torch knows it."""
+    """Its name in torch."""
     return "cuda" if has_cuda() else "cpu"
 
 
 def memory_left() -> int:
-    """Bytes that are free where the training would be."""
+    """Free bytes on the device."""
     import torch
 
     return int(torch.cuda.mem_get_info()[0]) if has_cuda() else available_bytes()

@@ -1,4 +1,4 @@
-"""A query tower of fewer layers: some of the teacher's own, fitted until they stand for all of them."""
+"""A query tower of fewer layers: some of the teacher's own, fitted to replace all of them."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def distil_layers(
     teacher: TransformerEncoder,
     folder: Path,
     texts: Sequence[str],
-    layers: int,
+    layer_count: int,
     *,
     settings: DistillingSettings = SETTINGS,
     vectors: Vectors | None = None,
     progress: Progress = silent,
 ) -> tuple[Any, Fidelity]:
-    """A sentence-transformers model of so many layers in the teacher's space, and how well it follows.
+    """A sentence-transformers model with `layer_count` layers in the teacher's space, and its fidelity.
 
-    folder: the teacher's. texts: at least 100, such as people ask. vectors: the teacher's queries of these texts,
+    folder: the teacher's. texts: at least 100, like real queries. vectors: the teacher's queries of these texts,
     (n, dimension), where they are known already. Raises InputError, MissingExtraError.
     """
     check_installed()
@@ -49,7 +49,7 @@ def distil_layers(
     disable_progress_bar()
     torch.manual_seed(settings.seed)
     model = SentenceTransformer(str(folder), device=device())
-    _keep(model, layers)
+    _keep(model, layer_count)
     given = lesson(teacher, texts, vectors, settings.seed)
     # Without dropout: what is learned has no accidents of labels in it, and attention runs fused.
     model.eval()
@@ -65,16 +65,16 @@ def write_tower(model: Any, to: Path, aligned_to: str, about: Mapping[str, str])
         write_alignment(aside, aligned_to, about)
 
 
-def _keep(model: Any, layers: int) -> None:
-    """Leaves so many of a model's layers, spread evenly from the first to the last."""
+def _keep(model: Any, layer_count: int) -> None:
+    """Keeps `layer_count` of a model's layers, spread evenly from the first to the last."""
     import torch
 
     transformer = model[0].auto_model
     configuration = transformer.config
     count = configuration.num_hidden_layers
-    if not 1 <= layers < count:
-        raise InputError(f"the model has {count} layers, so a smaller tower has 1 to {count - 1}, not {layers}")
-    kept = np.linspace(0, count - 1, layers).round().astype(int).tolist()
+    if not 1 <= layer_count < count:
+        raise InputError(f"the model has {count} layers, so a smaller tower has 1 to {count - 1}, not {layer_count}")
+    kept = np.linspace(0, count - 1, layer_count).round().astype(int).tolist()
     parent, name = next(
         (module, name)
         for module in transformer.modules()
@@ -82,7 +82,7 @@ def _keep(model: Any, layers: int) -> None:
         if isinstance(child, torch.nn.ModuleList) and len(child) == count
     )
     setattr(parent, name, torch.nn.ModuleList(getattr(parent, name)[place] for place in kept))
-    configuration.num_hidden_layers = layers
+    configuration.num_hidden_layers = layer_count
 
 
 def _fit(

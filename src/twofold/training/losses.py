@@ -1,4 +1,4 @@
-"""The losses that a run may choose, by sentence-transformers, and the rows that each of them reads."""
+"""The losses of sentence-transformers that a run may use, and the rows that each of them reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TEMPERATURE = 0.05
 
 
 def dataset(rows: Sequence[tuple[str, ...]], labels: Sequence[Sequence[float]] | None) -> Any:
-    """Columns query, positive, negative_0, …; and label, what a teacher says of the documents, where it is asked."""
+    """Columns query, positive, negative_0, …; and label, a teacher's scores of the documents, if there is one."""
     from datasets import Dataset
 
     columns: dict[str, list[Any]] = {
@@ -43,7 +43,7 @@ def loss_of(model: Any, settings: TrainingSettings, guide: Any | None) -> Any:
 
 
 def labels_of(settings: TrainingSettings, scores: Sequence[Sequence[float]]) -> list[list[float]] | None:
-    """What a distilling loss reads: the teacher's scores of answer and negatives, or how far the answer is ahead.
+    """Targets of a distilling loss: the teacher's scores of answer and negatives, or the margin of the answer.
 
     scores: of each row, the answer's first. None for losses that read no scores.
     """

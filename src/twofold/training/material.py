@@ -1,6 +1,6 @@
-"""What is known before the first step: the data, the split, the negatives, and what the base finds.
+"""Preparation before the first step: the data, the split, the negatives, and the base's rankings.
 
-All of it but the data is kept beside the checkpoints, so a run that goes on encodes and mines nothing again.
+All but the data is stored with the checkpoints, so a resumed run does not encode and mine again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from twofold.training.examples import Examples
 from twofold.training.mining import MiningReport, Triplet, mine
 from twofold.training.settings import TrainingSettings
 from twofold.training.splitting import Split, split
-from twofold.training.trials import Asked, Trial, asked_of, collected, runs
+from twofold.training.trials import JudgedQueries, Trial, asked_of, collected, runs
 
 KEPT = "material.json"
 
@@ -47,13 +47,13 @@ def gathered(
     settings: TrainingSettings,
     work: Path,
     *,
-    others: tuple[Asked, Sequence[Trial]],
+    others: tuple[JudgedQueries, Sequence[Trial]],
     teacher: Encoder | None,
     progress: Progress,
 ) -> Material:
-    """Splits, mines and measures the base, as far as the folder of checkpoints does not hold it already.
+    """Splits, mines and evaluates the base, unless the folder of checkpoints has the results already.
 
-    others: where the encoder is measured beside the dev split: what else is asked of the same documents, and of others.
+    others: further trials beside the dev split: other queries for the same documents, and other collections.
     """
     dev, parts = held_out(examples, settings)
     own = Trial(dev.documents, {**dev.asked, **others[0]})
@@ -102,7 +102,7 @@ def _keep(path: Path, before: Mapping[str, Run], triplets: Sequence[Triplet], mi
 
 
 def _known(path: Path, trials: Sequence[Trial]) -> tuple[dict[str, Run], list[Triplet], MiningReport] | None:
-    """What was kept, if it is of these trials."""
+    """The stored results, if they belong to these trials."""
     try:
         kept: dict[str, Any] = json.loads(path.read_bytes())
     except (OSError, ValueError):

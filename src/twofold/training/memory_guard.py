@@ -1,6 +1,6 @@
-"""Before the first step: whether the longest batch fits into memory, tried where it can do no harm, in a child process.
+"""Tests before the first step whether the longest batch fits into memory, in a child process.
 
-Where it does not, the batch is computed in smaller pieces (GradCache, Gao et al. 2021), which gives the same gradient.
+If it does not, the batch is computed in smaller pieces (GradCache, Gao et al. 2021), which gives the same gradient.
 """
 
 from __future__ import annotations
@@ -56,14 +56,16 @@ def fitting(base: Path, contract: Contract, rows: Sequence[Row], settings: Train
 def halved(settings: TrainingSettings) -> TrainingSettings:
     """The settings with half as many texts in memory at a time. Raises InputError where that cannot be."""
     if settings.loss in DISTILLING:
-        raise InputError(f"memory does not hold a batch, and the loss {settings.loss} takes it whole: lower the batch")
+        raise InputError(
+            f"a batch does not fit into memory, and the loss {settings.loss} needs it whole: lower the batch"
+        )
     if settings.micro_batch == 1:
-        raise InputError("memory does not hold a step of a single text: take a smaller base")
+        raise InputError("a step of a single text does not fit into memory: use a smaller base")
     return replace(settings, micro_batch=max(1, (settings.micro_batch or settings.batch) // 2))
 
 
 def peak_of(base: Path, contract: Contract, rows: Sequence[Row], settings: TrainingSettings) -> int | None:
-    """Bytes that one step of these rows takes at its peak, in a process of its own; None where that was killed.
+    """The peak memory of one step with these rows, in a child process; None if that was killed.
 
     Raises InputError where the step fails for another reason than memory.
     """
@@ -79,7 +81,7 @@ def peak_of(base: Path, contract: Contract, rows: Sequence[Row], settings: Train
 
 
 def child() -> int:
-    """What the process of its own does: reads what is asked, makes the step, gives the peak."""
+    """The child process: reads the rows, makes the step, returns the peak."""
     import torch
 
     try:
@@ -120,8 +122,8 @@ def _features(model: Any, texts: list[str], is_query: bool) -> Any:
 
 
 def _surely_fits(base: Path, contract: Contract, settings: TrainingSettings) -> bool:
-    """Whether a generous bound of what a step takes is far below what is left."""
+    """Whether a generous estimate of a step's memory is far below the free memory."""
     configuration = Configuration.read(read_model_folder(base).transformer / "config.json")
-    layers = next((configuration.integer(name) for name in LAYERS if configuration.has(name)), MANY)
-    numbers = settings.batch * (2 + settings.negatives) * contract.max_tokens * contract.dimension * layers
+    layer_count = next((configuration.integer(name) for name in LAYERS if configuration.has(name)), MANY)
+    numbers = settings.batch * (2 + settings.negatives) * contract.max_tokens * contract.dimension * layer_count
     return numbers * BYTES_A_STATE < SURELY * memory_left()

@@ -25,13 +25,13 @@ Candidates = dict[tuple[str, str], list[str]]
 
 @dataclass(slots=True)
 class MiningReport:
-    """Candidates inside the rank window, and what became of them.
+    """Candidates inside the rank window, counted by outcome.
 
     judged: positives of the query. held_out: positives of dev queries, which training may not see. same_text: the
     positive's own text under another id. margin: score too close to the positive's. teacher: too close by the teacher's
-    scores. given: negatives that came with the data. false_negatives: the share of what would have been taken without
-    the teacher that it scores too close to the answer, with the 95 % interval; None without a teacher. kept: taken.
-    filled: places for which the window had nothing left and a document was drawn at random.
+    scores. given: negatives that came with the data. false_negatives: the share of otherwise accepted candidates that
+    the teacher scores too close to the answer, with the 95 % interval; None without a teacher. kept: taken. filled:
+    negatives drawn at random, since the window had none left.
     """
 
     candidates: int = 0
@@ -95,9 +95,9 @@ def mine(
 ) -> tuple[list[Triplet], MiningReport]:
     """One triplet for each pair of query and positive, `settings.negatives` negatives each; the same every time.
 
-    Negatives that came with the data go first. Candidates are ranked by hybrid search where the collection knows its
-    words; the margin goes by dense scores (positive-aware mining, Moreira et al. 2024), and by the teacher's too where
-    there is one. held_out: documents that may not be used.
+    Negatives that came with the data go first. Candidates are ranked by hybrid search if there is a lexical index; the
+    margin uses dense scores (positive-aware mining, Moreira et al. 2024), and by the teacher's too where there is one.
+    held_out: documents that may not be used.
     """
     report = MiningReport()
     candidates = _candidates(collection, examples, queries, held_out, settings, report)
@@ -140,7 +140,7 @@ def _candidates(
 def _unlike_answers(
     candidates: Candidates, examples: Examples, settings: TrainingSettings, teacher: Encoder, report: MiningReport
 ) -> Candidates:
-    """The first candidates of each pair, without those that the teacher takes for answers."""
+    """The first candidates of each pair, without those that the teacher rates as answers."""
     some = {pair: found[: SPARE * settings.negatives] for pair, found in candidates.items()}
     wanted: dict[str, list[str]] = {}
     for (query, positive), found in some.items():

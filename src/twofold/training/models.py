@@ -1,4 +1,4 @@
-"""The sentence-transformers model that is trained: one for both sides or one for each, adapters, the way back."""
+"""The sentence-transformers model that is trained: one for both sides or one for each, adapters, blending."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _loaded(base: Path, contract: Contract) -> Any:
 
 
 def guide_of(base: Path, contract: Contract, settings: TrainingSettings) -> Any:
-    """What says which texts are no negatives: the teacher, or the base as it was."""
+    """The model that decides which texts are no negatives: the teacher, or the original base."""
     from sentence_transformers import SentenceTransformer
 
     if settings.teacher is None:
@@ -74,7 +74,7 @@ def _is_linear(layer: Any) -> bool:
 
 
 def without_adapters(model: Any) -> None:
-    """Adds what adapters have learned to the weights that they stand beside, and takes them out."""
+    """Merges adapters into the weights, and removes them."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     for inner in transformers_in(model):
@@ -100,7 +100,7 @@ def weights_of(model: Any) -> dict[str, Any]:
 
 
 def blend(model: Any, start: Mapping[str, Any], share: float) -> None:
-    """Moves the trained weights back towards those that the model began with."""
+    """Blends the trained weights with the original ones."""
     blended = {
         name: start[name].lerp(weight, share) if weight.is_floating_point() else weight
         for name, weight in model.cpu().state_dict().items()

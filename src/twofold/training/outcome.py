@@ -1,4 +1,4 @@
-"""What a training run gave: figures before and after, in tables and in words."""
+"""The result of a training run: figures before and after, as tables and verdicts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.evaluation.comparison import Comparison
-from twofold.tables import Cell, Column, Interval, Table
+from twofold.tables import Cell, Column, Estimate, Table
 from twofold.training.auditing import Audit
 from twofold.training.fitting import Curve
 from twofold.training.geometry import Geometry
@@ -52,7 +52,7 @@ class TrainingOutcome:
         for name, comparison in self.comparisons.items():
             contrast = comparison.contrasts[0].difference
             sides = [comparison.evaluations[each][MEASURE] for each in (BEFORE, AFTER)]
-            cells = [Interval(each.mean, each.low, each.high) for each in (*sides, contrast)]
+            cells = [Estimate(each.mean, each.low, each.high) for each in (*sides, contrast)]
             rows.append((name, comparison.evaluations[BEFORE].queries, *cells, comparison.contrasts[0].p))
         notes = ("dense search; 95 % bootstrap intervals over queries; p of the paired randomisation test",)
         shape = (Column("encoder"), Column("alignment", digits=3), Column("uniformity", digits=3))
@@ -65,7 +65,7 @@ class TrainingOutcome:
         ]
 
     def verdicts(self) -> list[str]:
-        """For each split, in a sentence, whether training helped; and what it did to other collections on average."""
+        """A verdict for each split, and the average change on other collections."""
         others = [each.contrasts[0].difference.mean for name, each in self.comparisons.items() if name not in OWN]
         said = [_verdict(name, comparison) for name, comparison in self.comparisons.items()]
         if others:

@@ -26,7 +26,7 @@ from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.readers.pairs import read_pairs
 from twofold.readers.reading import read
-from twofold.tables import Column, Interval, Table
+from twofold.tables import Column, Estimate, Table
 from twofold.training.distilling import DistillingSettings, Fidelity
 from twofold.training.layered_tower import SETTINGS, distil_layers, write_tower
 from twofold.training.models import trainable
@@ -46,7 +46,7 @@ ITSELF, TOWER, MEASURE = "the encoder itself", "the tower", "nDCG@10"
 
 @dataclass(frozen=True, slots=True)
 class QueryTowerOutcome:
-    """place: the tower's file or folder. kind: a word of LAYERS. fidelity: how well it follows its teacher.
+    """place: the tower's file or folder. kind: a key of LAYERS. fidelity: to its teacher.
     milliseconds: of one query, teacher and tower. found: how well both find documents of a collection by their own
     titles and openings, which were not fitted; None where no collection was named.
     """
@@ -74,7 +74,7 @@ class QueryTowerOutcome:
         if self.found is not None:
             columns.append(Column(MEASURE, digits=4))
             values = [self.found.evaluations[name][MEASURE] for name in (ITSELF, TOWER)]
-            rows = [(*row, Interval(each.mean, each.low, each.high)) for row, each in zip(rows, values, strict=True)]
+            rows = [(*row, Estimate(each.mean, each.low, each.high)) for row, each in zip(rows, values, strict=True)]
             asked = self.found.evaluations[TOWER].queries
             notes.append(f"{MEASURE}: {asked:,} documents of the collection sought by their titles and openings")
         return Table("What the tower keeps, and what it saves", tuple(columns), tuple(rows), tuple(notes))
@@ -113,18 +113,18 @@ def train_query_tower(
     settings: DistillingSettings | None = None,
     progress: Progress = silent,
 ) -> QueryTowerOutcome:
-    """Fits a tower to an encoder's queries; a collection of that encoder takes it as it is.
+    """Fits a tower to an encoder's queries; it works with every collection of that encoder.
 
-    data: pairs, or documents in any form that `read` takes: questions, titles and sentences are what is learned from.
+    data: pairs, or documents in any form that `read` takes: questions, titles and sentences are the training texts.
     to: the new file of a static tower, the new folder of one with layers. kind: "static", "2-layer" or "4-layer". base:
     the encoder, the embedded default without one. collection: takes the place of `base`, and of `data` where none is
-    given; the tower is tried on it. Raises InputError, ModelError, MissingExtraError.
+    given; the tower is evaluated on it. Raises InputError, ModelError, MissingExtraError.
     """
     to = Path(to).resolve()
     if kind not in LAYERS:
         raise InputError(f"there is no query tower {kind!r}; there are {', '.join(LAYERS)}")
     if to.exists() and (not LAYERS[kind] or not to.is_dir() or any(to.iterdir())):
-        raise InputError("there is something here already; name what does not exist", path=to)
+        raise InputError("there is something here already; name a path that does not exist", path=to)
     if not LAYERS[kind]:
         check_writable(to)
     if data is None and collection is None:
@@ -144,7 +144,7 @@ def train_query_tower(
 
 
 def _fitted(
-    layers: int,
+    layer_count: int,
     teacher: TransformerEncoder,
     texts: Sequence[str],
     to: Path,
@@ -153,13 +153,13 @@ def _fitted(
     settings: DistillingSettings | None,
     progress: Progress,
 ) -> Fidelity:
-    """Fits a tower and writes it. layers: 0 for a table."""
-    if not layers:
+    """Fits a tower and writes it. layer_count: 0 for a table."""
+    if not layer_count:
         table, fidelity = distil_static(teacher, texts, about=about, settings=settings, progress=progress)
         table.write(to)
         return fidelity
     folder, settings = trainable(teacher.source["name"]), settings or SETTINGS
-    model, fidelity = distil_layers(teacher, folder, texts, layers, settings=settings, progress=progress)
+    model, fidelity = distil_layers(teacher, folder, texts, layer_count, settings=settings, progress=progress)
     write_tower(model, to, teacher.contract.space, about)
     return fidelity
 

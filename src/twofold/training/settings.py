@@ -8,7 +8,7 @@ from typing import Any
 from twofold.errors import InputError
 
 DISTILLING = ("margin-mse", "kl")
-"""Losses that learn from a teacher's scores; they look at each row by itself, and take a batch in one piece."""
+"""Losses that use a teacher's scores; they treat each row by itself, and need the whole batch at once."""
 LOSSES = ("contrastive", "guided", *DISTILLING)
 TOWERS = ("shared", "untied")
 
@@ -18,7 +18,7 @@ class TrainingSettings:
     """How an encoder is trained; checks itself (InputError), and goes to JSON."""
 
     epochs: int = 3
-    """Passes over the pairs: small sets are learned by heart in more."""
+    """Passes over the pairs; more overfit small sets."""
     batch: int = 32
     """Pairs a step; each pair's negatives are also all other pairs of its batch."""
     micro_batch: int | None = None
@@ -46,7 +46,7 @@ class TrainingSettings:
     towers: str = "shared"
     """shared: one set of weights for questions and documents, each pair teaches both. untied: one for each."""
     blend: float = 0.5
-    """Share of the trained weights in the result, the rest is the base's: what both agree on stays, what a few hundred
+    """Share of the trained weights in the result; the rest are the base's: what both agree on stays, what a few hundred
     pairs taught by heart is halved (Wortsman et al. 2022, Xiao et al. 2023); 1 takes the trained weights alone."""
     pairs: int | None = None
     """Queries that are taken at most, drawn by the seed; None takes all."""

@@ -1,4 +1,4 @@
-"""A teacher: another encoder, which says of documents how well they answer."""
+"""A teacher: another encoder, whose scores of documents are used in training."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def compared_documents(encoder: Encoder, texts: Sequence[str]) -> Vectors:
 
 
 def taught(teacher: Encoder, examples: Examples, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, float]]:
-    """The teacher's score of each query with the documents that are wanted of it: their cosine, or their product where
+    """The teacher's score of each query with the given documents: their cosine, or their product where
     its contract says so. Every text is encoded once.
     """
     documents = sorted({document for each in wanted.values() for document in each})

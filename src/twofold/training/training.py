@@ -1,4 +1,4 @@
-"""`train`: from data to a better encoder in a folder, measured on queries that it has not seen."""
+"""`train`: fine-tunes an encoder and evaluates it on held-out queries."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def train(
     also: Sequence[str | Path] = (),
     progress: Progress = silent,
 ) -> TrainingOutcome:
-    """Trains an encoder on what belongs together, and says by how much it got better on queries it has not seen.
+    """Trains an encoder on positive pairs, and measures the gain on held-out queries.
 
     data: a BEIR folder with training judgements, or a file of pairs. to: the new folder, which `load_encoder` and
-    sentence-transformers read to the same vectors. base: what is trained, a folder or a hub name, the embedded default
-    without one. from_corpus: learns from the documents alone, their titles, headings and sentences, so data may be
-    whatever `read` takes. test: also measures the folder's test split, before and after; choose nothing by it. also:
-    other BEIR folders, whose test splits say what was forgotten. An interrupted run goes on when it is called again;
-    until it is done, its checkpoints lie beside `to`. Raises InputError, ModelError, MissingExtraError.
+    sentence-transformers read to the same vectors. base: the model to train, a folder or a hub name, the embedded
+    default by default. from_corpus: trains on titles, headings and sentences of the documents alone, so data may be
+    anything that `read` takes. test: also evaluates the folder's test split, before and after; do not use it to choose
+    settings. also: other BEIR folders, whose test splits measure forgetting. An interrupted run resumes when it is
+    called again; until it is done, its checkpoints are beside `to`. Raises InputError, ModelError, MissingExtraError.
     """
     check_installed()
     to, settings = Path(to).resolve(), settings or TrainingSettings()
@@ -92,9 +92,9 @@ def audit_data(
     from_corpus: bool = False,
     progress: Progress = silent,
 ) -> tuple[Audit, MiningReport]:
-    """What `train` would see in these data, and what its mining would drop and keep; trains nothing.
+    """An audit of these data, and of what mining would drop and keep; trains nothing.
 
-    Of a BEIR folder with a test split, that split is looked at too. Raises InputError, ModelError.
+    The test split of a BEIR folder is audited too, if there is one. Raises InputError, ModelError.
     """
     settings = settings or TrainingSettings()
     examples = _examples(data, settings, from_corpus=from_corpus)
@@ -151,7 +151,7 @@ def _geometry(encoder: Encoder, examples: Examples, queries: list[str]) -> Geome
 
 
 def _texts(material: Material, teacher: Encoder | None) -> Texts:
-    """What the trainer sees; teacher: says how well each document of a row answers, where that is what is learned."""
+    """The trainer's input; teacher: its scores, for losses that learn them."""
     examples, parts = material.examples, material.parts
     rows = [
         (examples.queries[each.query], *(examples.text(document) for document in (each.positive, *each.negatives)))

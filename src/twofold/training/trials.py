@@ -1,4 +1,4 @@
-"""Where an encoder is measured: documents, and judged questions that are asked of them."""
+"""Trials, on which an encoder is evaluated: documents and judged questions."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from twofold.progress import Progress, silent
 from twofold.rankings import Qrels, Run
 from twofold.readers.beir import read_beir
 
-Asked = Mapping[str, tuple[Mapping[str, str], Qrels]]
+JudgedQueries = Mapping[str, tuple[Mapping[str, str], Qrels]]
 """Name → questions (id → text) and their judgements."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """documents: gives them, each time anew. asked: what is asked of them."""
+    """documents: returns a new iterator at each call. asked: the judged questions."""
 
     documents: Callable[[], Iterable[Document]]
-    asked: Asked
+    asked: JudgedQueries
 
 
 def trial_of(folder: str | Path, name: str = "") -> Trial:
@@ -45,7 +45,7 @@ def trials_of(folders: Sequence[str | Path]) -> list[Trial]:
 
 
 def runs(encoder: TransformerEncoder, trials: Iterable[Trial], progress: Progress = silent) -> dict[str, Run]:
-    """What an encoder finds by exact dense search, by the names of the questions."""
+    """An encoder's runs by exact dense search, by the names of the questions."""
     found: dict[str, Run] = {}
     for trial in trials:
         with collected(encoder, trial.documents(), progress) as collection:
@@ -53,8 +53,8 @@ def runs(encoder: TransformerEncoder, trials: Iterable[Trial], progress: Progres
     return found
 
 
-def asked_of(collection: Collection, asked: Asked) -> dict[str, Run]:
-    """What a collection that is there finds."""
+def asked_of(collection: Collection, asked: JudgedQueries) -> dict[str, Run]:
+    """The runs of an existing collection."""
     return {name: collection.run(queries, mode="dense", exact=True) for name, (queries, _) in asked.items()}
 
 

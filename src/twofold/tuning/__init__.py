@@ -1,1 +1,1 @@
-"""Tuning: measures engines on held-out questions and gives back a choice with its evidence; opens no collection."""
+"""Tuning: measures on held-out questions and returns a choice with its evidence; opens no collection."""

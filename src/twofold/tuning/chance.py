@@ -1,8 +1,8 @@
 """Chance: the mean cosine of questions with passages that do not answer them, from the collection and its encoder.
 
-In a small or homogeneous collection nearly every passage resembles every question, and their mean says little of what
-unrelated texts have in common. So equal passages count once, few of them move the estimate little from what the encoder
-makes of texts that have nothing to do with each other (the prior), and however many there are it stays near that.
+In a small or homogeneous collection nearly every passage resembles every question, so their mean cosine says little
+about unrelated texts. So equal passages count once, the estimate starts at the encoder's mean cosine of unrelated texts
+(the prior), few passages change it little, and it is bounded above near the prior.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import numpy as np
 from twofold.scores import Vectors
 
 WEIGHT = 20
-"""The prior counts as so many passages."""
+"""The prior has the weight of this many passages."""
 BEYOND = 0.25
-"""Of the way from the prior to equality chance goes no further. On sixteen judged collections it went at most .13 of it
-(docs/hybrid.md): what lies beyond is likeness among answers."""
+"""Chance is at most this share of the way from the prior to 1. On sixteen judged collections it was at most .13
+(docs/hybrid.md): larger values come from similar answers."""
 HIGHEST = 0.9
-"""Of the prior, for an encoder to which all texts are nearly one."""
+"""The largest prior, for an encoder that gives all texts nearly the same vector."""
 
 
 def prior(queries: Vectors, passages: Vectors) -> float:
-    """What chance is before a collection is looked at: the mean cosine of questions with all texts but their own.
+    """Chance before a collection is measured: the mean cosine of questions with all other texts.
 
-    queries, passages: float32 (n, dimension), both sides of n > 1 texts that have nothing to do with each other.
+    queries, passages: float32 (n, dimension), both sides of n > 1 unrelated texts.
     """
     cosines = (queries @ passages.T).astype(np.float64)
     others = cosines[~np.eye(len(cosines), dtype=np.bool_)]
@@ -33,8 +33,8 @@ def prior(queries: Vectors, passages: Vectors) -> float:
 def chance(queries: Vectors, passages: Vectors, prior: float) -> float:
     """The mean cosine of questions with passages drawn at random, which are no answers but for the nearest one.
 
-    queries: float32 (n, dimension); passages: float32 (m, dimension), no two of them equal. Each question leaves its
-    nearest passage out, which in a small collection weighs much. Without anything to compare it is the prior.
+    queries: float32 (n, dimension); passages: float32 (m, dimension), no two of them equal. For each question its
+    nearest passage is left out, which matters in a small collection. Without passages it is the prior.
     """
     others = len(passages) - 1
     if not len(queries) or others < 1:

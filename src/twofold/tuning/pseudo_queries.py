@@ -1,7 +1,7 @@
-"""Questions for a collection that has none: titles and openings of its own documents.
+"""Pseudo-queries from a collection's own documents: titles and openings.
 
-Real questions lie elsewhere than documents do, so an index must not be measured with stored vectors; a title or a few
-words of a text, encoded as a query, come nearer.
+Vectors of real questions differ from those of documents, so an index must not be measured with stored vectors; a title
+or a few words of a text, encoded as a query, are more similar to real questions.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s")
 
 
 def pseudo_queries(documents: Iterable[Document]) -> Iterator[str]:
-    """A question from each document that has words: its title, else the first words of its second sentence or of its
-    text. By turns, so that titled collections give both kinds.
+    """A question from each document with words: its title, else the first words of its second sentence or of its text.
+    The two alternate, so that collections with titles give both kinds.
     """
     for number, document in enumerate(documents):
         title, opening = " ".join(document.title.split()), _opening(document.text)

@@ -1,7 +1,7 @@
-"""How much words should count in a collection, learned from judged questions.
+"""The weight of lexical scores in a collection (`Fusion.share`), learned from judged questions.
 
-Few judgements say little, and the share that they like best is partly their accident. So every doubling or halving of
-the default must earn its keep, and what the learned share is worth is told by questions that did not choose it.
+With few judgements the best share is partly chance. So a share that is twice or half the default must be better by
+`RELUCTANCE`, and the learned share is evaluated on questions that did not choose it (cross-validation).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from twofold.evaluation.measures import measure_values, parse_measure
 from twofold.rankings import Qrels, Run
 from twofold.scores import order
 from twofold.searching.fusion import SHARE, Fusion
-from twofold.searching.hybrid import Sides
+from twofold.searching.hybrid import CandidateScores
 
 MEASURE = "nDCG@10"
 TOP = 10
 SHARES = (0.0, 0.02, 0.05, 0.07, 0.1, 0.14, 0.18, 0.23, 0.28, 0.34, 0.4, SHARE, 0.6, 0.7, 0.85, 1.0, 1.4, 2.0, 5.0)
-"""From meaning alone to nearly words alone; the default is one of them."""
+"""From dense search alone to nearly lexical search alone; the default is one of them."""
 RELUCTANCE = 0.057
 """nDCG by which a share twice or half the default must be better, over the square root of the number of questions:
 .008 for 50. Chosen by 200 draws of 50 questions on seven collections (docs/hybrid.md)."""
@@ -35,20 +35,20 @@ FEWEST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One judged question: its candidates' ids, in order of number, and what both sides say of them."""
+class JudgedQuery:
+    """One judged question: its candidates' ids, in order of number, and their dense and lexical scores."""
 
     ids: Sequence[str]
-    sides: Sides
+    sides: CandidateScores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """A share and its evidence, nDCG@10 all.
+    """A share and its evidence; all values are nDCG@10.
 
     tried: (share, its mean over all questions). questions: how many. held_out: the mean over questions that did not
-    choose (five folds); default: that of the label-free share; dense: that of meaning alone. gain, low, high: held_out
-    over default, with the 95 % interval of the difference.
+    choose (five folds); default: that of the label-free share; dense: that of dense search alone. gain, low, high:
+    held_out over default, with the 95 % interval of the difference.
     """
 
     share: float
@@ -72,14 +72,14 @@ class Learned:
         return cls(**{**values, "tried": tried})
 
 
-def learned_share(asked: Mapping[str, Asked], qrels: Qrels, fusion: Fusion) -> Learned:
-    """The share that serves judged questions best, as far as there are enough of them to say so.
+def learned_share(asked: Mapping[str, JudgedQuery], qrels: Qrels, fusion: Fusion) -> Learned:
+    """The best share for judged questions, if it is better than the default by enough for their number.
 
     asked: by query id, those with a positive judgement. The choice does not depend on their order or names. Raises
     InputError for fewer than 10 questions.
     """
     if len(asked) < FEWEST:
-        raise InputError(f"{len(asked)} judged questions say nothing about how to mix; give {FEWEST} at least")
+        raise InputError(f"{len(asked)} judged questions are too few to learn the mixing; give {FEWEST} at least")
     values = _values(asked, qrels, fusion)
     default, dense = values[:, SHARES.index(SHARE)], values[:, 0]
     held_out = _held_out(values)
@@ -97,8 +97,8 @@ def learned_share(asked: Mapping[str, Asked], qrels: Qrels, fusion: Fusion) -> L
     )
 
 
-def _values(asked: Mapping[str, Asked], qrels: Qrels, fusion: Fusion) -> NDArray[np.float64]:
-    """float64 (questions, shares): what each share gives each question."""
+def _values(asked: Mapping[str, JudgedQuery], qrels: Qrels, fusion: Fusion) -> NDArray[np.float64]:
+    """float64 (questions, shares): the value of each question by each share."""
     measure, queries = parse_measure(MEASURE), list(asked)
     columns = []
     for share in SHARES:
@@ -108,9 +108,9 @@ def _values(asked: Mapping[str, Asked], qrels: Qrels, fusion: Fusion) -> NDArray
     return np.stack(columns, axis=1)
 
 
-def _first(asked: Asked, fusion: Fusion) -> dict[str, float]:
+def _first(asked: JudgedQuery, fusion: Fusion) -> dict[str, float]:
     sides = asked.sides
-    weight = fusion.word_weight(sides.best, sides.weight)
+    weight = fusion.lexical_weight(sides.best, sides.weight)
     scores = fusion.fused(sides.near.scores, sides.lexical, weight)
     return {asked.ids[place]: float(scores[place]) for place in order(scores, asked.ids)[:TOP].tolist()}
 

@@ -27,7 +27,7 @@ from twofold.collection.opening import create
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import InputError
 from twofold.scores import Scores
-from twofold.tables import Interval, Report
+from twofold.tables import Estimate, Report
 
 TEXTS = {f"d{number}": f"document about subject{number} and little else" for number in range(30)}
 
@@ -68,7 +68,7 @@ def test_quality_finds_what_is_judged_with_and_without_passages(beir: Path, enco
     assert list(found) == ["none", "auto"]
     for row in found.values():
         assert (row["queries"], row["documents"], row["vectors"]) == (4, 30, 30)
-        assert isinstance(row["nDCG@10"], Interval)
+        assert isinstance(row["nDCG@10"], Estimate)
         assert row["nDCG@10"].value == pytest.approx(1.0)
 
 
@@ -132,7 +132,7 @@ def test_the_walkthrough_asks_with_ones_own_questions_and_measures_quality(
     report = bench_walkthrough(collection.path, queries=questions, judged=beir)
     assert [row[0] for row in report.tables[0].rows] == [row[0] for row in walkthrough(collection).rows]
     (_, bi), (_, cross) = report.tables[1].rows
-    assert isinstance(bi, Interval)
+    assert isinstance(bi, Estimate)
     assert cross == "not measured: name one with --cross-encoder"
 
 
@@ -144,8 +144,8 @@ def test_a_cross_encoder_orders_the_first_anew(beir: Path) -> None:
             return np.array([-len(text) for _, text in pairs], np.float32)
 
     towers, anew = (row[1] for row in quality(beir, HashedWords(64), Shortest()).rows)
-    assert isinstance(towers, Interval)
-    assert isinstance(anew, Interval)
+    assert isinstance(towers, Estimate)
+    assert isinstance(anew, Estimate)
     assert anew.value != towers.value
 
 

@@ -13,7 +13,7 @@ from twofold.bench.book import METHODS, NO_DATA, NO_METHOD, bench_book
 from twofold.bench.expected import Expected, read_book
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import InputError
-from twofold.tables import Interval
+from twofold.tables import Estimate
 
 BOOK = Path(__file__).parents[3] / "benchmarks" / "expected.toml"
 TABLE = """
@@ -55,7 +55,7 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_every_row_passes_differs_or_is_left_out_in_words(data: Path, tmp_path: Path) -> None:
+def test_every_row_passes_differs_or_is_left_out_as_text(data: Path, tmp_path: Path) -> None:
     report = bench_book(written(tmp_path, TABLE.format(right=1.0)), data, encoder=HashedWords(256))
     table, counts = report.tables
     verdicts = {(row[0], row[1], row[2], row[3]): row[6] for row in table.rows}
@@ -69,7 +69,7 @@ def test_every_row_passes_differs_or_is_left_out_in_words(data: Path, tmp_path: 
     }
     assert counts.rows == ((2, 2, 2),)
     found = table.rows[0][5]
-    assert isinstance(found, Interval)
+    assert isinstance(found, Estimate)
     assert found.value == 1.0
     assert table.notes == ("source: somebody", "by hand: twofold evaluate DATA/NAME")
 

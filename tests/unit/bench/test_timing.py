@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from twofold.bench.timing import alternating, latencies, percentiles, seconds, spread
-from twofold.tables import Interval
+from twofold.tables import Estimate
 
 
 def test_contenders_warm_up_and_then_take_turns_forwards_and_backwards() -> None:
@@ -28,7 +28,7 @@ def test_a_call_takes_the_time_that_passes() -> None:
 
 
 def test_the_spread_is_the_median_between_lowest_and_highest() -> None:
-    assert spread(np.array([5.0, 1.0, 2.0])) == Interval(2.0, 1.0, 5.0)
+    assert spread(np.array([5.0, 1.0, 2.0])) == Estimate(2.0, 1.0, 5.0)
 
 
 def test_percentiles_are_in_milliseconds() -> None:

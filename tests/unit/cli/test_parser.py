@@ -177,7 +177,7 @@ def test_an_option_is_given_once_unless_its_help_says_that_it_may_come_again(
         with contextlib.suppress(SystemExit):
             command.parse_args([*option, *option])
         once = f"{option[0]} is given twice; give it once" in capsys.readouterr().err
-        again = "may come again" in (action.help or "")
+        again = "may be repeated" in (action.help or "")
         assert once != again, (words, option)
         repeated += [option[0]] if again else []
     assert set(repeated) == {"--types", "--measure", "--only", "--precision", "--mode"}

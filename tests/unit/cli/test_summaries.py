@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twofold.cli.summaries import added_in_words, encoded_in_words, skipped_in_words
+from twofold.cli.summaries import added_as_text, encoded_as_text, skipped_as_text
 from twofold.reports import AddReport, EncodingReport, ReadReport
 
 
@@ -12,7 +12,7 @@ from twofold.reports import AddReport, EncodingReport, ReadReport
 def test_every_count_that_is_not_zero_is_said(name: str) -> None:
     report = AddReport(added=2)
     setattr(report, name, 4321)
-    said = "\n".join(added_in_words(report, 2.0, "c.twofold"))
+    said = "\n".join(added_as_text(report, 2.0, "c.twofold"))
     if name == "tokens_cut":
         assert "4,321" not in said  # said with the documents that were truncated
     else:
@@ -20,21 +20,21 @@ def test_every_count_that_is_not_zero_is_said(name: str) -> None:
 
 
 def test_what_is_zero_is_not_said() -> None:
-    assert added_in_words(AddReport(added=3), 2.0, "c") == ["3 documents: 3 added in 2.0 s (2 documents a second)"]
+    assert added_as_text(AddReport(added=3), 2.0, "c") == ["3 documents: 3 added in 2.0 s (2 documents a second)"]
 
 
 def test_truncated_documents_come_with_the_way_to_find_them() -> None:
-    said = "\n".join(added_in_words(AddReport(added=1, truncated=1, tokens_cut=9), 1.0, "wiki.twofold"))
+    said = "\n".join(added_as_text(AddReport(added=1, truncated=1, tokens_cut=9), 1.0, "wiki.twofold"))
     assert "1 document truncated, 9 tokens" in said
     assert """wiki.twofold … --where '{"$truncated": true}'""" in said
 
 
 def test_skipped_lines_come_with_the_first_reasons() -> None:
     report = ReadReport()
-    assert skipped_in_words(report) == []
+    assert skipped_as_text(report) == []
     for number in range(7):
         report.skip(f"a.jsonl, line {number}: no JSON")
-    said = skipped_in_words(report)
+    said = skipped_as_text(report)
     assert said[0] == "7 bad records skipped:"
     assert said[1] == "  a.jsonl, line 0: no JSON"
     assert said[-1] == "  and 2 more"
@@ -42,7 +42,7 @@ def test_skipped_lines_come_with_the_first_reasons() -> None:
 
 def test_encoding_says_what_was_cut_and_replaced() -> None:
     report = EncodingReport(texts=10, tokens=100, cut={3: 7, 4: 5}, surrogates=1)
-    said = "\n".join(encoded_in_words(report, 2.0))
+    said = "\n".join(encoded_as_text(report, 2.0))
     assert "10 texts, 100 tokens in 2.0 s, 5 a second" in said
     assert "2 texts cut, 12 tokens" in said
     assert "1 lone surrogate replaced" in said

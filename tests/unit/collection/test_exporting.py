@@ -1,4 +1,4 @@
-"""An export holds every living document, passage and vector of one commit, in an order that its files share."""
+"""An export holds every live document, passage and vector of one commit, in an order that its files share."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ OLD, NEW = HashedWords(16), HashedWords(64)
 
 
 class Own:
-    """An encoder of the user's own, which is searched by words too; it cannot be loaded again."""
+    """An encoder of the user's own, which is searched lexically too; it cannot be loaded again."""
 
     precision = "f32"
     source: Mapping[str, Any] = {"kind": "own"}
@@ -174,19 +174,19 @@ def test_hybrid_scores_are_right_from_the_switch_on(tmp_path: Path) -> None:
     with twofold.create(tmp_path / "new", new) as fresh:
         fresh.add(DOCUMENTS)
         fresh.tune()
-        known = fresh.info().words
+        known = fresh.info().lexical
         expected = [(hit.id, hit.score) for hit in fresh.search("apple of number7", k=20)]
     with twofold.create(tmp_path / "c", old) as made:
         made.add(DOCUMENTS)
-        before = made.info().words
+        before = made.info().lexical
         made.migrate(new, switch=True)
-        after = made.info().words
+        after = made.info().lexical
         assert None not in (before, after, known)
         assert before != after
         assert after == known
         assert [(hit.id, hit.score) for hit in made.search("apple of number7", k=20)] == expected
         made.switch_space("main")
-        assert made.info().words == before
+        assert made.info().lexical == before
 
 
 def test_a_large_collection_has_the_index_of_the_new_space_from_the_switch_on(
@@ -197,7 +197,7 @@ def test_a_large_collection_has_the_index_of_the_new_space_from_the_switch_on(
     with twofold.create(tmp_path / "c", OLD) as made:
         made.add(texts)
         assert made.info().index is not None
-        before = (tmp_path / "c" / "indexes" / "main" / "manifest.json").read_bytes()
+        before = (tmp_path / "c" / "indexes" / "main" / "manifest-0.json").read_bytes()
         made.migrate(NEW)
         assert not (tmp_path / "c" / "indexes" / "space-2").exists()
         made.switch_space("space-2")
@@ -205,7 +205,7 @@ def test_a_large_collection_has_the_index_of_the_new_space_from_the_switch_on(
         assert index is not None
         assert index.rows == 900
         assert made.search("number77", k=1)[0].id == "d77"
-        assert (tmp_path / "c" / "indexes" / "main" / "manifest.json").read_bytes() == before
+        assert (tmp_path / "c" / "indexes" / "main" / "manifest-0.json").read_bytes() == before
         made.drop_space("main")
         assert sorted(path.name for path in (tmp_path / "c" / "indexes").iterdir()) == ["space-2"]
         assert made.verify().damage == []

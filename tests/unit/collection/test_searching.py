@@ -201,7 +201,7 @@ class Returning:
 
 
 @pytest.mark.parametrize("ranker", [Backwards, "a name", object(), lambda query, texts: texts])
-def test_what_is_no_ranker_is_refused_in_words(collection: Collection, ranker: Any) -> None:
+def test_what_is_no_ranker_is_refused_as_text(collection: Collection, ranker: Any) -> None:
     with pytest.raises(InputError, match="ranker"):
         collection.search("red apple", ranker=ranker)
 
@@ -217,7 +217,7 @@ def test_what_is_no_ranker_is_refused_in_words(collection: Collection, ranker: A
         ([float("inf"), 1.0, 0.0], "inf for text 0 of 3"),
     ],
 )
-def test_scores_of_a_ranker_that_are_none_are_refused_in_words(collection: Collection, found: Any, said: str) -> None:
+def test_scores_of_a_ranker_that_are_none_are_refused_as_text(collection: Collection, found: Any, said: str) -> None:
     with pytest.raises(QueryError, match=f"'returning' returned.*({said})"):
         collection.search("red apple", ranker=Returning(found))
 

@@ -46,7 +46,7 @@ def test_words_beyond_the_limit_are_cut_and_counted() -> None:
     report = EncodingReport()
     cut, whole = encoder.encode_documents(["a b c d e", "a b c"], report=report)
     np.testing.assert_array_equal(cut, whole)
-    assert (report.cut, report.tokens, encoder.room) == ({0: 2}, 6, 3)
+    assert (report.cut, report.tokens, encoder.token_limit) == ({0: 2}, 6, 3)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, True, "8"])

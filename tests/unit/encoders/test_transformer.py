@@ -36,7 +36,7 @@ def encoder() -> TransformerEncoder:
 def test_a_text_that_is_too_long_is_an_error_where_that_was_asked_for() -> None:
     strict = load_encoder(on_truncation="error")
     assert strict.encode_documents(["word " * 254]).shape == (1, 384)
-    with pytest.raises(TruncationError, match="text 1 is 255 tokens long and the encoder has room for 254"):
+    with pytest.raises(TruncationError, match="text 1 is 255 tokens long and the encoder takes at most 254"):
         strict.encode_documents(["short", "word " * 255])
     assert strict.encode_documents(["still usable"]).shape == (1, 384)
 
@@ -66,8 +66,8 @@ def test_the_contract_is_that_of_the_default(encoder: TransformerEncoder) -> Non
     assert contract == load_encoder(find_model(None).folder, precision="f32").contract
 
 
-def test_room_is_what_special_tokens_leave(encoder: TransformerEncoder) -> None:
-    assert encoder.room == 254
+def test_the_token_limit_is_what_special_tokens_leave(encoder: TransformerEncoder) -> None:
+    assert encoder.token_limit == 254
 
 
 def test_threads_do_not_change_the_bits(encoder: TransformerEncoder) -> None:

@@ -18,7 +18,7 @@ def test_the_interval_of_a_normal_sample_is_the_one_of_the_textbook() -> None:
 
 def test_a_higher_level_gives_a_wider_interval() -> None:
     values = np.random.default_rng(7).random(100)
-    narrow, wide = bootstrap_interval(values, level=0.5), bootstrap_interval(values, level=0.99)
+    narrow, wide = bootstrap_interval(values, confidence=0.5), bootstrap_interval(values, confidence=0.99)
     assert wide.low < narrow.low < values.mean() < narrow.high < wide.high
 
 
@@ -47,6 +47,6 @@ def test_what_has_no_interval_is_refused() -> None:
         bootstrap_interval(np.array([]))
     with pytest.raises(InputError, match="finite"):
         bootstrap_interval(np.array([0.1, np.nan]))
-    for level, draws in ((0.0, 10), (1.0, 10), (0.95, 0)):
-        with pytest.raises(InputError, match="a level between 0 and 1"):
-            bootstrap_interval(np.array([0.1]), level=level, draws=draws)
+    for confidence, draws in ((0.0, 10), (1.0, 10), (0.95, 0)):
+        with pytest.raises(InputError, match="a confidence between 0 and 1"):
+            bootstrap_interval(np.array([0.1]), confidence=confidence, draws=draws)

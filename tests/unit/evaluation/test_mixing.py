@@ -30,13 +30,13 @@ def test_distribution_based_puts_a_lists_mean_at_one_half() -> None:
 
 
 def test_one_weight_mixes_what_both_sides_say_of_the_same_candidates() -> None:
-    sides = {"q": {"a": (0.9, 0.0), "b": (0.5, 6.0), "c": (0.1, 8.0)}}
-    assert weighted(sides, 0.0)["q"] == pytest.approx({"a": 1, "b": 0.5, "c": 0})
-    assert weighted(sides, 0.25)["q"] == pytest.approx({"a": 0.75, "b": 0.75 * 0.5 + 0.25 * 0.75, "c": 0.25})
+    pairs = {"q": {"a": (0.9, 0.0), "b": (0.5, 6.0), "c": (0.1, 8.0)}}
+    assert weighted(pairs, 0.0)["q"] == pytest.approx({"a": 1, "b": 0.5, "c": 0})
+    assert weighted(pairs, 0.25)["q"] == pytest.approx({"a": 0.75, "b": 0.75 * 0.5 + 0.25 * 0.75, "c": 0.25})
 
 
 @pytest.mark.parametrize(("answer", "first"), [("a", "a"), ("c", "c"), ("b", "b")])
 def test_the_best_weight_is_the_one_that_the_judgements_like(answer: str, first: str) -> None:
-    sides = {"q": {"a": (0.9, 0.0), "b": (0.6, 6.0), "c": (0.1, 8.0)}}
-    mixed = best_weighted(sides, {"q": {answer: 1}}, "RR@10")["q"]
+    pairs = {"q": {"a": (0.9, 0.0), "b": (0.6, 6.0), "c": (0.1, 8.0)}}
+    mixed = best_weighted(pairs, {"q": {answer: 1}}, "RR@10")["q"]
     assert max(mixed, key=lambda document: mixed[document]) == first

@@ -17,5 +17,5 @@ def test_a_share_has_the_interval_of_wilson(count: int, of: int, low: float, hig
 
 
 def test_a_higher_level_is_wider() -> None:
-    narrow, wide = share_interval(3, 10), share_interval(3, 10, level=0.99)
+    narrow, wide = share_interval(3, 10), share_interval(3, 10, confidence=0.99)
     assert wide.low < narrow.low < 0.3 < narrow.high < wide.high

@@ -81,7 +81,7 @@ def test_more_queries_show_smaller_differences_and_a_stricter_level_larger_ones(
     pattern = np.array([0.1, -0.1])
     few, many = np.tile(pattern, 10), np.tile(pattern, 1000)
     assert smallest_difference(few) == pytest.approx(10 * smallest_difference(many), rel=0.1)
-    assert smallest_difference(few, level=0.01) > smallest_difference(few) > smallest_difference(few, power=0.5)
+    assert smallest_difference(few, alpha=0.01) > smallest_difference(few) > smallest_difference(few, power=0.5)
 
 
 def test_holm_corrects_by_rank_and_never_turns_the_order_round() -> None:

@@ -16,7 +16,7 @@ from twofold.errors import QueryError
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.asking import text_of_language
 from twofold.lexical.index import LexicalIndex
-from twofold.lexical.language import Either, Item, Words, parse
+from twofold.lexical.language import Either, Item, Phrase, parse
 from twofold.lexical.reading import LexicalReader
 from twofold.lexical.stretches import Tail, recorded
 
@@ -36,9 +36,9 @@ def language(tmp_path_factory: pytest.TempPathFactory) -> LexicalReader:
     return index.reader(tail).with_query_language()
 
 
-def matches(part: Words | Either, text: str) -> bool | None:
+def matches(part: Phrase | Either, text: str) -> bool | None:
     """The definition, a document at a time; None for what asks for nothing."""
-    if isinstance(part, Words):
+    if isinstance(part, Phrase):
         return None if part.text in ("", "the", "--") else f" {part.text} " in f" {text} "
     found = any_of(all_of(matches_list(items, text) for items in every) for every in part.choices)
     return all_of([found, *rules(part, text)])
@@ -57,9 +57,9 @@ def rules(query: Either, text: str) -> list[bool | None]:
     return [said if sign == "+" or said is None else not said for sign, said in found]
 
 
-def may_be_found(part: Words | Either, text: str) -> bool:
+def may_be_found(part: Phrase | Either, text: str) -> bool:
     """Whether nothing that a query requires or excludes keeps a document out."""
-    if isinstance(part, Words):
+    if isinstance(part, Phrase):
         return True
     choices = []
     for every in part.choices:

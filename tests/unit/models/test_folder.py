@@ -139,5 +139,5 @@ def test_a_tokenizer_that_cannot_be_read_is_refused(folder: Path) -> None:
 
 def test_a_prompt_that_fills_the_length_is_refused(folder: Path, edit: Edit) -> None:
     edit("config_sentence_transformers.json", prompts={"query": "word " * 254})
-    with pytest.raises(ModelError, match="query prompt leaves no room"):
+    with pytest.raises(ModelError, match="query prompt leaves no token"):
         load_encoder(folder)

@@ -17,16 +17,16 @@ from twofold.passages.windows import SHARED_TOKENS, Division, divide
 class Pieces:
     """Tokens of at most four characters, as a word-piece tokeniser has them: long words become several."""
 
-    def __init__(self, room: int) -> None:
-        self.room = room
+    def __init__(self, token_limit: int) -> None:
+        self.token_limit = token_limit
 
     def spans(self, texts: list[str]) -> list[NDArray[np.int32]]:
         found = [[match.span() for match in re.finditer(r"\w{1,4}|[^\w\s]", text)] for text in texts]
         return [np.array(spans, dtype=np.int32).reshape(-1, 2) for spans in found]
 
 
-def division(text: str, title: str = "", room: int = 100, mode: str = "auto") -> Division:
-    return divide([Document("d", text, title)], Pieces(room), mode)[0]  # type: ignore[arg-type]  # a literal as text
+def division(text: str, title: str = "", token_limit: int = 100, mode: str = "auto") -> Division:
+    return divide([Document("d", text, title)], Pieces(token_limit), mode)[0]  # type: ignore[arg-type]  # a literal as text
 
 
 def count(text: str) -> int:
@@ -50,7 +50,7 @@ def test_a_document_without_text_is_found_by_its_title() -> None:
     assert found.spans.tolist() == [[0, 0]]
 
 
-def test_a_title_alone_may_use_the_whole_room() -> None:
+def test_a_title_alone_may_use_the_whole_limit() -> None:
     title = " ".join(["word"] * 90)
     assert division("", title).inputs == (title,)
     assert division("", title).lost == 0
@@ -78,7 +78,7 @@ def test_every_window_carries_the_title_and_still_fits() -> None:
     assert max(map(count, found.inputs)) == 100
 
 
-def test_a_long_title_takes_a_quarter_of_the_room_and_its_loss_is_counted() -> None:
+def test_a_long_title_takes_a_quarter_of_the_limit_and_its_loss_is_counted() -> None:
     title = " ".join(f"t{n:02d}" for n in range(40))
     found = division(" ".join(["word"] * 500), title)
     assert found.lost == 15
@@ -92,7 +92,7 @@ def test_windows_end_at_word_boundaries() -> None:
     assert {word for window in found.inputs for word in window.split()} == {"abcdefghij"}
 
 
-def test_a_word_longer_than_the_room_is_cut_inside() -> None:
+def test_a_word_longer_than_the_limit_is_cut_inside() -> None:
     text = "x" * 2000
     found = division(text)
     assert found.spans[0, 0] == 0
@@ -118,17 +118,17 @@ def test_an_encoder_that_does_not_say_how_it_reads_gets_one_passage() -> None:
 @given(
     text=st.text(alphabet="ab ,\nß", max_size=400),
     title=st.text(alphabet="tu ", max_size=40),
-    room=st.integers(1, 60),
+    token_limit=st.integers(1, 60),
 )
-@example(text="a, a,a", title="", room=3)
-@example(text="ßb\n,ßba,ßa, ßß ßß", title="", room=3)
-def test_windows_leave_no_token_of_any_text_out(text: str, title: str, room: int) -> None:
-    found = division(text, title, room)
-    tokens = Pieces(room).spans([text])[0]
+@example(text="a, a,a", title="", token_limit=3)
+@example(text="ßb\n,ßba,ßa, ßß ßß", title="", token_limit=3)
+def test_windows_leave_no_token_of_any_text_out(text: str, title: str, token_limit: int) -> None:
+    found = division(text, title, token_limit)
+    tokens = Pieces(token_limit).spans([text])[0]
     covered = np.zeros(len(text) + 1, dtype=bool)
     for start, end in found.spans.tolist():
         covered[start:end] = True
     assert all(covered[start:end].all() for start, end in tokens.tolist())
     assert (np.diff(found.spans, axis=0) > 0).all()
     if not any(len(word) > 4 for word in re.findall(r"\w+", text)):
-        assert all(count(window) <= room for window in found.inputs)
+        assert all(count(window) <= token_limit for window in found.inputs)

@@ -76,8 +76,8 @@ BAD = {
     '{"id": null, "text": "x"}': "an id must be text or an integer, not null",
     '{"id": "", "text": "x"}': "1 to 512 bytes",
     '{"id": "1", "_id": "2", "text": "x"}': "both '_id' and 'id'",
-    '{"id": "1", "text": "x", "text": "y"}': "the field 'text' stands twice",
-    '{"id": "1", "text": "x", "deep": {"a": 1, "a": 2}}': "the field 'a' stands twice",
+    '{"id": "1", "text": "x", "text": "y"}': "the field 'text' is given twice",
+    '{"id": "1", "text": "x", "deep": {"a": 1, "a": 2}}': "the field 'a' is given twice",
     '{"id": "1", "text": "x", "price": NaN}': "the field 'price' holds NaN",
     '{"id": "1", "text": "x", "deep": [{"a": -Infinity}]}': "the field 'deep' holds -Infinity",
     "NaN": "it holds NaN",
@@ -88,7 +88,7 @@ BAD = {
     '{"id": "1", "text": "x", "n": ' + "9" * 5000 + "}": "JSON that cannot be read",
     '{"id": "1", "text": "x", "n": ' + "[" * 100_000 + "}": "nested too deeply",
     '{"id": "1", "text": "\\ud800"}': "lone surrogate (U+D800)",
-    '{"id": "1", "text": "x", "metadata": {"a": 1}, "a": 2}': "the field 'a' stands beside and inside metadata",
+    '{"id": "1", "text": "x", "metadata": {"a": 1}, "a": 2}': "the field 'a' is given both beside and inside metadata",
 }
 
 
@@ -114,7 +114,7 @@ def test_at_every_depth_an_object_is_read_or_said_to_be_nested_too_deeply(tmp_pa
             outcomes.add(len(list(read(path))))
         except InputError as error:
             outcomes.add(str(error).partition("…")[2].lstrip("[0]") or str(error).removeprefix(f"{path}, line 1: "))
-    too_deep = " stands more than 100 lists and objects deep; flatten it, or keep it as text"
+    too_deep = " is nested more than 100 levels deep; flatten it, or keep it as text"
     assert outcomes == {1, too_deep, "nested too deeply"}
 
 

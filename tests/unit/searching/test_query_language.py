@@ -16,7 +16,7 @@ from twofold.errors import QueryError
 from twofold.lexical import state as notes
 from twofold.lexical.analysing import RULES
 from twofold.scores import Scores
-from twofold.searching.hybrid import MODES, Mode
+from twofold.searching.hybrid import SEARCH_MODES, SearchMode
 from twofold.searching.searcher import SnapshotSearcher
 
 TEXTS = {
@@ -42,9 +42,9 @@ def language(collection: Collection) -> Iterator[SnapshotSearcher]:
         yield searcher
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", SEARCH_MODES)
 def test_no_hit_has_what_the_query_excludes_and_every_hit_what_it_requires(
-    language: SnapshotSearcher, mode: Mode
+    language: SnapshotSearcher, mode: SearchMode
 ) -> None:
     everything = set(TEXTS)
     for query, allowed in {
@@ -73,14 +73,14 @@ def test_meaning_and_second_stages_read_the_words_without_signs(
 ) -> None:
     asked: list[str] = []
 
-    class Asked:
+    class RecordingRanker:
         name = "asked"
 
         def scores(self, query: str, texts: Sequence[str]) -> Scores:
             asked.append(query)
             return np.arange(len(texts), dtype=np.float32)
 
-    language.search('+quick "brown fox"^2 -red', ranker=Asked())
+    language.search('+quick "brown fox"^2 -red', ranker=RecordingRanker())
     assert asked == ["quick brown fox"]
     (signs, plain) = (
         {hit.id: hit.parts["dense"] for hit in searched}
@@ -99,7 +99,7 @@ def test_a_run_obeys_the_language_too(language: SnapshotSearcher) -> None:
 
 
 def test_what_only_excludes_is_refused_in_every_mode(language: SnapshotSearcher) -> None:
-    for mode in MODES:
+    for mode in SEARCH_MODES:
         with pytest.raises(QueryError, match="name what hits should have"):
             language.search("-red", mode=mode)
         with pytest.raises(QueryError, match="character 5"):
@@ -109,26 +109,26 @@ def test_what_only_excludes_is_refused_in_every_mode(language: SnapshotSearcher)
 def test_the_language_is_refused_where_there_are_no_words(tmp_path: Path) -> None:
     with twofold.create(tmp_path / "c", HashedWords(64)) as made:
         made.add([{"id": "a", "text": "red"}])
-        with pytest.raises(QueryError, match="does not know its words"):
+        with pytest.raises(QueryError, match="has no lexical index"):
             made.searcher(query_language=True)
 
 
 @pytest.mark.parametrize("query", ["cafe\u0301", "IZMIR", "iz\u00admir", "ＩＺＭＩＲ"])
-def test_another_spelling_is_found_by_words(collection: Collection, query: str) -> None:
+def test_another_spelling_is_found_lexically(collection: Collection, query: str) -> None:
     assert [hit.id for hit in collection.search(query, mode="lexical")] == ["late"]
 
 
 def test_an_index_of_other_rules_is_not_read_and_made_again_by_the_next_writer(
     collection: Collection, tmp_path: Path
 ) -> None:
-    (room,) = (tmp_path / "c" / "lexical").glob("*/*")
-    notes.write(room, replace(notes.read(room), rules=RULES + 1))
+    (index,) = (tmp_path / "c" / "lexical").glob("*/*")
+    notes.write(index, replace(notes.read(index), rules=RULES + 1))
     with twofold.open(tmp_path / "c") as again:
         assert [hit.id for hit in again.search("state", mode="lexical")] == ["state"]
         again.optimize()
         assert [hit.id for hit in again.search("state", mode="lexical")] == ["state"]
-    (room,) = (tmp_path / "c" / "lexical").glob("*/*")
-    assert notes.read(room).rules == RULES
+    (index,) = (tmp_path / "c" / "lexical").glob("*/*")
+    assert notes.read(index).rules == RULES
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_an_index_of_other_rules_is_not_read_and_made_again_by_the_next_writer(
     ],
 )
 def test_any_text_that_is_not_empty_is_answered(collection: Collection, query: str) -> None:
-    for mode in MODES:
+    for mode in SEARCH_MODES:
         hits = collection.search(query, mode=mode)
         assert all(np.isfinite(hit.score) for hit in hits)
         assert hits or mode == "lexical"
@@ -157,7 +157,7 @@ def test_any_text_that_is_not_empty_is_answered(collection: Collection, query: s
 
 @pytest.mark.parametrize("query", ["", " \n\t", "\u3000", "\u200b", "\u00ad \ufeff", "\0", "\ud800"])
 def test_an_empty_query_is_refused_in_every_mode(collection: Collection, query: str) -> None:
-    for mode in MODES:
+    for mode in SEARCH_MODES:
         with pytest.raises(QueryError, match="empty"):
             collection.search(query, mode=mode)
         with pytest.raises(QueryError, match="the query 'blank' is empty"):

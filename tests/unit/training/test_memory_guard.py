@@ -62,7 +62,7 @@ def test_the_longest_rows_are_tried_in_smaller_pieces_until_they_fit(
     assert fitting(base, contract, [*ROWS, ("q", "a", "n")], SETTINGS).micro_batch == 8
     assert tried == [None, 32, 16, 8]
     monkeypatch.setattr(memory_guard, "memory_left", lambda: 100)
-    with pytest.raises(InputError, match="does not hold a step of a single text"):
+    with pytest.raises(InputError, match="a step of a single text does not fit"):
         fitting(base, contract, ROWS, SETTINGS)
 
 
@@ -83,6 +83,6 @@ def test_a_step_that_fails_otherwise_says_why(base: Path, contract: Contract) ->
 
 
 def test_losses_that_take_a_batch_whole_cannot_be_divided() -> None:
-    with pytest.raises(InputError, match="the loss kl takes it whole"):
+    with pytest.raises(InputError, match="the loss kl needs it whole"):
         halved(replace(SETTINGS, loss="kl", teacher="x"))
     assert halved(replace(SETTINGS, batch=7)).micro_batch == 3

@@ -9,14 +9,14 @@ from twofold.engine import Nearest
 from twofold.errors import InputError
 from twofold.rankings import Qrels
 from twofold.searching.fusion import SHARE, Fusion
-from twofold.searching.hybrid import Sides
-from twofold.tuning.sharing import SHARES, Asked, Learned, learned_share
+from twofold.searching.hybrid import CandidateScores
+from twofold.tuning.sharing import SHARES, JudgedQuery, Learned, learned_share
 
 FUSION = Fusion(chance=0.0)
 IDS = [f"d{n:02}" for n in range(30)]
 
 
-def asked(count: int, right: str, seed: int = 0) -> tuple[dict[str, Asked], Qrels]:
+def asked(count: int, right: str, seed: int = 0) -> tuple[dict[str, JudgedQuery], Qrels]:
     """Questions whose answer leads on the right side and lies anywhere on the other; right: dense, lexical, both."""
     draw = np.random.default_rng(seed)
     questions, qrels = {}, {}
@@ -29,7 +29,7 @@ def asked(count: int, right: str, seed: int = 0) -> tuple[dict[str, Asked], Qrel
         if right in ("lexical", "both"):
             lexical[answer] = 12
         near = Nearest(np.arange(30), dense, np.arange(30))
-        questions[f"q{number}"] = Asked(IDS, Sides(near, lexical, float(dense.max()), 9.0))
+        questions[f"q{number}"] = JudgedQuery(IDS, CandidateScores(near, lexical, float(dense.max()), 9.0))
         qrels[f"q{number}"] = {IDS[answer]: 1}
     return questions, qrels
 
@@ -73,7 +73,7 @@ def test_neither_names_nor_order_of_the_judgements_decide() -> None:
 
 
 def test_too_few_questions_are_refused_and_evidence_goes_to_json_and_back() -> None:
-    with pytest.raises(InputError, match="9 judged questions say nothing"):
+    with pytest.raises(InputError, match="9 judged questions are too few"):
         learned_share(*asked(9, "both"), FUSION)
     learned = learned_share(*asked(20, "both"), FUSION)
     assert Learned.from_json(learned.to_json()) == learned

@@ -1,5 +1,6 @@
-"""The storage room: a collection's folder, and the only code that writes inside it.
+"""The local engine: a collection's folder, and the only code that writes inside it.
 
-Documents live in a SQLite catalogue, vectors in append-only segment files beside it; docs/formats.md says every byte.
-`engine.Store` is the door: `Store.create`, `Store.open`, then `writing()` for a Writer and `snapshot()` for a reader.
+Documents are stored in a SQLite catalogue, vectors in append-only segment files; docs/formats.md describes every byte.
+Use it through `engine.Store`: `Store.create`, `Store.open`, then `writing()` for a writer and `snapshot()` for a
+reader.
 """

@@ -1,9 +1,9 @@
 """The number of the last acknowledged commit, noted beside SQLite's own files.
 
-SQLite reads its log up to the first frame that does not add up and takes no notice of the rest. A byte that changes in
-the log of a killed writer would so take acknowledged commits back, and nobody would know. The note is written when
-COMMIT has returned, so it never knows of more than what is durable. It is not synced: after a power loss it may
-know of less, which does no harm. docs/formats.md says its bytes.
+SQLite reads its log up to the first invalid frame and ignores the rest, so a changed byte in the log of a killed writer
+would silently undo acknowledged commits. The number is written after COMMIT has returned, so it is never ahead of what
+is durable. It is not synced: after a power loss it may be behind, which does no harm. docs/formats.md describes its
+bytes.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ _VERSION = 1
 
 
 class Note:
-    """The note of one writer, who keeps the file open."""
+    """The file `acknowledged`, kept open by the writer."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / ACKNOWLEDGED
         self._descriptor = -1
 
     def write(self, commit: int) -> None:
-        """Notes a commit; a disk that refuses keeps the older note, and what was committed is no less so."""
+        """Writes the number of a commit; if the disk cannot be written, the older number stays, which does not affect
+        the commit.
+        """
         fields = _NOTE.pack(_MAGIC, _VERSION, commit, 0)[:-4]
         with suppress(OSError):
             if self._descriptor < 0:
@@ -37,14 +39,14 @@ class Note:
             os.pwrite(self._descriptor, fields + zlib.crc32(fields).to_bytes(4, "little"), 0)
 
     def close(self) -> None:
-        """Lets the file go."""
+        """Closes the file."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
 
 
 def noted(folder: Path) -> int:
-    """The commit that the note speaks of; 0 where there is none or it is not whole."""
+    """The commit in the file; 0 if it is missing or invalid."""
     try:
         with open(folder / ACKNOWLEDGED, "rb", buffering=0) as file:
             found = file.read(_NOTE.size + 1)
@@ -57,7 +59,7 @@ def noted(folder: Path) -> int:
 
 
 def lost(folder: Path, noted_before: int, commit: int) -> str | None:
-    """What is to be said where a collection at `commit` has forgotten commits that were noted before; else None."""
+    """The message if a collection at `commit` has lost commits that were acknowledged; else None."""
     if noted_before <= commit:
         return None
     return (

@@ -1,8 +1,8 @@
 """Copying one commit of a collection into another folder while writers go on.
 
-The catalogue is copied inside the snapshot's transaction; of the segment files the bytes that this commit counts, which
-no writer changes; of the lexical index the files of one state, which no writer changes either. collection.json comes
-last: without it the copy is no collection.
+The catalogue is copied inside the snapshot's transaction; of the segment files the bytes that belong to this commit and
+of the lexical index the files of one state, which no writer changes. collection.json comes last: without it the copy is
+no collection.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from twofold.engines.local.catalogue.connecting import connect, translated
 from twofold.engines.local.derived.lexical.backed_up import HeldIndex
-from twofold.engines.local.derived.lexical.known import ROOM
+from twofold.engines.local.derived.lexical.known import AREA
 from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS, home_of_space
@@ -34,10 +34,10 @@ PAGES = 1024
 
 
 class Copying:
-    """One copy in the making.
+    """One copy of a commit.
 
-    lexical: the lexical index that goes with the snapshot. target: an empty folder. progress: told in bytes; copying is
-    the first half of the work, reading the copy again (`verified`) the second.
+    lexical: the lexical index of the snapshot. target: an empty folder. progress: told in bytes; copying is the first
+    half of the work, verifying the copy (`verified`) the second.
     """
 
     def __init__(
@@ -69,23 +69,23 @@ class Copying:
             self._disk.sync_folder(home)
         self._disk.sync_folder(self._target / VECTORS)
         if self._lexical is not None:
-            self._index(self._lexical, self._target / ROOM / description.id / self._lexical.name)
+            self._index(self._lexical, self._target / AREA / description.id / self._lexical.name)
         self._disk.publish(self._target / DESCRIPTION, description.to_bytes())
         self._disk.reached("description copied")
         return BackupReport(commit=head.commit, documents=head.documents, passages=head.rows, bytes=self._bytes)
 
     def without_index(self) -> None:
         """Leaves the lexical index out: it was damaged, and the next writer makes it again."""
-        self._disk.remove_tree(self._target / ROOM)
+        self._disk.remove_tree(self._target / AREA)
         self._disk.sync_folder(self._target)
 
     def tidy(self) -> None:
-        """Removes the files that SQLite's readers share, which reading the copy again has made: nobody reads it."""
+        """Removes the files that SQLite's readers share, which verifying the copy has created."""
         for kind in ("-wal", "-shm"):
             self._disk.remove(self._target / f"{CATALOGUE}{kind}")
 
     def verified(self, done: int, total: int | None) -> None:
-        """The progress of reading the copy again."""
+        """The progress of verifying the copy."""
         self._progress(self._bytes + (self._bytes * done // total if total else 0), 2 * self._bytes)
 
     def _catalogue(self) -> None:
@@ -129,7 +129,7 @@ class Copying:
 
 
 def _parts(seen: StoredSnapshot, segment: Segment) -> Iterator[bytes | memoryview]:
-    """The bytes of a segment's file that count, from the snapshot's maps: the file itself may be gone by now."""
+    """The used bytes of a segment's file, from the snapshot's maps: the file itself may be removed by now."""
     yield header(segment, seen.space.dimension)
     for first, vectors in seen.blocks():
         mine = vectors[max(segment.first_row - first, 0) : max(segment.end - first, 0)]

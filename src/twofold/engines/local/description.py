@@ -1,26 +1,26 @@
-"""collection.json, by which a folder is known to be a collection: its id, its settings, and its spaces."""
+"""collection.json, which marks a folder as a collection: its id, its settings, and its spaces."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from twofold.engines.local.layout import DESCRIPTION, FORMAT, canonical_checksum, new_id, not_a_collection
+from twofold.checked_json import checked_json, parse_checked_json
+from twofold.engines.local.layout import DESCRIPTION, FORMAT, new_id, not_a_collection
 from twofold.errors import CorruptionError, FormatError, InputError, StorageError
 from twofold.space import Space
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What collection.json says; the truth about which spaces there are. It is only ever replaced as a whole.
+    """The content of collection.json, which alone decides which spaces exist. It is only replaced as a whole.
 
-    id: random, by which a collection is told from every other. revision: how often the file was replaced. settings:
-    JSON of the rooms above, opaque here. created: UTC. spaces: in the order in which they were made. default: the name
-    of the one that is searched.
+    id: random, different for every collection. revision: how often the file was replaced. settings: JSON of the
+    packages above, not read here. created: UTC. spaces: in the order in which they were made. default: the name of the
+    one that is searched.
     """
 
     id: str
@@ -29,11 +29,10 @@ class Description:
     spaces: tuple[Space, ...]
     default: str
     revision: int = 0
-    format: int = FORMAT
 
     @classmethod
     def now(cls, space: Space, settings: Mapping[str, Any]) -> Description:
-        """The description of a collection of one space, made at this moment."""
+        """The description of a new collection of one space."""
         created = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(id=new_id(), settings=settings, created=created, spaces=(space,), default=space.name)
 
@@ -70,10 +69,7 @@ class Description:
         """The file's content: JSON with a checksum over all other fields."""
         fields = {name: getattr(self, name) for name in self.__slots__}
         fields["spaces"] = [space.to_json() for space in self.spaces]
-        text = json.dumps(
-            {**fields, "checksum": canonical_checksum(fields)}, ensure_ascii=False, indent=1, sort_keys=True
-        )
-        return text.encode() + b"\n"
+        return checked_json(fields, FORMAT)
 
     @classmethod
     def read(cls, folder: Path) -> Description:
@@ -83,32 +79,17 @@ class Description:
         where its bytes changed.
         """
         path = folder / DESCRIPTION
-        content = _content(path)
         try:
-            fields = json.loads(content)
-        except ValueError as error:
-            raise CorruptionError(f"{path} is damaged: it is no JSON ({error})") from None
-        if not isinstance(fields, dict) or not isinstance(fields.get("format"), int):
-            raise CorruptionError(f"{path} is damaged: it names no format")
-        if fields["format"] > FORMAT:
-            raise FormatError(
-                f"{folder} was written in format {fields['format']}, this Twofold reads up to format {FORMAT}. "
-                "Install a newer version: pip install -U twofold"
-            )
-        found = fields.pop("checksum", None)
-        if found != canonical_checksum(fields) or set(fields) != set(cls.__slots__):
-            raise CorruptionError(f"{path} is damaged: its checksum does not fit its content")
+            fields = parse_checked_json(path.read_bytes(), FORMAT, path=path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise not_a_collection(folder) from None
+        except OSError as error:
+            raise StorageError(f"{path} cannot be read: {error.strerror or error}") from error
+        del fields["checksum"]
+        if set(fields) != set(cls.__slots__):
+            raise CorruptionError(f"{path} is damaged: it has other fields than were written")
         try:
             spaces = tuple(Space(**space) for space in fields.pop("spaces"))
         except InputError as error:
             raise FormatError(f"{path}: {error}") from None
         return cls(**fields, spaces=spaces)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise not_a_collection(path.parent) from None
-    except OSError as error:
-        raise StorageError(f"{path} cannot be read: {error.strerror or error}") from error

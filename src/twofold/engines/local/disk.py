@@ -1,7 +1,7 @@
-"""Everything that the storage room does to files, but for what SQLite does to its own.
+"""All file operations of the local engine, except those of SQLite.
 
-One object, so that a test can stand in its place: it records the order of writes and syncs, refuses one of them, or
-kills the process at a named step.
+One object, so that tests can replace it: to record the order of writes and syncs, to fail one of them, or to kill the
+process at a named step.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from twofold.files import refused, sync_folder, write_aside
 
 
 class Disk:
-    """Writes, cuts, syncs, publishes and removes files; every refusal is a StorageError naming the path.
+    """Writes, truncates, syncs, publishes and removes files; every failure is a StorageError that names the path.
 
-    durable: whether syncs reach the disk; a collection in memory asks for none.
+    durable: whether syncs are done; a collection in memory needs none.
     """
 
     def __init__(self, *, durable: bool = True) -> None:
         self.durable = durable
 
     def reached(self, step: str) -> None:
-        """Marks a named step of a protocol: "vectors synced", "committed", …; does nothing, tests stop here."""
+        """Marks a named step of a protocol: "vectors synced", "committed", …; does nothing but in tests."""
 
     def make_folder(self, path: str | Path) -> None:
-        """Makes a folder with its parents; one that exists is left as it is."""
+        """Makes a folder with its parents; one that exists is unchanged."""
         with refusals(path):
             os.makedirs(path, exist_ok=True)
 
@@ -58,12 +58,12 @@ class Disk:
             os.ftruncate(descriptor, size)
 
     def remove(self, path: str | Path) -> None:
-        """Removes a file that may be gone already."""
+        """Removes a file, if it exists."""
         with refusals(path), suppress(FileNotFoundError):
             os.unlink(path)
 
     def remove_tree(self, path: str | Path) -> None:
-        """Removes a file, or a folder with all that is in it; it may be gone already."""
+        """Removes a file, or a folder with its content, if it exists."""
         with refusals(path), suppress(FileNotFoundError):
             if os.path.isdir(path) and not os.path.islink(path):
                 shutil.rmtree(path)
@@ -71,7 +71,7 @@ class Disk:
                 os.unlink(path)
 
     def rename(self, path: str | Path, target: str | Path) -> None:
-        """Gives a file or folder another name, at once."""
+        """Renames a file or folder atomically."""
         with refusals(path):
             os.rename(path, target)
 
@@ -82,7 +82,7 @@ class Disk:
                 sync_folder(path)
 
     def publish(self, path: str | Path, content: bytes) -> None:
-        """Gives a file its whole content at once: the old one or the new one is there, never half of one."""
+        """Replaces the content of a file atomically: a crash leaves the old or the new content."""
         with write_aside(path) as file:
             file.write(content)
 
@@ -99,7 +99,7 @@ class Disk:
 
 @contextmanager
 def refusals(path: str | Path) -> Iterator[None]:
-    """What the system refuses in the block, as a StorageError that names the path."""
+    """Converts errors of the system in the block into StorageError with the path."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""One commit's documents, as a reader sees them for as long as its transaction is held."""
+"""The documents of one commit, as a reader's transaction sees them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LONE = re.compile("[\ud800-\udfff]")
 
 
 def possible(ids: Iterable[str]) -> list[str]:
-    """The ids that a document may have; SQLite's JSON would end one with NUL early, and so find another.
+    """The ids that a document may have; SQLite's JSON would truncate one with NUL, and find another document.
 
     Raises DocumentError for an id that is no text.
     """
@@ -61,27 +61,27 @@ class DocumentSnapshot:
 
     @property
     def head(self) -> SpaceHead:
-        """What the commit counts: documents, and of the space rows, truncated, tokens cut."""
+        """The commit's counts: documents, and of the space rows, truncated documents, tokens not encoded."""
         return self._head
 
     def check_fields(self, where: Filter) -> None:
-        """Raises FilterError, naming the nearest, for a field that no living document has with the type asked for."""
+        """Raises FilterError, naming the nearest, for a field that no live document has with the type asked for."""
         with self._lease.held() as connection:
             filtering.check_fields(where, connection)
 
     def check_unambiguous(self, where: Filter) -> None:
-        """Raises FilterError where a document that passes has several values under a name with a dot."""
+        """Raises FilterError where a matching document has several values under a dotted name."""
         with self._lease.held() as connection:
             filtering.check_unambiguous(where, self._head.space, connection)
 
     def has_text(self) -> bool:
-        """Whether any living document has a text or a title; own vectors may have none."""
-        living = "SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL AND (text <> '' OR title <> ''))"
+        """Whether any live document has a text or a title; own vectors may have none."""
+        live = "SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL AND (text <> '' OR title <> ''))"
         with self._lease.held() as connection, translated(self._lease.path):
-            return bool(connection.execute(living).fetchone()[0])
+            return bool(connection.execute(live).fetchone()[0])
 
     def numbers_from(self, first: int, count: int) -> Numbers:
-        """int64: the numbers of the first living documents from `first` on, at most `count`, ascending."""
+        """int64: the numbers of the first live documents from `first` on, at most `count`, ascending."""
         with self._lease.held() as connection:
             found = connection.execute(
                 "SELECT number FROM documents WHERE number >= ? AND deleted IS NULL ORDER BY number LIMIT ?",
@@ -90,7 +90,7 @@ class DocumentSnapshot:
             return np.fromiter((number for (number,) in found), dtype=np.int64)
 
     def find(self, ids: Sequence[str]) -> dict[str, int]:
-        """The numbers of the living documents with these ids; unknown ids are missing. Raises DocumentError."""
+        """The numbers of the live documents with these ids; unknown ids are left out. Raises DocumentError."""
         ids = possible(ids)
         with self._lease.held() as connection:
             return dict(
@@ -102,16 +102,15 @@ class DocumentSnapshot:
             )
 
     def each(self) -> Iterator[Document]:
-        """All living documents in the order in which they were added, each checked; never more than a batch held."""
+        """All live documents in the order in which they were added, each checked; with at most one batch in memory."""
         for lines in self._batches(0):
             yield from map(as_document, lines)
 
     def written(self, first: int, since: int) -> Iterator[tuple[int, str]]:
         """(number, title and text), ascending, of the documents from a number on that were not deleted by a commit.
 
-        So those are among them that were deleted later, for whoever keeps something derived that must not depend on
-        when it read. A compaction drops their lines. Raises CorruptionError for a damaged document; one that is deleted
-        is passed over.
+        Documents that were deleted later are included, so that derived data does not depend on the time of reading. A
+        compaction removes their lines. Raises CorruptionError for a damaged document; a damaged deleted one is skipped.
         """
         for lines in self._batches(first, since):
             yield from ((line[0], as_text(line)) for line in lines if line[2] is None or is_whole(line))
@@ -126,18 +125,18 @@ class DocumentSnapshot:
             return [line[1].decode() for line in self._lines(ID_COLUMNS, documents)]
 
     def state(self, key: str) -> Any:
-        """The JSON value that a room above keeps under a key, or None."""
+        """The JSON value that a package above keeps under a key, or None."""
         with self._lease.held() as connection:
             return read_state(connection, key)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """The catalogue inside this snapshot's transaction, for the storage room only; one thread at a time."""
+        """The catalogue inside this snapshot's transaction, for the local engine only; one thread at a time."""
         with self._lease.held() as connection:
             yield connection
 
     def _batches(self, first: int, since: int | None = None) -> Iterator[list[Line]]:
-        """The lines of documents from a number on, ascending: living ones, and those deleted after a commit."""
+        """The lines of documents from a number on, ascending: live ones, and those deleted after a commit."""
         last, kept = first - 1, "deleted IS NULL" if since is None else f"(deleted IS NULL OR deleted > {int(since)})"
         while True:
             with self._lease.held() as connection:

@@ -1,4 +1,6 @@
-"""The door of the storage room: a collection's folder, made or opened, read by snapshots and changed by one writer."""
+"""The door of the local engine: a collection's folder, created or opened, read through snapshots and changed by one
+writer.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,12 @@ from twofold.engines.local.copying import Copying
 from twofold.engines.local.derived.indexes.opened import Indexes
 from twofold.engines.local.derived.lexical import following
 from twofold.engines.local.derived.lexical.backed_up import with_index
-from twofold.engines.local.derived.lexical.words import Words
+from twofold.engines.local.derived.lexical.readers import LexicalReaders
 from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.in_memory import new_folder, vanish
-from twofold.engines.local.layout import CATALOGUE, DERIVED, LOCK, VECTORS, check_outside, new_id
+from twofold.engines.local.layout import CATALOGUE, DERIVED, FORMAT, LOCK, VECTORS, check_outside, new_id
 from twofold.engines.local.locking import WriterLock
 from twofold.engines.local.maintaining import LocalWriter, recall
 from twofold.engines.local.making import free, made
@@ -49,11 +51,11 @@ from twofold.space import Space
 
 
 class Store:
-    """One collection's folder; threads may share it, and a forked child may go on with it.
+    """One collection's folder; threads may share it, and a forked child may use it.
 
-    path: the folder, absolute. inside: the same, for opening files in it. folder: must be known. disk: what touches
-    files, for tests to stand in. temporary: whether the folder goes when the store is closed, forgotten, or the process
-    ends. wait: seconds that writing waits for another writer, unless a call says otherwise.
+    path: the folder, absolute. inside: the same, for opening files in it. disk: its file operations, which tests
+    replace. temporary: whether the folder is removed when the store is closed, garbage-collected, or the process ends.
+    wait: seconds that writing waits for another writer, by default.
     """
 
     def __init__(self, folder: Folder, disk: Disk, *, temporary: bool = False, wait: float = 0.0) -> None:
@@ -68,7 +70,7 @@ class Store:
         self._writers = Connections(folder, durable=disk.durable, writes=True)
         self._derived = Derived(folder)
         self._indexes = Indexes()
-        self._words = Words(folder)
+        self._lexical_readers = LexicalReaders(folder)
         self._writer: LocalWriter | None = None
         end = partial(_ended, folder, self._lock, self._readers, self._writers, os.getpid() if temporary else None)
         self._end = weakref.finalize(self, end)
@@ -84,10 +86,10 @@ class Store:
         disk: Disk | None = None,
         wait: float = 0.0,
     ) -> Store:
-        """A new, empty collection; None lives in memory (or a temporary folder) and vanishes when it is closed.
+        """A new, empty collection; None is in memory (or a temporary folder) and is deleted when it is closed.
 
-        space: its first, the default one. settings: JSON of the rooms above. Raises InputError where a collection is
-        already, NotACollectionError for a folder that holds something else, StorageError.
+        space: its first, the default one. settings: JSON of the packages above. Raises InputError if there is a
+        collection already, NotACollectionError for a folder that holds something else, StorageError.
         """
         description = Description.now(space, settings)
         if path is None:
@@ -123,7 +125,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Closes connections; snapshots that are held stay good until they are closed."""
+        """Closes connections; open snapshots stay valid until they are closed."""
         self._end()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -133,26 +135,26 @@ class Store:
 
     @property
     def description(self) -> Description:
-        """What collection.json said when it was last looked at, as each snapshot and each writer does."""
+        """The content of collection.json when it was last read, which each snapshot and each writer does."""
         return self._folder.description
 
     @property
     def space(self) -> Space:
-        """The default space, as far as is known without a snapshot."""
+        """The default space, as known without a snapshot."""
         return self.description.space()
 
     def snapshot(self) -> LocalSnapshot:
-        """The latest commit, held until it is closed. Raises MovedError, CorruptionError, StorageError."""
+        """A snapshot of the latest commit, until it is closed. Raises MovedError, CorruptionError, StorageError."""
         with self._told():
             while (snapshot := self._latest()) is None:
                 pass
             return snapshot
 
     def _latest(self) -> LocalSnapshot | None:
-        """The latest commit; None where collection.json was replaced meanwhile, and may name other spaces."""
+        """The latest commit; None if collection.json was replaced meanwhile, since its spaces may differ."""
         description, lease = self._folder.description, self._readers.lease()
         try:
-            snapshot = LocalSnapshot(Pinned(lease, self._derived, description), self._indexes, self._words)
+            snapshot = LocalSnapshot(Pinned(lease, self._derived, description), self._indexes, self._lexical_readers)
             self._folder.check()
         except BaseException as error:
             lease.close()
@@ -171,7 +173,7 @@ class Store:
 
     @contextmanager
     def writing(self, wait: float | None = None) -> Iterator[LocalWriter]:
-        """The writer, with the lock; the thread that has it may ask again and gets the same one.
+        """The writer, with the lock; the thread that holds it may enter again and gets the same one.
 
         wait: seconds to wait for another writer, by default the store's. Raises LockedError naming the holder;
         MovedError; StorageError. A child that was forked inside the block is not the writer: what it calls on it raises
@@ -185,7 +187,7 @@ class Store:
             lease = self._writers.lease()
             writer = LocalWriter(self._folder, self.snapshot, self._lock, lease, self._disk)
             try:
-                writer.mend()
+                writer.recover()
                 self._writer = writer
                 yield writer
             finally:
@@ -194,9 +196,9 @@ class Store:
                 writer.release()
 
     def verify(self, progress: Progress = silent) -> VerifyReport:
-        """Every checksum computed again, on the latest commit; says what is damaged and which documents it hits.
+        """Verifies every checksum on the latest commit; reports damage and the documents concerned.
 
-        Writers may go on. Raises CorruptionError only where there is no head to start from; StorageError.
+        Writers may write meanwhile. Raises CorruptionError only if the head cannot be read; StorageError.
         """
         noted = acknowledged.noted(self.inside)  # before the snapshot, for writers go on
         with self.snapshot() as snapshot, self.snapshot() as beside:
@@ -206,16 +208,17 @@ class Store:
             return report
 
     def recall(self, questions: Questions) -> RecallReport:
-        """What searches find of what exact search finds, now. Raises InputError for a collection without passages."""
+        """The recall of searches against exact search, measured now. Raises InputError for a collection without
+        passages.
+        """
         with self.snapshot() as snapshot:
             return recall(snapshot, questions, self.path)
 
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
-        """Copies the latest commit into a new folder while writers go on; says what the copy holds.
+        """Copies the latest commit into a new folder while writers may write; returns the copy's counts.
 
-        The folder takes its name when everything in it is synced and every checksum was found right. Raises InputError
-        where the folder is not empty or inside the collection, CorruptionError where this collection is damaged,
-        StorageError.
+        The folder gets its name when everything in it is synced and verified. Raises InputError where the folder is not
+        empty or inside the collection, CorruptionError where this collection is damaged, StorageError.
         """
         self.check_outside(path)
         disk = self._disk if self._disk.durable else Disk()
@@ -240,10 +243,10 @@ class Store:
         return report
 
     def facts(self) -> Facts:
-        """What is known beside documents."""
+        """Facts beside the documents."""
         made = self.description
         return Facts(
-            format=made.format,
+            format=FORMAT,
             created=made.created,
             bytes=self.bytes(),
             log_held_back=self.held_back(),
@@ -253,31 +256,32 @@ class Store:
         """Raises InputError for a path inside a collection's folder, where only its engine may write."""
         check_outside(path)
 
-    def folder(self, room: str) -> Path:
-        """Where an engine keeps its folders in a room, each made by `Writer.fresh`; it may not be there."""
-        return self._folder.of_engine(room)
+    def folder(self, area: str) -> Path:
+        """The folder of this collection in an area, whose subfolders `Writer.fresh` makes; it may not exist."""
+        return self._folder.of_engine(area)
 
     def bytes(self) -> dict[str, int]:
-        """Bytes on disk by part: catalogue, its log (what is not folded in yet), vectors, indexes, lexical, other."""
+        """Bytes on disk by part: catalogue, its log (before the next checkpoint), vectors, indexes, lexical, other."""
         parts = {"catalogue": 0, "log": 0, "vectors": 0, **dict.fromkeys(sorted(DERIVED), 0), "other": 0}
         top = os.fspath(self.inside)
         for folder, _, names in os.walk(top):
-            room = next(iter(Path(folder).relative_to(top).parts), "")
+            area = next(iter(Path(folder).relative_to(top).parts), "")
             for name in names:
                 with suppress(OSError):  # a writer may have taken it away by now
-                    parts[_part(room, name)] += os.lstat(os.path.join(folder, name)).st_size
+                    parts[_part(area, name)] += os.lstat(os.path.join(folder, name)).st_size
         return parts
 
     def held_back(self) -> int:
-        """Bytes of the catalogue's log that the last writer could not fold in, because snapshots held an older commit.
+        """Bytes of the catalogue's log that the last checkpoint could not merge, because snapshots held an older
+        commit.
 
-        0 while the log is small. The first commits after those snapshots were closed fold it in.
+        0 while the log is small. The first commits after those snapshots are closed do the checkpoint.
         """
         return long(self.inside / f"{CATALOGUE}-wal")
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Refuses a store that was closed, and says so where an error has its cause in a folder that was moved."""
+        """Refuses a closed store, and raises MovedError if that is the cause of another error."""
         if not self._end.alive:
             again = "it was in memory and is gone; make a new one" if self._temporary else "open it again"
             raise CollectionError(f"{self.path} was closed: {again}")
@@ -291,30 +295,30 @@ class Store:
             raise
 
     def before_fork(self) -> None:
-        """Nothing: the pool and the lock see to themselves."""
+        """Nothing: the pool and the lock have their own methods."""
 
     def after_fork_in_parent(self) -> None:
         """Nothing."""
 
     def after_fork_in_child(self) -> None:
-        """New locks for what is kept in memory, in case a thread held one; no writer."""
+        """Makes new locks, in case a thread held one; there is no writer."""
         self._writer = None
         self._folder.after_fork_in_child()
         self._derived.after_fork_in_child()
-        self._words.after_fork_in_child()
+        self._lexical_readers.after_fork_in_child()
 
 
-def _part(room: str, name: str) -> str:
+def _part(area: str, name: str) -> str:
     """Which part of a collection a file belongs to."""
-    if room:
-        return room if room == VECTORS or room in DERIVED else "other"
+    if area:
+        return area if area == VECTORS or area in DERIVED else "other"
     return "catalogue" if name == CATALOGUE else "log" if name.startswith(f"{CATALOGUE}-") else "other"
 
 
 def _ended(
     folder: Folder, lock: WriterLock, readers: Connections, writers: Connections, temporary_of: int | None
 ) -> None:
-    """The end of a store: its connections, and the folder of one in memory, by the process that made it."""
+    """Closes a store: its connections, and the folder of one in memory, if this process created it."""
     if temporary_of is None and writers.used:
         with suppress(CollectionError):  # whoever writes now, or opens it next, folds the log in
             _fold(folder, lock, writers)
@@ -325,7 +329,7 @@ def _ended(
 
 
 def _fold(folder: Folder, lock: WriterLock, writers: Connections) -> None:
-    """Folds the log into the catalogue, as the writer, unless there is another."""
+    """Does a checkpoint with the writer's lock, unless another process holds it."""
     with lock.held():
         folder.check()
         lease = writers.lease()

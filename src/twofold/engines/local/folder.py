@@ -1,8 +1,8 @@
-"""A collection's folder, held open by a descriptor, so that it is told from whatever else comes to lie at its path.
+"""A collection's folder, held open by a descriptor, so that another folder at its path is detected.
 
-A path is a name that anybody may give to another folder: by renaming, replacing, removing and making it anew, by
-restoring a copy. A descriptor stays with the folder. So files are opened through the descriptor, whatever the folder is
-called by then, and `check` says whether the path still leads to it.
+A path may later name another folder: after renaming, replacing, removing and creating, or restoring a copy. A
+descriptor stays with its folder. So files are opened through the descriptor, and `check` tests whether the path still
+names the folder.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ KEPT = "What was acknowledged is in the folder that was opened"
 
 
 class Folder:
-    """One collection's folder for as long as this object lives.
+    """One collection's folder, as long as this object exists.
 
-    path: its name when it was opened, absolute. name: what leads to it through the descriptor, where the system has
-    such paths. inside: for opening what is in it: printed it is `path`, and given to the system `name`.
+    path: its name when it was opened, absolute. name: a path through the descriptor, if the system has such paths.
+    inside: for opening its files: it prints as `path` and opens as `name`.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
+        self._own = os.fstat(descriptor)  # device and inode, which stay
         self._end = weakref.finalize(self, os.close, descriptor)
         self._end.atexit = False
         self._lock = threading.Lock()
@@ -46,7 +47,7 @@ class Folder:
 
     @classmethod
     def open(cls, path: str | Path) -> Folder:
-        """Holds a folder; what is in it is not looked at. Raises NotACollectionError, StorageError."""
+        """Opens a folder; its content is not read. Raises NotACollectionError, StorageError."""
         place = absolute(path)
         try:
             return cls(place, os.open(place, os.O_RDONLY | os.O_DIRECTORY))
@@ -56,7 +57,7 @@ class Folder:
             raise StorageError(f"{place} cannot be read: {error.strerror or error}") from error
 
     def known(self) -> Description:
-        """What collection.json says, which is what `check` compares from now on.
+        """Reads collection.json, with which `check` compares from now on.
 
         Raises NotACollectionError, FormatError, CorruptionError, StorageError.
         """
@@ -67,7 +68,7 @@ class Folder:
 
     @property
     def description(self) -> Description:
-        """What collection.json said when `check` last looked."""
+        """The content of collection.json at the last `check`."""
         if self._description is None:
             return self.known()
         return self._description
@@ -78,7 +79,7 @@ class Folder:
         return self.description.id
 
     def check(self) -> None:
-        """Raises MovedError unless the path leads to this folder, and the folder holds the collection that was opened.
+        """Raises MovedError unless the path names this folder, and the folder has the collection that was opened.
 
         A later revision of its collection.json is read. A path that cannot be followed for another reason raises
         StorageError.
@@ -89,7 +90,7 @@ class Folder:
             raise MovedError(f"{self.path} was moved or removed after it was opened. {KEPT}. {AGAIN}") from None
         except OSError as error:
             raise StorageError(f"{self.path} cannot be reached: {error.strerror or error}") from error
-        if not os.path.samestat(at_path, os.fstat(self._descriptor)):
+        if not os.path.samestat(at_path, self._own):
             raise MovedError(
                 f"another folder has been put in the place of {self.path} since it was opened. {KEPT}. {AGAIN}"
             )
@@ -103,14 +104,14 @@ class Folder:
             return found.st_dev, found.st_ino
         return None
 
-    def of_engine(self, room: str) -> Path:
-        """Where an engine keeps files that it finds by their path: no other collection has a folder of this name."""
-        return self.inside / room / self.id
+    def of_engine(self, area: str) -> Path:
+        """A folder for files that are opened by their path: no other collection has a folder of this name."""
+        return self.inside / area / self.id
 
     def own(self) -> bool:
         """Marks the folder as in use by this process and its forked children until the last of them ends.
 
-        False where another process has done so, or the folder is gone.
+        False if another process has done so, or the folder was removed.
         """
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -141,7 +142,7 @@ class Folder:
         return catalogue.st_ino, written.st_ino, written.st_mtime_ns, written.st_size
 
     def _difference(self, found: tuple[int, ...]) -> str:
-        """What was put into the folder; nothing where it is a later revision of what was there."""
+        """Why the folder has another collection; empty for a later revision of the same."""
         if not found:
             return f"lost its {DESCRIPTION} or its {CATALOGUE}"
         with suppress(CollectionError):

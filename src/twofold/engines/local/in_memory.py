@@ -1,7 +1,7 @@
-"""Folders of collections in memory: made, removed, and swept up where their process was killed.
+"""Folders of collections in memory: created, removed, and cleaned up after a killed process.
 
-Who makes one holds the system's lock on the folder itself, which dies with the process and the children that it forked.
-Whoever makes the next one removes those that nobody holds.
+The creating process holds a lock on the folder, which ends with it and its forked children. The next creation removes
+folders that are not locked.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from twofold.errors import CollectionError, NotACollectionError
 from twofold.files import refused
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
-ROOM_IN_MEMORY = 2**30
+SPACE_IN_MEMORY = 2**30
 """Bytes that must be free in shared memory for a collection to live there rather than in a temporary folder."""
 PREFIX = "twofold-in-memory-"
 
 
 def new_folder() -> Folder:
-    """A new folder that is this process's own, after removing what killed processes left. Raises StorageError."""
+    """A new folder of this process, after removing those of killed processes. Raises StorageError."""
     places = [SHARED_MEMORY, Path(tempfile.gettempdir())]
     for left in (each for place in places for each in place.glob(f"{PREFIX}*")):
         _sweep(left)
     while True:
-        place = places[0] if _has_room(places[0]) else places[1]
+        place = places[0] if _has_space(places[0]) else places[1]
         try:
             folder = Folder.open(tempfile.mkdtemp(prefix=PREFIX, dir=place))
         except NotACollectionError:
@@ -41,7 +41,7 @@ def new_folder() -> Folder:
 
 
 def vanish(folder: Folder) -> None:
-    """Removes a folder; what is open in it stays good until it is closed."""
+    """Removes a folder; open files stay valid until they are closed."""
     shutil.rmtree(folder.path, ignore_errors=True)
 
 
@@ -55,8 +55,8 @@ def _sweep(path: Path) -> None:
             vanish(folder)
 
 
-def _has_room(place: Path) -> bool:
+def _has_space(place: Path) -> bool:
     try:
-        return shutil.disk_usage(place).free >= ROOM_IN_MEMORY and os.access(place, os.W_OK)
+        return shutil.disk_usage(place).free >= SPACE_IN_MEMORY and os.access(place, os.W_OK)
     except OSError:
         return False

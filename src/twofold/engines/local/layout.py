@@ -1,13 +1,9 @@
-"""What a collection's folder holds, by name."""
+"""The names of the files in a collection's folder."""
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Mapping
-from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 from twofold.errors import InputError, NotACollectionError
 from twofold.files import absolute
@@ -16,11 +12,11 @@ FORMAT = 1
 DESCRIPTION, CATALOGUE, VECTORS, LOCK = "collection.json", "catalogue.sqlite", "vectors", "lock"
 ACKNOWLEDGED = "acknowledged"
 DERIVED = frozenset({"indexes", "lexical"})
-"""Folders of what can be made again from catalogue and vectors."""
+"""Folders of derived data."""
 UNFINISHED = frozenset(
     {CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", f"{CATALOGUE}-journal", VECTORS, LOCK, ACKNOWLEDGED}
 )
-"""What a creation leaves that was stopped before collection.json, its last step."""
+"""What an interrupted creation leaves; collection.json is its last step."""
 
 
 def home_of_space(folder: Path, name: str) -> Path:
@@ -54,9 +50,3 @@ def check_outside(path: str | Path) -> None:
     for folder in path.parents:
         if (folder / DESCRIPTION).is_file() and (folder / CATALOGUE).is_file():
             raise InputError(f"this is inside the collection {folder}; choose a place elsewhere", path=path)
-
-
-def canonical_checksum(fields: Mapping[str, Any]) -> str:
-    """Hexadecimal BLAKE2b (16 bytes) of JSON with sorted keys, without spaces, not escaped to ASCII."""
-    canonical = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return blake2b(canonical.encode(), digest_size=16).hexdigest()

@@ -1,7 +1,7 @@
 """The writer's lock: one writer a collection, any number of readers.
 
-flock on the file `lock`, so that it dies with its process, however that ends; a lock file that lies about is no lock.
-A forked child has none of its parent's locks: what it inherits in the middle of a block ends without an effect there.
+flock on the file `lock`, so that it ends with its process, however that ends; the mere file is no lock. A forked child
+has none of its parent's locks: leaving an inherited block has no effect in the child.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class WriterLock:
 
     @contextmanager
     def held(self, wait: float = 0) -> Iterator[None]:
-        """Holds the lock; the thread that has it already goes on.
+        """Holds the lock; the thread that holds it already may enter.
 
-        wait: seconds to wait for another writer, infinity for as long as it takes. Raises LockedError, naming the
-        holder; StorageError.
+        wait: seconds to wait for another writer, infinity for no limit. Raises LockedError, naming the holder;
+        StorageError.
         """
         deadline = time.monotonic() + wait
         holding = self._holding
@@ -71,7 +71,7 @@ class WriterLock:
             holding.threads.release()
 
     def check(self) -> None:
-        """Raises LockedError unless this process holds the lock, on the file that others would look at."""
+        """Raises LockedError unless this process holds the lock, on the file that others would open."""
         descriptor = self._holding.descriptor
         if descriptor < 0:
             raise LockedError(
@@ -85,13 +85,13 @@ class WriterLock:
             )
 
     def before_fork(self) -> None:
-        """Nothing: whoever writes goes on writing in the parent."""
+        """Nothing: the parent's writer continues."""
 
     def after_fork_in_parent(self) -> None:
         """Nothing."""
 
     def after_fork_in_child(self) -> None:
-        """Forgets a lock that the parent holds; closing the copy of its descriptor does not unlock it."""
+        """Drops a lock that the parent holds; closing the copy of its descriptor does not unlock it."""
         inherited, self._holding = self._holding, _Holding()
         if inherited.descriptor >= 0:
             os.close(inherited.descriptor)
@@ -130,7 +130,7 @@ class WriterLock:
                     "try again when it is done, or wait longer for it (--wait, or writing(wait=SECONDS))"
                 )
             time.sleep(PAUSE)
-        # Who holds the lock is a courtesy; a full disk must not keep deletions from making room.
+        # Who holds the lock is a courtesy; a full disk must not keep deletions from freeing disk space.
         with suppress(StorageError):
             note = _note(os.getpid())
             if self._disk.read(descriptor, self._path, len(note) + 1, 0) != note:

@@ -1,4 +1,4 @@
-"""The writer with what it does to derived data. Implements engine.EngineWriter."""
+"""The writer, with the maintenance of derived data. Implements engine.EngineWriter."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from twofold.engines.local.derived.indexes.measuring import Measuring
 from twofold.engines.local.derived.indexes.opened import Indexes
 from twofold.engines.local.derived.indexes.upkeep import Upkeep
 from twofold.engines.local.derived.lexical.following import BEHIND, Following, Met
-from twofold.engines.local.derived.lexical.known import ROOM, Known
+from twofold.engines.local.derived.lexical.known import AREA, Known
 from twofold.engines.local.derived.lexical.scored import LocalLexical
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.folder import Folder
@@ -82,7 +82,7 @@ class LocalWriter(Writer):
             yield Aside(snapshot, known, index, following)
 
     def optimize(self, request: IndexRequest, ask: Ask, progress: Progress = silent) -> OptimizeReport:
-        """Gives back the room of deleted documents, and makes the index that is asked for; see engine.EngineWriter."""
+        """Frees the disk space of deleted documents, and makes the index that is asked for; see engine.EngineWriter."""
         following = self._following(progress)
         following.follow()  # what is to be dropped counts in the statistics until the lexical index is made anew
         report = OptimizeReport(self.compact(progress), Indexing(self._work(ask, progress)).run(request))
@@ -106,7 +106,7 @@ class LocalWriter(Writer):
 
     def repair(self, report: VerifyReport, ask: Ask, progress: Progress = silent) -> None:
         """Makes again what a verification found damaged and what is derived; marks it in the report."""
-        if any(damage.place == ROOM for damage in report.damage):
+        if any(damage.place == AREA for damage in report.damage):
             self._following(progress).make_anew()
         if any(damage.derived for damage in report.damage):
             self.take_away(report)

@@ -7,7 +7,7 @@ import weakref
 
 from twofold.engines.local.catalogue.connections import Lease
 from twofold.engines.local.catalogue.filtering import FilterCache
-from twofold.engines.local.catalogue.living import LivingDocuments
+from twofold.engines.local.catalogue.live import LiveDocuments
 from twofold.engines.local.catalogue.records import read_segments
 from twofold.engines.local.catalogue.rows import RowsCache
 from twofold.engines.local.catalogue.schema import Head, SpaceHead
@@ -26,12 +26,12 @@ class Kept:
 
     def __init__(self) -> None:
         self.rows = RowsCache()
-        self.living = LivingDocuments()
+        self.live = LiveDocuments()
         self.filters = FilterCache()
 
     def after_fork_in_child(self) -> None:
         """Makes locks of the child's own."""
-        for each in (self.rows, self.living, self.filters):
+        for each in (self.rows, self.live, self.filters):
             each.after_fork_in_child()
 
 
@@ -136,7 +136,7 @@ class Pinned:
     def pieces(self, name: str) -> list[Piece]:
         """The rows of a space, ascending, no gaps."""
         if name not in self._pieces:
-            self._pieces[name] = self.shared(name).maps.pieces(self.head.generation, self.segments(name))
+            self._pieces[name] = self.shared(name).maps.pieces(self.segments(name))
         return self._pieces[name]
 
     def _mapped(self) -> bool:

@@ -7,8 +7,8 @@ import numpy as np
 from twofold.engine import Counts, Passages, SpaceCounts
 from twofold.engines.local.derived.indexes.about import reported
 from twofold.engines.local.derived.indexes.opened import Indexes
+from twofold.engines.local.derived.lexical.readers import LexicalReaders
 from twofold.engines.local.derived.lexical.scored import LocalLexical
-from twofold.engines.local.derived.lexical.words import Words
 from twofold.engines.local.pinned import Pinned
 from twofold.engines.local.selecting import Selecting
 from twofold.engines.local.snapshot import StoredSnapshot
@@ -23,10 +23,12 @@ from twofold.space import Space
 class LocalSnapshot(StoredSnapshot):
     """One commit of a collection in a folder, with what is derived from it."""
 
-    def __init__(self, pinned: Pinned, indexes: Indexes, words: Words, space: str | None = None) -> None:
+    def __init__(
+        self, pinned: Pinned, indexes: Indexes, lexical_readers: LexicalReaders, space: str | None = None
+    ) -> None:
         super().__init__(pinned, space)
         self._indexes = indexes
-        self._words = words
+        self._lexical_readers = lexical_readers
 
     @property
     def counts(self) -> Counts:
@@ -40,7 +42,7 @@ class LocalSnapshot(StoredSnapshot):
         """The same commit with the rows of another space; closing either closes both. Raises InputError."""
         if name is None or name == self.space.name:
             return self
-        return LocalSnapshot(self._pinned, self._indexes, self._words, name)
+        return LocalSnapshot(self._pinned, self._indexes, self._lexical_readers, name)
 
     @property
     def spaces(self) -> tuple[Space, ...]:
@@ -68,15 +70,15 @@ class LocalSnapshot(StoredSnapshot):
 
     def lexical(self, *, query_language: bool = False, anyway: bool = False) -> LocalLexical | None:
         """The lexical side; None where there is none. Raises OutdatedError; see engine.EngineSnapshot."""
-        reader = self._words.reader(self, query_language=query_language, anyway=anyway)
+        reader = self._lexical_readers.reader(self, query_language=query_language, anyway=anyway)
         return None if reader is None else LocalLexical(reader, Selecting(self, self._language))
 
     def _language(self) -> LexicalReader | None:
-        return self._words.reader(self, query_language=True, anyway=True)
+        return self._lexical_readers.reader(self, query_language=True, anyway=True)
 
     def without_passages(self) -> int:
         """How many documents have no passage."""
-        return self.head.documents - int(np.count_nonzero(self.passing_documents(None)))
+        return self.head.documents - int(np.count_nonzero(self.document_mask(None)))
 
     def select(self, where: Filter | None = None) -> Numbers:
         """int64, ascending: the documents that pass the filter."""

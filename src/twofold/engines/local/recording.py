@@ -1,4 +1,4 @@
-"""Commits: one SQLite transaction each, whose COMMIT is the acknowledgement; and mending what a crash left.
+"""Commits: one SQLite transaction each, whose COMMIT is the acknowledgement; and recovery after a crash.
 
 collection.json is the truth about which spaces there are. What the catalogue or the folder `vectors` has of others was
 left by a stopped `add_space` or `drop_space`, and goes.
@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from twofold.engines.local import acknowledged
-from twofold.engines.local.catalogue.change import Change, first_segment_number, last_segment
+from twofold.engines.local.catalogue.change import Change
 from twofold.engines.local.catalogue.connecting import fold, long
 from twofold.engines.local.catalogue.connections import Lease
+from twofold.engines.local.catalogue.records import read_segments
 from twofold.engines.local.catalogue.schema import Head
 from twofold.engines.local.derived.manifest import INDEXES, names
 from twofold.engines.local.derived.publishing import Publisher
@@ -26,6 +27,7 @@ from twofold.engines.local.folder import Folder
 from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS, home_of_space
 from twofold.engines.local.locking import WriterLock
 from twofold.engines.local.spaces import segments
+from twofold.engines.local.spaces.maps import Piece, SegmentMaps
 from twofold.engines.local.spaces.segments import Segment
 from twofold.errors import CollectionError, CorruptionError
 
@@ -35,8 +37,8 @@ Result = TypeVar("Result")
 class Recording:
     """What the writer knows of the last commit, and how it makes the next one.
 
-    head: the last commit. segments: for each space the one that the next rows go to, None where there is none.
-    doubtful: whether the disk may hold more than `head` says, as after a refused write; the next call mends it first.
+    head: the last commit. segments: those of each space, ascending by their rows; the next rows go to the last one.
+    doubtful: whether the disk may hold more than `head` says, as after a refused write; the next call recovers first.
     """
 
     def __init__(self, folder: Folder, lock: WriterLock, lease: Lease, disk: Disk) -> None:
@@ -49,7 +51,7 @@ class Recording:
         self._note = acknowledged.Note(folder.inside)
         self.doubtful = False
         self.head = Head()
-        self.segments: dict[str, Segment | None] = {}
+        self.segments: dict[str, list[Segment]] = {}
 
     @property
     def description(self) -> Description:
@@ -81,7 +83,7 @@ class Recording:
     def connection(self) -> Iterator[sqlite3.Connection]:
         """The catalogue as the last commit left it."""
         if self.doubtful:
-            self.mend()
+            self.recover()
         with self._lease.held() as connection:
             yield connection
 
@@ -101,13 +103,13 @@ class Recording:
                 connection.execute("ROLLBACK")
             raise
         # Doubt ends last: whatever interrupts before that, the next call reads what was committed.
-        self.head, self.segments = head, {name: space.segment for name, space in change.spaces.items()}
+        self.head, self.segments = head, {name: space.segments for name, space in change.spaces.items()}
         self.doubtful = False
         self._note.write(head.commit)
         self._disk.reached("committed")
         return result
 
-    def mend(self) -> None:
+    def recover(self) -> None:
         """Reads the last commit, and cuts off what a crash or a refused write left behind its rows.
 
         Called when the lock is taken. A transaction that failed while it was being synced may still stand in SQLite's
@@ -117,8 +119,9 @@ class Recording:
         with self._lease.held() as connection:
             self._read(connection)
             unknown = [name for name in self.head.spaces if name not in self.description.names()]
-            left = [each for name in sorted(self.description.names()) for each in self._leftovers(connection, name)]
-            if left or unknown or self.doubtful:
+            left = [each for name in sorted(self.description.names()) for each in self._leftovers(name)]
+            ahead = self._publisher.ahead(self.head.generation)
+            if left or ahead or unknown or self.doubtful:
                 self.recorded(connection, lambda change: _forget(change, unknown))
             self.doubtful = bool(left)
             for path, size in left:
@@ -141,17 +144,22 @@ class Recording:
             if name.startswith(f".{DESCRIPTION}."):
                 self._disk.remove(self._inside / name)
 
+    def vectors(self, name: str, counting: Sequence[Segment] | None = None) -> list[Piece]:
+        """The rows of a space, those of the last commit unless its segments are given. Raises CorruptionError."""
+        maps = SegmentMaps(home_of_space(self._inside, name), self.description.space(name).dimension)
+        return maps.pieces(self.segments[name] if counting is None else counting)
+
     def _read(self, connection: sqlite3.Connection) -> None:
         self.head = Head.read(connection)
         if said := acknowledged.lost(self._inside, acknowledged.noted(self._inside), self.head.commit):
             raise CorruptionError(said)
         self.segments = {
-            name: last_segment(connection, self.head.of(name)) for name in sorted(self.description.names())
+            name: read_segments(connection, self.head.of(name)) for name in sorted(self.description.names())
         }
 
-    def _leftovers(self, connection: sqlite3.Connection, name: str) -> Sequence[tuple[Path, int]]:
-        first, home = first_segment_number(connection, name), home_of_space(self._inside, name)
-        return segments.leftovers(home, first, self.segments[name], self.description.space(name).dimension)
+    def _leftovers(self, name: str) -> Sequence[tuple[Path, int]]:
+        home, dimension = home_of_space(self._inside, name), self.description.space(name).dimension
+        return segments.leftovers(home, self.segments[name], dimension)
 
     def _cut(self, path: Path, size: int) -> None:
         if not size:
@@ -163,6 +171,6 @@ class Recording:
 
 
 def _forget(change: Change, unknown: Sequence[str]) -> None:
-    """The work of a commit that mends: none, but for spaces that are no more."""
+    """The work of a commit that recovers: none, but for spaces that are no more."""
     for name in unknown:
         change.drop_space(name)

@@ -21,21 +21,21 @@ class Selecting:
 
     def documents(self, selection: Selection) -> Mask:
         """bool (document numbers,): which documents may be found; read-only."""
-        passing, ruled_out = self._snapshot.passing_documents(selection.where), self._ruled_out(selection)
+        mask, ruled_out = self._snapshot.document_mask(selection.where), self._ruled_out(selection)
         if ruled_out is None:
-            return passing
-        passing = passing.copy()
-        passing[ruled_out] = False
-        return passing
+            return mask
+        mask = mask.copy()
+        mask[ruled_out] = False
+        return mask
 
     def rows(self, selection: Selection) -> Mask:
         """bool (rows,): which rows may be found; read-only."""
-        passing, ruled_out = self._snapshot.passing(selection.where), self._ruled_out(selection)
+        mask, ruled_out = self._snapshot.row_mask(selection.where), self._ruled_out(selection)
         if ruled_out is None:
-            return passing
-        passing = passing.copy()
-        passing[self._snapshot.rows_of(ruled_out)[0]] = False
-        return passing
+            return mask
+        mask = mask.copy()
+        mask[self._snapshot.rows_of(ruled_out)[0]] = False
+        return mask
 
     def _ruled_out(self, selection: Selection) -> Numbers | None:
         """The documents that may not be found although they pass the filter, ascending; None where there are none."""
@@ -46,7 +46,7 @@ class Selecting:
         if selection.said is not None and language is not None:
             allowed = language.restriction(selection.said)
             if allowed is not None:
-                documents = np.flatnonzero(self._snapshot.passing_documents(selection.where))
+                documents = np.flatnonzero(self._snapshot.document_mask(selection.where))
                 inside = documents < len(allowed)
                 ruled_out.append(documents[~inside])  # not read yet: nobody knows what they say
                 ruled_out.append(documents[inside][~allowed[documents[inside]]])

@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.engines.local.catalogue.answers import Passing
+from twofold.engines.local.catalogue.answers import FilterMasks
 from twofold.engines.local.catalogue.rows import Rows, expanded
 from twofold.engines.local.catalogue.schema import Head
 from twofold.engines.local.derived.fingerprints import fingerprint
@@ -72,7 +72,7 @@ class StoredSnapshot(DocumentSnapshot):
 
     @property
     def rows(self) -> Rows:
-        """Arrays over all rows: whose they are, their spans, whether they are living."""
+        """Arrays over all rows: whose they are, their spans, whether they are live."""
         if self._rows is None:
             with self._lease.held() as connection:
                 self._rows = self._kept.rows.at(self._head, connection)
@@ -80,40 +80,40 @@ class StoredSnapshot(DocumentSnapshot):
 
     @property
     def rows_per_document(self) -> float:
-        """Living rows over living documents, at least 1."""
+        """Live rows over live documents, at least 1."""
         return max(1.0, self._head.rows / max(1, self._head.documents))
 
-    def passing(self, where: Filter | None) -> Mask:
+    def row_mask(self, where: Filter | None) -> Mask:
         """bool (rows,): the rows of live documents that pass the filter; read-only."""
-        return self._passing(where).rows
+        return self._masks(where).rows
 
-    def passing_documents(self, where: Filter | None) -> Mask:
+    def document_mask(self, where: Filter | None) -> Mask:
         """bool (document numbers,): the live documents that have rows and pass the filter; read-only."""
-        return self._passing(where).documents
+        return self._masks(where).documents
 
-    def _passing(self, where: Filter | None) -> Passing:
+    def _masks(self, where: Filter | None) -> FilterMasks:
         rows = self.rows
         if where is None:
-            return Passing(rows.living, rows.with_rows, rows.with_rows)
+            return FilterMasks(rows.live, rows.with_rows, rows.with_rows)
         return self._kept.filters.at(where, rows, self._head, self.reading)
 
     def count(self, where: Filter | None = None) -> int:
-        """How many living documents pass the filter, those without rows among them."""
+        """How many live documents pass the filter, those without rows among them."""
         if where is None:
             return self._head.documents
-        return int(np.count_nonzero(self._living(where)))
+        return int(np.count_nonzero(self._live(where)))
 
     def document_numbers(self, where: Filter | None = None) -> Numbers:
-        """int64: the numbers of the living documents that pass the filter, ascending."""
-        return np.flatnonzero(self._living(where))
+        """int64: the numbers of the live documents that pass the filter, ascending."""
+        return np.flatnonzero(self._live(where))
 
-    def _living(self, where: Filter | None) -> Mask:
-        """bool (document numbers,): the living documents that pass the filter, those without rows among them."""
-        living = self._kept.living.at(self._head, self.rows, self.reading)
+    def _live(self, where: Filter | None) -> Mask:
+        """bool (document numbers,): the live documents that pass the filter, those without rows among them."""
+        live = self._kept.live.at(self._head, self.rows, self.reading)
         if where is None:
-            return living
-        passing = self._passing(where)
-        return passing.documents if living is self.rows.with_rows else passing.metadata & living
+            return live
+        masks = self._masks(where)
+        return masks.documents if live is self.rows.with_rows else masks.metadata & live
 
     def spans(self, rows: Numbers) -> NDArray[np.int32]:
         """int32 (n, 2): start and end of each row in characters of its document's text."""
@@ -162,17 +162,15 @@ class StoredSnapshot(DocumentSnapshot):
         """The collection's folder, for opening files in it."""
         return self._pinned.derived.folder.inside
 
-    def built(self, room: str) -> Manifest | None:
-        """The index of a room ("indexes/" and the space), with its first pieces as far as they can be used here.
+    def built(self, area: str) -> Manifest | None:
+        """The index of an area ("indexes/" and the space), with its first pieces as far as they can be used here.
 
         A piece can be used whose files are whole at sight and that was made from rows of this snapshot. A writer
         that publishes takes replaced pieces away: who finds one gone while opening it asks again. Raises InputError for
-        another room.
+        another area.
         """
-        manifest = self._shared.manifests.at(home_of(self.folder, room))
-        if manifest is None or manifest.generation != self._head.generation:
-            return None
-        return manifest.limited(self.fits)
+        manifest = self._shared.manifests.at(home_of(self.folder, area), self._head.generation)
+        return None if manifest is None else manifest.limited(self.fits)
 
     def fits(self, piece: IndexPiece) -> bool:
         """Whether a piece of this generation was made from rows of this snapshot."""

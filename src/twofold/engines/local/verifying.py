@@ -18,7 +18,7 @@ import numpy as np
 from twofold.engines.local import acknowledged
 from twofold.engines.local.catalogue import checksums
 from twofold.engines.local.catalogue.records import DOCUMENT_COLUMNS, ID_COLUMNS, Line, is_whole, last_number, name_of
-from twofold.engines.local.derived.manifest import MANIFEST, Manifest, Part, Piece, homes, read, wrong_content
+from twofold.engines.local.derived.manifest import Manifest, Part, Piece, file_of, homes, read, wrong_content
 from twofold.engines.local.description import Description
 from twofold.engines.local.document_snapshot import BATCH
 from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS
@@ -39,34 +39,38 @@ PAUSE = 0.2
 """Seconds between two words of progress while the vectors are waited for."""
 
 
-def damaged_indexes(folder: Path, snapshot: LocalSnapshot | None) -> Iterator[Damage]:
-    """What is wrong with the manifests of indexes and the parts that they name, after reading all of it.
+def damaged_indexes(folder: Path, snapshot: LocalSnapshot, *, trusted: bool = True) -> Iterator[Damage]:
+    """What is wrong with the indexes of a snapshot's rows and the parts that they name, after reading all of it.
 
-    snapshot: which vectors pieces should have been made from, if they are of that generation and no later commit.
+    trusted: whether the snapshot says from which vectors pieces should have been made, if they are of no later commit.
     """
     for home in homes(folder):
-        place = home.relative_to(folder).as_posix()
-        try:
-            manifest = read(home)
-        except CorruptionError as error:
-            yield Damage(f"{place}/{MANIFEST}", str(error), derived=True)
-            continue
-        except FormatError:
-            continue
-        if manifest is None:
-            continue
-        known = snapshot is not None and home.name in snapshot.description.names()
-        seen = snapshot.in_space(home.name) if snapshot is not None and known else None
-        for part in manifest.parts:
-            said = _wrong(manifest, part, seen)
-            if said and _stands(manifest):  # else a writer has published another since
-                yield Damage(f"{place}/{part.folder}", said, derived=True)
+        known = trusted and home.name in snapshot.description.names()
+        seen = snapshot.in_space(home.name) if known else None
+        yield from _damaged(folder, file_of(home, snapshot.head.generation), seen)
+
+
+def _damaged(folder: Path, file: Path, seen: StoredSnapshot | None) -> Iterator[Damage]:
+    """The same of one manifest."""
+    try:
+        manifest = read(file)
+    except CorruptionError as error:
+        yield Damage(file.relative_to(folder).as_posix(), str(error), derived=True)
+        return
+    except FormatError:
+        return
+    if manifest is None:  # a writer has taken it away since
+        return
+    for part in manifest.parts:
+        said = _wrong(manifest, part, seen)
+        if said and _stands(manifest):  # else a writer has published another since
+            yield Damage((manifest.home / part.folder).relative_to(folder).as_posix(), said, derived=True)
 
 
 def _wrong(manifest: Manifest, part: Part, snapshot: StoredSnapshot | None) -> str | None:
     if said := wrong_content(manifest.home, part):
         return said
-    if snapshot is None or manifest.generation != snapshot.head.generation or manifest.commit > snapshot.commit:
+    if snapshot is None or manifest.commit > snapshot.commit:
         return None
     if isinstance(part, Piece) and not snapshot.fits(part):
         return "it was made from other vectors than those that are here"
@@ -75,7 +79,7 @@ def _wrong(manifest: Manifest, part: Part, snapshot: StoredSnapshot | None) -> s
 
 def _stands(manifest: Manifest) -> bool:
     try:
-        now = read(manifest.home)
+        now = read(manifest.file)
     except CorruptionError:
         return True
     return now is not None and now.checksum == manifest.checksum
@@ -95,7 +99,7 @@ class Verification:
         self._ended = False
         self._sum = self._sum_of_blocks = self._bytes_of_vectors = 0
         self._spaces = [snapshot.in_space(name) for name in sorted(snapshot.description.names())]
-        self._living = np.zeros(snapshot.head.next_document, np.bool_)
+        self._live = np.zeros(snapshot.head.next_document, np.bool_)
         self._rows = {space.space.name: np.zeros(snapshot.head.next_document, np.int64) for space in self._spaces}
         self.report = VerifyReport()
 
@@ -150,9 +154,9 @@ class Verification:
             self.report.documents += len(lines)
             self.report.bytes += sum(sum(map(len, column)) for column in contents)
             inside = bisect_left(numbers, head.next_document)
-            self._living[list(numbers[:inside])] = [each is None for each in deleted[:inside]]
-        if (living := int(np.count_nonzero(self._living))) != head.documents:
-            yield Damage(CATALOGUE, f"it holds {living} living documents, its head says {head.documents}")
+            self._live[list(numbers[:inside])] = [each is None for each in deleted[:inside]]
+        if (live := int(np.count_nonzero(self._live))) != head.documents:
+            yield Damage(CATALOGUE, f"it holds {live} live documents, its head says {head.documents}")
 
     def _batches(self) -> Iterator[list[Line]]:
         last = -1
@@ -176,7 +180,7 @@ class Verification:
                 continue
             self._sum += checksum
         for space in self._spaces:
-            self._sum += sum(segment.checksum(space.space.name) for segment in space.segments)
+            self._sum += sum(segment.line(space.space.name)[-1] for segment in space.segments)
 
     def _truncations(self) -> Iterator[Damage]:
         for space in self._spaces:
@@ -241,8 +245,8 @@ class Verification:
             yield from found
 
     def _indexes(self) -> Iterator[Damage]:
-        trusted = None if self.report.damage else self._snapshot  # damaged lines say nothing against an index
-        yield from damaged_indexes(self._snapshot.folder, trusted)
+        trusted = not self.report.damage  # damaged lines say nothing against an index
+        yield from damaged_indexes(self._snapshot.folder, self._snapshot, trusted=trusted)
 
     def _crc(self, pieces: Sequence[Vectors], first_row: int, rows: int) -> int:
         crc = 0
@@ -263,11 +267,11 @@ class Verification:
 
     def _sums(self) -> Iterator[Damage]:
         for space in self._spaces:
-            living = int(self._rows[space.space.name][self._living].sum())
-            if living != space.head.rows:
+            live = int(self._rows[space.space.name][self._live].sum())
+            if live != space.head.rows:
                 yield Damage(
                     CATALOGUE,
-                    f"{living} rows of the space {space.space.name!r} are living by its blocks and marks, "
+                    f"{live} rows of the space {space.space.name!r} are live by its blocks and marks, "
                     f"{space.head.rows} by its head",
                 )
         if checksums.wrapped(self._sum + self._sum_of_blocks) != self._snapshot.catalogue_head.total:

@@ -11,20 +11,20 @@ import secrets
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from twofold.block import Block, Known, Part
-from twofold.engines.local.catalogue.change import Change, known, living_between, next_living
-from twofold.engines.local.catalogue.connecting import shrink
+from twofold.engines.local.catalogue.change import Change, known, live_between, next_live
 from twofold.engines.local.catalogue.connections import Lease
-from twofold.engines.local.catalogue.records import read_segments, read_state
-from twofold.engines.local.catalogue.rows import RowsCache
+from twofold.engines.local.catalogue.records import read_state
 from twofold.engines.local.catalogue.space_change import Placed
-from twofold.engines.local.compacting import Compaction
+from twofold.engines.local.compacting import Compacting
 from twofold.engines.local.derived.fingerprints import fingerprint
 from twofold.engines.local.derived.manifest import Manifest
 from twofold.engines.local.derived.manifest import Part as IndexPart
@@ -36,13 +36,21 @@ from twofold.engines.local.layout import home_of_space
 from twofold.engines.local.locking import WriterLock
 from twofold.engines.local.recording import Recording
 from twofold.engines.local.spaces import segments
-from twofold.engines.local.spaces.maps import Piece, SegmentMaps
 from twofold.engines.local.spaces.segments import Halves, Segment
 from twofold.errors import CorruptionError, InputError, StorageError
 from twofold.progress import Progress, silent
 from twofold.reports import CompactReport
 from twofold.scores import Numbers
 from twofold.space import Space
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which documents a writer was asked for at a commit, and what was stored of them."""
+
+    commit: int
+    ids: frozenset[str]
+    found: Mapping[str, Known]
 
 
 class Writer:
@@ -57,19 +65,20 @@ class Writer:
         self._disk = disk
         self._recording = Recording(folder, lock, lease, disk)
         self._publisher = Publisher(self._folder, disk)
+        self._asked = Asked(0, frozenset(), {})
 
-    def mend(self) -> None:
+    def recover(self) -> None:
         """Makes the disk agree with the last commit; called when the lock is taken."""
-        self._recording.mend()
+        self._recording.recover()
 
     def release(self) -> None:
         """Ends the right to write; called before the lock is given up."""
         self._recording.release()
 
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
-        """What is stored of the living documents with these ids; unknown ids are missing from the answer."""
+        """What is stored of the live documents with these ids; unknown ids are missing from the answer."""
         with self._recording.connection() as connection:
-            return known(connection, ids)
+            return self._known(connection, ids)
 
     def spaces(self) -> tuple[Space, ...]:
         """The complete spaces, into which every added document goes, the default one first."""
@@ -79,7 +88,7 @@ class Writer:
         return tuple(sorted(complete, key=lambda space: space.name != made.default))
 
     def commit(self, block: Block) -> Numbers:
-        """Adds documents, in place of living ones with the same ids; gives their numbers, int64 (documents,).
+        """Adds documents, in place of live ones with the same ids; gives their numbers, int64 (documents,).
 
         The block has a part for each complete space. Raises VectorError before anything is written; InputError;
         StorageError; CorruptionError.
@@ -95,11 +104,11 @@ class Writer:
             return np.empty(0, np.int64)
         with self._recording.connection() as connection:
             placed = {name: self._appended(name, vectors) for name, vectors in halves.items()}
-            replaced = [entry.handle for entry in known(connection, names).values()]
+            replaced = [entry.handle for entry in self._known(connection, names).values()]
             return self._recording.recorded(connection, lambda change: _add(change, block, placed, replaced))
 
     def delete(self, numbers: Sequence[int] | Numbers) -> int:
-        """Marks documents as deleted; gives how many of them were living."""
+        """Marks documents as deleted; gives how many of them were live."""
         if not len(numbers):
             return 0
         with self._recording.connection() as connection:
@@ -107,7 +116,7 @@ class Writer:
             return self._recording.recorded(connection, lambda change: change.mark(marked))
 
     def put_state(self, key: str, value: Any) -> None:
-        """Keeps a JSON value under a key for a room above; None removes it."""
+        """Keeps a JSON value under a key for a package above; None removes it."""
         with self._recording.connection() as connection:
             self._recording.recorded(connection, lambda change: change.put_state(key, value))
 
@@ -135,7 +144,7 @@ class Writer:
     def fill_space(self, name: str, documents: Numbers, part: Part) -> bool:
         """Puts documents that are there already into a space, in the order of their numbers; says whether all are in.
 
-        documents: int64 (n,), ascending: the first living ones that the space lacks; those that were deleted meanwhile
+        documents: int64 (n,), ascending: the first live ones that the space lacks; those that were deleted meanwhile
         are left out, and without any the space is complete where all that it lacked were deleted. One commit. Raises
         InputError where one is passed over, VectorError, StorageError.
         """
@@ -143,13 +152,13 @@ class Writer:
         with self._recording.connection() as connection:
             head = self._recording.head.of(name)
             end = int(documents[-1]) + 1 if len(documents) else head.filled
-            living = living_between(connection, head.filled, end)
-            kept = np.isin(documents, living)
-            if int(kept.sum()) != len(living):
+            live = live_between(connection, head.filled, end)
+            kept = np.isin(documents, live)
+            if int(kept.sum()) != len(live):
                 raise InputError(f"the space {name!r} is filled in the order of the documents, and some were left out")
             chosen, numbers = part.of(kept), documents[kept]
             placed = self._appended(name, chosen.halves(dimension, numbers.tolist()))
-            filled = next_living(connection, max(end, head.filled), head.next_document)
+            filled = next_live(connection, max(end, head.filled), head.next_document)
             self._recording.recorded(connection, partial(_fill, name, numbers, chosen, placed, filled))
             self._disk.reached("space filled")
             return filled == head.next_document
@@ -166,7 +175,7 @@ class Writer:
             self._recording.describe(described)
 
     def drop_space(self, name: str) -> None:
-        """Gives up a space that is not the default one, and its room on disk.
+        """Gives up a space that is not the default one, and its disk space.
 
         First collection.json, which decides, is replaced; then a commit forgets its rows, and its files go. A kill in
         between leaves a space that nobody knows, and the next writer goes on here. Raises InputError, StorageError.
@@ -177,49 +186,35 @@ class Writer:
             self._recording.drop_folders()
 
     def compact(self, progress: Progress = silent) -> CompactReport:
-        """Gives the room of deleted documents back: rows are numbered anew, documents keep their numbers.
+        """Frees the disk space of deleted documents: rows are numbered anew, documents keep their numbers.
 
-        Where nothing was deleted, only free pages of the catalogue are given back. Readers keep their snapshots. Raises
-        StorageError, CorruptionError.
+        Indexes stay. Where nothing was deleted, only free pages of the catalogue are given back. Readers keep their
+        snapshots. Raises StorageError, CorruptionError.
         """
         with self._recording.connection() as connection:
-            before = self._recording.head
-            gone = connection.execute("SELECT count(*) FROM documents WHERE deleted IS NOT NULL").fetchone()[0]
-            lost = sum(counts.next_row - counts.rows for counts in before.spaces.values())
-            if not gone and not lost:
-                return CompactReport(documents=0, rows=0, bytes=shrink(connection))
-            old = self._files(connection)
-            self._recording.recorded(connection, partial(self._compacted, connection, progress))
-            self._recording.doubtful = True  # numbers may come again; rows are never written over a file that is mapped
-            freed = self._remove([path for path, _ in old])
-            self._recording.doubtful = False
-            freed -= sum(size for _, size in self._files(connection))
-            self._publisher.tidy(self._recording.head.generation)
-            freed += shrink(connection)
-            self._disk.reached("compacted")
-            return CompactReport(documents=gone, rows=lost, bytes=freed)
+            return Compacting(self._folder, self._disk, self._recording, self._publisher, progress).run(connection)
 
-    def build(self, room: str, fill: Fill, first: int, end: int) -> IndexPiece:
+    def build(self, area: str, fill: Fill, first: int, end: int) -> IndexPiece:
         """Builds a piece of an index over a space's rows from `first` to before `end`; it counts once it is published.
 
-        room: "indexes/" and the space. fill: writes files into an empty folder. Raises what `fill` raises, InputError,
+        area: "indexes/" and the space. fill: writes files into an empty folder. Raises what `fill` raises, InputError,
         StorageError, CorruptionError.
         """
-        name = room.rpartition("/")[2]
+        name = area.rpartition("/")[2]
         with self._recording.connection() as connection:
-            vectors = fingerprint(connection, name, self._pieces(connection, name), (first, end))
-        part = self._publisher.build(room, fill)
+            vectors = fingerprint(connection, name, self._recording.vectors(name), (first, end))
+        part = self._publisher.build(area, fill)
         return IndexPiece(folder=part.folder, files=part.files, first=first, rows=end - first, vectors=vectors)
 
-    def put_beside(self, room: str, fill: Fill) -> IndexPart:
+    def put_beside(self, area: str, fill: Fill) -> IndexPart:
         """Builds a part of an index that covers no rows; it counts once it is published. Raises as `build`."""
         self._recording.check()
-        return self._publisher.build(room, fill)
+        return self._publisher.build(area, fill)
 
     def publish(
-        self, room: str, about: Mapping[str, Any], pieces: Sequence[IndexPiece], beside: IndexPart | None = None
+        self, area: str, about: Mapping[str, Any], pieces: Sequence[IndexPiece], beside: IndexPart | None = None
     ) -> Manifest:
-        """Replaces the index of a room at once; what the new one does not name is removed.
+        """Replaces the index of an area at once; what the new one does not name is removed.
 
         about: JSON that says what was made and measured. pieces: cover the rows from 0 on without a gap. After a crash
         or an error the index that was there is still there. Raises InputError, StorageError, CorruptionError.
@@ -227,96 +222,69 @@ class Writer:
         self._recording.check()
         head = self._recording.head
         fields = {"commit": head.commit, "generation": head.generation, "about": about}
-        manifest = self._publisher.publish(room, fields, pieces, beside)
+        manifest = self._publisher.publish(area, fields, pieces, beside)
         if manifest is None:
-            raise CorruptionError(f"the index in {self._folder / room} is gone though it was just published")
+            raise CorruptionError(f"the index in {self._folder / area} is gone though it was just published")
         return manifest
 
-    def discard(self, room: str, part: IndexPart) -> None:
+    def discard(self, area: str, part: IndexPart) -> None:
         """Removes a part that was built and is not to be published. Raises StorageError."""
         self._recording.check()
-        self._publisher.discard(room, part)
+        self._publisher.discard(area, part)
 
-    def sweep(self, room: str) -> None:
-        """Removes all parts of a room that its index does not name. Raises InputError."""
+    def sweep(self, area: str) -> None:
+        """Removes all parts of an area that its index does not name. Raises InputError."""
         self._recording.check()
-        self._publisher.sweep(room)
+        self._publisher.sweep(area)
 
-    def fresh(self, room: str) -> Path:
+    def fresh(self, area: str) -> Path:
         """A new, empty folder for an engine that commits in its own ways; nothing in it is checked.
 
         Its name was never used before, and it lies in a folder that is called by the collection's id. Nobody finds it
-        until a state names it (`put_state`), and `keep` removes the others. room: "indexes" or "lexical". Raises
+        until a state names it (`put_state`), and `keep` removes the others. area: "indexes" or "lexical". Raises
         InputError, StorageError.
         """
         self._recording.check()
-        self._publisher.made(room)
-        folder = self._held.of_engine(room) / secrets.token_hex(8)
+        self._publisher.made(area)
+        folder = self._held.of_engine(area) / secrets.token_hex(8)
         self._disk.make_folder(folder)
         for each in (folder.parent, folder.parent.parent):
             self._disk.sync_folder(each)
         return folder
 
-    def keep(self, room: str, name: str) -> None:
+    def keep(self, area: str, name: str) -> None:
         """Removes all of an engine's folders but one, as those that a stopped writer left; a refusal is passed over."""
         self._recording.check()
-        home = self._held.of_engine(room)
+        home = self._held.of_engine(area)
         with suppress(FileNotFoundError):
             for each in os.listdir(home):
                 if each != name:
                     with suppress(StorageError):  # it is in nobody's way; the next writer tries again
                         self._disk.remove_tree(home / each)
 
-    def clear(self, room: str) -> None:
-        """Throws away all that is derived in a room. Raises InputError, StorageError."""
+    def clear(self, area: str) -> None:
+        """Throws away all that is derived in an area. Raises InputError, StorageError."""
         self._recording.check()
-        self._publisher.clear(room)
+        self._publisher.clear(area)
+
+    def _known(self, connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Known]:
+        """As `known`; what was asked since the last commit is not read again, as by `commit` what `add` has asked."""
+        commit, asked, found = self._recording.head.commit, self._asked.ids, self._asked.found
+        if self._asked.commit != commit or not asked.issuperset(ids):
+            found = known(connection, ids)
+            self._asked = Asked(commit, frozenset(ids), found)
+        return {identifier: found[identifier] for identifier in ids if identifier in found}
 
     def _appended(self, name: str, vectors: Halves) -> list[Placed]:
         """Rows behind those of a space that count, written and synced; nothing speaks of them yet."""
         home = home_of_space(self._folder, name)
-        last = self._recording.segments[name] or Segment(1, 0, 0, self._recording.head.generation)
-        placed = list(segments.place(vectors, last))
+        counting = self._recording.segments[name]
+        numbers = count(segments.next_number(counting))
+        last = counting[-1] if counting else Segment.new(next(numbers), 0)
+        placed = list(segments.place(vectors, last, numbers))
         for segment, rows in placed:
             segments.append(self._disk, home, segment, rows)
         return placed
-
-    def _compacted(self, connection: sqlite3.Connection, progress: Progress, change: Change) -> None:
-        """Every space's living rows, as the last commit has them, written anew and recorded."""
-        heads = [self._recording.head.of(name) for name in sorted(change.spaces)]
-        rows = {head.space: RowsCache().at(head, connection) for head in heads}
-        pieces = {head.space: self._pieces(connection, head.space) for head in heads}
-        done, total = 0, sum(head.rows for head in heads)
-        change.start_generation()
-        for head in heads:
-            name, home = head.space, home_of_space(self._folder, head.space)
-            compaction = Compaction(home, self._disk, rows[name], pieces[name], self._recording.segments[name])
-            for copied in compaction.record(change.spaces[name], change.generation):
-                done += copied
-                progress(done, total)
-        self._disk.reached("rows copied")
-
-    def _pieces(self, connection: sqlite3.Connection, name: str) -> list[Piece]:
-        head, space = self._recording.head.of(name), self._recording.description.space(name)
-        maps = SegmentMaps(home_of_space(self._folder, name), space.dimension)
-        return maps.pieces(head.generation, read_segments(connection, head))
-
-    def _files(self, connection: sqlite3.Connection) -> list[tuple[Path, int]]:
-        """The segment files of all spaces, and the bytes of each that count."""
-        return [
-            (segments.path_of(home_of_space(self._folder, space.name), segment.number), segment.size(space.dimension))
-            for space in self._recording.description.spaces
-            for segment in read_segments(connection, self._recording.head.of(space.name))
-        ]
-
-    def _remove(self, paths: Sequence[Path]) -> int:
-        """Removes replaced files, the lowest first; gives their bytes."""
-        freed = 0
-        for path in paths:
-            freed += path.stat().st_size
-            self._disk.remove(path)
-            self._disk.reached("old segment removed")
-        return freed
 
 
 def _add(change: Change, block: Block, placed: Mapping[str, Sequence[Placed]], replaced: Sequence[int]) -> Numbers:

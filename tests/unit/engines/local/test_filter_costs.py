@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from storing import block, document, new_store
 
-from twofold.engines.local.catalogue import column_reading, filtering, kept_columns, living
-from twofold.engines.local.catalogue.columns import Column, NoColumnError
+from twofold.engines.local.catalogue import column_reading, filtering, kept_columns, live
+from twofold.engines.local.catalogue.columns import FilterColumn, NoColumnError
 from twofold.engines.local.engine import Store
 from twofold.filters import parse
 
@@ -25,7 +25,7 @@ def store() -> Iterator[Store]:
         with made.writing() as writer:
             writer.commit(block([document(f"d{n}", year=n % 10, lang="de" if n % 3 else "en") for n in range(100)]))
         with made.snapshot() as snapshot:
-            snapshot.passing(parse({"year": {"$exists": True}, "lang": {"$exists": True}}))
+            snapshot.row_mask(parse({"year": {"$exists": True}, "lang": {"$exists": True}}))
         yield made
 
 
@@ -51,14 +51,14 @@ def test_after_an_addition_a_filter_looks_at_what_was_added_and_copies_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with store.snapshot() as snapshot:
-        snapshot.passing(YEAR)
-    looked_at = spied(monkeypatch, filtering, "documents_passing", lambda where, columns, count: count)
+        snapshot.row_mask(YEAR)
+    looked_at = spied(monkeypatch, filtering, "matching_documents", lambda where, columns, count: count)
     read = spied(monkeypatch, kept_columns, "read", lambda name, first, end, *_: (name, first, end))
     answers = []
     for turn in range(3):
         add(store, f"new{turn}", year=turn * 4)
         with store.snapshot() as snapshot:
-            answers.append((snapshot.passing(YEAR), snapshot.passing_documents(YEAR)))
+            answers.append((snapshot.row_mask(YEAR), snapshot.document_mask(YEAR)))
     assert looked_at == [1, 1, 1]
     assert read == [("year", 100, 101), ("year", 101, 102), ("year", 102, 103)]
     assert [rows[100:].tolist() for rows, _ in answers] == [[True], [True, True], [True, True, False]]
@@ -95,31 +95,31 @@ def test_a_column_that_was_read_after_a_compaction_is_not_asked_for_an_older_sna
         with store.snapshot() as snapshot:
             assert snapshot.count(YEAR) == 49
         assert held.count(YEAR) == 50
-        assert held.passing(parse({"year": {"$lt": 8}})).sum() == 80
+        assert held.row_mask(parse({"year": {"$lt": 8}})).sum() == 80
 
 
 def test_after_a_deletion_and_after_a_compaction_a_filter_looks_at_no_document_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with store.snapshot() as held:
-        before = held.passing(YEAR)
-        looked_at = spied(monkeypatch, filtering, "documents_passing", lambda where, columns, count: count)
+        before = held.row_mask(YEAR)
+        looked_at = spied(monkeypatch, filtering, "matching_documents", lambda where, columns, count: count)
         with store.writing() as writer:
             writer.delete([3, 7])
             with store.snapshot() as snapshot:
-                assert snapshot.passing(YEAR).sum() == 49
+                assert snapshot.row_mask(YEAR).sum() == 49
             writer.compact()
             with store.snapshot() as snapshot:
-                assert (snapshot.passing(YEAR).sum(), len(snapshot.passing(YEAR))) == (49, 98)
+                assert (snapshot.row_mask(YEAR).sum(), len(snapshot.row_mask(YEAR))) == (49, 98)
                 assert snapshot.count(YEAR) == 49
         assert looked_at == [0, 0]
-        assert held.passing(YEAR) is before
+        assert held.row_mask(YEAR) is before
 
 
-def test_a_column_is_read_on_into_its_own_room_and_what_was_handed_out_stays(store: Store) -> None:
+def test_a_column_is_read_on_into_its_own_capacity_and_what_was_handed_out_stays(store: Store) -> None:
     columns = kept_columns.Columns()
 
-    def column() -> Column:
+    def column() -> FilterColumn:
         with store.snapshot() as snapshot:
             return columns.of({"year"}, snapshot.head, snapshot.reading)["year"]
 
@@ -161,7 +161,7 @@ def test_nobody_waits_for_a_column_but_those_who_ask_for_it(store: Store, monkey
 
     monkeypatch.setattr(kept_columns, "read", slowly)
     with store.snapshot() as shared, store.snapshot() as other:
-        shared.passing(YEAR)
+        shared.row_mask(YEAR)
         answers: list[int] = []
         builder = threading.Thread(target=lambda: answers.append(shared.count(LANG)))
         builder.start()
@@ -201,9 +201,7 @@ def test_counting_and_selecting_by_a_column_asks_nothing_of_the_catalogue(
 
 
 def test_documents_without_rows_are_looked_for_among_those_that_were_added(monkeypatch: pytest.MonkeyPatch) -> None:
-    since = spied(
-        monkeypatch, living, "_still_without_rows", lambda before, head, *_: (len(before), head.next_document)
-    )
+    since = spied(monkeypatch, live, "_still_without_rows", lambda before, head, *_: (len(before), head.next_document))
     with new_store(None) as store, store.writing() as writer:
         numbers = writer.commit(block([document(f"d{n}", n=n) for n in range(6)], rows=[1, 0, 2, 0, 1, 0]))
         held = store.snapshot()
@@ -227,8 +225,8 @@ def test_a_document_that_is_replaced_copies_masks_and_nothing_else() -> None:
             writer.commit(block([document("d7")], rows=2))
             with store.snapshot() as snapshot:
                 taken.append(snapshot.rows)
-    _, first, _, last = taken  # the first reading takes the room that it needs
-    assert (first.living.sum(), last.living.sum(), len(last)) == (100, 100, 108)
+    _, first, _, last = taken  # the first reading takes the capacity that it needs
+    assert (first.live.sum(), last.live.sum(), len(last)) == (100, 100, 108)
     for name in ("owners", "starts", "ends"):
         assert np.shares_memory(getattr(first, name), getattr(last, name)), name
-    assert not np.shares_memory(first.living, last.living)
+    assert not np.shares_memory(first.live, last.live)

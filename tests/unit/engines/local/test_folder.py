@@ -262,7 +262,7 @@ def test_folders_that_are_exchanged_and_back_while_sqlite_opens_its_files_are_no
         with monkeypatch.context() as patching:
             patching.setattr(connecting, "connect", meanwhile)
             patching.setattr(sqlite3, "connect", between)
-            with pytest.raises(MovedError, match="exchanged while"):
+            with pytest.raises(MovedError, match="replaced while"):
                 store.snapshot()
         assert set(content(store)) == {"a"}
     store.close()

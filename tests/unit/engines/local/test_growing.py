@@ -29,11 +29,11 @@ def test_views_hold_what_was_put_and_never_change(parts: tuple[list[int], ...], 
         assert not view.flags.writeable or not len(view)
 
 
-def test_growing_copies_nothing_until_the_room_is_full() -> None:
+def test_growing_copies_nothing_until_the_capacity_is_used() -> None:
     growing, (first, second) = grown([1, 2], [3])
     third = growing.put(second, np.arange(SPARE - 10, dtype=np.int32))
     assert np.shares_memory(second, third)
-    assert not np.shares_memory(first, second)  # the first values came without room behind them
+    assert not np.shares_memory(first, second)  # the first values came without capacity behind them
     expected = growing.put(np.empty(0, np.int32), np.ones(1, np.int32), 10 * SPARE)
     assert np.shares_memory(expected, growing.put(expected, np.ones(9 * SPARE, np.int32)))
 

@@ -190,7 +190,7 @@ def test_a_child_cannot_write_by_what_it_inherited_and_writes_by_a_block_of_its_
                     lambda: writer.put_beside("indexes/main", lambda _: None),
                     lambda: writer.publish("indexes/main", {}, []),
                     writer.compact,
-                    writer.mend,
+                    writer.recover,
                 ]
                 for call in calls:
                     with pytest.raises(CollectionError, match="before the fork"):

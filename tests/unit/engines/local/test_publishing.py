@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from storing import OTHER, OTHER_SPACE, block, content, document, new_store, other_part
 
+from twofold.checked_json import checked_json
 from twofold.engines.local.derived import manifest
 from twofold.engines.local.derived.manifest import Manifest, wrong_content
+from twofold.engines.local.derived.translating import mapped
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
-from twofold.engines.local.layout import canonical_checksum
 from twofold.errors import InputError, StorageError
 from twofold.reports import VerifyReport
 
@@ -49,9 +50,9 @@ def publish(store: Store, *cuts: int, **about: object) -> Manifest:
         return writer.publish("indexes/main", about, pieces)
 
 
-def found(store: Store, room: str = "indexes/main", space: str = "main") -> Manifest | None:
+def found(store: Store, area: str = "indexes/main", space: str = "main") -> Manifest | None:
     with store.snapshot() as snapshot:
-        return snapshot.in_space(space).built(room)
+        return snapshot.in_space(space).built(area)
 
 
 def used(store: Store) -> list[str]:
@@ -109,7 +110,7 @@ def test_a_piece_that_is_kept_is_not_touched_and_what_is_replaced_goes(store: St
         before = held.built("indexes/main")
         assert before is not None
         assert before.pieces == built.pieces[:1]  # the older snapshot does not have all rows of the second
-    assert listed(store) == ["000001", "000003", "manifest.json"]
+    assert listed(store) == ["000001", "000003", "manifest-0.json"]
     assert {path: path.stat().st_mtime_ns for path in built.path(built.pieces[0]).rglob("*")} == kept
 
 
@@ -156,18 +157,132 @@ def test_an_index_of_another_space_stands_beside_the_first_and_goes_with_it(stor
     assert found(store) == built
 
 
-def test_a_compaction_begins_without_an_index_and_later_ones_are_of_its_rows(store: Store) -> None:
-    publish(store)
+def rows_left(built: Manifest) -> list[list[int] | None]:
+    """The translation of each piece."""
+    return [
+        None if piece.translation is None else mapped(built.home, piece.translation).tolist() for piece in built.pieces
+    ]
+
+
+def compact(store: Store, *documents: int) -> Manifest:
+    """Deletes documents and compacts; gives the index that is there then."""
     with store.writing() as writer:
+        writer.delete(documents)
+        writer.compact()
+    after = found(store)
+    assert after is not None
+    assert after.lost == ()
+    assert store.verify().damage == []
+    names = {*(part.folder for part in after.parts), f"manifest-{after.generation}.json"}
+    assert listed(store) == sorted(names)
+    with Store.open(store.path) as again:
+        assert found(again) == after
+    return after
+
+
+def test_a_compaction_keeps_the_pieces_and_says_which_of_their_rows_are_left(store: Store) -> None:
+    add(store, "d", "e")
+    built = publish(store, 3, 6, kind="scan")  # a, b; c; d, e
+    kept = {path: path.stat().st_mtime_ns for piece in built.pieces for path in built.path(piece).rglob("*")}
+    with store.snapshot() as held:
+        after = compact(store, 1)
+        assert held.built("indexes/main") is None
+    assert (after.generation, after.about) == (1, {"kind": "scan"})
+    assert [(piece.first, piece.rows, piece.gone) for piece in after.pieces] == [(0, 1, 2), (1, 3, 0), (4, 2, 0)]
+    assert [(piece.folder, piece.files) for piece in after.pieces] == [
+        (each.folder, each.files) for each in built.pieces
+    ]
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert rows_left(after) == [[0, -1, -1], None, None]
+
+
+def test_what_compactions_leave_of_a_piece_is_composed(store: Store) -> None:
+    add(store, "d", "e", "f", "g")
+    publish(store)  # a, bb, ccc, d, e, f, g
+    assert rows_left(compact(store, 1)) == [[0, -1, -1, 1, 2, 3, 4, 5, 6, 7]]
+    add(store, "h")
+    after = compact(store, 3, 5)
+    assert rows_left(after) == [[0, -1, -1, 1, 2, 3, -1, 4, -1, 5]]
+    assert (after.generation, after.rows, after.pieces[0].gone) == (2, 6, 4)
+    again = compact(store, 7)  # it is not in the piece
+    assert (again.generation, again.pieces[0].translation) == (3, after.pieces[0].translation)
+
+
+def test_a_piece_of_which_nothing_is_left_goes_and_so_does_an_index(store: Store) -> None:
+    publish(store, 1, 3)
+    after = compact(store, 1)
+    assert [(piece.folder, piece.first, piece.rows) for piece in after.pieces] == [("000001", 0, 1), ("000003", 1, 3)]
+    with store.writing() as writer:
+        writer.delete([0, 2])
+        writer.compact()
+    assert found(store) is None
+    assert listed(store) == []
+
+
+def test_an_index_without_pieces_stays_what_it_was(store: Store) -> None:
+    with store.writing() as writer:
+        writer.publish("indexes/main", {"kind": "flat"}, ())
+    after = compact(store, 1)
+    assert (after.pieces, after.about, after.generation) == ((), {"kind": "flat"}, 1)
+
+
+def test_questions_beside_an_index_stay(store: Store) -> None:
+    built = publish(store)
+    with store.writing() as writer:
+        built = writer.publish("indexes/main", {}, built.pieces, writer.put_beside("indexes/main", fill))
+    assert compact(store, 1).beside == built.beside
+
+
+def test_a_piece_that_cannot_be_used_is_not_kept(store: Store) -> None:
+    truncated(publish(store, 1, 3).home / "000002")
+    with store.writing() as writer:
+        writer.delete([2])
+        writer.compact()
+    after = found(store)
+    assert after is not None
+    assert ([piece.folder for piece in after.pieces], after.lost) == (["000001"], ())
+    assert listed(store) == ["000001", "manifest-1.json"]
+
+
+def test_a_damaged_translation_is_found_and_is_not_composed(store: Store) -> None:
+    with store.writing() as writer:
+        writer.commit(block([document("d"), document("e")], rows=[1, 1_100]))
+    publish(store)
+    built = compact(store, 1)
+    translation = built.pieces[0].translation
+    assert translation is not None
+    path = built.path(translation) / "rows.i32"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-4])
+    assert used(store) == []
+    path.write_bytes(whole[:-1] + b"\1")
+    assert used(store) == ["000001"]
+    assert [each.place for each in store.verify().damage] == [f"indexes/main/{translation.folder}"]
+    with store.writing() as writer:
+        writer.delete([3])
+        writer.compact()
+    assert used(store) == []
+    assert store.verify().damage == []
+
+
+def test_a_reader_finds_its_index_at_the_commit_before_a_compaction_and_after_it(store: Store, tmp_path: Path) -> None:
+    seen: dict[str, Manifest | None] = {}
+    publish(store, 3)
+
+    class Looking(Disk):
+        def reached(self, step: str) -> None:
+            if step in ("indexes kept", "committed", "compacted"):
+                with Store.open(store.path) as reader:
+                    seen[step] = found(reader)
+
+    with Store.open(store.path, disk=Looking()) as other, other.writing() as writer:
         writer.delete([1])
-        with store.snapshot() as held:
-            writer.compact()
-            assert found(store) is None
-            assert listed(store) == []
-            again = publish(store)
-            assert held.built("indexes/main") is None
-    assert (again.rows, again.generation) == (4, 1)
-    assert found(store) == again
+        seen.clear()
+        writer.compact()
+    assert {step: built and built.generation for step, built in seen.items()} == {
+        "indexes kept": 0, "committed": 1, "compacted": 1,
+    }  # fmt: skip
+    assert all(built is not None and built.rows == built.pieces[-1].end for built in seen.values())
 
 
 def truncated(path: Path) -> None:
@@ -228,7 +343,7 @@ def claims(path: Path, **fields: object) -> None:
     """A manifest that adds up and says something else."""
     kept = {**json.loads(path.read_text()), **fields}
     kept.pop("checksum")
-    path.write_text(json.dumps({**kept, "checksum": canonical_checksum(kept)}))
+    path.write_bytes(checked_json(kept, kept["format"]))
 
 
 def piece_claims(path: Path, number: int, **fields: object) -> None:
@@ -258,13 +373,17 @@ def later_commit(path: Path) -> None:
     piece_claims(path, 0, rows=7)
 
 
+def of_less_than_nothing(path: Path) -> None:
+    piece_claims(path, 0, translation={"folder": "000001", "rows": 1, "files": {}})
+
+
 def of_a_newer_format(path: Path) -> None:
     claims(path, format=2)
 
 
 DAMAGED = [cut_short, changed, commit_changed, other_json, a_folder_in_its_place]
-DAMAGED += [with_a_gap, of_fewer_rows_than_none, of_a_folder_elsewhere]
-OF_THE_MANIFEST = [*DAMAGED, without_manifest, of_another_generation, of_a_newer_format]
+DAMAGED += [with_a_gap, of_fewer_rows_than_none, of_less_than_nothing, of_a_folder_elsewhere, of_another_generation]
+OF_THE_MANIFEST = [*DAMAGED, without_manifest, of_a_newer_format]
 
 
 def of_other_vectors(path: Path) -> None:
@@ -293,14 +412,14 @@ def test_a_damaged_piece_is_passed_over_with_those_behind_it(
 
 @pytest.mark.parametrize("damage", [of_other_vectors, of_more_rows], ids=lambda damage: damage.__name__)
 def test_a_piece_of_other_rows_is_passed_over(store: Store, damage: Callable[[Path], None]) -> None:
-    damage(publish(store, 2).home / "manifest.json")
+    damage(publish(store, 2).home / "manifest-0.json")
     assert used(store) == ["000001"]
 
 
 @pytest.mark.parametrize("damage", OF_THE_MANIFEST, ids=lambda damage: damage.__name__)
 def test_what_a_damaged_manifest_names_is_passed_over(store: Store, damage: Callable[[Path], None]) -> None:
     before = content(store)
-    place = publish(store, 2).home / "manifest.json"
+    place = publish(store, 2).home / "manifest-0.json"
     damage(place)
     assert used(store) == []
     assert content(store) == before
@@ -337,7 +456,7 @@ def test_a_filling_that_fails_leaves_the_index_that_was_there(store: Store) -> N
         with store.writing() as writer, pytest.raises(error):
             writer.build("indexes/main", filling, 0, 6)
         assert found(store) == built
-        assert listed(store) == ["000001", "manifest.json"]
+        assert listed(store) == ["000001", "manifest-0.json"]
 
 
 def test_what_a_stopped_writer_left_is_removed_by_the_next(store: Store) -> None:
@@ -345,12 +464,32 @@ def test_what_a_stopped_writer_left_is_removed_by_the_next(store: Store) -> None
     home = store.path / "indexes" / "main"
     for name in ("000007", ".unfinished"):
         shutil.copytree(home / "000001", home / name)
-    (home / ".manifest.json.abc").touch()
+    (home / ".manifest-0.json.abc").touch()
+    shutil.copy(built.file, home / "manifest-1.json")  # a compaction that did not commit
     (home / ".somebody's").mkdir()
     with store.writing():
         pass
-    assert listed(store) == [".somebody's", "000001", "manifest.json"]
+    assert listed(store) == [".somebody's", "000001", "manifest-0.json"]
     assert found(store) == built
+
+
+def test_before_the_manifest_of_a_compaction_that_did_not_commit_goes_its_commit_is_overwritten(store: Store) -> None:
+    """A transaction that failed may stand whole in SQLite's log; it must not come to life without its index."""
+    built = publish(store)
+    with store.writing(), store.snapshot() as snapshot:
+        before = snapshot.commit
+    shutil.copy(built.file, built.home / "manifest-1.json")
+    left = list[bool]()
+
+    class Looking(Disk):
+        def reached(self, step: str) -> None:
+            if step == "committed":
+                left.append((built.home / "manifest-1.json").exists())
+
+    with Store.open(store.path, disk=Looking()) as again, again.writing(), again.snapshot() as snapshot:
+        assert snapshot.commit == before + 1
+    assert left == [True]
+    assert listed(store) == ["000001", "manifest-0.json"]
 
 
 def test_what_is_not_published_is_removed_when_asked(store: Store) -> None:
@@ -358,9 +497,9 @@ def test_what_is_not_published_is_removed_when_asked(store: Store) -> None:
     with store.writing() as writer:
         one, two = (writer.build("indexes/main", fill, 0, 6) for _ in range(2))
         writer.discard("indexes/main", one)
-        assert listed(store) == ["000001", two.folder, "manifest.json"]
+        assert listed(store) == ["000001", two.folder, "manifest-0.json"]
         writer.sweep("indexes/main")
-    assert listed(store) == ["000001", "manifest.json"]
+    assert listed(store) == ["000001", "manifest-0.json"]
 
 
 def test_an_engine_that_commits_by_itself_gets_new_folders_and_what_is_not_kept_goes(store: Store) -> None:
@@ -380,11 +519,11 @@ def test_an_engine_that_commits_by_itself_gets_new_folders_and_what_is_not_kept_
     assert not second.exists()
 
 
-def test_only_rooms_of_derived_things_have_folders(store: Store) -> None:
+def test_only_areas_of_derived_data_have_folders(store: Store) -> None:
     with store.writing() as writer:
-        rooms = ("catalogue", "indexes/../vectors", "indexes/main/000001", "")
+        areas = ("catalogue", "indexes/../vectors", "indexes/main/000001", "")
         calls: list[Callable[[], object]] = [lambda: writer.fresh("vectors"), lambda: writer.clear("..")]
-        calls += [partial(found, store, room) for room in rooms]
+        calls += [partial(found, store, area) for area in areas]
         for call in calls:
             with pytest.raises(InputError, match="indexes, lexical"):
                 call()
@@ -395,7 +534,7 @@ def test_bytes_are_told_by_part_and_outlive_files_that_vanish(store: Store, monk
     built = publish(store)
     parts = store.bytes()
     assert set(parts) == {"catalogue", "log", "vectors", "indexes", "lexical", "other"}
-    assert parts["indexes"] == built.bytes + (built.home / "manifest.json").stat().st_size
+    assert parts["indexes"] == built.bytes + (built.home / "manifest-0.json").stat().st_size
     files = [path for path in store.path.rglob("*") if path.is_file()]
     assert sum(parts.values()) == sum(path.stat().st_size for path in files)
     look = os.lstat
@@ -449,7 +588,7 @@ def test_an_index_counts_when_everything_in_it_is_synced(tmp_path: Path) -> None
     assert disk.order == [
         ("sync folder", "indexes"), ("sync folder", "c"),
         ("sync", "empty"), ("sync", "links"), ("sync folder", "graph"), ("sync", "codes.bin"),
-        ("sync folder", ".unfinished"), ("rename", "000001"), ("sync folder", "main"), ("publish", "manifest.json"),
+        ("sync folder", ".unfinished"), ("rename", "000001"), ("sync folder", "main"), ("publish", "manifest-0.json"),
     ]  # fmt: skip
 
 
@@ -476,7 +615,7 @@ def test_verify_names_a_damaged_piece_and_takes_it_away_when_asked(
     repaired = taken_away(store)
     assert repaired.damage == [replace(report.damage[0], repaired=True)]
     assert repaired.clean
-    assert listed(store) == ["000001", "manifest.json"]
+    assert listed(store) == ["000001", "manifest-0.json"]
     assert content(store) == before
 
 
@@ -484,8 +623,8 @@ def test_verify_names_a_damaged_piece_and_takes_it_away_when_asked(
 def test_verify_names_a_damaged_manifest_and_takes_it_away_when_asked(
     store: Store, damage: Callable[[Path], None]
 ) -> None:
-    damage(publish(store, 2).home / "manifest.json")
-    assert [each.place for each in store.verify().damage] == ["indexes/main/manifest.json"]
+    damage(publish(store, 2).home / "manifest-0.json")
+    assert [each.place for each in store.verify().damage] == ["indexes/main/manifest-0.json"]
     assert taken_away(store).clean
     assert store.verify().damage == []
     with store.writing():
@@ -494,7 +633,7 @@ def test_verify_names_a_damaged_manifest_and_takes_it_away_when_asked(
 
 
 def test_verify_names_a_piece_of_other_vectors(store: Store) -> None:
-    of_other_vectors(publish(store, 2).home / "manifest.json")
+    of_other_vectors(publish(store, 2).home / "manifest-0.json")
     (damage,) = store.verify().damage
     assert str(damage) == "indexes/main/000002: it was made from other vectors than those that are here (derived)"
 
@@ -515,9 +654,9 @@ def test_verify_reads_every_byte_of_an_index(store: Store) -> None:
 
 
 def test_an_index_that_is_whole_but_of_another_time_is_no_damage_and_stays(store: Store) -> None:
-    others: list[Callable[[Path], None]] = [of_another_generation, of_a_newer_format, later_commit]
+    others: list[Callable[[Path], None]] = [of_a_newer_format, later_commit]
     for claim in others:
-        path = publish(store).home / "manifest.json"
+        path = publish(store).home / "manifest-0.json"
         claim(path)
         assert taken_away(store).damage == []
         assert path.exists()

@@ -57,7 +57,7 @@ def test_nothing_asked_for_gives_nothing(store: Store) -> None:
 
 def test_an_empty_collection_has_no_rows() -> None:
     with new_store(None) as store, store.snapshot() as snapshot:
-        assert (snapshot.count(), len(snapshot.passing(None)), len(snapshot.blocks())) == (0, 0, 0)
+        assert (snapshot.count(), len(snapshot.row_mask(None)), len(snapshot.blocks())) == (0, 0, 0)
         assert (snapshot.longest, list(snapshot.each()), snapshot.vectors(np.empty(0, np.int64)).shape) == (
             0,
             [],
@@ -67,7 +67,7 @@ def test_an_empty_collection_has_no_rows() -> None:
 
 def test_what_is_handed_out_cannot_be_changed(store: Store) -> None:
     with store.snapshot() as snapshot:
-        for array in (snapshot.passing(None), snapshot.rows.owners, snapshot.rows.ends, snapshot.blocks()[0][1]):
+        for array in (snapshot.row_mask(None), snapshot.rows.owners, snapshot.rows.ends, snapshot.blocks()[0][1]):
             assert array is not None
             with pytest.raises(ValueError, match="read-only"):
                 array[0] = 0
@@ -78,14 +78,14 @@ def test_a_pinned_snapshot_sees_nothing_of_what_comes_later(store: Store) -> Non
         with store.writing() as writer:
             for number in range(30):
                 writer.commit(block([document(f"later {number}"), document("a", f"version {number}")]))
-                with store.snapshot() as passing_by:
-                    assert len(passing_by.passing(None)) == 6 + 2 * (number + 1)
-                    assert passing_by.vectors(np.asarray([5 + 2 * (number + 1)])).tolist() == (
+                with store.snapshot() as between:
+                    assert len(between.row_mask(None)) == 6 + 2 * (number + 1)
+                    assert between.vectors(np.asarray([5 + 2 * (number + 1)])).tolist() == (
                         vectors_of(f"version {number}", 1).tolist()
                     )
             writer.delete([2, 3])
         assert [each.id for each in pinned.each()] == ["a", "b", "c", "d"]
-        assert pinned.passing(None).tolist() == [True] * 6
+        assert pinned.row_mask(None).tolist() == [True] * 6
         assert sum(len(rows) for _, rows in pinned.blocks()) == 6
         assert list(pinned.find(["a", "later 1"])) == ["a"]
     assert len(content(store)) == 32
@@ -93,15 +93,15 @@ def test_a_pinned_snapshot_sees_nothing_of_what_comes_later(store: Store) -> Non
 
 def test_a_mask_that_was_handed_out_does_not_change_when_documents_are_deleted(store: Store) -> None:
     with store.snapshot() as before:
-        mask = before.passing(None)
+        mask = before.row_mask(None)
         with store.writing() as writer:
             writer.delete([0, 2])
             with store.snapshot() as after:
-                assert after.passing(None).tolist() == [False] * 5 + [True]
+                assert after.row_mask(None).tolist() == [False] * 5 + [True]
                 writer.commit(block([document("e")]))
                 with store.snapshot() as last:
-                    assert last.passing(None).tolist() == [False] * 5 + [True] * 2
-                assert after.passing(None).tolist() == [False] * 5 + [True]
+                    assert last.row_mask(None).tolist() == [False] * 5 + [True] * 2
+                assert after.row_mask(None).tolist() == [False] * 5 + [True]
         assert mask.tolist() == [True] * 6
 
 
@@ -110,8 +110,8 @@ def test_rows_read_late_by_an_older_snapshot_are_its_own(store: Store) -> None:
     with store.writing() as writer:
         writer.commit(block([document("a", "new")], rows=4))
     with store.snapshot() as newer:
-        assert newer.passing(None).tolist() == [False, False, *[True] * 8]
-    assert older.passing(None).tolist() == [True] * 6  # the cache is ahead of it by now
+        assert newer.row_mask(None).tolist() == [False, False, *[True] * 8]
+    assert older.row_mask(None).tolist() == [True] * 6  # the cache is ahead of it by now
     assert len(older.rows) == 6
     older.close()
 
@@ -138,8 +138,8 @@ def test_a_map_of_more_rows_serves_an_older_snapshot_its_own(store: Store) -> No
         with store.writing() as writer:
             writer.commit(block([document("e")], rows=9))
         with store.snapshot() as newer:
-            assert sum(len(rows) for _, rows in maps.pieces(0, newer.segments)) == 15
-        assert sum(len(rows) for _, rows in maps.pieces(0, older.segments)) == 6
+            assert sum(len(rows) for _, rows in maps.pieces(newer.segments)) == 15
+        assert sum(len(rows) for _, rows in maps.pieces(older.segments)) == 6
 
 
 def test_a_changed_document_is_never_given_out(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_another_process_that_has_the_collection_open_sees_what_became_of_its_sp
         assert content(store, OTHER) == expected([both(SENT), both(LATER)], OTHER)
 
 
-def test_a_dropped_space_gives_its_room_back_and_its_name_is_free(store: Store) -> None:
+def test_a_dropped_space_frees_its_disk_space_and_its_name(store: Store) -> None:
     with store.writing() as writer:
         writer.add_space(OTHER_SPACE)
         writer.fill_space(OTHER, np.arange(3), other_part(SENT))
@@ -184,7 +184,7 @@ def test_a_name_that_is_no_folder_everywhere_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(("field", "value"), [("unit", "token"), ("numbers", "float32"), ("numbers", "int8")])
-def test_what_the_format_names_and_nobody_writes_yet_is_refused_in_words(field: str, value: str) -> None:
+def test_what_the_format_names_and_nobody_writes_yet_is_refused_as_text(field: str, value: str) -> None:
     with pytest.raises(InputError, match=f"{value}' are not written yet"):
         replace(OTHER_SPACE, **{field: value})  # type: ignore[arg-type]
 

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from storing import block, content, document, expected, new_store
 
+from twofold.checked_json import checked_json
 from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
@@ -106,8 +107,10 @@ def test_documents_whose_description_is_lost_are_not_overwritten(tmp_path: Path)
 def test_a_newer_format_is_refused_by_name(tmp_path: Path) -> None:
     new_store(tmp_path / "c").close()
     path = tmp_path / "c" / "collection.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 2, "hitherto": "unknown"}))
-    with pytest.raises(FormatError, match=r"format 2.*up to format 1"):
+    fields = json.loads(path.read_text())
+    del fields["checksum"]
+    path.write_bytes(checked_json({**fields, "hitherto": "unknown"}, 2))
+    with pytest.raises(FormatError, match=r"format 2.*reads format 1"):
         Store.open(tmp_path / "c")
 
 

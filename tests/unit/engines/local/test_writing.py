@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,9 @@ import numpy as np
 import pytest
 from storing import block, content, document, expected, main_of, new_store, vectors_of
 
+from twofold.block import Known
+from twofold.engines.local import writer as writing
+from twofold.engines.local.catalogue.change import known
 from twofold.engines.local.catalogue.space_change import BLOCK_ROWS, GROWING_ROWS
 from twofold.engines.local.engine import Store
 from twofold.engines.local.spaces import segments
@@ -30,10 +34,10 @@ def test_numbers_of_documents_and_rows_ascend_and_are_never_given_again(store: S
         assert writer.commit(block([document("b"), document("c")])).tolist() == [2, 3]
     with store.snapshot() as snapshot:
         assert snapshot.documents_of(np.arange(5)).tolist() == [0, 1, 1, 2, 3]
-        assert snapshot.rows.living.tolist() == [True, False, False, True, True]
+        assert snapshot.rows.live.tolist() == [True, False, False, True, True]
 
 
-def test_an_id_that_is_living_is_replaced_in_the_same_commit(store: Store) -> None:
+def test_an_id_that_is_live_is_replaced_in_the_same_commit(store: Store) -> None:
     with store.writing() as writer:
         writer.commit(block([document("a", "old"), document("b")]))
     with store.snapshot() as before, store.writing() as writer:
@@ -42,11 +46,11 @@ def test_an_id_that_is_living_is_replaced_in_the_same_commit(store: Store) -> No
             assert (before.commit, after.commit) == (1, 2)
             assert [each.text for each in before.each()] == ["old", "the text of b"]
             assert [each.text for each in after.each()] == ["the text of b", "new"]
-            assert before.passing(None).tolist() == [True, True]
-            assert after.passing(None).tolist() == [False, True, True, True]
+            assert before.row_mask(None).tolist() == [True, True]
+            assert after.row_mask(None).tolist() == [False, True, True, True]
 
 
-def test_deleting_counts_what_was_living(store: Store) -> None:
+def test_deleting_counts_what_was_live(store: Store) -> None:
     with store.writing() as writer:
         writer.commit(block([document("a"), document("b"), document("c")], truncated=[0, 7, 5]))
         assert writer.delete(np.asarray([0, 2, 99])) == 2
@@ -64,12 +68,35 @@ def test_known_gives_what_decides_whether_a_document_changed(store: Store) -> No
     sent = block([document("a", year=1, name="é\"'"), document("b")], truncated=[3, 0])
     with store.writing() as writer:
         writer.commit(sent)
-        known = writer.known(["b", "a", "nobody"])
-        assert set(known) == {"a", "b"}
-        assert known["a"].metadata == sent.documents[0].metadata_json()
-        assert known["b"].text_hash == sent.text_hashes[1]
+        found = writer.known(["b", "a", "nobody"])
+        assert set(found) == {"a", "b"}
+        assert found["a"].metadata == sent.documents[0].metadata_json()
+        assert found["b"].text_hash == sent.text_hashes[1]
     with store.snapshot() as snapshot:
         assert snapshot.dense().tokens_cut(np.array([1, 0])).tolist() == [0, 3]
+
+
+def test_what_was_asked_for_is_read_again_only_after_a_commit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[list[str]] = []
+
+    def read(connection: sqlite3.Connection, ids: list[str]) -> dict[str, Known]:
+        reads.append(list(ids))
+        return known(connection, ids)
+
+    monkeypatch.setattr(writing, "known", read)
+    with store.writing() as writer:
+        assert writer.known(["a", "b"]) == {}
+        writer.commit(block([document("a"), document("b")]))  # asks for these, as known did
+        assert [*writer.known(["b", "a"])] == ["b", "a"]
+        assert [*writer.known(["a"])] == ["a"]
+        assert writer.known(["c"]) == {}
+        writer.delete([0])
+        assert writer.known(["a"]) == {}
+        writer.commit(block([document("b", "new")]))
+        assert writer.known(["b"])["b"].handle == 2
+    assert reads == [["a", "b"], ["b", "a"], ["c"], ["a"], ["b"], ["b"]]
+    with store.snapshot() as snapshot:
+        assert [each.text for each in snapshot.each()] == ["new"]
 
 
 def test_state_is_kept_under_keys_and_taken_away(store: Store) -> None:

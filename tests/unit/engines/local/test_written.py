@@ -1,4 +1,4 @@
-"""What was written since a commit: living documents, and those deleted later, whenever one reads."""
+"""What was written since a commit: live documents, and those deleted later, whenever one reads."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def written(store: Store, first: int, since: int) -> dict[int, str]:
         return dict(snapshot.written(first, since))
 
 
-def living(store: Store) -> dict[int, str]:
+def live(store: Store) -> dict[int, str]:
     with store.snapshot() as snapshot:
         texts = (titled(each.title, each.text) for each in snapshot.each())
         return dict(zip(snapshot.document_numbers().tolist(), texts, strict=True))
 
 
-def test_what_was_living_at_a_commit_or_came_later_is_written_whatever_was_deleted_since(tmp_path: Path) -> None:
+def test_what_was_live_at_a_commit_or_came_later_is_written_whatever_was_deleted_since(tmp_path: Path) -> None:
     draw = random.Random(5)
     with new_store(tmp_path / "c") as store, store.writing() as writer:
         states: list[dict[int, str]] = [{}]
@@ -36,7 +36,7 @@ def test_what_was_living_at_a_commit_or_came_later_is_written_whatever_was_delet
             else:
                 ids = {str(draw.randrange(30)) for _ in range(draw.randint(1, 8))}
                 writer.commit(block([document(each, f"turn {turn}") for each in ids], rows=draw.randrange(3)))
-            states.append(living(store))
+            states.append(live(store))
         for since in range(len(states)):
             expected = {number: each for state in states[since:] for number, each in state.items()}
             for first in (0, 7, 1_000):

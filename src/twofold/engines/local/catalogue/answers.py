@@ -18,10 +18,10 @@ Evaluate = Callable[[int], Mask]
 
 
 @dataclass(frozen=True, slots=True)
-class Passing:
+class FilterMasks:
     """What passes a filter at a commit, read-only.
 
-    rows: bool (rows,), of living documents. documents: bool (document numbers,), of living ones that have rows.
+    rows: bool (rows,), of live documents. documents: bool (document numbers,), of live ones that have rows.
     metadata: bool (document numbers,), whatever became of the documents: of deleted ones it may say either.
     """
 
@@ -31,7 +31,7 @@ class Passing:
 
 
 _NONE = np.empty(0, np.bool_)
-_NOTHING = Passing(_NONE, _NONE, _NONE)
+_NOTHING = FilterMasks(_NONE, _NONE, _NONE)
 
 
 class Answer:
@@ -39,40 +39,42 @@ class Answer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._head, self._passing = NO_HEAD, _NOTHING
+        self._head, self._masks = NO_HEAD, _NOTHING
         self._rows, self._documents, self._metadata = Growing[Mask](), Growing[Mask](), Growing[Mask]()
 
-    def at(self, head: SpaceHead, rows: Rows, evaluate: Evaluate) -> Passing:
+    def at(self, head: SpaceHead, rows: Rows, evaluate: Evaluate) -> FilterMasks:
         """What passes at the commit `head`, which has these rows."""
         with self._lock:
             if head.commit > self._head.commit:
-                self._passing = self._after(head, rows, evaluate)
+                self._masks = self._after(head, rows, evaluate)
                 self._head = head
             if head.commit == self._head.commit:
-                return self._passing
+                return self._masks
         return Answer().at(head, rows, evaluate)  # an older snapshot is on its own
 
     def after_fork_in_child(self) -> None:
         """Makes a lock of the child's own."""
         self._lock = threading.Lock()
 
-    def _after(self, head: SpaceHead, rows: Rows, evaluate: Evaluate) -> Passing:
-        """What passes at a later commit: what passed before and is still living, and what was added."""
-        known = self._passing
+    def _after(self, head: SpaceHead, rows: Rows, evaluate: Evaluate) -> FilterMasks:
+        """The masks at a later commit: earlier matches that are still live, and matching new documents."""
+        known = self._masks
         metadata = self._metadata.put(known.metadata, evaluate(len(known.metadata)))
         of_rows, documents = known.rows, known.documents
         if head.generation != self._head.generation:
             of_rows, documents = _NONE, _NONE  # rows were numbered anew
         elif _ever_deleted(head) > _ever_deleted(self._head):
-            of_rows, documents = of_rows & rows.living[: len(of_rows)], documents & rows.with_rows[: len(documents)]
+            of_rows, documents = of_rows & rows.live[: len(of_rows)], documents & rows.with_rows[: len(documents)]
         later = slice(len(documents), None)
         documents = self._documents.put(documents, metadata[later] & rows.with_rows[later])
         if rows.owners is None:  # row i is document i's, the only one it has
-            return Passing(sealed(documents[: len(rows)]), documents, metadata)
+            return FilterMasks(sealed(documents[: len(rows)]), documents, metadata)
         later = slice(len(of_rows), None)
-        return Passing(self._rows.put(of_rows, metadata[rows.owners[later]] & rows.living[later]), documents, metadata)
+        return FilterMasks(
+            self._rows.put(of_rows, metadata[rows.owners[later]] & rows.live[later]), documents, metadata
+        )
 
 
 def _ever_deleted(head: SpaceHead) -> int:
-    """Every document that was ever added has a number of its own, and is living or was deleted."""
+    """Every document that was ever added has a number of its own, and is live or was deleted."""
     return head.next_document - head.documents

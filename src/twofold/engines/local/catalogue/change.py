@@ -16,7 +16,7 @@ import numpy as np
 from twofold.block import Block, Known
 from twofold.engines.local.catalogue import checksums
 from twofold.engines.local.catalogue.records import USER
-from twofold.engines.local.catalogue.schema import Counts, Head, SpaceHead
+from twofold.engines.local.catalogue.schema import Counts, Head
 from twofold.engines.local.catalogue.space_change import SpaceChange
 from twofold.engines.local.spaces.segments import Segment
 from twofold.scores import Numbers
@@ -25,10 +25,10 @@ from twofold.scores import Numbers
 class Change:
     """The next commit in the making.
 
-    segments: for each space that may be changed the last segment that counts, None where there is none.
+    segments: for each space that may be changed those that count, ascending by their rows.
     """
 
-    def __init__(self, connection: sqlite3.Connection, head: Head, segments: Mapping[str, Segment | None]) -> None:
+    def __init__(self, connection: sqlite3.Connection, head: Head, segments: Mapping[str, Sequence[Segment]]) -> None:
         self._connection = connection
         self.number = head.commit + 1
         self.generation = head.generation
@@ -36,7 +36,7 @@ class Change:
         self._documents = head.documents
         self._total = head.total
         self.spaces = {
-            name: SpaceChange(connection, name, counts, segments.get(name)) for name, counts in head.spaces.items()
+            name: SpaceChange(connection, name, counts, segments.get(name, ())) for name, counts in head.spaces.items()
         }
 
     def finish(self) -> Head:
@@ -53,18 +53,16 @@ class Change:
         return head
 
     def start_generation(self) -> None:
-        """Forgets rows, blocks, segments and deleted documents: rows are numbered from 0 again, in every space."""
+        """Forgets deleted documents, and numbers rows anew from now on; each space says which ones it keeps."""
         dropped = self._connection.execute("SELECT checksum FROM documents WHERE deleted IS NOT NULL")
         self._total -= sum(checksum for (checksum,) in dropped)
         self._connection.execute("DELETE FROM documents WHERE deleted IS NOT NULL")
-        for space in self.spaces.values():
-            space.start_generation()
         self.generation += 1
 
     def add_space(self, name: str) -> None:
         """Begins a space without rows; it is complete where there are no documents."""
         filled = 0 if self._documents else self._next_document
-        self.spaces[name] = SpaceChange(self._connection, name, Counts(begun=self.number, filled=filled), None)
+        self.spaces[name] = SpaceChange(self._connection, name, Counts(begun=self.number, filled=filled), ())
 
     def drop_space(self, name: str) -> None:
         """Forgets a space."""
@@ -73,7 +71,7 @@ class Change:
         self._total += space.total
 
     def mark(self, numbers: Sequence[int]) -> int:
-        """Marks living documents as deleted; gives how many of these were living."""
+        """Marks live documents as deleted; gives how many of these were live."""
         rows = self._connection.execute(
             "SELECT number, checksum FROM documents "
             "WHERE deleted IS NULL AND number IN (SELECT value FROM json_each(?)) ORDER BY number",
@@ -127,7 +125,7 @@ class Change:
 
 
 def known(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Known]:
-    """What the catalogue has of living documents under these ids; unknown ids are missing from the answer."""
+    """What the catalogue has of live documents under these ids; unknown ids are missing from the answer."""
     rows = connection.execute(
         "SELECT d.id, d.number, d.text_hash, d.metadata FROM json_each(?) AS wanted "
         "CROSS JOIN documents AS d ON d.id = wanted.value WHERE d.deleted IS NULL",
@@ -136,8 +134,8 @@ def known(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Known
     return {identifier: Known(*rest) for identifier, *rest in rows}
 
 
-def living_between(connection: sqlite3.Connection, first: int, end: int) -> Numbers:
-    """int64, ascending: the numbers of living documents from `first` on, below `end`."""
+def live_between(connection: sqlite3.Connection, first: int, end: int) -> Numbers:
+    """int64, ascending: the numbers of live documents from `first` on, below `end`."""
     found = connection.execute(
         "SELECT number FROM documents WHERE number >= ? AND number < ? AND deleted IS NULL ORDER BY number",
         (first, end),
@@ -145,23 +143,9 @@ def living_between(connection: sqlite3.Connection, first: int, end: int) -> Numb
     return np.fromiter((number for (number,) in found), dtype=np.int64)
 
 
-def next_living(connection: sqlite3.Connection, first: int, otherwise: int) -> int:
-    """The number of the first living document from `first` on."""
+def next_live(connection: sqlite3.Connection, first: int, otherwise: int) -> int:
+    """The number of the first live document from `first` on."""
     found = connection.execute(
         "SELECT number FROM documents WHERE number >= ? AND deleted IS NULL ORDER BY number LIMIT 1", (first,)
     ).fetchone()
     return otherwise if found is None else int(found[0])
-
-
-def first_segment_number(connection: sqlite3.Connection, space: str) -> int:
-    """The number of a space's first segment that counts, 1 where there is none."""
-    found = connection.execute("SELECT coalesce(min(number), 1) FROM segments WHERE space = ?", (space,))
-    return int(found.fetchone()[0])
-
-
-def last_segment(connection: sqlite3.Connection, head: SpaceHead) -> Segment | None:
-    """The segment that a space's next rows go to, unless it is full."""
-    line = connection.execute(
-        "SELECT number, first_row FROM segments WHERE space = ? ORDER BY number DESC LIMIT 1", (head.space,)
-    ).fetchone()
-    return Segment(line[0], line[1], head.next_row - line[1], head.generation) if line else None

@@ -34,7 +34,7 @@ def of_row(*columns: int | float | str | bytes | None) -> int:
 
 
 def of_document(numbers: tuple[int, ...], contents: tuple[bytes, ...]) -> int:
-    """The checksum of a living document's row.
+    """The checksum of a live document's row.
 
     numbers: number, added. contents: id, title, metadata, text (UTF-8) and the hash of the text.
     """

@@ -58,7 +58,7 @@ def read(name: str, first: int, end: int, reading: Reading, codes: Codes) -> Str
 
     Raises UnfitFieldError.
     """
-    if name == TRUNCATED or not nameable(name):  # what is truncated is of a space, and known of living documents
+    if name == TRUNCATED or not nameable(name):  # what is truncated is of a space, and known of live documents
         raise UnfitFieldError
     if len(paths := paths_of(name)) > 1:
         lines = _lines("metadata", {"first": first, "end": end}, reading)

@@ -32,7 +32,7 @@ NO_TEXT, UNKNOWN = -1, -2
 
 
 class NoColumnError(Exception):
-    """The field cannot be kept as arrays, or is not kept."""
+    """The field cannot be stored as arrays, or has no column."""
 
 
 class Codes(dict[str, int]):
@@ -51,10 +51,10 @@ class Codes(dict[str, int]):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FilterColumn:
     """One field of the first `end` documents, read at a generation, or of a part of them.
 
-    owners: int32 (elements,), the document of each element, never falling; None where element i is document i's, one
+    owners: int32 (elements,), the document of each element, never decreasing; None where element i is document i's, one
     each. kinds: int8; numbers: float64, NaN where the element is none; texts: int32, its code in `codes`, which may
     hold more. missing: int32, documents that lack the field, which has one null element for each.
     """
@@ -68,7 +68,7 @@ class Column:
     missing: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     codes: Codes = field(default_factory=Codes)
 
-    def part(self, first: int, end: int) -> Column:
+    def part(self, first: int, end: int) -> FilterColumn:
         """The documents from `first` to before `end`, numbered from 0."""
         if (first, end) == (0, self.end):
             return self
@@ -146,8 +146,8 @@ class Column:
         return mask
 
 
-def documents_passing(where: Filter, columns: Mapping[str, Column], end: int) -> Mask:
-    """bool (end,): the documents that pass, deleted ones among them. columns: of `end` documents.
+def matching_documents(where: Filter, columns: Mapping[str, FilterColumn], end: int) -> Mask:
+    """bool (end,): the documents that match, including deleted ones. columns: of `end` documents.
 
     Raises NoColumnError.
     """
@@ -161,17 +161,17 @@ def documents_passing(where: Filter, columns: Mapping[str, Column], end: int) ->
                 raise NoColumnError
             return columns[name].existing()
         case Not(inner):
-            return ~documents_passing(inner, columns, end)
+            return ~matching_documents(inner, columns, end)
         case All(parts):
-            passing = np.ones(end, np.bool_)
+            mask = np.ones(end, np.bool_)
             for part in parts:
-                passing &= documents_passing(part, columns, end)
-            return passing
+                mask &= matching_documents(part, columns, end)
+            return mask
         case Some(parts):
-            passing = np.zeros(end, np.bool_)
+            mask = np.zeros(end, np.bool_)
             for part in parts:
-                passing |= documents_passing(part, columns, end)
-            return passing
+                mask |= matching_documents(part, columns, end)
+            return mask
 
 
 def _kind_of(value: Scalar) -> int:

@@ -1,8 +1,8 @@
 """Filters as SQL over the catalogue's JSON.
 
-`filters.matches` is the definition, and is itself called where SQLite's JSON cannot follow: fields with quotes,
-backslashes, control characters or many dots, whole lists and objects, strings with NUL in a document, and trees beyond
-SQLite's limits.
+`filters.matches` is the definition, and is called itself where SQLite's JSON cannot express a filter: fields with
+quotes, backslashes, control characters or many dots, whole lists and objects, strings with NUL in a document, and trees
+beyond SQLite's limits.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Condition:
         return _joined(tests, "OR") if tests else "0"
 
     def _compared(self, field: str, types: tuple[str, ...], test: str) -> str:
-        """Whether the field, or an element of the list in it, has one of the types and passes the test."""
+        """Whether the field, or an element of the list in it, has one of the types and meets the condition."""
         listed = ", ".join(f"'{name}'" for name in types)
         scalar = test.replace("{value}", "json_extract(metadata, {place})")
         element = test.replace("{value}", "value")
@@ -132,13 +132,13 @@ class Condition:
         return f"({there} OR NOT {missing})"  # what is missing is null
 
     def _anywhere(self, field: str, test: str) -> str:
-        """Whether the test holds at one of the places where the field may stand."""
+        """Whether the condition holds at one of the field's paths."""
         tests = [f"({test.replace('{place}', self._bound(path))})" for path in paths_of(field)]
         return _joined(tests, "OR")
 
 
 def types_at(connection: sqlite3.Connection, field: str) -> Iterator[set[str]]:
-    """For each living document that has the field, the types it holds there, in the words of filters.py.
+    """For each live document that has the field, the types it holds there, named as in filters.py.
 
     A list counts as the types of its elements, an empty one as a list.
     """
@@ -176,12 +176,12 @@ def _plain(where: Filter) -> bool:
 
 
 def nameable(field: str) -> bool:
-    """Whether SQLite's JSON paths can name the field, and so few of them that asking them all is worth it."""
+    """Whether SQLite's JSON paths can name the field, by few enough paths."""
     return field.count(".") <= DOTS and not any(character in '"\\' or character < " " for character in field)
 
 
 def paths_of(field: str) -> list[str]:
-    """Where the field may stand, in SQLite's language of JSON paths: each dot belongs to a key or enters an object."""
+    """The SQLite JSON paths of the field: each dot belongs to a key or enters an object."""
     first, *rest = key_of(field).split(".")
     keys = [[first]]
     for part in rest:
@@ -190,7 +190,7 @@ def paths_of(field: str) -> list[str]:
 
 
 def reads_exactly(number: float) -> bool:
-    """Whether every SQLite's JSON reads numbers near this one as they were written."""
+    """Whether every version of SQLite reads JSON numbers near this one exactly."""
     smallest, largest = READ_EXACTLY
     return number == 0 or smallest <= abs(number) <= largest
 

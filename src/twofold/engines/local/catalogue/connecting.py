@@ -1,8 +1,8 @@
-"""How a connection to a catalogue is opened, closed and spoken to.
+"""Connections to a catalogue: opening, closing, errors.
 
-Readers' connections cannot write. SQLite folds its log into the catalogue and removes the log, by its path, when the
-last connection that can write is closed, and whoever does that must hold the writer's lock. So only the writer has such
-a connection, and closes it beside another that cannot write (`WritingConnection`).
+Readers' connections cannot write. When the last writable connection is closed, SQLite does a checkpoint and removes the
+log by its path, which needs the writer's lock. So only the writer has such a connection, and closes it while another,
+read-only one is open (`WritingConnection`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _WAITING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 class WritingConnection(sqlite3.Connection):
-    """A connection of the writer's. Closing it leaves the log as it is, because `guard` is closed after it.
+    """A connection of the writer. Closing it does not change the log, because `guard` is closed after it.
 
     guard: a connection to the same catalogue that cannot write.
     """
@@ -41,7 +41,7 @@ class WritingConnection(sqlite3.Connection):
     guard: sqlite3.Connection | None = None
 
     def close(self) -> None:
-        """Closes both; twice does nothing."""
+        """Closes both; a second call does nothing."""
         super().close()
         if self.guard is not None:
             self.guard.close()
@@ -58,7 +58,7 @@ catalogue would cut it under those that have it mapped."""
 
 
 class _Opening:
-    """Lets one connection be opened at a time in this process, so that the files that SQLite opens can be told."""
+    """Lets one connection be opened at a time in this process, so that SQLite's files can be identified."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -69,11 +69,11 @@ class _Opening:
         self.lock.acquire()
 
     def after_fork_in_parent(self) -> None:
-        """Goes on."""
+        """Releases the lock."""
         self.lock.release()
 
     def after_fork_in_child(self) -> None:
-        """Goes on."""
+        """Releases the lock."""
         self.lock.release()
 
 
@@ -83,9 +83,8 @@ _opening = _Opening()
 def belonging(folder: Folder, *, durable: bool, writes: bool) -> sqlite3.Connection:
     """A connection to a folder's catalogue, all of whose files are in that folder.
 
-    SQLite finds catalogue, log and shared memory by the path, one after the other, while anybody may put another folder
-    there. So afterwards the path is followed again, and the files that were opened are compared with the folder's.
-    Raises MovedError, and what sqlite3 raises.
+    SQLite opens catalogue, log and shared memory by path, one after the other, and meanwhile another folder may be put
+    there. So afterwards the opened files are compared with the folder's. Raises MovedError, and what sqlite3 raises.
     """
     path = folder.path / CATALOGUE
     with _opening.lock:
@@ -101,7 +100,7 @@ def belonging(folder: Folder, *, durable: bool, writes: bool) -> sqlite3.Connect
         try:
             folder.check()
             if not belongs:
-                raise MovedError(f"{folder.path} was exchanged while it was being opened. {AGAIN}")
+                raise MovedError(f"{folder.path} was replaced while it was being opened. {AGAIN}")
         except BaseException:
             if belongs:
                 connection.close()
@@ -134,7 +133,7 @@ def _open_files() -> set[tuple[str, tuple[int, int]]]:
 
 
 def connect(path: Path, *, durable: bool, writes: bool = False, create: bool = False) -> sqlite3.Connection:
-    """A connection to a catalogue, in autocommit; transactions are begun and ended in words.
+    """A connection to a catalogue, in autocommit; transactions are begun and ended explicitly.
 
     Raises what sqlite3 raises; see `translated`.
     """
@@ -149,7 +148,7 @@ def connect(path: Path, *, durable: bool, writes: bool = False, create: bool = F
     try:
         connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-        # A log that grew while somebody held an old commit gives its room back.
+        # A log that grew while somebody held an old commit shrinks.
         connection.execute(f"PRAGMA journal_size_limit = {CHECKPOINT_PAGES * PAGE_BYTES}")
         if not create:
             check_format(connection)
@@ -162,7 +161,9 @@ def connect(path: Path, *, durable: bool, writes: bool = False, create: bool = F
 
 
 def _not_shared(path: Path, error: sqlite3.Error) -> StorageError:
-    """Says why a folder that can only be read is not enough; reading past SQLite's locks could meet a writer."""
+    """Raises an error for a read-only folder without SQLite's shared file: reading without locks could see a
+    half-written commit.
+    """
     return StorageError(
         f"{path}: {error}. This user may not write to {path.parent}, where SQLite keeps a file that its readers share. "
         "Give the right to write to that folder, or read a copy of your own (twofold backup makes one)"
@@ -170,7 +171,7 @@ def _not_shared(path: Path, error: sqlite3.Error) -> StorageError:
 
 
 def shrink(connection: sqlite3.Connection) -> int:
-    """Gives free pages back to the disk where they are many; gives their bytes. Readers keep what they see."""
+    """Returns free pages to the disk if there are many; returns their bytes. Readers keep their snapshots."""
     size, free, all_ = (
         int(connection.execute(f"PRAGMA {name}").fetchone()[0])
         for name in ("page_size", "freelist_count", "page_count")
@@ -183,9 +184,10 @@ def shrink(connection: sqlite3.Connection) -> int:
 
 
 def fold(connection: sqlite3.Connection) -> None:
-    """Folds the log into the catalogue and empties it, as far as nobody reads an older commit; by the writer only.
+    """A checkpoint: merges the log into the catalogue and truncates it, unless an older commit is read; by the writer
+    only.
 
-    A reader keeps the pages of its commit in the log; the first commits after it fold them in.
+    A reader keeps the pages of its commit in the log; the first commits after it merge them.
     """
     connection.execute("PRAGMA busy_timeout = 0")
     try:
@@ -195,13 +197,13 @@ def fold(connection: sqlite3.Connection) -> None:
 
 
 def long(log: Path) -> int:
-    """Bytes of a log that is longer than it may always grow to; otherwise 0."""
+    """Bytes of a log that is longer than normal; otherwise 0."""
     size = _size(log)
     return size if size > CHECKPOINT_PAGES * (PAGE_BYTES + FRAME_BYTES) else 0
 
 
 def _mode(path: Path, *, writes: bool) -> str:
-    """How SQLite may open a catalogue: on a disk that nobody can write it needs no locks and no log."""
+    """How SQLite may open a catalogue: on a read-only disk it needs no locks and no log."""
     try:
         read_only = os.statvfs(path.parent).f_flag & os.ST_RDONLY
     except OSError:  # SQLite finds out what is the matter
@@ -220,14 +222,15 @@ def _size(path: Path) -> int:
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours: a disk that refused, a catalogue in use, or bytes that are not what was written."""
+    """Converts SQLite's errors: a disk that cannot be written, a catalogue in use, or damaged bytes."""
     try:
         yield
     except (sqlite3.Error, UnicodeDecodeError) as error:
         code = (getattr(error, "sqlite_errorcode", None) or sqlite3.SQLITE_CORRUPT) & 0xFF
         if code in _REFUSED:
             raise StorageError(
-                f"{path}: {error}. Nothing that was acknowledged is lost; make room or rights, and run again."
+                f"{path}: {error}. Nothing that was acknowledged is lost; "
+                "free disk space or fix permissions, and run again."
             ) from error
         if code in _WAITING:
             raise LockedError(f"{path} is in use by another process ({error}); try again in a moment") from error

@@ -1,6 +1,6 @@
 """SQLite connections of one catalogue: a small pool that threads share and that a fork empties.
 
-A lease is one connection in one hand; its lock keeps two threads that share the hand apart.
+A lease is the exclusive use of one pooled connection; its lock serialises threads that share it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ IDLE = 8
 
 
 class Lease:
-    """One connection while somebody holds it."""
+    """The use of one connection."""
 
     def __init__(self, pool: Connections, connection: sqlite3.Connection) -> None:
         self._pool = pool
@@ -33,7 +33,7 @@ class Lease:
 
     @contextmanager
     def held(self) -> Iterator[sqlite3.Connection]:
-        """The connection for one thread at a time, with SQLite's errors as ours."""
+        """The connection, for one thread at a time; SQLite's errors are converted."""
         with self.lock, translated(self.path):
             if self.inherited:
                 raise CollectionError("this snapshot or writer belongs to the process before the fork; take a new one")
@@ -42,14 +42,14 @@ class Lease:
             yield self._connection
 
     def close(self) -> None:
-        """Ends whatever transaction is open and gives the connection back; twice does nothing."""
+        """Ends an open transaction and returns the connection to the pool; a second call does nothing."""
         with self.lock:
             if not self.closed and not self.inherited:
                 self.closed = True
                 self._pool.take_back(self, self._connection)
 
     def abandon(self) -> None:
-        """In a forked child: lets go of the parent's connection, or leaves it where it was in use at that moment."""
+        """In a forked child: drops the parent's connection, and does not touch one that was in use at that moment."""
         if self.lock.acquire(blocking=False):
             with suppress(sqlite3.Error):
                 self._connection.close()
@@ -66,7 +66,7 @@ _left: list[sqlite3.Connection] = []
 class Connections:
     """The pool of one catalogue.
 
-    durable: whether commits wait for the disk. writes: for the writer, who holds the lock; others cannot write.
+    durable: whether commits wait for the disk. writes: for the writer, which holds the lock; others are read-only.
     """
 
     def __init__(self, folder: Folder, *, durable: bool, writes: bool = False) -> None:
@@ -83,7 +83,7 @@ class Connections:
         forking.watch(self)
 
     def lease(self) -> Lease:
-        """A connection of one's own until its `close`. Raises MovedError, StorageError, CorruptionError."""
+        """A connection for exclusive use until its `close`. Raises MovedError, StorageError, CorruptionError."""
         with self._lock:
             if self._closed:
                 raise CollectionError(f"{self.path.parent} was closed; open it again")
@@ -98,7 +98,7 @@ class Connections:
         return lease
 
     def take_back(self, lease: Lease, connection: sqlite3.Connection) -> None:
-        """The end of a lease: the connection waits for the next caller, or is closed."""
+        """Returns a connection to the pool, or closes it."""
         fit = True
         try:
             if connection.in_transaction:
@@ -113,22 +113,22 @@ class Connections:
         connection.close()
 
     def close(self) -> None:
-        """Closes what is idle; what is leased is closed when it comes back."""
+        """Closes idle connections; leased ones are closed when they are returned."""
         with self._lock:
             self._closed = True
             self._close_idle()
 
     def before_fork(self) -> None:
-        """Closes what is idle, so that a child inherits nothing but what somebody holds."""
+        """Closes idle connections, so that a child inherits only leased ones."""
         self._lock.acquire()
         self._close_idle()
 
     def after_fork_in_parent(self) -> None:
-        """Goes on."""
+        """Releases the lock."""
         self._lock.release()
 
     def after_fork_in_child(self) -> None:
-        """Begins anew, with no connection."""
+        """Starts without a connection."""
         self._lock = threading.RLock()
         self.used = False
         for lease in self._leases:

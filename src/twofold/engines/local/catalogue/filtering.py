@@ -1,5 +1,4 @@
-"""Which documents and rows pass a filter: answered by columns or by SQL, remembered for a commit; and whether its
-fields are there at all, for who asks."""
+"""The documents and rows that match a filter, from columns or SQL, cached for a commit; and checks of its fields."""
 
 from __future__ import annotations
 
@@ -14,9 +13,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from twofold.engines.local.catalogue.answers import Answer, Passing
+from twofold.engines.local.catalogue.answers import Answer, FilterMasks
 from twofold.engines.local.catalogue.column_reading import Reading
-from twofold.engines.local.catalogue.columns import NoColumnError, documents_passing
+from twofold.engines.local.catalogue.columns import NoColumnError, matching_documents
 from twofold.engines.local.catalogue.conditions import Condition, types_at
 from twofold.engines.local.catalogue.kept_columns import Columns
 from twofold.engines.local.catalogue.rows import Rows
@@ -59,12 +58,12 @@ class FilterCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._answers: OrderedDict[tuple[int, str], Passing] = OrderedDict()
+        self._answers: OrderedDict[tuple[int, str], FilterMasks] = OrderedDict()
         self._growing: OrderedDict[str, Answer] = OrderedDict()
         self._columns = Columns()
 
-    def at(self, where: Filter, rows: Rows, head: SpaceHead, reading: Reading) -> Passing:
-        """What passes at the commit `head`. reading: its transaction, which is asked for only where it is needed."""
+    def at(self, where: Filter, rows: Rows, head: SpaceHead, reading: Reading) -> FilterMasks:
+        """The masks at the commit `head`. reading: its transaction, used only if it is needed."""
         # The text of a tree tells true from 1 and 1 from 1.0; equality of trees does not.
         key = repr(where)
         with self._lock:
@@ -72,9 +71,9 @@ class FilterCache:
                 self._answers.move_to_end((head.commit, key))
                 return known
             answer = _kept(self._growing, key, self._growing.get(key) or Answer())
-        passing = answer.at(head, rows, partial(self._evaluated, where, head, reading))
+        masks = answer.at(head, rows, partial(self._evaluated, where, head, reading))
         with self._lock:
-            return _kept(self._answers, (head.commit, key), passing)
+            return _kept(self._answers, (head.commit, key), masks)
 
     def after_fork_in_child(self) -> None:
         """Makes locks of the child's own."""
@@ -84,21 +83,21 @@ class FilterCache:
             answer.after_fork_in_child()
 
     def _evaluated(self, where: Filter, head: SpaceHead, reading: Reading, first: int) -> Mask:
-        """Which documents from number `first` on pass, deleted ones perhaps among them."""
+        """Which documents from number `first` on match, possibly including deleted ones."""
         count = head.next_document - first
         try:
             # For documents that were added to others, a column is read on but not begun.
             columns = self._columns.of(fields(where), head, reading, begin=not first)
             parts = {name: column.part(first, head.next_document) for name, column in columns.items()}
-            return documents_passing(where, parts, count)
+            return matching_documents(where, parts, count)
         except NoColumnError:
-            passing = np.zeros(count, np.bool_)
-            passing[_numbers(where, head, first, reading) - first] = True
-            return passing
+            mask = np.zeros(count, np.bool_)
+            mask[_numbers(where, head, first, reading) - first] = True
+            return mask
 
 
 def _kept(remembered: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _Value:
-    """The value, kept as the latest of a few."""
+    """The value, cached as the latest of a few."""
     remembered[key] = value
     remembered.move_to_end(key)
     while len(remembered) > REMEMBERED:
@@ -107,16 +106,16 @@ def _kept(remembered: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _V
 
 
 def _numbers(where: Filter, head: SpaceHead, first: int, reading: Reading) -> Numbers:
-    """int64: the numbers of the living documents that pass by SQL, from `first` on, ascending."""
+    """int64: the numbers of the live documents that match by SQL, from `first` on, ascending."""
     condition, found, end = Condition(where), list[Numbers](), head.next_document
     for start in range(first, end, STRETCH):
         with reading() as connection:  # others may have it in between
-            lines = _passing(condition, head.space, "number", connection, start, min(start + STRETCH, end))
+            lines = _matching(condition, head.space, "number", connection, start, min(start + STRETCH, end))
             found.append(np.fromiter((number for (number,) in lines), np.int64))
     return np.concatenate(found) if found else np.empty(0, np.int64)
 
 
-def _passing(
+def _matching(
     condition: Condition,
     space: str,
     columns: str,
@@ -124,7 +123,7 @@ def _passing(
     first: int = 0,
     end: int = INT64[-1],
 ) -> sqlite3.Cursor:
-    """These columns of the living documents from `first` to before `end` that pass, in order of number.
+    """These columns of the live documents from `first` to before `end` that match, in order of number.
 
     space: whose vectors truncate.
     """
@@ -136,7 +135,7 @@ def _passing(
 
 
 def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
-    """Raises FilterError for a field that no living document has, or that never holds the type it is compared with."""
+    """Raises FilterError for a field that no live document has, or that never holds the type it is compared with."""
     if not connection.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL)").fetchone()[0]:
         return
     # One comparison of each kind says what all of them would; a list of values may be long.
@@ -151,20 +150,20 @@ def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
 
 
 def check_unambiguous(where: Filter, space: str, connection: sqlite3.Connection) -> None:
-    """Raises FilterError, naming it, where a document that passes has several values under a name with a dot."""
+    """Raises FilterError, naming it, where a matching document has several values under a dotted name."""
     dotted = sorted(field for field in fields(where) if "." in field)
-    for identifier, metadata in _passing(Condition(where), space, "id, metadata", connection) if dotted else ():
+    for identifier, metadata in _matching(Condition(where), space, "id, metadata", connection) if dotted else ():
         for field in dotted:
             first, *others = found_at(json.loads(metadata), field) or [None]
             if not all(equal(first, other) for other in others):
                 raise FilterError(
                     f"document {identifier!r} has several values under {field!r}, as a key and inside an object, so "
-                    "the filter may mean more than was said; name the documents by their ids"
+                    "the filter may match more than was meant; name the documents by their ids"
                 )
 
 
 def _asked(leaf: Leaf) -> Iterator[Compare | Exists]:
-    """What a leaf asks of its field: several values, one comparison for each of their types."""
+    """The comparisons of a leaf: of several values, one for each of their types."""
     if isinstance(leaf, Among):
         values = {type_name(value): value for value in leaf.values}
         yield from (Compare(leaf.field, "$eq", value) for value in values.values())
@@ -189,7 +188,7 @@ def _check_field(leaf: Compare | Exists, connection: sqlite3.Connection) -> None
 
 
 def _nearest(leaf: Compare | Exists, connection: sqlite3.Connection) -> str:
-    """The name of a field that may have been meant."""
+    """The most similar name of an existing field."""
     names = set[str]()
     for (metadata,) in connection.execute("SELECT metadata FROM documents WHERE deleted IS NULL LIMIT ?", (LOOKED_AT,)):
         names.update(field_names(json.loads(metadata)))

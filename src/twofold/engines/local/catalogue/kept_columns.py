@@ -1,4 +1,4 @@
-"""The columns that one collection keeps: which fields have one, and how each grows as documents are added."""
+"""The cached columns of one collection: which fields have one, and how they grow as documents are added."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.engines.local.catalogue.column_reading import Reading, Stretch, UnfitFieldError, read
-from twofold.engines.local.catalogue.columns import Column, NoColumnError
+from twofold.engines.local.catalogue.columns import FilterColumn, NoColumnError
 from twofold.engines.local.catalogue.growing import Growing
 from twofold.engines.local.catalogue.schema import SpaceHead
 
@@ -24,9 +24,9 @@ STRETCH = 16_384
 
 
 class Columns:
-    """The columns of one collection's fields; threads may share them, and wait only for columns that they ask for.
+    """The columns of one collection's fields; threads may share them, and wait only for the columns that they need.
 
-    A field gets its column when it is asked about again: one question costs less in SQL.
+    A field gets its column when it is used a second time: a single use is cheaper in SQL.
     """
 
     def __init__(self) -> None:
@@ -35,11 +35,11 @@ class Columns:
         self._refused: set[str] = set()
         self._columns: OrderedDict[str, GrowingColumn] = OrderedDict()
 
-    def of(self, names: set[str], head: SpaceHead, reading: Reading, *, begin: bool = True) -> dict[str, Column]:
+    def of(self, names: set[str], head: SpaceHead, reading: Reading, *, begin: bool = True) -> dict[str, FilterColumn]:
         """The columns of these fields, with every document of the commit `head`, or more.
 
-        reading: the transaction of that commit. begin: whether a field that is asked about again gets its column.
-        Raises NoColumnError where a field has none, or none yet.
+        reading: the transaction of that commit. begin: whether a field that is used again gets its column. Raises
+        NoColumnError if a field has none.
         """
         with self._lock:
             kept = {name: self._kept(name) for name in names} if self._may_be_kept(names, begin=begin) else None
@@ -70,7 +70,7 @@ class Columns:
             self._columns.popitem(last=False)
         return column
 
-    def _at(self, name: str, column: GrowingColumn, head: SpaceHead, reading: Reading) -> Column:
+    def _at(self, name: str, column: GrowingColumn, head: SpaceHead, reading: Reading) -> FilterColumn:
         try:
             return column.at(head, reading)
         except UnfitFieldError:
@@ -81,18 +81,18 @@ class Columns:
 
 
 class GrowingColumn:
-    """The column of one field, which reads on when later documents are asked for; threads may share it."""
+    """The column of one field, which reads later documents when they are needed; threads may share it."""
 
     def __init__(self, name: str) -> None:
         self._lock = threading.Lock()
         self._name = name
-        self._column = Column()
+        self._column = FilterColumn()
         self._owners, self._missing = Growing[NDArray[np.int32]](), Growing[NDArray[np.int32]]()
         self._kinds = Growing[NDArray[np.int8]](uniform=True)
         self._numbers = Growing[NDArray[np.float64]](uniform=True)
         self._texts = Growing[NDArray[np.int32]](uniform=True)
 
-    def at(self, head: SpaceHead, reading: Reading) -> Column:
+    def at(self, head: SpaceHead, reading: Reading) -> FilterColumn:
         """The column of all documents of the commit `head`, or of more. Raises NoColumnError."""
         column = self._fitting(head)
         if column.end < head.next_document:
@@ -105,19 +105,19 @@ class GrowingColumn:
         """Makes a lock of the child's own."""
         self._lock = threading.Lock()
 
-    def _fitting(self, head: SpaceHead) -> Column:
+    def _fitting(self, head: SpaceHead) -> FilterColumn:
         column = self._column
         if column.generation > head.generation and column.end > 0:
             raise NoColumnError  # read when documents of this older snapshot were gone
         return column
 
-    def _read_on(self, column: Column, head: SpaceHead, reading: Reading) -> Column:
+    def _read_on(self, column: FilterColumn, head: SpaceHead, reading: Reading) -> FilterColumn:
         """With the next stretch of documents. Raises UnfitFieldError."""
         end = min(column.end + STRETCH, head.next_document)
         fresh = read(self._name, column.end, end, reading, column.codes)
         if len(column.codes) > TEXTS:
             raise UnfitFieldError
-        return Column(
+        return FilterColumn(
             end,
             head.generation,
             self._owners_with(column, fresh, end),
@@ -128,7 +128,7 @@ class GrowingColumn:
             column.codes,
         )
 
-    def _owners_with(self, column: Column, fresh: Stretch, end: int) -> NDArray[np.int32] | None:
+    def _owners_with(self, column: FilterColumn, fresh: Stretch, end: int) -> NDArray[np.int32] | None:
         if column.owners is not None:
             return self._owners.put(column.owners, fresh.owners)
         if np.array_equal(fresh.owners, np.arange(column.end, end)):

@@ -1,4 +1,4 @@
-"""Whose the rows of a space are, asked of the catalogue's blocks."""
+"""The documents of a space's rows, from the catalogue's blocks."""
 
 from __future__ import annotations
 

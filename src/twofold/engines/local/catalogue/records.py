@@ -1,4 +1,4 @@
-"""The catalogue's rows read back, each checked against its checksum."""
+"""Reading lines of the catalogue, each verified by its checksum."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from twofold.engines.local.spaces.segments import Segment
 from twofold.errors import CorruptionError
 
 USER = "user:"
-"""What the keys of other rooms begin with, in the table `state`."""
+"""What the keys of other packages begin with, in the table `state`."""
 # Texts come as bytes: the checksum is over bytes, and damaged bytes may be no UTF-8.
 DOCUMENT_COLUMNS = (
     "SELECT number, added, deleted, checksum, CAST(id AS BLOB), CAST(title AS BLOB), "
@@ -38,7 +38,7 @@ def is_whole(line: Line) -> bool:
 
 
 def as_document(line: Line) -> Document:
-    """The document of a line of DOCUMENT_COLUMNS; raises CorruptionError naming the id as far as it can be read."""
+    """The document of a line of DOCUMENT_COLUMNS; raises CorruptionError naming the id if it can be read."""
     check_whole(line)
     identifier, title, metadata, text = (content.decode() for content in line[4:8])
     return Document(identifier, text, title, json.loads(metadata) if metadata != "{}" else {})
@@ -67,8 +67,8 @@ def name_of(line: Line) -> str:
 def last_number(lines: Sequence[Line], before: int) -> int:
     """The number of the last of these lines, which were asked for in ascending order, all behind `before`.
 
-    Each line begins with its number. Raises CorruptionError where they are not: a damaged tree may lead SQLite in
-    circles, and a listing with it.
+    Each line begins with its number. Raises CorruptionError where they are not: a damaged B-tree may make SQLite, and a
+    listing, loop forever.
     """
     for number, *_ in lines:
         if not isinstance(number, int) or number <= before:
@@ -84,11 +84,11 @@ def read_segments(connection: sqlite3.Connection, head: SpaceHead) -> list[Segme
     """All segments of a space, ascending, together all rows; CorruptionError where a line is damaged or lost."""
     segments: list[Segment] = []
     end = head.next_row
-    for number, first_row, checksum in connection.execute(
-        "SELECT number, first_row, checksum FROM segments WHERE space = ? ORDER BY number DESC", (head.space,)
+    for number, identifier, first_row, checksum in connection.execute(
+        "SELECT number, id, first_row, checksum FROM segments WHERE space = ? ORDER BY first_row DESC", (head.space,)
     ):
-        segment = Segment(number, first_row, end - first_row, head.generation)
-        if segment.checksum(head.space) != checksum or segment.rows <= 0:
+        segment = Segment(number, identifier, first_row, end - first_row)
+        if segment.line(head.space)[-1] != checksum or segment.rows <= 0:
             raise CorruptionError(f"the catalogue is damaged: its entry of segment {number} is not what was written")
         segments.insert(0, segment)
         end = first_row
@@ -98,7 +98,7 @@ def read_segments(connection: sqlite3.Connection, head: SpaceHead) -> list[Segme
 
 
 def read_state(connection: sqlite3.Connection, key: str) -> Any:
-    """The JSON value under a key of another room, or None; raises CorruptionError where it is damaged."""
+    """The JSON value under a key of another package, or None; raises CorruptionError where it is damaged."""
     found = connection.execute("SELECT value, checksum FROM state WHERE key = ?", (USER + key,)).fetchone()
     if found is None:
         return None

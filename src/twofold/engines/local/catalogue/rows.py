@@ -1,7 +1,7 @@
-"""Arrays over all rows of a space, derived from the catalogue: whose a row is, its span, whether it is living.
+"""Arrays over all rows of a space, derived from the catalogue: a row's document, its span, whether it is live.
 
-They are kept from one commit to the next, within a generation: only new blocks and new deletions are read. Arrays that
-were handed out never change: appending goes behind their end, a deletion copies the mask.
+They are cached from one commit to the next, within a generation: only new blocks and new deletions are read. Returned
+arrays never change: new values go behind their end, a deletion copies the mask.
 """
 
 from __future__ import annotations
@@ -27,23 +27,24 @@ TOGETHER = 64
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """All rows of a space at one commit. What follows from a row's place is not kept: a million of their own take 5 MB.
+    """All rows of a space at one commit. Values that follow from a row's number are not stored: a million rows take 5
+    MB.
 
-    living: bool (rows,), whether the document is not deleted. with_rows: bool (document numbers,), whether the document
-    is not deleted and has a row. owners: int64 (rows,), the document number of each row, never falling; None where row
-    i is document i's, for every row. starts, ends: int32 (rows,), the span of each row in characters; starts is None
-    where all are 0.
+    live: bool (rows,), whether the document is not deleted. with_rows: bool (document numbers,), whether the document
+    is not deleted and has a row. owners: int64 (rows,), the document number of each row, never decreasing; None where
+    row i is document i's, for every row. starts, ends: int32 (rows,), the span of each row in characters; starts is
+    None where all are 0.
     """
 
     commit: int
-    living: Mask
+    live: Mask
     with_rows: Mask
     owners: Numbers | None
     starts: NDArray[np.int32] | None
     ends: NDArray[np.int32]
 
     def __len__(self) -> int:
-        return len(self.living)
+        return len(self.live)
 
     def documents(self, rows: Numbers) -> Numbers:
         """int64 (n,): the document number of each of these rows."""
@@ -66,7 +67,7 @@ _NO_ROWS = Rows(-1, np.empty(0, np.bool_), np.empty(0, np.bool_), None, None, np
 
 
 class RowsCache:
-    """The rows of a complete space at the latest commit that anybody read; threads may share it.
+    """The rows of a complete space at the latest commit that was read; threads may share it.
 
     Of a space that is still being filled, each commit has one of its own, since rows are added for earlier documents.
     """
@@ -75,7 +76,7 @@ class RowsCache:
         self._lock = threading.Lock()
         self._generation = 0
         self._rows = _NO_ROWS
-        self._living, self._with_rows = Growing[Mask](), Growing[Mask]()
+        self._live, self._with_rows = Growing[Mask](), Growing[Mask]()
         self._owners = Growing[Numbers]()
         self._starts, self._ends = Growing[NDArray[np.int32]](), Growing[NDArray[np.int32]]()
 
@@ -115,15 +116,15 @@ class RowsCache:
             if starts is not None:
                 starts = self._starts.put(starts, fresh_starts, head.next_row)
             ends = self._ends.put(ends, fresh_ends, head.next_row)
-        living = self._living.put(rows.living, np.ones(len(ends) - len(rows), np.bool_))
-        rows = Rows(head.commit, living, self._with_rows.put(rows.with_rows, with_rows), owners, starts, ends)
+        live = self._live.put(rows.live, np.ones(len(ends) - len(rows), np.bool_))
+        rows = Rows(head.commit, live, self._with_rows.put(rows.with_rows, with_rows), owners, starts, ends)
         gone = _deletions(connection, self._rows.commit)
         if len(gone):
-            living = self._living.changed(living, expanded(*rows.ranges(np.sort(gone)))[0], False)
-            rows = replace(rows, living=living, with_rows=self._with_rows.changed(rows.with_rows, gone, False))
-        if int(np.count_nonzero(living)) != head.rows:
+            live = self._live.changed(live, expanded(*rows.ranges(np.sort(gone)))[0], False)
+            rows = replace(rows, live=live, with_rows=self._with_rows.changed(rows.with_rows, gone, False))
+        if int(np.count_nonzero(live)) != head.rows:
             raise CorruptionError(
-                f"the catalogue is damaged: {np.count_nonzero(living)} rows are living by its blocks and marks, "
+                f"the catalogue is damaged: {np.count_nonzero(live)} rows are live by its blocks and marks, "
                 f"{head.rows} by its head. Run twofold verify, or restore a backup."
             )
         return rows
@@ -168,7 +169,7 @@ def _blocks(
 
 
 def ranges(documents: Numbers, wanted: Numbers) -> tuple[Numbers, Numbers]:
-    """The first row and the row after the last of each wanted document, in a never falling array of documents."""
+    """The first row and the row after the last of each wanted document, in a never decreasing array of documents."""
     starts = np.searchsorted(documents, wanted, side="left").astype(np.int64)
     if not len(documents):
         return starts, starts

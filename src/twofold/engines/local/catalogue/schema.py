@@ -1,6 +1,6 @@
-"""The catalogue's tables, and the head: the one row that says what the last commit was.
+"""The catalogue's tables, and the head: the row that describes the last commit.
 
-Columns that filters and listings read come before the text, so that they need not walk over it.
+Columns that filters and listings read come before the text, so that reading them skips the text.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CREATE TABLE documents (
     checksum  INTEGER NOT NULL,
     text      TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX living_ids ON documents (id) WHERE deleted IS NULL;
+CREATE UNIQUE INDEX live_ids ON documents (id) WHERE deleted IS NULL;
 CREATE INDEX deletions ON documents (deleted) WHERE deleted IS NOT NULL;
 CREATE TABLE blocks (
     space          TEXT NOT NULL,
@@ -54,6 +54,7 @@ CREATE INDEX owners ON blocks (space, first_document, first_row);
 CREATE TABLE segments (
     space     TEXT NOT NULL,
     number    INTEGER NOT NULL,
+    id        INTEGER NOT NULL,
     first_row INTEGER NOT NULL,
     checksum  INTEGER NOT NULL,
     PRIMARY KEY (space, number)
@@ -75,11 +76,11 @@ CREATE TABLE state (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What the last commit left in one space.
+    """The last commit's counts in one space.
 
-    begun: the commit that began the space, so that it is told from an earlier one of its name. filled: documents with
-    smaller numbers are in it, as far as they are living. next_row: the row not given yet. rows: of living documents.
-    truncated, tokens_cut: living documents whose vectors leave out some of their text, and how many tokens that is.
+    begun: the commit that began the space, to distinguish it from an earlier one of the same name. filled: documents
+    with smaller numbers are in it, if they are live. next_row: the next free row number. rows: of live documents.
+    truncated, tokens_cut: live documents whose vectors leave out some of their text, and how many tokens that is.
     longest: no stored vector is longer (Euclidean).
     """
 
@@ -94,7 +95,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceHead(Counts):
-    """The last commit as one space has it: what the space counts, and what `Head` says of the collection."""
+    """The head for one space: the space's counts, and those of the collection."""
 
     space: str
     commit: int
@@ -104,7 +105,7 @@ class SpaceHead(Counts):
 
     @property
     def complete(self) -> bool:
-        """Whether every living document is in the space."""
+        """Whether every live document is in the space."""
         return self.filled == self.next_document
 
 
@@ -114,11 +115,11 @@ NO_HEAD = SpaceHead(space="", commit=0, generation=0, next_document=0, documents
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """What the last commit left.
+    """The head: the last commit's counts.
 
-    commit: its number; 0 before the first. generation: how often rows were numbered anew, by compacting. next_document:
-    the number not given yet. documents: the living ones. total: the sum of the checksums of all other rows of the
-    catalogue, modulo 2^64. spaces: what each space counts.
+    commit: its number; 0 before the first. generation: how often compacting renumbered rows. next_document: the next
+    free number. documents: the live ones. total: the sum of the checksums of all other rows of the catalogue, modulo
+    2^64. spaces: what each space counts.
     """
 
     commit: int = 0
@@ -129,9 +130,9 @@ class Head:
     spaces: Mapping[str, Counts] = field(default_factory=dict)
 
     def of(self, space: str) -> SpaceHead:
-        """The head as one space has it. Raises CorruptionError where it knows none of this name."""
+        """The head for one space. Raises CorruptionError if there is no space of this name."""
         if space not in self.spaces:
-            raise CorruptionError(f"the catalogue knows no space {space!r}; run twofold verify, or restore a backup")
+            raise CorruptionError(f"the catalogue has no space {space!r}; run twofold verify, or restore a backup")
         return SpaceHead(
             **{name: getattr(self.spaces[space], name) for name in Counts.__slots__},
             space=space,
@@ -142,7 +143,7 @@ class Head:
         )
 
     def write(self, connection: sqlite3.Connection) -> None:
-        """Puts this head in place of the one before, inside the caller's transaction."""
+        """Replaces the head, inside the caller's transaction."""
         value = _encode(asdict(self))
         connection.execute(
             "INSERT OR REPLACE INTO state (key, value, checksum) VALUES (?, ?, ?)",

@@ -1,4 +1,4 @@
-"""What one commit does to one space in the catalogue, inside the transaction of a `Change`."""
+"""The changes of one commit to one space in the catalogue, inside the transaction of a `Change`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from twofold.engines.local.catalogue import checksums
 from twofold.engines.local.catalogue.owners import count_rows
 from twofold.engines.local.catalogue.schema import Counts
 from twofold.engines.local.spaces.segments import Halves, Segment, after, longest, raw
+from twofold.errors import CorruptionError
 from twofold.scores import Numbers
 
 BLOCK_ROWS = 1024
@@ -29,31 +30,36 @@ Placed = tuple[Segment, Halves]
 
 
 class SpaceChange:
-    """The next commit in the making, in one space.
+    """The changes of the next commit in one space.
 
-    segment: the last one that counts, None where there is none. total: what the checksums of its lines have grown by.
+    segments: those that count, ascending by their rows. total: what the checksums of its lines have grown by.
     """
 
-    def __init__(self, connection: sqlite3.Connection, name: str, counts: Counts, segment: Segment | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, name: str, counts: Counts, segments: Sequence[Segment]) -> None:
         self._connection = connection
         self._name = name
         self._longest = counts.longest
         self._counts: dict[str, int] = {key: value for key, value in asdict(counts).items() if key != "longest"}
-        self.segment = segment
+        self.segments = list(segments)
         self.total = 0
 
+    @property
+    def next_row(self) -> int:
+        """The number of the row that comes next."""
+        return self._counts["next_row"]
+
     def counts(self) -> Counts:
-        """What the space counts by now."""
+        """The space's current counts."""
         return Counts(longest=self._longest, **self._counts)
 
     def fill_until(self, number: int) -> None:
-        """Says that living documents with smaller numbers are in the space."""
+        """Says that live documents with smaller numbers are in the space."""
         self._counts["filled"] = number
 
     def take(self, documents: Numbers, part: Part, placed: Sequence[Placed]) -> None:
-        """Adds the rows of these documents, which were appended to segments, and what their vectors leave out.
+        """Adds the rows of these documents, which were appended to segments, and their truncated tokens.
 
-        documents: int64 (n,), beyond all that have rows. placed: what `segments.place` gave.
+        documents: int64 (n,), beyond all that have rows. placed: the result of `segments.place`.
         """
         owners = np.repeat(documents, part.counts)
         start = 0
@@ -71,16 +77,15 @@ class SpaceChange:
     def describe(self, placed: Placed, owners: Numbers, spans: NDArray[np.int32]) -> None:
         """Records rows that were appended to a segment.
 
-        placed: what `segments.place` gave. owners: int64 (n,), the document of each row. spans: int32 (n, 2).
+        placed: the result of `segments.place`. owners: int64 (n,), the document of each row. spans: int32 (n, 2).
         """
         segment, vectors = placed
         if segment.rows == 0:
-            checksum = segment.checksum(self._name)
-            self._connection.execute(
-                "INSERT INTO segments VALUES (?, ?, ?, ?)", (self._name, segment.number, segment.first_row, checksum)
-            )
-            self.total += checksum
-        self.segment = after(segment, vectors)
+            line = segment.line(self._name)
+            self._connection.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?)", line)
+            self.total += line[-1]
+            self.segments.append(segment)
+        self.segments[-1] = after(segment, vectors)
         self._longest = max(self._longest, longest(vectors))
         start = self._extend(segment, vectors, owners, spans)
         for begin in range(start, len(vectors), BLOCK_ROWS):
@@ -89,7 +94,7 @@ class SpaceChange:
         self._count(next_row=len(vectors))
 
     def forget(self, documents: Numbers) -> None:
-        """Counts documents no longer that are marked as deleted. documents: int64 (n,), ascending."""
+        """Subtracts deleted documents from the counts. documents: int64 (n,), ascending."""
         found = self._connection.execute(
             "SELECT document, tokens, checksum FROM truncations "
             "WHERE space = ? AND document IN (SELECT value FROM json_each(?))",
@@ -105,21 +110,68 @@ class SpaceChange:
             tokens_cut=-sum(tokens for _, tokens, _ in found),
         )
 
-    def start_generation(self) -> None:
-        """Forgets rows, blocks and segments: rows are numbered from 0 again."""
-        for table in ("blocks", "segments"):
-            self._clear(table)
-        self._longest, self.segment, self._counts["next_row"] = 0.0, None, 0
+    def start_generation(self, forgotten: Sequence[Segment]) -> None:
+        """Forgets these segments with their rows, and numbers rows from 0 again.
+
+        The others are to be kept one by one (`keep`), in their order and in that of the rows that are described anew.
+        """
+        if len(forgotten) == len(self.segments):
+            self._longest = 0.0
+        self.segments, self._counts["next_row"] = [], 0
+        for segment in forgotten:
+            self._clear("segments", "number = ?", segment.number)
+            self._clear("blocks", "first_row >= ? AND first_row < ?", segment.first_row, segment.end)
+
+    def keep(self, segment: Segment) -> None:
+        """Numbers the rows of a segment that stays as it is: they follow the last one there is by now.
+
+        Raises CorruptionError where one of its lines is damaged.
+        """
+        first = self._counts["next_row"]
+        kept = replace(segment, first_row=first)
+        if first < segment.first_row:  # all lines before the first deletion stay as they are
+            self._move_blocks(segment, segment.first_row - first)
+            line = kept.line(self._name)
+            self._connection.execute(
+                "UPDATE segments SET first_row = ?, checksum = ? WHERE space = ? AND number = ?",
+                (first, line[-1], self._name, segment.number),
+            )
+            self.total += line[-1] - segment.line(self._name)[-1]
+        self.segments.append(kept)
+        self._count(next_row=segment.rows)
+
+    def _move_blocks(self, segment: Segment, by: int) -> None:
+        """Gives the blocks of a segment smaller numbers, the first one first, so that no two ever have the same."""
+        lines = self._connection.execute(
+            "SELECT space, first_row, rows, segment, first_document, documents, spans, vectors_crc, checksum "
+            "FROM blocks WHERE space = ? AND first_row >= ? AND first_row < ? ORDER BY first_row",
+            (self._name, segment.first_row, segment.end),
+        ).fetchall()
+        for *columns, checksum in lines:
+            space, first_row, *rest = columns
+            if checksums.of_row(*columns) != checksum:
+                raise CorruptionError(
+                    f"the catalogue is damaged: its block of rows from {first_row} is not what was written. "
+                    "Run twofold verify, or restore a backup."
+                )
+            fresh = checksums.of_row(space, first_row - by, *rest)
+            self._connection.execute(
+                "UPDATE blocks SET first_row = ?, checksum = ? WHERE space = ? AND first_row = ?",
+                (first_row - by, fresh, space, first_row),
+            )
+            self.total += fresh - checksum
 
     def drop(self) -> None:
-        """Forgets all that the catalogue keeps of the space."""
+        """Removes everything about the space from the catalogue."""
         for table in ("blocks", "segments", "truncations"):
             self._clear(table)
 
-    def _clear(self, table: str) -> None:
-        found = self._connection.execute(f"SELECT checksum FROM {table} WHERE space = ?", (self._name,))  # noqa: S608
+    def _clear(self, table: str, condition: str = "TRUE", *values: int) -> None:
+        """Forgets lines of a table that meet a condition."""
+        where = f"FROM {table} WHERE space = ? AND {condition}"
+        found = self._connection.execute(f"SELECT checksum {where}", (self._name, *values))
         self.total -= sum(checksum for (checksum,) in found)
-        self._connection.execute(f"DELETE FROM {table} WHERE space = ?", (self._name,))  # noqa: S608
+        self._connection.execute(f"DELETE {where}", (self._name, *values))
 
     def _add_block(self, place: tuple[int, int], vectors: Halves, owners: Numbers, spans: NDArray[np.int32]) -> None:
         """place: the first row, and the segment."""
@@ -132,7 +184,7 @@ class SpaceChange:
         self.total += checksum
 
     def _extend(self, segment: Segment, vectors: Halves, owners: Numbers, spans: NDArray[np.int32]) -> int:
-        """Puts the first rows of a small commit into the last block; gives how many."""
+        """Puts the first rows of a small commit into the last block; returns their number."""
         last = self._connection.execute(
             "SELECT first_row, rows, segment, first_document, documents, spans, vectors_crc, checksum FROM blocks "
             "WHERE space = ? ORDER BY first_row DESC LIMIT 1",

@@ -1,4 +1,4 @@
-"""Fingerprints: a stretch of rows told from all others, by the checksums that the blocks' lines keep."""
+"""Fingerprints: they identify a range of rows by the checksums in the blocks' lines."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ _BLOCK = struct.Struct("<QQI")
 
 
 def fingerprint(connection: Connection, space: str, vectors: Sequence[Piece], stretch: tuple[int, int]) -> str:
-    """Tells a stretch of a space's rows from all others; later commits of the generation do not change it.
+    """Identifies a range of a space's rows; later commits of the generation do not change it.
 
-    stretch: the first row, and the one behind the last. A block that reaches out of it, as one that has grown since,
-    counts with its rows inside.
+    stretch: the first row, and the one after the last. Only the rows of a block that are in the range count.
     """
     hashed, (first, end) = blake2b(digest_size=16), stretch
     for start, count, crc in connection.execute(

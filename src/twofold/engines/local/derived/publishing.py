@@ -1,7 +1,8 @@
-"""Publishing an index: parts are filled aside and synced, then one rename of the manifest says which of them count.
+"""Publishing an index: parts are written aside and synced, then one rename of the manifest publishes them.
 
 A crash leaves the manifest that was there or the new one, whole, and folders that none of them names, which the next
-writer removes. No commit of the catalogue is needed: nothing in an index is the truth.
+writer removes. No commit of the catalogue is needed, since an index is derived data. Where a commit numbers the rows
+anew, the manifest for the rows to come is published before it, under a name of its own; the other one goes after it.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from typing import Any
 
 from twofold.engines.local.derived.manifest import (
     HEAD,
-    MANIFEST,
     NUMBERED,
     Manifest,
     Part,
     Piece,
     crc_of,
+    file_of,
     home_of,
     homes,
+    manifests,
     names,
     read,
     written,
@@ -32,7 +34,7 @@ from twofold.errors import CorruptionError, FormatError, InputError, StorageErro
 from twofold.files import refused
 
 UNFINISHED = ".unfinished"
-_LEFT = re.compile(r"\.unfinished|\.manifest\.json\..*")
+_LEFT = re.compile(r"\.unfinished|\.manifest-\d+\.json\..*")
 """What only a stopped writer leaves: a part half filled, or a manifest half written."""
 
 Fill = Callable[[Path], None]
@@ -40,27 +42,27 @@ Fill = Callable[[Path], None]
 
 
 class Publisher:
-    """What a writer may do to the derived folders of its collection."""
+    """A writer's operations on the derived folders of its collection."""
 
     def __init__(self, folder: Path, disk: Disk) -> None:
         self._folder = folder
         self._disk = disk
 
-    def made(self, room: str) -> Path:
-        """The folder of a room, made and its name synced where it is missing. Raises InputError, StorageError."""
-        home = home_of(self._folder, room)
+    def made(self, area: str) -> Path:
+        """The folder of an area, made and its name synced where it is missing. Raises InputError, StorageError."""
+        home = home_of(self._folder, area)
         if not home.is_dir():
             self._disk.make_folder(home)
             self._disk.sync_folder(home.parent)
             self._disk.sync_folder(self._folder)
         return home
 
-    def build(self, room: str, fill: Fill) -> Part:
-        """Fills a new part, which does not count until a manifest names it.
+    def build(self, area: str, fill: Fill) -> Part:
+        """Writes a new part, which is not used until a manifest names it.
 
         Raises what `fill` raises, InputError, StorageError.
         """
-        home = self.made(room)
+        home = self.made(area)
         aside = home / UNFINISHED
         self._disk.remove_tree(aside)
         self._disk.make_folder(aside)
@@ -80,55 +82,64 @@ class Publisher:
         return Part(folder=name, files=files)
 
     def publish(
-        self, room: str, fields: Mapping[str, Any], pieces: Sequence[Piece], beside: Part | None
+        self, area: str, fields: Mapping[str, Any], pieces: Sequence[Piece], beside: Part | None
     ) -> Manifest | None:
-        """Replaces the manifest, which is when the index changes, and removes what the new one does not name.
+        """Replaces the manifest of a generation, which is when the index changes, and removes what none names now.
 
         fields: commit, generation and about. Raises InputError, StorageError.
         """
-        home = self.made(room)
+        home = self.made(area)
+        file = file_of(home, fields["generation"])
         parts = {"pieces": [each.to_json() for each in pieces], "beside": None if beside is None else beside.to_json()}
-        self._disk.publish(home / MANIFEST, written({**fields, **parts}))
+        self._disk.publish(file, written({**fields, **parts}))
         self._disk.reached("manifest published")
-        self.sweep(room)
-        return read(home)
+        self.sweep(area)
+        return read(file)
 
-    def sweep(self, room: str) -> None:
-        """Removes parts that the manifest does not name; one that cannot be read is left with all that is there."""
-        self._sweep(home_of(self._folder, room))
+    def withdraw(self, area: str, generation: int) -> None:
+        """Removes the manifest of a generation, if there is one. Raises InputError, StorageError."""
+        self._disk.remove_tree(file_of(home_of(self._folder, area), generation))
 
-    def discard(self, room: str, part: Part) -> None:
+    def sweep(self, area: str) -> None:
+        """Removes parts that no manifest names; where one cannot be read, all that is there is left."""
+        self._sweep(home_of(self._folder, area))
+
+    def discard(self, area: str, part: Part) -> None:
         """Removes a part that no manifest names. Raises InputError, StorageError."""
-        self._disk.remove_tree(home_of(self._folder, room) / part.folder)
+        self._disk.remove_tree(home_of(self._folder, area) / part.folder)
 
-    def clear(self, room: str) -> None:
-        """Throws a room's folder away with all that is in it. Raises InputError, StorageError."""
-        home = home_of(self._folder, room)
-        self._disk.remove(home / MANIFEST)  # first, so that it never names what is gone
+    def clear(self, area: str) -> None:
+        """Removes an area's folder with its content. Raises InputError, StorageError."""
+        home = home_of(self._folder, area)
+        for file in manifests(home).values():
+            self._disk.remove(file)  # first, so that it never names what is gone
         self._disk.remove_tree(home)
         self._disk.sync_folder(self._folder)
 
     def remove(self, path: Path) -> None:
-        """Takes a damaged part or manifest away. Raises StorageError."""
+        """Removes a damaged part or manifest. Raises StorageError."""
         self._disk.remove_tree(path)
 
+    def ahead(self, generation: int) -> bool:
+        """Whether there is a manifest for rows of a later generation, as a compaction leaves that did not commit."""
+        return any(other > generation for home in homes(self._folder) for other in manifests(home))
+
     def tidy(self, generation: int) -> None:
-        """Removes what a stopped writer left, and indexes of rows that were numbered anew since."""
+        """Removes what a stopped writer left, and manifests of rows that were numbered otherwise."""
         for home in list(homes(self._folder)):
             for left in filter(_LEFT.fullmatch, names(home)):
                 self._drop(home / left)
-            with suppress(CorruptionError, FormatError):
-                manifest = read(home)
-                if manifest is not None and manifest.generation < generation:
-                    self._drop(home / MANIFEST)
+            for other, file in manifests(home).items():
+                if other != generation:
+                    self._drop(file)
             self._sweep(home)
 
     def _sweep(self, home: Path) -> None:
         try:
-            manifest = read(home)
+            standing = [manifest for file in manifests(home).values() if (manifest := read(file)) is not None]
         except (CorruptionError, FormatError):
             return
-        kept = set() if manifest is None else {part.folder for part in manifest.parts}
+        kept = {part.folder for manifest in standing for part in manifest.parts}
         for name in sorted(filter(NUMBERED.fullmatch, names(home))):
             if name not in kept:
                 self._drop(home / name)

@@ -12,6 +12,7 @@ from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.drawing import drawn
 from twofold.engines.local.spaces.nearest import NearestSearch, scored
 from twofold.engines.local.spaces.segments import Halves
+from twofold.engines.local.turns import turns
 from twofold.scores import Numbers, Vectors
 
 ROWS = 16_384
@@ -28,7 +29,8 @@ class DenseRows:
 
     def nearest(self, query: Vectors, *, depth: int, top: int, selection: Selection = EVERYTHING) -> Nearest:
         """The first `top` of the ranking of `depth` documents; see engine.DenseSnapshot."""
-        return self._search.nearest(query, depth=depth, top=top, allowed=self._selecting.rows(selection))
+        with turns.taken():
+            return self._search.nearest(query, depth=depth, top=top, allowed=self._selecting.rows(selection))
 
     def scored(self, query: Vectors, documents: Numbers) -> Nearest:
         """These documents with their scores; those without a vector are left out."""
@@ -44,7 +46,7 @@ class DenseRows:
 
     def stored(self) -> Iterator[tuple[Numbers, Halves]]:
         """All stored vectors in blocks, with the handles of their passages, ascending; see engine.DenseSnapshot."""
-        live = self._snapshot.passing(None)
+        live = self._snapshot.row_mask(None)
         for first, vectors in self._snapshot.blocks():
             for start in range(0, len(vectors), ROWS):
                 part = vectors[start : start + ROWS]
@@ -54,5 +56,5 @@ class DenseRows:
 
     def drawn(self, count: int) -> Passages:
         """Up to `count` passages of different vectors, decided by the vectors alone; see engine.DenseSnapshot."""
-        rows = drawn(self._snapshot, self._snapshot.passing(None), count)
+        rows = drawn(self._snapshot, self._snapshot.row_mask(None), count)
         return Passages(rows, self._snapshot.documents_of(rows), self._snapshot.spans(rows))

@@ -7,14 +7,12 @@ import numpy as np
 from twofold.engine import Nearest
 from twofold.engines.local.spaces.nearest import first, scored
 from twofold.engines.local.spaces.stored import StoredVectors
+from twofold.engines.local.spaces.widening import SPARE, widening
 from twofold.protocols import ExactIndex
 from twofold.scores import Mask, Scores, Vectors
 
-SPARE = 1.25
 SPARE_ROWS = 32
-"""Rows fetched at first, beyond one ranking's usual share, so that a second scan is seldom needed."""
-WIDEN = 4
-"""Each wider scan fetches so many times more rows."""
+"""Rows fetched in addition by the first scan, so that a second one is seldom needed."""
 
 
 class ExactSearch:
@@ -26,15 +24,14 @@ class ExactSearch:
 
     def nearest(self, query: Vectors, *, depth: int, top: int, allowed: Mask) -> Nearest:
         """The first `top` of the ranking of `depth` documents (see `NearestSearch`)."""
-        count = SPARE_ROWS + int(SPARE * depth * self._snapshot.rows_per_document)
-        while True:
+        for count in widening(SPARE_ROWS + int(SPARE * depth * self._snapshot.rows_per_document)):
             rows, approximate = self._index.candidates(query, count, allowed)
             candidates = scored(self._snapshot, query, rows)
             if len(rows) < count or _certain(
                 candidates.scores, depth, float(approximate[-1]) + self._index.margin(query)
             ):
                 return first(self._snapshot, candidates, min(top, depth))
-            count *= WIDEN
+        raise AssertionError("widening does not end")
 
 
 def _certain(scores: Scores, depth: int, unseen: float) -> bool:

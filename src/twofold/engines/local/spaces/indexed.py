@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import ceil
 
 import numpy as np
@@ -10,15 +9,12 @@ import numpy as np
 from twofold.engine import Nearest
 from twofold.engines.local.spaces.nearest import NearestSearch, first, scored
 from twofold.engines.local.spaces.stored import StoredVectors
+from twofold.engines.local.spaces.widening import SPARE, widening
 from twofold.protocols import ExactIndex, VectorIndex
 from twofold.scores import Mask, MaskCount, Numbers, Vectors
 
 FEW = 2_000
-"""So many passing rows are all scored: that costs no more than asking an index, and misses nothing."""
-SPARE = 1.25
-"""Rows fetched beyond one ranking's usual share where documents have several."""
-WIDEN = 4
-"""Each wider search fetches so many times more rows."""
+"""So many allowed rows are all scored: that costs no more than asking an index, and misses nothing."""
 
 
 class IndexedSearch:
@@ -43,25 +39,25 @@ class IndexedSearch:
         self._tail = tail
         self._exact = exact
         self._candidates = candidates
-        self._count = MaskCount()
+        self._count, self._count_covered = MaskCount(), MaskCount()
 
     def nearest(self, query: Vectors, *, depth: int, top: int, allowed: Mask) -> Nearest:
         """The first `top` of the ranking of `depth` documents (see `NearestSearch`)."""
-        passing = self._count(allowed)
-        if passing <= FEW:
+        allowed_count = self._count(allowed)
+        if allowed_count <= FEW:
             candidates = scored(self._snapshot, query, np.flatnonzero(allowed))
             return first(self._snapshot, candidates, min(top, depth))
         covered = allowed if self._tail is None else allowed[: self._index.rows]
-        reachable = passing if self._tail is None else int(np.count_nonzero(covered))
+        reachable = allowed_count if self._tail is None else self._count_covered(covered)
         found = self._of_index(query, depth, covered, reachable)
         if found is None:
             return self._exact.nearest(query, depth=depth, top=top, allowed=allowed)
-        rows = np.concatenate([found, self._of_tail(query, depth, allowed, passing - reachable)])
+        rows = np.concatenate([found, self._of_tail(query, depth, allowed, allowed_count - reachable)])
         return first(self._snapshot, scored(self._snapshot, query, rows), min(top, depth))
 
     def _of_index(self, query: Vectors, depth: int, covered: Mask, reachable: int) -> Numbers | None:
         """Rows of at least `depth` documents, or all that pass; None where the index cannot reach so many."""
-        for count in self._counts(max(self._candidates, self._first_count(depth))):
+        for count in widening(max(self._candidates, self._first_count(depth))):
             try:
                 rows, _ = self._index.candidates(query, count, covered)
             except RuntimeError:  # raised where an index cannot answer
@@ -72,23 +68,17 @@ class IndexedSearch:
                 return rows
         return None
 
-    def _of_tail(self, query: Vectors, depth: int, allowed: Mask, passing: int) -> Numbers:
+    def _of_tail(self, query: Vectors, depth: int, allowed: Mask, allowed_count: int) -> Numbers:
         """Rows of at least `depth` documents, or all that pass, of those that the index lacks."""
         if self._tail is not None:
-            for count in self._counts(self._first_count(depth)):
+            for count in widening(self._first_count(depth)):
                 rows, _ = self._tail.candidates(query, count, allowed)
-                if len(rows) == passing or self._documents(rows) >= depth:
+                if len(rows) == allowed_count or self._documents(rows) >= depth:
                     return rows
         return np.empty(0, np.int64)
 
     def _documents(self, rows: Numbers) -> int:
         return len(rows) if self._snapshot.rows_per_document == 1 else len(np.unique(self._snapshot.documents_of(rows)))
-
-    def _counts(self, count: int) -> Iterator[int]:
-        """How many rows are fetched, wider and wider."""
-        while True:
-            yield count
-            count *= WIDEN
 
     def _first_count(self, depth: int) -> int:
         rows = self._snapshot.rows_per_document

@@ -30,29 +30,24 @@ class SegmentMaps:
         self._home = home
         self._dimension = dimension
         self._lock = threading.Lock()
-        self._generation = 0
         self._pieces: dict[int, list[Piece]] = {}
+        """Id of a segment → its rows, numbered from 0: a compaction gives them other numbers and keeps the file."""
 
-    def pieces(self, generation: int, segments: Sequence[Segment]) -> list[Piece]:
-        """The rows of these segments as they are recorded, ascending, no gaps; raises CorruptionError.
-
-        generation: which rows these are; a compaction begins the next one with files of its own.
-        """
+    def pieces(self, segments: Sequence[Segment]) -> list[Piece]:
+        """The rows of these segments as they are recorded, ascending, no gaps; raises CorruptionError."""
         with self._lock:
-            if generation != self._generation:
-                self._generation, self._pieces = generation, {}
-            for number in set(self._pieces) - {segment.number for segment in segments}:
-                del self._pieces[number]
-            return [piece for segment in segments for piece in self._of(segment)]
+            for identifier in set(self._pieces) - {segment.id for segment in segments}:
+                del self._pieces[identifier]
+            return [(segment.first_row + first, rows) for segment in segments for first, rows in self._of(segment)]
 
     def after_fork_in_child(self) -> None:
         """Makes a lock of the child's own."""
         self._lock = threading.Lock()
 
     def _of(self, segment: Segment) -> list[Piece]:
-        known = self._pieces.setdefault(segment.number, [])
-        end = segment.end
-        mapped = known[-1][0] + len(known[-1][1]) if known else segment.first_row
+        known = self._pieces.setdefault(segment.id, [])
+        end = segment.rows
+        mapped = known[-1][0] + len(known[-1][1]) if known else 0
         if mapped < end:
             start = mapped
             while known and len(known[-1][1]) <= end - start:
@@ -64,7 +59,7 @@ class SegmentMaps:
     def _mapped(self, segment: Segment, start: int, end: int) -> Halves:
         path = path_of(self._home, segment.number)
         width = self._dimension * BYTES
-        begin = HEADER_BYTES + (start - segment.first_row) * width
+        begin = HEADER_BYTES + start * width
         length = (end - start) * width
         aligned = begin - begin % mmap.ALLOCATIONGRANULARITY
         try:

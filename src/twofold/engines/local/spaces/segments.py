@@ -1,17 +1,19 @@
 """Segment files: a header of 64 bytes, then rows of float16, appended and never changed.
 
-`Segment` is the catalogue's row about one; `Header` its first bytes; `place` says where new rows go. A file may be
-longer than the catalogue says: those bytes are what a crash left, and the next writer cuts them off.
+`Segment` is the catalogue's line about one; `header` gives its first bytes; `place` says where new rows go. A file says
+nothing of which rows of the space it holds, so that a compaction can keep it. It may be longer than the catalogue says:
+those bytes are what a crash left, and the next writer cuts them off.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,21 +33,31 @@ HEADER_BYTES = 64
 MAGIC = b"TWOFOLDV"
 VERSION = 1
 FLOAT16 = 1
-_HEADER = struct.Struct("<8sIIIIQQ20xI")
+_HEADER = struct.Struct("<8sIIIIq28xI")
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One segment file: its number, the number of its first row, how many of its rows count, and their generation."""
+    """One segment file.
+
+    number: as in its name. id: 64 random bits, by which it is told from any other file of its number. first_row: the
+    number of its first row. rows: how many of its rows count.
+    """
 
     number: int
+    id: int
     first_row: int
     rows: int
-    generation: int = 0
 
-    def checksum(self, space: str) -> int:
-        """The checksum of its line in the catalogue."""
-        return checksums.of_row(space, self.number, self.first_row)
+    @classmethod
+    def new(cls, number: int, first_row: int) -> Segment:
+        """A file that is still to be made."""
+        return cls(number, int.from_bytes(secrets.token_bytes(8), "little", signed=True), first_row, 0)
+
+    def line(self, space: str) -> tuple[str, int, int, int, int]:
+        """Its line in the catalogue, the checksum last."""
+        columns = (space, self.number, self.id, self.first_row)
+        return (*columns, checksums.of_row(*columns))
 
     @property
     def end(self) -> int:
@@ -64,8 +76,7 @@ def path_of(home: Path, number: int) -> Path:
 
 def header(segment: Segment, dimension: int) -> bytes:
     """The first 64 bytes of a segment's file."""
-    place = (segment.number, segment.first_row, segment.generation)
-    fields = _HEADER.pack(MAGIC, VERSION, FLOAT16, dimension, *place, 0)
+    fields = _HEADER.pack(MAGIC, VERSION, FLOAT16, dimension, segment.number, segment.id, 0)
     return fields[:-4] + zlib.crc32(fields[:-4]).to_bytes(4, "little")
 
 
@@ -95,11 +106,19 @@ def longest(vectors: Halves) -> float:
     return float(np.sqrt(float(squares.max()) * (1 + vectors.shape[1] * 2.0**-23)))
 
 
-def place(vectors: Halves, segment: Segment) -> Iterator[tuple[Segment, Halves]]:
-    """Where new rows go, from the last segment on: (a segment before the append, its share of the rows), in order."""
+def next_number(segments: Sequence[Segment]) -> int:
+    """The number of the next file beside these, greater than that of each."""
+    return max((segment.number for segment in segments), default=0) + 1
+
+
+def place(vectors: Halves, segment: Segment, numbers: Iterator[int]) -> Iterator[tuple[Segment, Halves]]:
+    """Where new rows go, from a segment on: (a segment before the append, its share of the rows), in order.
+
+    numbers: of the files that are begun where one is full.
+    """
     while len(vectors):
         if segment.rows >= SEGMENT_ROWS:
-            segment = Segment(segment.number + 1, segment.end, 0, segment.generation)
+            segment = Segment.new(next(numbers), segment.end)
         share = vectors[: SEGMENT_ROWS - segment.rows]
         yield segment, share
         segment, vectors = after(segment, share), vectors[len(share) :]
@@ -107,7 +126,7 @@ def place(vectors: Halves, segment: Segment) -> Iterator[tuple[Segment, Halves]]
 
 def after(segment: Segment, vectors: Halves) -> Segment:
     """The segment once these rows count."""
-    return Segment(segment.number, segment.first_row, segment.rows + len(vectors), segment.generation)
+    return replace(segment, rows=segment.rows + len(vectors))
 
 
 def append(disk: Disk, home: Path, segment: Segment, vectors: Halves) -> None:
@@ -125,18 +144,17 @@ def append(disk: Disk, home: Path, segment: Segment, vectors: Halves) -> None:
         disk.reached("segment created")
 
 
-def leftovers(home: Path, first: int, last: Segment | None, dimension: int) -> list[tuple[Path, int]]:
+def leftovers(home: Path, segments: Sequence[Segment], dimension: int) -> list[tuple[Path, int]]:
     """What a crash left: files that are longer than the catalogue says, with the size to cut them to.
 
-    A file that the catalogue does not know (of a later number, or of an earlier one after a compaction) is cut to
-    nothing. Raises CorruptionError where recorded bytes are gone, since appending would hide that.
+    A file that the catalogue does not know is cut to nothing. Raises CorruptionError where recorded bytes are gone,
+    since appending would hide that.
 
-    first: the number of the first segment that counts. last: the one that the next rows go to.
+    segments: those that count, ascending by their rows; the next rows go to the last one.
     """
     found: list[tuple[Path, int]] = []
-    number = last.number if last else 0
-    if last:
-        path, size = path_of(home, number), last.size(dimension)
+    for last in segments[-1:]:
+        path, size = path_of(home, last.number), last.size(dimension)
         held = 0
         with suppress(FileNotFoundError):
             held = path.stat().st_size
@@ -144,7 +162,8 @@ def leftovers(home: Path, first: int, last: Segment | None, dimension: int) -> l
             raise CorruptionError(f"{path} has {held} bytes, {size} were written. Restore a backup.")
         if held > size:
             found.append((path, size))
-    return [*found, *((path_of(home, each), 0) for each in _numbers(home) if each > number or each < first)]
+    known = {segment.number for segment in segments}
+    return [*found, *((path_of(home, each), 0) for each in _numbers(home) if each not in known)]
 
 
 def _numbers(home: Path) -> list[int]:

@@ -258,7 +258,7 @@ def test_an_index_that_was_passed_over_for_a_better_one_is_not_what_stands(
     monkeypatch.setattr(indexing, "best", lambda points, _promise: points[0])
     assert collection.optimize(latency=1e-6).index.kind == "scan"
     files = {file.name for file in (tmp_path / "c" / "indexes").rglob("*") if file.suffix}
-    assert files == {"manifest.json", "codes.faiss", "questions.npz"}
+    assert files == {"manifest-0.json", "codes.faiss", "questions.npz"}
 
 
 def test_a_kind_is_tried_only_where_memory_holds_it(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from twofold.engines.local.derived.indexes.recall import (
     least_effort,
     masks_by_share,
 )
-from twofold.index_report import IndexReport, Point
+from twofold.index_report import IndexReport, OperatingPoint
 from twofold.scores import Mask, Vectors
 from twofold.tuning.pseudo_queries import WORDS, pseudo_queries
 
@@ -76,8 +76,8 @@ def test_where_nothing_keeps_the_promise_the_most_is_the_last_and_says_so() -> N
     assert tried[-1].holds(0.8)
 
 
-def point(kind: str, low: float, p50: float) -> Point:
-    return Point(kind=kind, effort=0, recall=low + 0.01, low=low, high=1.0, p50=p50, p99=p50, queries=9)
+def point(kind: str, low: float, p50: float) -> OperatingPoint:
+    return OperatingPoint(kind=kind, effort=0, recall=low + 0.01, low=low, high=1.0, p50=p50, p99=p50, queries=9)
 
 
 def test_the_best_is_the_fastest_that_keeps_the_promise_and_else_what_finds_most() -> None:
@@ -138,8 +138,8 @@ def test_where_no_effort_keeps_the_promise_the_least_of_those_that_come_nearest_
 
 def test_a_promise_holds_by_the_lower_end_of_the_interval() -> None:
     figures = {"kind": "scan", "effort": 1, "recall": 0.99, "high": 1.0, "p50": 1.0, "p99": 2.0, "queries": 9}
-    assert Point(low=0.975, **figures).holds(0.98)  # type: ignore[arg-type]  # counts and shares in one dict
-    assert not Point(low=0.974, **figures).holds(0.98)  # type: ignore[arg-type]  # as above
+    assert OperatingPoint(low=0.975, **figures).holds(0.98)  # type: ignore[arg-type]  # counts and shares in one dict
+    assert not OperatingPoint(low=0.974, **figures).holds(0.98)  # type: ignore[arg-type]  # as above
 
 
 def test_pseudo_queries_are_titles_and_openings_by_turns() -> None:

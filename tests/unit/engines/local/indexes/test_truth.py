@@ -34,10 +34,12 @@ def test_one_pass_finds_what_each_question_finds_alone(collection: Collection, m
     queries = collection.encoder.encode_queries([f"w{n} w{n + 1} w{3 * n % 50}" for n in range(40)])
     with Store.open(collection.path) as store, store.snapshot() as snapshot:
         exact = ExactSearch(snapshot, FlatIndex(snapshot))
-        everything = snapshot.passing(None)
+        everything = snapshot.row_mask(None)
         some = masks_by_share(everything, snapshot.documents_of(np.arange(len(everything))))
         masks = [everything, *some.values(), np.zeros(len(everything), np.bool_)]
-        answers = exact_answers(snapshot, exact, proposed(snapshot, queries, masks, top=10), masks, depth=50, top=10)
+        answers = exact_answers(
+            snapshot, exact, proposed(snapshot, queries, masks, top=10, generation=0), masks, depth=50, top=10
+        )
         for mask, found in zip(masks, answers, strict=True):
             for query, together in zip(queries, found, strict=True):
                 alone = exact.nearest(query, depth=50, top=10, allowed=mask)
@@ -54,12 +56,12 @@ def test_what_was_kept_serves_after_documents_came_and_went(monkeypatch: pytest.
         made.add(texts[:700])
         for change in (lambda: made.add(texts[700:]), lambda: made.delete([f"d{n}" for n in range(0, 1_200, 5)])):
             with Store.open(made.path) as store, store.snapshot() as snapshot:
-                kept = proposed(snapshot, queries, [snapshot.passing(None)], top=10)
+                kept = proposed(snapshot, queries, [snapshot.row_mask(None)], top=10, generation=0)
             change()
             with Store.open(made.path) as store, store.snapshot() as snapshot:
-                everything = snapshot.passing(None)
+                everything = snapshot.row_mask(None)
                 again = Proposed.from_bytes(kept.to_bytes())
-                assert again.fits(1, len(everything))
+                assert again.fits(1, len(everything), 0)
                 again.follow(snapshot, [everything])
                 assert again.covered == len(everything)
                 exact = ExactSearch(snapshot, FlatIndex(snapshot))
@@ -71,16 +73,18 @@ def test_what_was_kept_serves_after_documents_came_and_went(monkeypatch: pytest.
                     assert found.scores.tolist() == alone.scores.tolist()
 
 
-def test_what_was_kept_is_worn_where_most_of_it_was_deleted_and_fits_no_shorter_collection(
+def test_what_was_kept_is_worn_where_most_of_it_was_deleted_and_fits_no_other_rows(
     collection: Collection,
 ) -> None:
     queries = collection.encoder.encode_queries([f"w{n}" for n in range(10)])
     with Store.open(collection.path) as store, store.snapshot() as snapshot:
-        everything = snapshot.passing(None)
-        kept = proposed(snapshot, queries, [everything], top=10)
+        everything = snapshot.row_mask(None)
+        kept = proposed(snapshot, queries, [everything], top=10, generation=3)
         assert not kept.worn
-        assert not kept.fits(2, len(everything))
-        assert not kept.fits(1, len(everything) - 1)
+        assert kept.fits(1, len(everything), 3)
+        assert not kept.fits(2, len(everything), 3)
+        assert not kept.fits(1, len(everything) - 1, 3)
+        assert not Proposed.from_bytes(kept.to_bytes()).fits(1, len(everything), 4)
         kept.follow(snapshot, [np.zeros(len(everything), np.bool_)])
         assert kept.worn
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import log
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,14 @@ from twofold.collection.collection import Collection
 from twofold.collection.questions import asking
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.engines.local.derived.indexes import choosing, making, measuring, upkeep
-from twofold.engines.local.derived.indexes.upkeep import JOINED, Upkeep, due, joined_from
-from twofold.engines.local.derived.manifest import Manifest, Piece
+from twofold.engines.local.derived.indexes import opened as searching
+from twofold.engines.local.derived.indexes.upkeep import JOINED, Upkeep, due, joined_from, worn
+from twofold.engines.local.derived.manifest import Manifest, Piece, Translation
 from twofold.engines.local.spaces import indexed
 from twofold.indexes import kinds
 from twofold.indexes.kinds import IndexSettings
 from twofold.progress import Progress, silent
-from twofold.protocols import VectorBlocks
+from twofold.protocols import VectorBlocks, VectorIndex
 from twofold.scores import Vectors, unit_vectors
 
 DIMENSION = 64
@@ -252,7 +253,7 @@ def test_a_kind_that_new_rows_do_not_suit_gives_way_to_another(
     assert report is not None
     assert (report.kind, report.rows, report.pieces) == ("scan", 4_000, 1)
     names = {path.name for path in (collection.path / "indexes" / "main").iterdir()}
-    assert names == {"manifest.json", *(part.folder for part in standing(collection).parts)}
+    assert names == {"manifest-0.json", *(part.folder for part in standing(collection).parts)}
 
 
 def test_only_damaged_pieces_are_built_again(collection: Collection, built: list[int]) -> None:
@@ -272,7 +273,7 @@ def test_only_damaged_pieces_are_built_again(collection: Collection, built: list
     assert standing(collection).pieces[1] == was.pieces[1]
     assert collection.verify().damage == []
     assert scores(collection) == before
-    (was.home / "manifest.json").write_text("{}")
+    (was.home / "manifest-0.json").write_text("{}")
     assert collection.verify(repair=True).clean
     assert collection.info().index is None
     assert scores(collection) == scores(collection, exact=True)
@@ -310,13 +311,13 @@ def test_searches_answer_from_the_index_that_stands_while_another_is_made(
 def test_an_opened_piece_is_kept_when_others_join_it(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     collection.optimize(index="hnsw", queries=QUERIES, recall=0.9)
     opened: list[str] = []
-    kept = kinds.load
+    kept = searching._opened
 
-    def load(settings: IndexSettings, folder: Path) -> object:
-        opened.append(folder.name)
-        return kept(settings, folder)
+    def opening(home: Path, piece: Piece, settings: IndexSettings) -> VectorIndex | None:
+        opened.append(piece.folder)
+        return kept(home, piece, settings)
 
-    monkeypatch.setattr("twofold.engines.local.derived.indexes.opened.load", load)
+    monkeypatch.setattr(searching, "_opened", opening)
     scores(collection)
     add(collection, 3_000, 3_600)
     scores(collection)
@@ -370,3 +371,131 @@ def test_vectors_need_an_index_of_cosines() -> None:
         made.add([{"id": str(n), "text": "a"} for n in range(200)], vectors=vectors)
         with local(made).snapshot() as snapshot:
             assert not upkeep.wanted(snapshot, cosine=False)
+
+
+def compacted(collection: Collection, numbers: Iterable[int]) -> list[Piece]:
+    """Deletes documents and compacts; gives the pieces that stand then."""
+    collection.delete([f"{n:05}" for n in numbers])
+    with local(collection).writing() as writer:
+        writer.compact()
+    return list(standing(collection).pieces)
+
+
+@pytest.mark.parametrize("kind", list(kinds.KINDS))
+def test_an_index_serves_through_compactions_and_grows_on(
+    collection: Collection, kind: str, built: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = collection.optimize(index=kind, queries=QUERIES, recall=0.9).index
+    built.clear()
+    (piece,) = compacted(collection, range(0, 3_000, 10))
+    assert (piece.rows, piece.gone) == (2_700, 300)
+    report = collection.info().index
+    assert report is not None
+    assert (report.rows, report.pieces, report.gone, report.kept) == (2_700, 1, 300, before.kept)
+    assert report.bytes == before.bytes + 4 * 3_000
+    asked: list[Vectors] = []
+    kept = measuring.Measuring
+
+    def measuring_with(*given: Any) -> measuring.Measuring:
+        asked.append(given[1])
+        return kept(*given)
+
+    monkeypatch.setattr(upkeep, "Measuring", measuring_with)
+    add(collection, 3_000, 3_600)
+    assert [(each.rows, each.gone) for each in standing(collection).pieces] == [(2_700, 300), (600, 0)]
+    assert [each.tolist() for each in asked] == [QUERIES.tolist()]
+    assert built == [600]
+    report = collection.info().index
+    assert report is not None
+    assert report.reached is not None
+    assert report.reached.recall == pytest.approx(collection.recall(QUERIES[1::2]).whole.recall)
+    assert before.reached is not None
+    assert report.reached.recall > before.reached.recall - 0.1
+    first, second = compacted(collection, [1, 2, 3_100])
+    assert ((first.rows, first.gone), (second.rows, second.gone)) == ((2_698, 302), (599, 1))
+    assert collection.verify().damage == []
+
+
+def test_a_piece_of_which_too_much_is_gone_is_built_again_where_there_is_time(
+    collection: Collection, built: list[int]
+) -> None:
+    collection.optimize(index="scan", queries=QUERIES, recall=0.5)
+    add(collection, 3_000, 4_000)
+    compacted(collection, range(600))
+    built.clear()
+    assert not maintained(collection, 60.0)
+    compacted(collection, range(600, 700))
+    assert not maintained(collection, 0.0)
+    assert maintained(collection, 60.0)
+    assert built == [2_300]
+    assert [(piece.rows, piece.gone) for piece in standing(collection).pieces] == [(2_300, 0), (1_000, 0)]
+    assert not maintained(collection, 60.0)
+    assert collection.verify().damage == []
+
+
+def test_beside_an_addition_no_more_is_built_again_than_its_bound(collection: Collection, built: list[int]) -> None:
+    collection.optimize(index="scan", queries=QUERIES, recall=0.5)
+    add(collection, 3_000, 4_000)
+    assert sizes(collection) == [3_000, 1_000]
+    compacted(collection, [*range(700), *range(3_000, 3_250)])
+    built.clear()
+    add(collection, 4_000, 4_500)
+    assert sorted(built) == [1_250]  # the second is joined with what is new; the first would be too much
+    compacted(collection, [*range(700, 2_500), *range(3_250, 3_700)])
+    assert [piece.rows for piece in standing(collection).pieces] == [500, 800]
+    built.clear()
+    add(collection, 4_500, 5_000)
+    assert sum(built) <= (1 + upkeep.BESIDE_ADD) * 500
+    assert all(piece.gone == 0 for piece in standing(collection).pieces)
+
+
+def test_stretches_of_worn_pieces_fit_into_the_bound() -> None:
+    pieces = [worn_piece(0, 100, 30), worn_piece(100, 100, 20), worn_piece(200, 50, 50), worn_piece(250, 10, 0)]
+    assert worn(pieces, 260, 1_000) == [(200, 250), (0, 100)]
+    assert worn(pieces, 260, 149) == [(200, 250)]
+    assert worn(pieces, 260, 49) == []
+    assert worn(pieces, 249, 1_000) == [(0, 100)]
+
+
+def worn_piece(first: int, rows: int, gone: int) -> Piece:
+    translation = Translation(folder="000002", files={}, rows=rows + gone) if gone else None
+    return Piece(folder="000001", files={}, first=first, rows=rows, vectors="", translation=translation)
+
+
+def test_a_kept_index_serves_until_optimizing_has_chosen_another(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection.optimize(index="scan", queries=QUERIES, recall=0.5)
+    collection.delete([f"{n:05}" for n in range(0, 3_000, 3)])
+    seen: list[tuple[int, int]] = []
+    kept = kinds.build
+
+    def build(settings: IndexSettings, stored: VectorBlocks, folder: Path, *, threads: int, progress: Progress) -> None:
+        (piece,) = standing(collection).pieces
+        seen.append((piece.rows, piece.gone))
+        kept(settings, stored, folder, threads=threads, progress=progress)
+
+    monkeypatch.setattr(making, "build", build)
+    report = collection.optimize(index="hnsw", queries=QUERIES, recall=0.5)
+    assert seen == [(2_000, 1_000)]
+    assert (report.compact.rows, report.compact.rewritten) == (1_000, 2_000)
+    assert (report.index.kind, report.index.rows, report.index.gone) == ("hnsw", 2_000, 0)
+    names = {path.name for path in (collection.path / "indexes" / "main").iterdir()}
+    assert names == {"manifest-1.json", *(part.folder for part in standing(collection).parts)}
+
+
+def test_a_kept_piece_that_is_damaged_is_built_again_of_the_rows_that_are_left(
+    collection: Collection, built: list[int]
+) -> None:
+    collection.optimize(index="scan", queries=QUERIES, recall=0.5)
+    (piece,) = compacted(collection, range(100))
+    assert piece.translation is not None
+    path = standing(collection).path(piece.translation) / "rows.i32"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    built.clear()
+    assert collection.verify(repair=True).clean
+    assert built == [2_900]
+    assert [(each.rows, each.gone) for each in standing(collection).pieces] == [(2_900, 0)]
+    assert collection.verify().damage == []

@@ -108,7 +108,7 @@ def test_rows_that_the_index_lacks_are_found_beside_those_that_it_has(
 ) -> None:
     monkeypatch.setattr(indexed, "FEW", few)
     exact, by_index = search(snapshot)
-    everything = snapshot.passing(None)
+    everything = snapshot.row_mask(None)
     expected = exact.nearest(QUERY, depth=depth, top=depth, allowed=everything)
     assert same(by_index.nearest(QUERY, depth=depth, top=depth, allowed=everything), expected)
     assert depth < 100 or expected.passages.max() >= COVERED > expected.passages.min()
@@ -121,8 +121,8 @@ def test_a_filter_holds_for_the_index_and_for_the_rows_behind_it(
 ) -> None:
     monkeypatch.setattr(indexed, "FEW", few)
     exact, by_index = search(snapshot)
-    passing = np.random.default_rng(1).random(DOCUMENTS) < share
-    allowed = snapshot.passing(None) & passing[snapshot.documents_of(np.arange(snapshot.head.next_row))]
+    matching = np.random.default_rng(1).random(DOCUMENTS) < share
+    allowed = snapshot.row_mask(None) & matching[snapshot.documents_of(np.arange(snapshot.head.next_row))]
     found = by_index.nearest(QUERY, depth=50, top=50, allowed=allowed)
     assert same(found, exact.nearest(QUERY, depth=50, top=50, allowed=allowed))
 
@@ -132,9 +132,9 @@ def test_the_first_of_a_ranking_does_not_depend_on_how_many_are_asked_for(
 ) -> None:
     monkeypatch.setattr(indexed, "FEW", 0)
     _, by_index = search(snapshot)
-    whole = by_index.nearest(QUERY, depth=100, top=100, allowed=snapshot.passing(None))
+    whole = by_index.nearest(QUERY, depth=100, top=100, allowed=snapshot.row_mask(None))
     for top in (1, 7, 99):
-        page = by_index.nearest(QUERY, depth=100, top=top, allowed=snapshot.passing(None))
+        page = by_index.nearest(QUERY, depth=100, top=top, allowed=snapshot.row_mask(None))
         assert page.documents.tolist() == whole.documents[:top].tolist()
         assert page.scores.tolist() == whole.scores[:top].tolist()
 
@@ -144,6 +144,6 @@ def test_an_index_that_cannot_reach_enough_rows_hands_over_to_exact_search(
 ) -> None:
     monkeypatch.setattr(indexed, "FEW", 0)
     exact, by_index = search(snapshot, limit=20)
-    everything = snapshot.passing(None)
+    everything = snapshot.row_mask(None)
     found = by_index.nearest(QUERY, depth=100, top=100, allowed=everything)
     assert same(found, exact.nearest(QUERY, depth=100, top=100, allowed=everything))

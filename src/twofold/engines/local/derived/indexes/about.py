@@ -1,28 +1,29 @@
-"""What a collection's index is and what it was measured to find: the evidence that stands in its manifest."""
+"""A collection's index and its measurements, as its manifest stores them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from twofold.engines.local.derived.manifest import INDEXES, Manifest
+from twofold.engines.local.derived.manifest import INDEXES, Manifest, Piece
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.errors import InputError
 from twofold.index_report import FLAT, IndexReport
 from twofold.indexes.kinds import IndexSettings
 
 
-def room_of(snapshot: StoredSnapshot) -> str:
+def area_of(snapshot: StoredSnapshot) -> str:
     """Where the index of the space is that a snapshot gives."""
     return f"{INDEXES}/{snapshot.space.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a manifest says of its index, in this package's words.
+    """The content of a manifest about its index, as values of this package.
 
     report: the evidence. rows: those that there were when it was made or last measured. retry: where nothing was built,
-    from how many rows on another try is worth its time; None for never, as where exact search was asked for. depth: of
+    the number of rows from which on it is tried again; None for never, as where exact search was asked for. depth: of
     the rankings that it was measured with. pace: rows that were built a second.
     """
 
@@ -34,7 +35,7 @@ class About:
 
     @property
     def settings(self) -> IndexSettings:
-        """Which index it is and how hard it searches. Raises InputError for a kind that this version does not know."""
+        """Its kind and its search effort. Raises InputError for a kind that this version does not know."""
         reached = self.report.reached
         return IndexSettings(kind=self.report.kind, effort=0 if reached is None else reached.effort)
 
@@ -44,24 +45,24 @@ class About:
         return self.report.kind == FLAT
 
     def to_json(self) -> dict[str, Any]:
-        """What is said, as JSON values."""
+        """The values as JSON."""
         settings = None if self.is_flat else self.settings.to_json()
         rest = {"rows": self.rows, "retry": self.retry, "depth": self.depth, "pace": self.pace}
         return {"settings": settings, "evidence": self.report.to_json(), **rest}
 
     @classmethod
     def of(cls, built: Manifest) -> About:
-        """What a manifest says. Raises InputError where another version wrote it in other words."""
+        """The values in a manifest. Raises InputError where another version wrote it in another form."""
         try:
             report = IndexReport.from_json(built.about["evidence"])
             return cls(report=report, **{name: built.about[name] for name in ("rows", "retry", "depth", "pace")})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"{built.home} says nothing that is understood here ({error!r})") from error
+            raise InputError(f"{built.home} has an unknown form ({error!r})") from error
 
 
 def standing(snapshot: StoredSnapshot) -> tuple[Manifest, About] | None:
     """The index of a snapshot with what it says; None where there is none, or one of another version."""
-    built = snapshot.built(room_of(snapshot))
+    built = snapshot.built(area_of(snapshot))
     try:
         return None if built is None else (built, About.of(built))
     except InputError:
@@ -69,6 +70,20 @@ def standing(snapshot: StoredSnapshot) -> tuple[Manifest, About] | None:
 
 
 def reported(snapshot: StoredSnapshot) -> IndexReport | None:
-    """What a snapshot's approximate index was measured to find; None where search is exact."""
+    """The report of a snapshot's approximate index; None if search is exact."""
     found = standing(snapshot)
-    return None if found is None or found[1].is_flat else found[1].report
+    if found is None or found[1].is_flat:
+        return None
+    built, about = found
+    return over(built.pieces, about.report)
+
+
+def over(pieces: Sequence[Piece], report: IndexReport) -> IndexReport:
+    """The report with what these pieces hold."""
+    return replace(
+        report,
+        rows=sum(piece.rows for piece in pieces),
+        pieces=len(pieces),
+        gone=sum(piece.gone for piece in pieces),
+        bytes=sum(part.bytes for piece in pieces for part in piece.parts),
+    )

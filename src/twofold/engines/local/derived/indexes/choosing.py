@@ -1,21 +1,20 @@
-"""Which index a collection gets: kinds are built aside and measured, and only the one that was chosen is published.
+"""Choosing an index: kinds are built aside and measured, and only the chosen one is published.
 
-What was chosen, and what it was measured to find, stands in the manifest of the index. Until that is replaced, what
-stood before serves.
+The manifest of the index records the choice and the measurements. Until it is replaced, the predecessor serves.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from twofold.engines.local.derived.indexes.about import About, room_of
+from twofold.engines.local.derived.indexes.about import About, area_of
 from twofold.engines.local.derived.indexes.making import Making, Work
 from twofold.engines.local.derived.indexes.measuring import Measuring
 from twofold.engines.local.derived.indexes.recall import best
 from twofold.engines.local.derived.manifest import Piece
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.errors import InputError, UnfitIndexError
-from twofold.index_report import FLAT, IndexReport, IndexRequest, Point
+from twofold.index_report import FLAT, IndexReport, IndexRequest, OperatingPoint
 from twofold.indexes.kinds import KINDS
 from twofold.memory import available_bytes
 
@@ -44,7 +43,7 @@ class _Choice:
     """A kind that was built and measured: its piece, and its place among the others."""
 
     piece: Piece
-    point: Point
+    point: OperatingPoint
 
 
 class Indexing:
@@ -57,7 +56,7 @@ class Indexing:
     def run(self, asked: IndexRequest) -> IndexReport:
         """Builds the index that was asked for, or the smallest that fits, and publishes it with what was measured.
 
-        Raises InputError, StorageError; what stood before stands until another is published.
+        Raises InputError, StorageError; the predecessor stays until another is published.
         """
         if asked.kind not in (None, FLAT, *KINDS):
             raise InputError(f"there is no index of the kind {asked.kind!r}; there are flat, {', '.join(KINDS)}")
@@ -65,7 +64,7 @@ class Indexing:
             try:
                 return self._chosen(snapshot, asked)
             finally:
-                self._writer.sweep(room_of(snapshot))
+                self._writer.sweep(area_of(snapshot))
 
     def _chosen(self, snapshot: StoredSnapshot, asked: IndexRequest) -> IndexReport:
         rows = snapshot.head.next_row
@@ -88,16 +87,17 @@ class Indexing:
     def _flat(
         self, snapshot: StoredSnapshot, asked: IndexRequest, why: str, rows: int = 0, retry: int | None = None
     ) -> IndexReport:
-        """Search stays exact. rows, retry: what is noted, so that it is not tried at each call of `add`."""
+        """Records that search stays exact. rows, retry: stored, so that it is not tried at each call of `add`."""
         report = IndexReport(kind=FLAT, why=why, promise=asked.promise)
         if rows:
-            self._writer.publish(room_of(snapshot), About(report=report, rows=rows, retry=retry).to_json(), ())
+            self._writer.publish(area_of(snapshot), About(report=report, rows=rows, retry=retry).to_json(), ())
         else:
-            self._writer.clear(room_of(snapshot))
+            self._writer.clear(area_of(snapshot))
         return report
 
     def _published(self, snapshot: StoredSnapshot, asked: IndexRequest, measuring: Measuring, said: str) -> IndexReport:
-        """Builds kinds, the smallest first, until one keeps the promise in time; where none does, the best is taken.
+        """Builds kinds, the smallest first, until one reaches the promised recall in time; if none does, the best is
+        taken.
 
         Raises UnfitIndexError where none of them answers, InputError where the only one cannot be built.
         """
@@ -135,8 +135,9 @@ class Indexing:
 
     def _tried(
         self, making: Making, snapshot: StoredSnapshot, kind: str, measuring: Measuring, promise: float
-    ) -> tuple[_Choice, list[Point]]:
-        """A kind that answers all questions, built aside, and what was measured until an effort kept the promise.
+    ) -> tuple[_Choice, list[OperatingPoint]]:
+        """A kind that answers all questions, built aside, and what was measured until an effort reached the promised
+        recall.
 
         Leaves nothing where the kind is not for these vectors, and raises UnfitIndexError, or InputError where it
         cannot even be built.
@@ -150,7 +151,7 @@ class Indexing:
         return _Choice(piece, points[-1]), points
 
     def _better(self, making: Making, one: _Choice | None, other: _Choice, promise: float) -> _Choice:
-        """The better of two; the room of the other is given back."""
+        """The better of two; the files of the other are removed."""
         if one is None:
             return other
         chosen = one if best([one.point, other.point], promise) is one.point else other
@@ -158,14 +159,14 @@ class Indexing:
         return chosen
 
     def _without_memory(self, kind: str, rows: int) -> str:
-        """Why a kind is not even tried, where memory does not hold it; otherwise nothing."""
+        """Why a kind is not tried, if memory is too small for it; otherwise empty."""
         needed, free = KINDS[kind].memory(rows, self._work.dimension), available_bytes()
         if needed <= MEMORY_SHARE * free:
             return ""
         return f"; {kind} was not tried, it needs {needed / 1e9:,.1f} GB and {free / 1e9:,.1f} GB are left"
 
 
-def _why(choice: Point, promise: float, latency: float) -> str:
+def _why(choice: OperatingPoint, promise: float, latency: float) -> str:
     if not choice.holds(promise):
         return "none kept the promise, it finds most"
     if choice.p50 > latency:

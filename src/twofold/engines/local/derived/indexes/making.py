@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from twofold.engine import Ask
-from twofold.engines.local.derived.indexes.about import About, room_of
+from twofold.engines.local.derived.indexes.about import About, area_of, over
 from twofold.engines.local.derived.indexes.measuring import Measuring, Unanswered
-from twofold.engines.local.derived.indexes.opened import beside
+from twofold.engines.local.derived.indexes.opened import beside, open_piece
 from twofold.engines.local.derived.indexes.recall import SECOND_HALF, checked_effort, least_effort
 from twofold.engines.local.derived.indexes.truth import Proposed
 from twofold.engines.local.derived.manifest import Manifest, Piece
@@ -20,8 +20,8 @@ from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.nearest import NearestSearch
 from twofold.engines.local.writer import Writer
 from twofold.files import write_aside
-from twofold.index_report import IndexReport, Point
-from twofold.indexes.kinds import IndexSettings, build, load
+from twofold.index_report import IndexReport, OperatingPoint
+from twofold.indexes.kinds import IndexSettings, build
 from twofold.indexes.pieces import Stretch
 from twofold.progress import Progress, silent
 
@@ -31,9 +31,9 @@ QUESTIONS = "questions.npz"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What making an index takes: the writer that holds the lock, the latest commit, what to ask of an index.
+    """What is needed to build an index: the writer that holds the lock, the latest commit, what to ask of an index.
 
-    dimension: numbers a vector. cosine: whether vectors are compared by it, and not by dot product.
+    dimension: numbers a vector. cosine: whether the similarity is cosine, not dot product.
     """
 
     writer: Writer
@@ -45,7 +45,7 @@ class Work:
 
 
 class Making:
-    """What is made of one snapshot.
+    """Builds an index from one snapshot.
 
     rows: how many were built so far. pace: rows built a second.
     """
@@ -53,13 +53,13 @@ class Making:
     def __init__(self, work: Work, snapshot: StoredSnapshot) -> None:
         self._writer = work.writer
         self._snapshot = snapshot
-        self._room = room_of(snapshot)
+        self._area = area_of(snapshot)
         self._progress = work.progress
         self._rows = 0
         self._seconds = 0.0
 
     def piece(self, kind: str, first: int, end: int) -> Piece:
-        """Builds the rows from `first` to before `end`; nothing is searched with it yet.
+        """Builds the rows from `first` to before `end`; it is not used yet.
 
         Raises InputError where the kind cannot be built of them, StorageError.
         """
@@ -68,7 +68,7 @@ class Making:
         def fill(folder: Path) -> None:
             build(IndexSettings(kind=kind), stretch, folder, threads=os.cpu_count() or 1, progress=self._progress)
 
-        piece = self._writer.build(self._room, fill, first, end)
+        piece = self._writer.build(self._area, fill, first, end)
         self._rows, self._seconds = self._rows + piece.rows, self._seconds + time.monotonic() - start
         return piece
 
@@ -79,8 +79,9 @@ class Making:
 
     def tried(
         self, pieces: Sequence[Piece], kind: str, measuring: Measuring, efforts: Sequence[int], promise: float
-    ) -> list[Point]:
-        """What was measured on the first half of the questions until an effort kept the promise; the last is chosen.
+    ) -> list[OperatingPoint]:
+        """What was measured on the first half of the questions until an effort reached the promised recall; the last is
+        chosen.
 
         Raises UnfitIndexError for a kind that does not answer every question.
         """
@@ -96,8 +97,7 @@ class Making:
 
         efforts: the one that the first half chose, and what may be taken instead where the second refutes it.
         """
-        kind, size = report.kind, sum(piece.bytes for piece in pieces)
-        covered = replace(report, rows=pieces[-1].end, pieces=len(pieces), bytes=size)
+        kind, covered = report.kind, over(pieces, report)
 
         def measure(effort: int) -> IndexReport:
             search = self._search(pieces, kind, measuring.exact, effort)
@@ -110,27 +110,27 @@ class Making:
         return checked_effort(measure, efforts)
 
     def publish(self, report: IndexReport, pieces: Sequence[Piece], measuring: Measuring) -> Manifest:
-        """Puts the pieces in the place of the index that stands, with their evidence. Raises StorageError."""
+        """Replaces the index by these pieces, with their evidence. Raises StorageError."""
 
         def fill(folder: Path) -> None:
             with write_aside(folder / QUESTIONS) as file:
                 file.write(measuring.candidates.to_bytes())
 
         about = About(report=report, rows=self._snapshot.head.next_row, depth=measuring.depth, pace=self.pace)
-        return self._writer.publish(self._room, about.to_json(), pieces, self._writer.put_beside(self._room, fill))
+        return self._writer.publish(self._area, about.to_json(), pieces, self._writer.put_beside(self._area, fill))
 
     def discard(self, piece: Piece) -> None:
         """Removes a piece that will not be published. Raises StorageError."""
-        self._writer.discard(self._room, piece)
+        self._writer.discard(self._area, piece)
 
     def _search(self, pieces: Sequence[Piece], kind: str, exact: NearestSearch, effort: int) -> NearestSearch:
         settings = IndexSettings(kind=kind, effort=effort)
-        opened = [load(settings, self._snapshot.folder / self._room / piece.folder) for piece in pieces]
+        opened = [open_piece(self._snapshot.folder / self._area, piece, settings) for piece in pieces]
         return beside(self._snapshot, opened, settings, exact)
 
 
 def kept_questions(built: Manifest) -> Proposed | None:
-    """What an index was measured with; None where that is lost or damaged: it can be made anew."""
+    """The stored questions of the last measurement; None if they are lost or damaged."""
     try:
         return (
             None if built.beside is None else Proposed.from_bytes((built.path(built.beside) / QUESTIONS).read_bytes())

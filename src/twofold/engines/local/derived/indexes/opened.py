@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from twofold.engines.local.derived.indexes.about import room_of, standing
+from twofold.engines.local.derived.indexes.about import area_of, standing
 from twofold.engines.local.derived.manifest import Manifest, Piece
+from twofold.engines.local.derived.translating import mapped
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.exact import ExactSearch
 from twofold.engines.local.spaces.indexed import IndexedSearch
@@ -15,13 +16,14 @@ from twofold.errors import CorruptionError, InputError
 from twofold.indexes.flat import FlatIndex
 from twofold.indexes.kinds import KINDS, IndexSettings, load
 from twofold.indexes.pieces import PiecewiseIndex
+from twofold.indexes.translated import TranslatedIndex
 from twofold.protocols import VectorIndex
 
-Key = tuple[str, tuple[tuple[str, int, int, int], ...], IndexSettings]
+Key = tuple[str, tuple[tuple[str, str, int, int, int], ...], IndexSettings]
 
 
 class Indexes:
-    """The opened index of a collection, shared by its searchers; what another thread opens meanwhile is opened twice.
+    """The opened index of a collection, shared by its searchers; two threads may open the same piece at once.
 
     A piece that was opened is kept for as long as the index names it; one that could not be opened is not tried again
     until the index is replaced.
@@ -32,7 +34,7 @@ class Indexes:
         self._damaged: set[tuple[str, str]] = set()
 
     def search(self, snapshot: StoredSnapshot, *, exact: bool) -> NearestSearch:
-        """How a snapshot is searched: by the index that fits it, or exactly where there is none or that is asked."""
+        """The search of a snapshot: by its index, or exactly if there is none or `exact` is set."""
         all_rows = ExactSearch(snapshot, FlatIndex(snapshot))
         while not exact and (found := standing(snapshot)) is not None:
             built, about = found
@@ -44,13 +46,13 @@ class Indexes:
         return all_rows
 
     def _usable(self, built: Manifest, settings: IndexSettings) -> list[VectorIndex]:
-        """The first pieces, as far as they can be opened: a damaged one is passed over, and `verify` names it."""
+        """The first pieces, as far as they can be opened: a damaged one is not used, and `verify` reports it."""
         opened: dict[Key, VectorIndex] = {}
         for piece in built.pieces:
             key = _key(piece, settings)
             index = self._opened.get(key)
             if index is None and (built.checksum, piece.folder) not in self._damaged:
-                index = _opened(built.path(piece), settings)
+                index = _opened(built.home, piece, settings)
             if index is None or index.rows != piece.rows:
                 self._damaged = {(built.checksum, piece.folder)}
                 break
@@ -70,19 +72,33 @@ def beside(
     return IndexedSearch(snapshot, index, tail=tail, exact=exact, candidates=candidates)
 
 
-def _key(piece: Piece, settings: IndexSettings) -> Key:
-    """Tells a piece, opened in a way, from all others: a folder's number may come again."""
-    return piece.folder, tuple((name, *piece.files[name]) for name in sorted(piece.files)), settings
-
-
-def _opened(folder: Path, settings: IndexSettings) -> VectorIndex | None:
+def open_piece(home: Path, piece: Piece, settings: IndexSettings) -> VectorIndex:
+    """A piece of an index, whose bytes were checked; home: the folder of the index. Raises CorruptionError."""
+    index = load(settings, home / piece.folder)
+    if piece.translation is None:
+        return index
     try:
-        return load(settings, folder)
+        return TranslatedIndex(index, mapped(home, piece.translation), piece.rows)
+    except (OSError, ValueError) as error:
+        raise CorruptionError(
+            f"{home / piece.translation.folder} does not fit {home / piece.folder}: {error}"
+        ) from error
+
+
+def _key(piece: Piece, settings: IndexSettings) -> Key:
+    """Identifies an opened piece: a folder's number may be reused."""
+    files = ((part.folder, name, *part.files[name]) for part in piece.parts for name in sorted(part.files))
+    return piece.folder, tuple(files), settings
+
+
+def _opened(home: Path, piece: Piece, settings: IndexSettings) -> VectorIndex | None:
+    try:
+        return open_piece(home, piece, settings)
     except (CorruptionError, InputError):
         return None
 
 
 def _replaced(snapshot: StoredSnapshot, built: Manifest) -> bool:
-    """Whether a writer has published another index, and so taken away what could not be opened."""
-    now = snapshot.built(room_of(snapshot))
+    """Whether a writer has published another index, and so removed what could not be opened."""
+    now = snapshot.built(area_of(snapshot))
     return now is not None and now.checksum != built.checksum

@@ -1,6 +1,6 @@
-"""How much of exact search an approximate one finds, and how hard it must search to keep a promise.
+"""The recall of an approximate index, and the search effort for a promised recall.
 
-Questions are halved: one half chooses, the other says what was reached, and where that is less than was promised, the
+Questions are halved: one half chooses the effort, the other measures the recall, and if that is less than promised, the
 effort is raised. A document that scores as high as the last of exact search's counts as found: equal vectors answer
 equally well.
 """
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from twofold.engine import Nearest
 from twofold.engines.local.spaces.nearest import NearestSearch
 from twofold.evaluation.intervals import bootstrap_interval
-from twofold.index_report import IndexReport, Point
+from twofold.index_report import IndexReport, OperatingPoint
 from twofold.scores import Mask, Numbers, Vectors
 
 K = 10
@@ -45,7 +45,7 @@ class Recalls:
     def __len__(self) -> int:
         return len(self._queries)
 
-    def measure(self, search: NearestSearch, kind: str, effort: int = 0, part: slice = EVERYTHING) -> Point:
+    def measure(self, search: NearestSearch, kind: str, effort: int = 0, part: slice = EVERYTHING) -> OperatingPoint:
         """Measures one way of searching on a part of the questions, each of them alone."""
         numbers = range(len(self._queries))[part]
         self._found(search, self._queries[numbers[0]])  # warm
@@ -62,10 +62,9 @@ class Recalls:
 
 
 def masks_by_share(allowed: Mask, documents: Numbers) -> dict[float, Mask]:
-    """Masks that let shares of the documents through, drawn at random: filters, as far as nothing is known of them.
+    """Random masks that match given shares of the documents, as models of unknown filters.
 
-    A share by which no row passes is left out: there is nothing to find behind it.
-    allowed: bool (rows,); documents: int64 (rows,), the document of each row.
+    A share that matches no row is left out. allowed: bool (rows,); documents: int64 (rows,), the document of each row.
     """
     draws = np.random.default_rng(0).random(int(documents.max(initial=-1)) + 1)[documents]
     masks = {share: allowed & (draws < share) for share in SHARES}
@@ -74,13 +73,14 @@ def masks_by_share(allowed: Mask, documents: Numbers) -> dict[float, Mask]:
 
 def least_effort(
     recalls: Recalls, kind: str, search_with: Callable[[int], NearestSearch], efforts: Sequence[int], promise: float
-) -> list[Point]:
-    """What was measured on the first half of the questions until an effort kept the promise; the last is the choice.
+) -> list[OperatingPoint]:
+    """What was measured on the first half of the questions until an effort reached the promised recall; the last is the
+    choice.
 
     search_with: the search at an effort. efforts: from the least to the most; where none keeps the promise, the most is
     the last.
     """
-    tried: list[Point] = []
+    tried: list[OperatingPoint] = []
     for effort in efforts:
         tried.append(recalls.measure(search_with(effort), kind, effort, FIRST_HALF))
         if tried[-1].holds(promise):
@@ -113,8 +113,8 @@ def checked_effort(measure: Callable[[int], IndexReport], efforts: Sequence[int]
     return replace(taken, checked=tuple(each.reached for each in reports if each.reached is not None))
 
 
-def best(points: Sequence[Point], promise: float) -> Point:
-    """The fastest of those that keep a promise; where none does, the one that finds most."""
+def best(points: Sequence[OperatingPoint], promise: float) -> OperatingPoint:
+    """The fastest that reaches the promised recall; if none does, the one with the highest recall."""
     keeping = [point for point in points if point.holds(promise)]
     return min(keeping, key=lambda point: point.p50) if keeping else max(points, key=lambda point: point.recall)
 
@@ -134,10 +134,10 @@ def _share(found: Nearest, exact: Nearest) -> float:
     return min(1.0, np.count_nonzero(found.scores >= exact.scores[-1]) / len(exact.scores))
 
 
-def _point(kind: str, effort: int, recalls: NDArray[np.float64], seconds: NDArray[np.float64]) -> Point:
+def _point(kind: str, effort: int, recalls: NDArray[np.float64], seconds: NDArray[np.float64]) -> OperatingPoint:
     interval = bootstrap_interval(recalls)
     p50, p99 = np.percentile(seconds * MILLISECONDS, [50, 99]).tolist()
-    return Point(
+    return OperatingPoint(
         kind=kind,
         effort=effort,
         recall=float(recalls.mean()),

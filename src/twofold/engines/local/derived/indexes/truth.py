@@ -1,4 +1,4 @@
-"""What exact search finds for many questions at once, whole and behind filters: the measure of every approximation.
+"""Exact answers for many questions at once, without and with filters, as ground truth for measurements.
 
 One pass over the stored vectors serves all questions and all masks: a matrix product proposes rows, and the stored
 vectors score them as every search does. What was proposed can be kept: later only the rows that came since are
@@ -34,28 +34,30 @@ class Proposed:
     """For each mask and each question the best rows by a matrix product, over the first `covered` rows.
 
     queries: float32 (n, dimension). scores, rows: (masks, n, count), in no order, the score of an empty place -inf.
-    floors: (masks, n), no other of these rows has a greater product.
+    floors: (masks, n), no other of these rows has a greater product. generation: whose numbers the rows have.
     """
 
     def __init__(
         self, queries: Vectors, scores: NDArray[np.float32], rows: NDArray[np.int64], floors: NDArray[np.float32],
-        covered: int = 0,
+        *, covered: int, generation: int,
     ) -> None:  # fmt: skip
         self.queries = queries
         self.covered = covered
+        self.generation = generation
         self._scores = scores
         self._rows = rows
         self._floors = floors
 
     @classmethod
-    def none(cls, queries: Vectors, masks: int, count: int) -> Proposed:
-        """Before any row was looked at. count: how many are kept for each mask and question."""
+    def none(cls, queries: Vectors, masks: int, count: int, generation: int) -> Proposed:
+        """Before any row was scored. count: how many are kept for each mask and question."""
         shape = masks, len(queries), count
         empty = np.full(shape, -np.inf, np.float32)
-        return cls(queries, empty, np.zeros(shape, np.int64), np.full(shape[:2], -np.inf, np.float32))
+        floors = np.full(shape[:2], -np.inf, np.float32)
+        return cls(queries, empty, np.zeros(shape, np.int64), floors, covered=0, generation=generation)
 
     def follow(self, snapshot: StoredVectors, masks: Sequence[Mask]) -> None:
-        """Drops rows that a mask no longer lets through, and looks at those that came since."""
+        """Drops rows that a mask no longer allows, and scores newer rows."""
         for scores, rows, mask in zip(self._scores, self._rows, masks, strict=True):
             scores[~mask[rows]] = -np.inf
         for start, stored in snapshot.blocks():
@@ -65,9 +67,9 @@ class Proposed:
                 self.covered = start + offset + len(part)
         np.maximum(self._floors, self._scores.min(axis=2), out=self._floors)
 
-    def fits(self, masks: int, rows: int) -> bool:
-        """Whether it can follow: as many masks, and it has looked at no row that is not there."""
-        return len(self._scores) == masks and self.covered <= rows
+    def fits(self, masks: int, rows: int, generation: int) -> bool:
+        """Whether it can follow: as many masks, rows of the same numbers, and it looked at none that is not there."""
+        return len(self._scores) == masks and self.covered <= rows and self.generation == generation
 
     @property
     def worn(self) -> bool:
@@ -101,7 +103,8 @@ class Proposed:
         """An .npz archive."""
         file = io.BytesIO()
         arrays = {"queries": self.queries, "scores": self._scores, "rows": self._rows, "floors": self._floors}
-        np.savez(file, covered=np.int64(self.covered), **arrays)  # type: ignore[arg-type]  # numpy's stub
+        numbers = {"covered": np.int64(self.covered), "generation": np.int64(self.generation)}
+        np.savez(file, **numbers, **arrays)  # type: ignore[arg-type]  # numpy's stub
         return file.getvalue()
 
     @classmethod
@@ -110,14 +113,17 @@ class Proposed:
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as archive:
                 queries, scores, rows, floors = (archive[name] for name in ("queries", "scores", "rows", "floors"))
-                return cls(queries, scores, rows, floors, int(archive["covered"]))
+                covered, generation = int(archive["covered"]), int(archive["generation"])
+                return cls(queries, scores, rows, floors, covered=covered, generation=generation)
         except (ValueError, KeyError, OSError, BadZipFile, EOFError, AttributeError, TypeError) as error:
             raise ValueError(f"these are no questions with their answers: {error}") from error
 
 
-def proposed(snapshot: StoredVectors, queries: Vectors, masks: Sequence[Mask], *, top: int) -> Proposed:
+def proposed(
+    snapshot: StoredVectors, queries: Vectors, masks: Sequence[Mask], *, top: int, generation: int
+) -> Proposed:
     """For each mask and question more rows than `top` documents need, over all rows of a snapshot."""
-    made = Proposed.none(queries, len(masks), SPARE * int(np.ceil(top * snapshot.rows_per_document)))
+    made = Proposed.none(queries, len(masks), SPARE * int(np.ceil(top * snapshot.rows_per_document)), generation)
     made.follow(snapshot, masks)
     return made
 
@@ -127,8 +133,8 @@ def exact_answers(
 ) -> list[list[Nearest]]:
     """For each mask and each question the first `top` documents of exact search.
 
-    candidates: what was proposed behind these masks, bool (rows,) each. exact: answers where the rows proposed are of
-    too few documents, or where one that was not proposed could come as near as the last.
+    candidates: the candidates with these masks, bool (rows,) each. exact: answers where the rows proposed are of too
+    few documents, or where one that was not proposed could come as near as the last.
     """
     answers = []
     for number, mask in enumerate(masks):

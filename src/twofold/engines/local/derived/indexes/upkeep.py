@@ -1,7 +1,7 @@
-"""Keeping an index as the collection grows: pieces over what is new, joined as they come to be of one size.
+"""Keeping an index as the collection grows: pieces over new rows, merged when they are of similar size.
 
 Each piece is more than JOINED times as large as the next one, so there are few, and a row is built again only as often
-as its piece grows by half. Whatever changes, the promise is measured over all pieces before they are published.
+as its piece grows by half. Recall is measured over all pieces before they are published.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from twofold.engines.local.derived.indexes import choosing
-from twofold.engines.local.derived.indexes.about import About, room_of, standing
+from twofold.engines.local.derived.indexes.about import About, area_of, standing
 from twofold.engines.local.derived.indexes.choosing import Indexing, efforts_from
 from twofold.engines.local.derived.indexes.making import Making, Work, kept_questions
 from twofold.engines.local.derived.indexes.measuring import Measuring
@@ -27,6 +27,8 @@ JOINED = 2
 """A piece is joined with the one before it unless that is so many times larger."""
 BESIDE_ADD = 4
 """While documents are added, a piece takes in earlier rows up to so many times the new ones; `maintain` joins more."""
+WORN = 0.2
+"""A piece is built again when a greater share of the rows in its files is gone: they cost searches time."""
 MANY = 8
 """Each piece is asked for every question, so where there are so many, adding joins them without that bound."""
 
@@ -45,7 +47,7 @@ def wanted(snapshot: StoredSnapshot, *, cosine: bool) -> bool:
 
 
 class Upkeep:
-    """What an index needs between two choices, by a writer that holds the lock."""
+    """The maintenance of an index between two choices, by a writer that holds the lock."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -62,7 +64,8 @@ class Upkeep:
             end = snapshot.head.next_row
             most = end if len(built.pieces) >= MANY else (1 + BESIDE_ADD) * (end - built.rows)
             first = joined_from(built.pieces, built.rows, end, most=most)
-            return self._replaced(snapshot, built, about, [(first, end)])
+            again = worn(built.pieces, first, most - (end - first))
+            return self._replaced(snapshot, built, about, [*again, (first, end)])
 
     def maintain(self, seconds: float) -> bool:
         """Joins pieces and covers new rows, as far as it fits into so many seconds by the pace of the last build.
@@ -98,7 +101,7 @@ class Upkeep:
             lost = [
                 (piece.first, piece.end)
                 for piece in pieces
-                if wrong_at_sight(built.home, piece) is not None or not snapshot.fits(piece)
+                if not built.whole_at_sight(piece) or not snapshot.fits(piece)
             ]
             if not lost and (built.beside is None or wrong_at_sight(built.home, built.beside) is None):
                 return
@@ -128,7 +131,7 @@ class Upkeep:
         except InputError:
             return self._chosen(report.promise, report.latency)
         finally:
-            self._work.writer.sweep(room_of(snapshot))
+            self._work.writer.sweep(area_of(snapshot))
 
     def _measuring(self, snapshot: StoredSnapshot, built: Manifest, about: About) -> Measuring:
         """The questions that the index was measured with, or new ones where these are lost."""
@@ -155,7 +158,8 @@ def joined_from(pieces: Sequence[Piece], first: int, end: int, *, most: int) -> 
 
 
 def due(pieces: Sequence[Piece], rows: int, *, build: bool) -> tuple[int, int] | None:
-    """The stretch that should become one piece: the last rows, where they lack one, or pieces that are of one size.
+    """The stretch that should become one piece: the last rows, where they lack one, pieces that are of one size, or one
+    of which too much is gone.
 
     build: whether so many rows lack a piece that they are worth one.
     """
@@ -165,4 +169,17 @@ def due(pieces: Sequence[Piece], rows: int, *, build: bool) -> tuple[int, int] |
     for piece, following in reversed(list(zip(pieces, ends, strict=True))):
         if following is not None and piece.rows < JOINED * following.rows:
             return joined_from(pieces, piece.first, following.end, most=rows), following.end
-    return None
+    return next(iter(worn(pieces, rows, rows)), None)
+
+
+def worn(pieces: Sequence[Piece], before: int, most: int) -> list[tuple[int, int]]:
+    """The stretches of pieces of which too many rows are gone, the last first, of at most so many rows together.
+
+    before: the row at which they end at the latest.
+    """
+    found = []
+    for piece in reversed(pieces):
+        if piece.end <= before and piece.gone > WORN * (piece.rows + piece.gone) and piece.rows <= most:
+            found.append((piece.first, piece.end))
+            most -= piece.rows
+    return found

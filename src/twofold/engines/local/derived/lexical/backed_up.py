@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
-from twofold.engines.local.derived.lexical.known import ROOM, Known
+from twofold.engines.local.derived.lexical.known import AREA, Known
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.reader import LocalSnapshot
 from twofold.errors import CorruptionError
@@ -37,7 +37,7 @@ def with_index(folder: Folder, latest: Callable[[], LocalSnapshot]) -> Iterator[
             index = None
             if known is not None:
                 with suppress(CorruptionError):
-                    files = stack.enter_context(held(folder.of_engine(ROOM) / known.folder))
+                    files = stack.enter_context(held(folder.of_engine(AREA) / known.folder))
                     index = HeldIndex(known.folder, files)
             snapshot = stack.enter_context(latest())
             now = Known.of(snapshot)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from twofold.engine import LEXICAL
-from twofold.engines.local.derived.lexical.known import ROOM, Known
+from twofold.engines.local.derived.lexical.known import AREA, Known
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.writer import Writer
@@ -33,7 +33,7 @@ class Met:
 
 
 class Following:
-    """The upkeep of one lexical index; does nothing for a collection that does not know its words."""
+    """The upkeep of one lexical index; does nothing for a collection that has no lexical index."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Following:
         met: Met,
         progress: Progress = silent,
     ) -> None:
-        self._folder = folder.of_engine(ROOM)
+        self._folder = folder.of_engine(AREA)
         self._latest = latest
         self._writer = writer
         self._met = met
@@ -86,7 +86,7 @@ class Following:
             self.publish(made)
 
     def current(self, snapshot: StoredSnapshot, about: Mapping[str, Any]) -> tuple[Known, LexicalIndex]:
-        """An index of a snapshot's living documents and no others: the one that is there, or one made anew aside.
+        """An index of a snapshot's live documents and no others: the one that is there, or one made anew aside.
 
         Who searches sees nothing of it until it is published.
         """
@@ -104,10 +104,10 @@ class Following:
         """From this commit on searches use what is known now; then the index that was there is removed."""
         if self._writer.state(LEXICAL) != (state := known.to_json()):
             self._writer.put_state(LEXICAL, state)
-        self._writer.keep(ROOM, known.folder)
+        self._writer.keep(AREA, known.folder)
 
     def _extended(self, snapshot: StoredSnapshot, known: Known) -> LexicalIndex:
-        self._writer.keep(ROOM, known.folder)
+        self._writer.keep(AREA, known.folder)
         index, end = LexicalIndex.open(self._folder / known.folder, self._met.analysis), snapshot.head.next_document
         self._met.analysis = index.analysis
         if index.end == end:
@@ -115,7 +115,7 @@ class Following:
         return index.extended(snapshot.written(index.end, known.since), end, self._progress)
 
     def _made(self, snapshot: StoredSnapshot, about: Mapping[str, Any]) -> tuple[Known, LexicalIndex]:
-        index = LexicalIndex.create(self._writer.fresh(ROOM), LexicalSettings.from_json(about["lexical"]))
+        index = LexicalIndex.create(self._writer.fresh(AREA), LexicalSettings.from_json(about["lexical"]))
         index = index.extended(snapshot.written(0, snapshot.commit), snapshot.head.next_document, self._progress)
         return Known(about, index.folder.name, snapshot.commit), index
 
@@ -124,10 +124,10 @@ def damage(folder: Folder, snapshot: StoredSnapshot) -> Damage | None:
     """What is wrong with the lexical index of a snapshot; one that lags is whole, and one that is missing is made
     again by the next writer."""
     known = Known.of(snapshot)
-    if known is None or not (place := folder.of_engine(ROOM) / known.folder).exists():
+    if known is None or not (place := folder.of_engine(AREA) / known.folder).exists():
         return None
     try:
         LexicalIndex.check(place)
     except CorruptionError as error:
-        return Damage(ROOM, str(error), derived=True)
+        return Damage(AREA, str(error), derived=True)
     return None

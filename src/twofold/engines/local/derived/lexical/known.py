@@ -10,7 +10,7 @@ from twofold.engine import LEXICAL
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.lexical.analysing import LexicalSettings
 
-ROOM = "lexical"
+AREA = "lexical"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from twofold.engine import EVERYTHING, Selection
 from twofold.engines.local.selecting import Selecting
+from twofold.engines.local.turns import turns
 from twofold.lexical.reading import LexicalReader
 from twofold.scores import Numbers, Scores
 
@@ -19,7 +20,8 @@ class LocalLexical:
 
     def candidates(self, query: str, count: int, selection: Selection = EVERYTHING) -> tuple[Numbers, Scores]:
         """The best `count` documents with their scores, ties too; see engine.LexicalSnapshot."""
-        return self._reader.candidates(query, count, self._selecting.documents(selection))
+        with turns.taken():
+            return self._reader.candidates(query, count, self._selecting.documents(selection))
 
     def scores(self, query: str, documents: Numbers) -> Scores:
         """float32 (n,): the scores of these documents, in their order."""

@@ -1,4 +1,4 @@
-"""How a collection knows its words: what is published together with its lexical index."""
+"""The settings of lexical and hybrid search, which are published together with the lexical index."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from twofold.space import Space
 from twofold.tuning.sharing import Learned
 
 MIXING = "mixing"
-"""The field of the state that says of each space how its scores are mixed with those of words."""
+"""The field of the state that says of each space how its scores are mixed with lexical scores."""
 
 
 @dataclass(frozen=True, slots=True)
-class WordsReport:
-    """How a collection knows its words, beside one of its spaces.
+class LexicalReport:
+    """How a collection is searched lexically, and how that is mixed with the dense scores of one space.
 
-    fusion: how they are mixed with meaning; None where texts have no cosines, and are searched by words alone. lexical:
-    how texts become terms. documents: how many there were when that was found. learned: what judgements said of the
-    share of words; None where there were none.
+    fusion: how dense and lexical scores are mixed; None where texts have no cosines, so that only lexical search
+    answers them. settings: how texts become terms. documents: their number when this was measured. learned: the lexical
+    share learned from judgements, and its evidence; None where there were none.
     """
 
     fusion: Fusion | None
-    lexical: LexicalSettings
+    settings: LexicalSettings
     documents: int
     learned: Learned | None = None
 
@@ -34,16 +34,16 @@ class WordsReport:
         learned = None if self.learned is None else self.learned.to_json()
         return {
             "fusion": None if self.fusion is None else self.fusion.to_json(),
-            "lexical": self.lexical.to_json(),
+            "settings": self.settings.to_json(),
             "documents": self.documents,
             "learned": learned,
         }
 
     @classmethod
-    def of(cls, snapshot: EngineSnapshot, space: Space | None = None) -> WordsReport | None:
-        """What a snapshot says of a space, the default one unless it is given.
+    def of(cls, snapshot: EngineSnapshot, space: Space | None = None) -> LexicalReport | None:
+        """The settings for a space of a snapshot, the default one unless it is given.
 
-        None where the collection does not know its words, or not how to mix them with this space.
+        None where the collection has no lexical index, or none of its settings is for this space.
         """
         state = snapshot.state(LEXICAL)
         mixed = None if state is None else state[MIXING].get((space or snapshot.space).name)
@@ -57,12 +57,12 @@ class WordsReport:
         )
 
     def state(self, snapshot: EngineSnapshot, space: Space) -> dict[str, Any]:
-        """The state LEXICAL in which this is said of a space, and of the others what the snapshot says.
+        """The state LEXICAL with this report for a space, and the snapshot's values for the others.
 
         For every other space as well: what is mixed by chance alone does not depend on how texts become terms.
         """
         before = snapshot.state(LEXICAL) or {MIXING: {}}
         kept = {each.name for each in snapshot.spaces} & before[MIXING].keys()
-        own = {name: value for name, value in self.to_json().items() if name != "lexical"}
+        own = {name: value for name, value in self.to_json().items() if name != "settings"}
         mixing = {name: before[MIXING][name] for name in sorted(kept)} | {space.name: own}
-        return {**before, "lexical": self.lexical.to_json(), MIXING: mixing}
+        return {**before, "lexical": self.settings.to_json(), MIXING: mixing}

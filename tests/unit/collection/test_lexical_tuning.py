@@ -1,4 +1,4 @@
-"""A collection that knows its words: searched by them and mixed with meaning, kept up, made again when damaged."""
+"""The lexical index and hybrid search of a collection: built, kept up to date, rebuilt where damaged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from twofold.progress import silent
 from twofold.protocols import Encoder
 from twofold.rankings import Hit
 from twofold.scores import Similarity
-from twofold.searching.hybrid import MODES
+from twofold.searching.hybrid import SEARCH_MODES
 
 WORDS = [f"word{number}" for number in range(60)]
 QUESTIONS = ("word1 word2 word3", "word40 word1", "word7", "word9 unknown", "word3 word3 word4")
@@ -64,7 +64,7 @@ def pairs(hits: list[Hit]) -> list[tuple[str, float]]:
     return [(hit.id, hit.score) for hit in hits]
 
 
-def test_a_collection_that_was_not_tuned_is_searched_by_meaning_and_says_so(tmp_path: Path) -> None:
+def test_a_collection_that_was_not_tuned_is_searched_densely_and_says_so(tmp_path: Path) -> None:
     with twofold.create(tmp_path / "c", HashedWords(64)) as made:
         made.add(documents(0, 10))
         assert "lexical" not in made.search("word1")[0].parts
@@ -81,12 +81,12 @@ def test_the_mixed_score_is_made_of_both_sides_exactly(collection: Collection) -
                 assert hit.parts["dense"] == dense[hit.id]
             if hit.id in lexical:
                 assert hit.parts["lexical"] == lexical[hit.id]
-        assert set(hit.parts) == {"dense", "lexical", "weight of words"}
-        assert "weight of words" in hit.explain()
+        assert set(hit.parts) == {"dense", "lexical", "lexical weight"}
+        assert "lexical weight" in hit.explain()
 
 
 def test_a_score_depends_on_neither_k_page_depth_nor_filter(collection: Collection) -> None:
-    for mode in MODES:
+    for mode in SEARCH_MODES:
         for question in QUESTIONS:
             whole = collection.search(question, k=200, mode=mode)
             scores = dict(pairs(whole))
@@ -135,7 +135,7 @@ def test_searching_writes_nothing_and_finds_what_the_index_has_not_read(collecti
     collection.add(documents(300, 350))
     collection.delete(["d7"])
     before = _files(tmp_path / "c" / "lexical")
-    for mode in MODES:
+    for mode in SEARCH_MODES:
         assert collection.search("word1", mode=mode)
     with collection.searcher(query_language=True) as searcher:
         assert searcher.search('"title 345" -title7', k=1, mode="lexical")[0].id == "d345"
@@ -164,7 +164,7 @@ def test_another_process_would_find_the_same_after_opening(collection: Collectio
         assert [pairs(again.search(question)) for question in QUESTIONS] == before
 
 
-def test_beside_a_writer_a_document_is_found_by_words_from_its_commit_on(
+def test_beside_a_writer_a_document_is_found_lexically_from_its_commit_on(
     collection: Collection, tmp_path: Path
 ) -> None:
     with twofold.open(tmp_path / "c") as reader, collection.writing():
@@ -212,7 +212,7 @@ def test_compacting_keeps_what_words_find(collection: Collection) -> None:
     assert collection.search("title 100", k=1, mode="lexical")[0].id == "d100"
 
 
-def test_a_vector_is_searched_by_meaning(collection: Collection) -> None:
+def test_a_vector_is_searched_densely(collection: Collection) -> None:
     vector = np.ones(64, np.float32)
     assert "lexical" not in collection.search(vector)[0].parts
     with pytest.raises(QueryError, match="needs a text"):
@@ -223,7 +223,7 @@ def test_a_vector_is_searched_by_meaning(collection: Collection) -> None:
 
 def test_runs_are_made_in_every_mode(collection: Collection) -> None:
     queries = {str(number): question for number, question in enumerate(QUESTIONS)}
-    for mode in MODES:
+    for mode in SEARCH_MODES:
         run = collection.run(queries, depth=50, mode=mode)
         for number, question in queries.items():
             assert list(run[number].items())[:10] == pairs(collection.search(question, mode=mode, depth=50))
@@ -239,7 +239,7 @@ def test_the_choice_is_the_same_for_renamed_documents_and_shuffled_judgements(tm
             queries = {query: text for query, text, _ in judged}
             qrels = {query: {f"{name}{answer:05}": 1} for query, _, answer in judged}
             learned.append(made.tune(queries=queries, qrels=qrels))
-            assert made.info().words == learned[-1]
+            assert made.info().lexical == learned[-1]
         random.Random(1).shuffle(judged)
     assert chosen[0] == chosen[1]
     assert learned[0].fusion == learned[1].fusion
@@ -305,11 +305,11 @@ class Own(HashedWords):
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
-def test_own_vectors_are_searched_by_words_where_a_text_has_no_vector(similarity: Similarity, tmp_path: Path) -> None:
+def test_own_vectors_are_searched_lexically_where_a_text_has_no_vector(similarity: Similarity, tmp_path: Path) -> None:
     given = np.random.default_rng(0).standard_normal((40, 8)).astype(np.float32)
     with twofold.create(tmp_path / "c", GivenVectors(8, similarity=similarity)) as made:
         made.add(documents(0, 40), vectors=given)
-        assert (words := made.info().words) is not None
+        assert (words := made.info().lexical) is not None
         assert words.fusion is None
         assert made.tune() == words
         expected = pairs(made.search("word1 word7", mode="lexical"))
@@ -320,9 +320,9 @@ def test_own_vectors_are_searched_by_words_where_a_text_has_no_vector(similarity
         assert set(made.search(given[3], k=1)[0].parts) == {"dense"}
         with pytest.raises(QueryError, match=r"made elsewhere.* mode lexical, or by a vector"):
             made.search("word1", mode="hybrid")
-        with pytest.raises(InputError, match=r"cannot encode a query; .* by words \(mode lexical\)"):
+        with pytest.raises(InputError, match=r"cannot encode a query; .* lexical search \(mode lexical\)"):
             made.search("word1")
-        with pytest.raises(InputError, match="judgements teach how to mix"):
+        with pytest.raises(InputError, match="judgements are for mixing"):
             made.tune(queries={"q": "word1"}, qrels={"q": {"d1": 1}})
         made.add([{"id": "rare", "text": "zyzzyva"}], vectors=given[:1])
         with made.searcher(query_language=True) as searcher:
@@ -332,7 +332,7 @@ def test_own_vectors_are_searched_by_words_where_a_text_has_no_vector(similarity
         assert again.search("zyzzyva", mode="lexical")[0].id == "rare"
 
 
-def test_dot_products_are_searched_by_meaning_or_by_words_and_not_mixed() -> None:
+def test_dot_products_are_searched_densely_or_lexically_and_not_mixed() -> None:
     with twofold.create(None, Dot(64)) as made:
         made.add(documents(0, 40))
         assert set(made.search("word1")[0].parts) == {"dense"}
@@ -344,14 +344,17 @@ def test_dot_products_are_searched_by_meaning_or_by_words_and_not_mixed() -> Non
 
 
 @pytest.mark.parametrize("encoder", [Own(64), twofold.load_encoder(query_tower="static")], ids=["own", "query tower"])
-def test_any_encoder_that_is_compared_by_cosine_is_searched_by_words_too_unasked(encoder: Encoder) -> None:
+def test_any_encoder_that_is_compared_by_cosine_is_searched_lexically_too_unasked(encoder: Encoder) -> None:
     with twofold.create(None, encoder) as made:
         made.add(documents(0, 40))
-        assert set(made.search("word1")[0].parts) == {"dense", "lexical", "weight of words"}
+        assert set(made.search("word1")[0].parts) == {"dense", "lexical", "lexical weight"}
         assert pairs(made.search("word1", mode="lexical"))
         with made.searcher() as searcher:
-            assert searcher.modes == MODES
-        with made.searcher(words=False) as searcher, pytest.raises(QueryError, match="was made without words"):
+            assert searcher.modes == SEARCH_MODES
+        with (
+            made.searcher(lexical=False) as searcher,
+            pytest.raises(QueryError, match="was opened without the lexical index"),
+        ):
             searcher.search("word1", mode="lexical")
 
 
@@ -370,7 +373,7 @@ def test_while_a_collection_is_tuned_and_optimized_searches_answer_as_before(
     with twofold.open(tmp_path / "c") as reader:
 
         def answers() -> list[list[tuple[str, float]]]:
-            return [pairs(reader.search(question, mode=mode)) for question in QUESTIONS for mode in MODES]
+            return [pairs(reader.search(question, mode=mode)) for question in QUESTIONS for mode in SEARCH_MODES]
 
         before, extended, asked = answers(), LexicalIndex.extended, 0
 
@@ -404,20 +407,20 @@ def test_what_a_stopped_writer_left_is_removed_by_the_next(collection: Collectio
 
 def test_a_model_learns_the_words_of_its_collection_unasked_and_again_when_it_has_grown(tmp_path: Path) -> None:
     with twofold.create(tmp_path / "c", twofold.load_encoder()) as made:
-        assert made.info().words is None
+        assert made.info().lexical is None
         made.add([{"id": "a", "text": "An apple a day."}, {"id": "b", "text": "Bees make honey."}])
-        first = made.info().words
+        first = made.info().lexical
         assert first is not None
         assert first.documents == 2
         made.tune(analyser="plain")
         made.add([{"id": f"c{n}", "text": f"Cars of the make {n} drive on roads."} for n in range(5)])
-        assert made.info().words != first
+        assert made.info().lexical != first
         made.add([{"id": "d", "text": "Dogs bark."}])
-        again = made.info().words
+        again = made.info().lexical
         assert again is not None
-        assert (again.documents, again.lexical.analyser) == (8, "plain")
+        assert (again.documents, again.settings.analyser) == (8, "plain")
         assert again.fusion != first.fusion
-        assert set(made.search("who barks?")[0].parts) == {"dense", "lexical", "weight of words"}
+        assert set(made.search("who barks?")[0].parts) == {"dense", "lexical", "lexical weight"}
 
 
 NAMES = ("Alice", "Bob", "Carol", "Dora")
@@ -437,20 +440,20 @@ ALIKE = {
 
 
 @pytest.mark.parametrize("name", ALIKE)
-def test_however_alike_documents_are_chance_leaves_room_for_meaning_and_words(name: str) -> None:
+def test_however_alike_documents_are_both_scores_count(name: str) -> None:
     texts, question = ALIKE[name]
     with twofold.create(None, twofold.load_encoder()) as made:
         made.add([(f"d{n:02}", text) for n, text in enumerate(texts)])
-        assert (words := made.info().words) is not None
+        assert (words := made.info().lexical) is not None
         assert words.fusion is not None
         assert words.fusion.chance < 0.4
         for hit in made.search(question):
             assert -1 < hit.score < 3
-            assert hit.parts["lexical"] == 0 or hit.parts["weight of words"] > 0
+            assert hit.parts["lexical"] == 0 or hit.parts["lexical weight"] > 0
         assert name == "nothing" or made.search(question, k=1)[0].score > 0
 
 
-def test_a_collection_that_began_with_one_text_finds_by_words_what_came_later() -> None:
+def test_a_collection_that_began_with_one_text_finds_lexically_what_came_later() -> None:
     codes = [f"{27611 + 3571 * n}-{'ABCD'[n % 4]}" for n in range(20)]
     with twofold.create(None, twofold.load_encoder()) as made:
         made.add([(f"x{n}", "test") for n in range(8)])
@@ -467,7 +470,7 @@ def test_words_tell_apart_what_a_model_cannot_read(tmp_path: Path) -> None:
 def test_a_title_that_is_too_long_for_a_query_does_not_end_add() -> None:
     with twofold.create(None, twofold.load_encoder(on_truncation="error")) as made:
         made.add([{"id": str(n), "title": f"word{n} " * 400, "text": f"text {n}"} for n in range(3)])
-        assert made.info().words is not None
+        assert made.info().lexical is not None
 
 
 def test_a_share_that_judgements_taught_stays_when_the_collection_grows(tmp_path: Path) -> None:
@@ -478,7 +481,7 @@ def test_a_share_that_judgements_taught_stays_when_the_collection_grows(tmp_path
             queries={str(n): text for n, text in queries.items()}, qrels={str(n): each for n, each in qrels.items()}
         )
         made.add([{"id": f"x{n}", "text": f"Nothing {n} of any interest."} for n in range(40)])
-        assert made.info().words == taught
+        assert made.info().lexical == taught
 
 
 def test_own_vectors_without_any_text_say_so_to_a_lexical_search(tmp_path: Path) -> None:
@@ -501,7 +504,7 @@ def test_own_vectors_without_any_text_say_so_to_a_lexical_search(tmp_path: Path)
         assert made.search("word1", mode="lexical") == []
 
 
-def test_a_collection_whose_encoder_is_not_at_hand_is_searched_by_words(tmp_path: Path) -> None:
+def test_a_collection_whose_encoder_is_not_at_hand_is_searched_lexically(tmp_path: Path) -> None:
     with twofold.create(tmp_path / "c", Own(64)) as made:
         made.add(documents(0, 60))
         hits = made.search("word1 word7", mode="lexical")
@@ -510,7 +513,7 @@ def test_a_collection_whose_encoder_is_not_at_hand_is_searched_by_words(tmp_path
         run = again.run({"q": "word1 word7"}, depth=len(hits), mode="lexical")
         assert list(run["q"].items()) == pairs(hits)
         assert searcher.search("+word1 -word0", mode="lexical")
-        with pytest.raises(InputError, match=r"open\(…, encoder=YOURS\)\. Searching by words alone \(mode lexical\)"):
+        with pytest.raises(InputError, match=r"open\(…, encoder=YOURS\)\. Lexical search \(mode lexical\)"):
             again.search("word1 word7")
 
 

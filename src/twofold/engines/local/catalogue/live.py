@@ -1,4 +1,4 @@
-"""Which documents are living, those without rows among them."""
+"""Which documents are live, those without rows among them."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from twofold.scores import Mask, Numbers
 _NONE = np.empty(0, np.int64)
 
 
-class LivingDocuments:
-    """The living documents of the latest commit that was asked about; threads may share it."""
+class LiveDocuments:
+    """The live documents of the latest commit that was used; threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._head, self._bare = NO_HEAD, _NONE
 
     def at(self, head: SpaceHead, rows: Rows, reading: Reading) -> Mask:
-        """bool (document numbers,): the living documents of the commit `head`, read-only; `rows.with_rows` itself where
+        """bool (document numbers,): the live documents of the commit `head`, read-only; `rows.with_rows` itself where
         each has a row."""
         if int(np.count_nonzero(rows.with_rows)) == head.documents:
             return rows.with_rows
-        living = rows.with_rows.copy()
-        living[self._without_rows(head, rows, reading)] = True
-        living.flags.writeable = False
-        return living
+        live = rows.with_rows.copy()
+        live[self._without_rows(head, rows, reading)] = True
+        live.flags.writeable = False
+        return live
 
     def after_fork_in_child(self) -> None:
         """Makes a lock of the child's own."""
         self._lock = threading.Lock()
 
     def _without_rows(self, head: SpaceHead, rows: Rows, reading: Reading) -> Numbers:
-        """int64: living documents that have no row; only lines of documents added since are read."""
+        """int64: live documents that have no row; only lines of documents added since are read."""
         with self._lock:
             if head.generation != self._head.generation and head.commit > self._head.commit:
                 self._head, self._bare = NO_HEAD, _NONE  # lines of deleted documents are gone

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 
 from twofold.engine import OutdatedError
-from twofold.engines.local.derived.lexical.known import ROOM, Known
+from twofold.engines.local.derived.lexical.known import AREA, Known
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.errors import CorruptionError, MovedError
@@ -20,7 +20,7 @@ from twofold.lexical.records import Records
 from twofold.lexical.stretches import Tail, recorded
 
 
-class Words:
+class LexicalReaders:
     """What the searchers of a collection share. Threads may use it together.
 
     One index is held at a time, and the records of the documents behind it, which grow with the commits.
@@ -82,7 +82,7 @@ class Words:
             self._forget(key)
         if self._index is not None and self._index.end == end:
             return self._index
-        folder = self._folder.of_engine(ROOM) / known.folder
+        folder = self._folder.of_engine(AREA) / known.folder
         if (seen := LexicalIndex.stamp(folder)) != self._seen:
             try:
                 found = LexicalIndex.open(folder)
@@ -111,7 +111,7 @@ class Words:
         if records.end < end:
             later = snapshot.written(records.end, known.since)
             records = records.followed_by(recorded(analysis, records.end, later, end).runs)
-        made = Tail(self._folder.of_engine(ROOM), records)
+        made = Tail(self._folder.of_engine(AREA), records)
         if tail is None or (self._tail is not None and end >= tail.end):
             self._tail = made
         return made

@@ -39,7 +39,7 @@ class LayerSettings:
     epsilon: float
 
 
-def layers(x: Node, bias: Node, weights: Weights, names: LayerNames, settings: LayerSettings) -> Node:
+def transformer_layers(x: Node, bias: Node, weights: Weights, names: LayerNames, settings: LayerSettings) -> Node:
     """All layers one after the other. x: (batch, tokens, width); bias: added to every layer's attention scores."""
     for number in range(settings.count):
         x = _layer(x, bias, weights.under(f"{names.layer.format(number)}."), names, settings)

@@ -1,6 +1,7 @@
-"""The words of a collection: how they are mixed with meaning, found out and kept by `tune`, which `add` calls.
+"""`tune`, which `add` calls too: builds the lexical index and fits how lexical and dense scores are mixed.
 
-The lexical index is derived from the documents; following.py keeps it up, and words.py searches it.
+The lexical index is derived from the documents. In the local engine following.py keeps it up to date and readers.py
+searches it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from twofold.collection.guarding import GuardedEncoder
-from twofold.collection.words_report import WordsReport
+from twofold.collection.lexical_report import LexicalReport
 from twofold.engine import LEXICAL, Engine, EngineSnapshot, EngineWriter, LexicalAside
 from twofold.errors import InputError, VectorError
 from twofold.lexical.analysing import LexicalSettings
@@ -25,42 +26,42 @@ from twofold.space import Space
 from twofold.tuning.chance import chance as measured_chance
 from twofold.tuning.chance import prior
 from twofold.tuning.pseudo_queries import pseudo_queries
-from twofold.tuning.sharing import Asked, Learned, learned_share
+from twofold.tuning.sharing import JudgedQuery, Learned, learned_share
 
 QUESTIONS, PASSAGES = 256, 4096
-"""Questions and passages that are drawn to see what chance is."""
+"""Questions and passages that are drawn to measure chance."""
 GROWTH = 4
-"""A collection so many times as large as when that was measured is measured again."""
+"""A collection that has grown by this factor since is measured again."""
 
 
 def missing(snapshot: EngineSnapshot) -> str:
-    """Why a collection is not searched by words, and what to do."""
+    """Why there is no lexical search, and what to do."""
     if textless(snapshot):
         return (
-            "no document of this collection has a text or a title, so there are no words to find; search by a vector "
-            "or by a stored document (--like ID), or add the documents again with their texts"
+            "no document of this collection has a text or a title, so there is nothing to search lexically; search by "
+            "a vector or by a stored document (--like ID), or add the documents again with their texts"
         )
-    return "this collection does not know its words yet; run twofold tune (in Python: collection.tune())"
+    return "this collection has no lexical index yet; run twofold tune (in Python: collection.tune())"
 
 
 def textless(snapshot: EngineSnapshot) -> bool:
-    """Whether there are documents and none has a word: vectors made elsewhere need no texts beside them.
+    """Whether there are documents and none has a text: vectors made elsewhere need no texts beside them.
 
-    Not asked where texts are mixed with meaning, since an encoder gives vectors to texts alone.
+    False where the collection has an encoder, since then every vector comes from a text.
     """
-    report = WordsReport.of(snapshot)
+    report = LexicalReport.of(snapshot)
     mixes = report is None or report.fusion is not None
     return not mixes and snapshot.counts.documents > 0 and not snapshot.has_text()
 
 
 def unmeasured(snapshot: EngineSnapshot, encoder: GuardedEncoder) -> bool:
-    """Whether a collection should know its words and does not, or has outgrown what it was when chance was measured.
+    """Whether a collection should have a lexical index and has none, or has outgrown its measurement of chance.
 
-    All should but those whose vectors are of words already.
+    All should have one, except those whose vectors are hashed words.
     """
     if encoder.source.get("kind") == "hashed-words":
         return False
-    known = WordsReport.of(snapshot)
+    known = LexicalReport.of(snapshot)
     if known is None:
         return snapshot.counts.documents > 0
     taught = known.fusion is None or known.learned is not None
@@ -68,14 +69,14 @@ def unmeasured(snapshot: EngineSnapshot, encoder: GuardedEncoder) -> bool:
 
 
 def unmixed(encoder: GuardedEncoder) -> str:
-    """Why meaning and words cannot be mixed; nothing where they can."""
+    """Why dense and lexical scores cannot be mixed; empty where they can."""
     if encoder.contract.similarity != "cosine":
-        return "meaning and words are mixed by cosines, and this collection compares by dot products"
+        return "dense and lexical scores are mixed by cosines, and this collection compares by dot products"
     return "" if encoder.can_encode else "this collection holds vectors made elsewhere and cannot encode a question"
 
 
 def _prior(encoder: GuardedEncoder) -> float:
-    """What chance is of texts that have nothing to do with each other, as the encoder made them when it was probed."""
+    """Chance (the mean cosine of unrelated texts) among the probe texts of the encoder."""
     probes = encoder.probes
     try:
         return 0.0 if probes is None else prior(unit_vectors(probes.query), unit_vectors(probes.document))
@@ -83,8 +84,8 @@ def _prior(encoder: GuardedEncoder) -> float:
         return 0.0
 
 
-class Wording:
-    """Makes a collection know its words, by a writer that holds the lock."""
+class LexicalTuning:
+    """Builds the lexical index and fits the mixing, with a writer that holds the lock."""
 
     def __init__(
         self, engine: Engine, writer: EngineWriter, encoder: GuardedEncoder, depth: int, progress: Progress
@@ -95,18 +96,19 @@ class Wording:
         self._depth = depth
         self._progress = progress
 
-    def run(self, analyser: str | None, queries: Mapping[str, str], qrels: Qrels) -> WordsReport:
-        """Finds how both sides are mixed, if they can be, and makes the lexical index of the live documents.
+    def run(self, analyser: str | None, queries: Mapping[str, str], qrels: Qrels) -> LexicalReport:
+        """Fits how dense and lexical scores are mixed, if they can be, and builds the lexical index of the live
+        documents.
 
-        Both are published by one commit; until then searches have what they had. Raises InputError.
+        One commit publishes both; until then searches use their predecessors. Raises InputError.
         """
         without = unmixed(self._encoder)
         if without and qrels:
-            raise InputError(f"judgements teach how to mix meaning and words, but {without}")
+            raise InputError(f"judgements are for mixing dense and lexical scores, but {without}")
         with self._engine.snapshot() as snapshot:
             fusion = None if without else Fusion(chance=self._chance(snapshot, snapshot.space))
-            report = WordsReport(fusion, self._settings(analyser, snapshot), snapshot.counts.documents)
-        with self._writer.lexical_aside(report.lexical.to_json(), self._progress) as aside:
+            report = LexicalReport(fusion, self._settings(analyser, snapshot), snapshot.counts.documents)
+        with self._writer.lexical_aside(report.settings.to_json(), self._progress) as aside:
             if fusion is not None and qrels:
                 learned = self._learned(aside, fusion, queries, qrels)
                 report = replace(report, fusion=replace(fusion, share=learned.share), learned=learned)
@@ -114,26 +116,26 @@ class Wording:
         return report
 
     def prepare(self, space: Space) -> None:
-        """Finds how a space that will be the default one is to be mixed with words, where the collection knows these.
+        """Fits the mixing for a space that will become the default one, where there is a lexical index.
 
-        So hybrid scores are right from the moment at which it is. Raises StorageError.
+        So hybrid scores are right from the moment of the switch. Raises StorageError.
         """
         with self._engine.snapshot() as snapshot:
             state = snapshot.state(LEXICAL)
             if state is None:
                 return
             fusion = None if unmixed(self._encoder) else Fusion(chance=self._chance(snapshot, space))
-            report = WordsReport(fusion, LexicalSettings.from_json(state["lexical"]), snapshot.counts.documents)
+            report = LexicalReport(fusion, LexicalSettings.from_json(state["lexical"]), snapshot.counts.documents)
             self._writer.put_state(LEXICAL, report.state(snapshot, space))
 
     def _settings(self, analyser: str | None, snapshot: EngineSnapshot) -> LexicalSettings:
         if analyser is not None:
             return LexicalSettings(analyser=analyser)
-        known = WordsReport.of(snapshot)
-        return LexicalSettings() if known is None else known.lexical
+        known = LexicalReport.of(snapshot)
+        return LexicalSettings() if known is None else known.settings
 
     def _chance(self, snapshot: EngineSnapshot, space: Space) -> float:
-        """Of unrelated texts in this collection; the encoder's own where the collection's texts say nothing of it."""
+        """The mean cosine of unrelated texts in this collection; that of the probe texts where it has too few texts."""
         unrelated = _prior(self._encoder)
         dense = snapshot.dense(space.name, exact=True)
         drawn = dense.drawn(PASSAGES)
@@ -157,6 +159,6 @@ class Wording:
         search = HybridSearch(snapshot, snapshot.dense(exact=True), aside.lexical, fusion, depth=self._depth)
         vectors = self._encoder.encode_queries([queries[query] for query in judged])
         for query, vector in zip(judged, vectors, strict=True):
-            sides = search.sides(queries[query], partial(np.asarray, vector), depth=self._depth)
-            asked[query] = Asked(snapshot.ids(sides.near.documents), sides)
+            sides = search.candidate_scores(queries[query], partial(np.asarray, vector), depth=self._depth)
+            asked[query] = JudgedQuery(snapshot.ids(sides.near.documents), sides)
         return learned_share(asked, qrels, fusion)
