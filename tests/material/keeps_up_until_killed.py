@@ -43,8 +43,9 @@ SMALL = {
     (migrating, "AT_ONCE"): 16,
 }
 STEPS = [
-    "committed", "described", "manifest published", "old segment removed", "part filled", "part named", "part synced",
-    "recorded", "rows copied", "segment created", "space begun", "space filled", "space removed", "vectors written",
+    "committed", "described", "indexes kept", "manifest published", "old segment removed", "part filled", "part named",
+    "part synced", "recorded", "rows copied", "segment created", "space begun", "space filled", "space removed",
+    "vectors written",
 ]  # fmt: skip
 OPERATIONS = ["add"] * 3 + ["delete", "maintain"] + ["optimize", "migrate"] * 2
 STEPS_A_ROUND = 4

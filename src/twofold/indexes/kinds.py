@@ -26,13 +26,15 @@ class Kind:
 
     effort: what may be set without building again, with its usual value; 0 for a kind that has none in itself, whose
     effort is how many candidates are scored again (`scores_more`). memory: bytes held while so many rows of a dimension
-    are built, where that is worth asking for.
+    are built, where that is worth asking for. slow: building takes minutes for a million rows, so it is tried only if an
+    index was asked for.
     """
 
     fill: Fill
     open: Open
     effort: int = 0
     memory: Callable[[int, int], int] = lambda _rows, _dimension: 0
+    slow: bool = False
 
     @property
     def scores_more(self) -> bool:
@@ -43,7 +45,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "scan": Kind(scan.fill, scan.opened),
     "ivf": Kind(ivf.fill, ivf.opened, effort=ivf.EFFORT),
-    "hnsw": Kind(hnsw.fill, hnsw.opened, effort=hnsw.EFFORT, memory=hnsw.memory_needed),
+    "hnsw": Kind(hnsw.fill, hnsw.opened, effort=hnsw.EFFORT, memory=hnsw.memory_needed, slow=True),
 }
 
 

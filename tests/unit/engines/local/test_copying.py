@@ -138,7 +138,7 @@ def test_a_target_that_holds_something_or_is_inside_is_refused_untouched(tmp_pat
     (tmp_path / "link").symlink_to(tmp_path / "c")
     with filled(tmp_path / "c") as store:
         for target in ("full", "file", "c", "c/vectors/deep", "link/inside"):
-            with pytest.raises(InputError, match=target.split("/")[0]):
+            with pytest.raises(InputError, match=Path(target).name):
                 store.backup(tmp_path / target)
     assert (tmp_path / "full" / "mine").read_text() == "kept"
     assert sorted(os.listdir(tmp_path)) == ["c", "file", "full", "link"]

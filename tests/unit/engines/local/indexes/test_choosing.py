@@ -251,6 +251,22 @@ def test_kinds_are_tried_from_the_smallest_on_until_one_is_fast_enough(
         assert dict(ids(collection, query)).items() & dict(ids(collection, query, exact=True)).items()
 
 
+def test_kinds_that_are_slow_to_build_are_left_to_those_who_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "FROM_ROWS", 1_000)
+    monkeypatch.setattr("twofold.engines.local.derived.indexes.upkeep.LATENCY", 1e-6)
+    vectors = np.random.default_rng(0).standard_normal((1_500, 16)).astype(np.float32)
+    with twofold.create(tmp_path / "c", twofold.GivenVectors(16)) as made:
+        beside = made.add([{"id": str(number)} for number in range(len(vectors))], vectors=vectors).index
+        assert beside is not None
+        assert {point.kind for point in beside.tried} == {"flat", "scan", "ivf"}
+        assert beside.why.endswith("; optimize tries hnsw too, which takes longer to build")
+        asked = made.optimize(latency=1e-6).index
+        assert {point.kind for point in asked.tried} == {"flat", "scan", "ivf", "hnsw"}
+        assert "optimize tries" not in asked.why
+
+
 def test_an_index_that_was_passed_over_for_a_better_one_is_not_what_stands(
     collection: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -334,10 +350,10 @@ def test_a_kind_that_does_not_answer_is_passed_over_and_what_stood_before_still_
     monkeypatch.setitem(kinds.KINDS, "hnsw", replace(kinds.KINDS["hnsw"], open=lambda _folder, _effort: Failing()))
     report = collection.optimize(recall=0.5, latency=1e-6).index
     assert report.kind in ("scan", "ivf")
-    assert "; hnsw was passed over: it does not answer every question" in report.why
+    assert "; hnsw was passed over: it cannot answer every question" in report.why
     asked = collection.optimize(index="hnsw", recall=0.5, latency=1_000).index
     assert asked.kind == "scan"
-    assert asked.why.startswith("hnsw was passed over: it does not answer every question")
+    assert asked.why.startswith("hnsw was passed over: it cannot answer every question")
     assert not list((tmp_path / "c" / "indexes").rglob("hnsw*"))
     monkeypatch.setattr(indexing, "FROM_ROWS", 10_000)
     assert collection.optimize(index="hnsw").index.kind == "flat"

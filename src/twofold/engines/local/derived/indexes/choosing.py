@@ -47,11 +47,16 @@ class _Choice:
 
 
 class Indexing:
-    """One choice, by a writer that holds the lock."""
+    """One choice, by a writer that holds the lock.
 
-    def __init__(self, work: Work) -> None:
+    quick: leaves out the kinds that are slow to build, for a choice that nobody asked for.
+    """
+
+    def __init__(self, work: Work, *, quick: bool = False) -> None:
         self._work = work
         self._writer = work.writer
+        self._kinds = [name for name, kind in KINDS.items() if not (quick and kind.slow)]
+        self._left_out = ", ".join(name for name in KINDS if name not in self._kinds)
 
     def run(self, asked: IndexRequest) -> IndexReport:
         """Builds the index that was asked for, or the smallest that fits, and publishes it with what was measured.
@@ -105,7 +110,7 @@ class Indexing:
         tried = [measuring.recalls.measure(measuring.exact, FLAT, part=FLAT_QUESTIONS)]
         choice: _Choice | None = None
         refused = ""
-        for kind in KINDS if asked.kind is None else [asked.kind]:
+        for kind in self._kinds if asked.kind is None else [asked.kind]:
             if asked.kind is None and (without := self._without_memory(kind, snapshot.head.next_row)):
                 refused += without
                 break
@@ -122,6 +127,9 @@ class Indexing:
                 break
         if choice is None:
             raise UnfitIndexError(refused.removeprefix("; "))
+        fits = choice.point.holds(asked.promise) and choice.point.p50 <= asked.latency
+        if self._left_out and not fits:
+            refused += f"; optimize tries {self._left_out} too, which takes longer to build"
         why = ("asked for" if asked.kind is not None else _why(choice.point, asked.promise, asked.latency)) + refused
         report = IndexReport(
             kind=choice.point.kind, why=why, promise=asked.promise, latency=asked.latency, tried=tuple(tried)

@@ -142,7 +142,7 @@ class Upkeep:
         return Measuring(snapshot, questions.vectors, questions.depth)
 
     def _chosen(self, promise: float, latency: float) -> IndexReport:
-        return Indexing(self._work).run(IndexRequest(None, promise, latency))
+        return Indexing(self._work, quick=True).run(IndexRequest(None, promise, latency))
 
 
 def joined_from(pieces: Sequence[Piece], first: int, end: int, *, most: int) -> int:
