@@ -139,7 +139,7 @@ def test_an_update_reads_tables_with_fields_of_other_names(tmp_path: Path, hashe
         ('{"id": "moon", "text": 5}\n', "line 1: document 'moon': text must be text, not number"),
         (
             '{"id": "moon", "metadata": {"a": 1}, "a": 2}\n',
-            "line 1: document 'moon': the field 'a' stands beside and inside metadata",
+            "line 1: document 'moon': the field 'a' is given both beside and inside metadata",
         ),
         ("", "no documents in"),
     ],

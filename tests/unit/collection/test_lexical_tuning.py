@@ -250,7 +250,7 @@ def test_the_choice_is_the_same_for_renamed_documents_and_shuffled_judgements(tm
 def test_judgements_need_texts_and_answers(collection: Collection) -> None:
     with pytest.raises(InputError, match="'q1' is judged, but has no text"):
         collection.tune(queries={}, qrels={"q1": {"d1": 1}})
-    with pytest.raises(InputError, match="1 judged questions say nothing"):
+    with pytest.raises(InputError, match="1 judged questions are too few"):
         collection.tune(queries={"q1": "word1"}, qrels={"q1": {"d1": 1}, "q2": {"d2": 0}})
     assert collection.search("word1", mode="hybrid")
 
