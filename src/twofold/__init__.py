@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from twofold.collection.building import open_or_create as open_or_create
     from twofold.collection.collection import Collection as Collection
     from twofold.collection.opening import create as create
     from twofold.collection.opening import open_collection as open  # noqa: A004 - the verb that people look for
@@ -30,15 +31,30 @@ if TYPE_CHECKING:
     from twofold.errors import CollectionError as CollectionError
     from twofold.errors import ContractError as ContractError
     from twofold.errors import CorruptionError as CorruptionError
+    from twofold.errors import DocumentError as DocumentError
+    from twofold.errors import FilterError as FilterError
+    from twofold.errors import FormatError as FormatError
     from twofold.errors import InputError as InputError
     from twofold.errors import LockedError as LockedError
+    from twofold.errors import MissingExtraError as MissingExtraError
     from twofold.errors import ModelError as ModelError
     from twofold.errors import MovedError as MovedError
+    from twofold.errors import NoDocumentError as NoDocumentError
+    from twofold.errors import NotACollectionError as NotACollectionError
+    from twofold.errors import QueryError as QueryError
+    from twofold.errors import StorageError as StorageError
+    from twofold.errors import TruncationError as TruncationError
     from twofold.errors import TwofoldError as TwofoldError
+    from twofold.errors import VectorError as VectorError
     from twofold.evaluation.comparing import compare as compare
     from twofold.evaluation.evaluating import evaluate as evaluate
+    from twofold.hits import Hits as Hits
+    from twofold.progress import Progress as Progress
     from twofold.rankings import Hit as Hit
+    from twofold.readers.fields import Fields as Fields
     from twofold.readers.reading import read as read
+    from twofold.readers.trec import read_qrels as read_qrels
+    from twofold.readers.trec import read_run as read_run
     from twofold.reports import AddReport as AddReport
     from twofold.reports import EncodingReport as EncodingReport
     from twofold.training.training import train as train
@@ -53,22 +69,38 @@ _PLACES = {
     "ContractError": "twofold.errors:ContractError",
     "CorruptionError": "twofold.errors:CorruptionError",
     "Document": "twofold.documents:Document",
+    "DocumentError": "twofold.errors:DocumentError",
     "EncodingReport": "twofold.reports:EncodingReport",
+    "Fields": "twofold.readers.fields:Fields",
+    "FilterError": "twofold.errors:FilterError",
+    "FormatError": "twofold.errors:FormatError",
     "GivenVectors": "twofold.encoders.given_vectors:GivenVectors",
     "HashedWords": "twofold.encoders.hashed_words:HashedWords",
     "Hit": "twofold.rankings:Hit",
+    "Hits": "twofold.hits:Hits",
     "InputError": "twofold.errors:InputError",
     "LockedError": "twofold.errors:LockedError",
+    "MissingExtraError": "twofold.errors:MissingExtraError",
     "ModelError": "twofold.errors:ModelError",
     "MovedError": "twofold.errors:MovedError",
+    "NoDocumentError": "twofold.errors:NoDocumentError",
+    "NotACollectionError": "twofold.errors:NotACollectionError",
     "Passage": "twofold.documents:Passage",
+    "Progress": "twofold.progress:Progress",
+    "QueryError": "twofold.errors:QueryError",
+    "StorageError": "twofold.errors:StorageError",
+    "TruncationError": "twofold.errors:TruncationError",
     "TwofoldError": "twofold.errors:TwofoldError",
+    "VectorError": "twofold.errors:VectorError",
     "compare": "twofold.evaluation.comparing:compare",
     "create": "twofold.collection.opening:create",
     "evaluate": "twofold.evaluation.evaluating:evaluate",
     "load_encoder": "twofold.encoders.loading:load_encoder",
     "open": "twofold.collection.opening:open_collection",
+    "open_or_create": "twofold.collection.building:open_or_create",
     "read": "twofold.readers.reading:read",
+    "read_qrels": "twofold.readers.trec:read_qrels",
+    "read_run": "twofold.readers.trec:read_run",
     "similarity": "twofold.encoders.similarity:similarity",
     "train": "twofold.training.training:train",
 }
@@ -81,23 +113,39 @@ __all__ = [
     "ContractError",
     "CorruptionError",
     "Document",
+    "DocumentError",
     "EncodingReport",
+    "Fields",
+    "FilterError",
+    "FormatError",
     "GivenVectors",
     "HashedWords",
     "Hit",
+    "Hits",
     "InputError",
     "LockedError",
+    "MissingExtraError",
     "ModelError",
     "MovedError",
+    "NoDocumentError",
+    "NotACollectionError",
     "Passage",
+    "Progress",
+    "QueryError",
+    "StorageError",
+    "TruncationError",
     "TwofoldError",
+    "VectorError",
     "__version__",
     "compare",
     "create",
     "evaluate",
     "load_encoder",
     "open",
+    "open_or_create",
     "read",
+    "read_qrels",
+    "read_run",
     "similarity",
     "train",
 ]

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from twofold.errors import DocumentError, InputError, brief
-from twofold.values import Json, kind_of, plain, plain_text
+from twofold.rows import no_document, row_of, rows_of
+from twofold.values import Json, is_missing, kind_of, plain, plain_text
 
 MAX_ID_BYTES = 512
 CONTROL = re.compile("[\0-\x1f\x7f]")
@@ -49,6 +50,10 @@ class Document:
         """Whether there is anything to encode."""
         return bool(self.text.strip() or self.title.strip())
 
+    def to_json(self) -> dict[str, Any]:
+        """Id, title, text and metadata as JSON values; a record that `add` reads as the same document."""
+        return {"id": self.id, "title": self.title, "text": self.text, "metadata": dict(self.metadata)}
+
     def metadata_json(self) -> str:
         """The metadata as canonical JSON: sorted keys, no spaces; equal metadata give equal text.
 
@@ -76,26 +81,23 @@ def titled(title: str, text: str) -> str:
 def as_documents(
     items: Iterable[Document | Mapping[str, Any] | tuple[str, str]], *, text_required: bool = True
 ) -> Iterator[Document]:
-    """Documents from Documents, dicts with id, text, title and more, or (id, text) pairs.
+    """Documents from Documents, dicts with id, text, title and more, (id, text) pairs, or a table.
 
     A dict's id may stand under `id` or `_id` (not both), its text under any of TEXT_FIELDS; keys other than these,
-    title and metadata become metadata. text_required: refuse a dict without a text field, as it could replace a
-    document that has a text by one without; "" is an explicitly empty text. Each document is copied as it comes. Raises
-    DocumentError for anything else, naming the position.
+    title and metadata become metadata. A table's rows are such dicts (rows.py). text_required: refuse a dict without a
+    text field, as it could replace a document that has a text by one without; "" is an explicitly empty text. Each
+    document is copied as it comes. Raises DocumentError for anything else, naming the position.
     """
-    for position, item in enumerate(items):
-        match item:
+    for position, item in enumerate(rows_of(items)):
+        match row_of(item):
             case Document():
                 yield replace(item)
-            case Mapping():
-                yield _from_mapping(item, position, text_required=text_required)
+            case Mapping() as record:
+                yield _from_mapping(record, position, text_required=text_required)
             case (identifier, text):
                 yield Document(identifier, text)
             case _:
-                raise DocumentError(
-                    f"item {position} is a {type(item).__name__}; documents are Document objects, "
-                    "dicts with an id and a text, or (id, text) pairs"
-                )
+                raise no_document(item, position)
 
 
 def identifier_of(value: object) -> str:
@@ -128,8 +130,9 @@ def flat_metadata(rest: dict[str, Any], identifier: str) -> dict[str, Any]:
     return {**inner, **beside}
 
 
-def _from_mapping(item: Mapping[Any, Any], position: int, *, text_required: bool) -> Document:
-    rest = dict(item)
+def identified(record: Mapping[Any, Any], position: int) -> tuple[str, dict[str, Any]]:
+    """The id of a record, under `id` or `_id`, and its other fields. Raises DocumentError, naming the position."""
+    rest = dict(record)
     if "id" in rest and "_id" in rest:
         raise DocumentError(
             f"item {position} has both 'id' and '_id'; leave one of them out, or put it into \"metadata\""
@@ -138,16 +141,35 @@ def _from_mapping(item: Mapping[Any, Any], position: int, *, text_required: bool
     if key not in rest:
         there = brief(", ".join(map(repr, rest)))
         raise DocumentError(f"item {position} has no id (looked for 'id' and '_id'; it has {there})")
-    identifier = identifier_of(rest.pop(key))
-    name = next((name for name in TEXT_FIELDS if name in rest), None)
-    if name is None and text_required:
+    return identifier_of(rest.pop(key)), rest
+
+
+def without_text(fields: dict[str, Any], identifier: str) -> tuple[Any, dict[str, Any]]:
+    """The text of a record's fields, under any of TEXT_FIELDS, and the others; None where there is none of these.
+
+    Raises DocumentError for one that is missing.
+    """
+    name = next((name for name in TEXT_FIELDS if name in fields), None)
+    if name is None:
+        return None, fields
+    rest = dict(fields)
+    text = rest.pop(name)
+    if is_missing(text):
+        raise DocumentError(f'its {name} is missing ({text}); "" says that there is none', document_id=identifier)
+    return text, rest
+
+
+def _from_mapping(item: Mapping[Any, Any], position: int, *, text_required: bool) -> Document:
+    identifier, fields = identified(item, position)
+    text, rest = without_text(fields, identifier)
+    if text is None and text_required:
         raise DocumentError(
             f"item {position} has no text (looked for {', '.join(map(repr, TEXT_FIELDS))}). {WHOLE}",
             document_id=identifier,
         )
-    text = "" if name is None else rest.pop(name)
     title = rest.pop("title", "")
-    return Document(identifier, text, title, flat_metadata(rest, identifier))
+    metadata = flat_metadata(rest, identifier)
+    return Document(identifier, "" if text is None else text, "" if is_missing(title) else title, metadata)
 
 
 def _checked_id(identifier: object) -> str:

@@ -8,7 +8,7 @@ tests/contracts/test_engine_laws.py tests the laws that are written here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from twofold.block import Block, Known, Part
 from twofold.documents import Document
+from twofold.facets import Facet
 from twofold.filters import Filter
 from twofold.index_report import IndexReport, IndexRequest, RecallReport
 from twofold.progress import Progress, silent
@@ -178,9 +179,7 @@ class LexicalSnapshot(Protocol):
         """float32 (n,): the scores of these documents, in their order."""
 
     def weight(self, query: str) -> float:
-        """The sum of the inverse document frequencies of the query's terms; the highest possible score is proportional
-        to it.
-        """
+        """The sum of the inverse document frequencies of the query's terms, in proportion to the highest score."""
 
     def text(self, query: str) -> str:
         """The query's text without the operators of the query language and without what it excludes."""
@@ -229,7 +228,7 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
         """Raises FilterError if no document has a field of the filter, or none has it with the compared type."""
 
     def check_unambiguous(self, where: Filter) -> None:
-        """Raises FilterError if a matching document has several values under a dotted name."""
+        """Raises FilterError if a matching document has several values under a name."""
 
     def without_passages(self) -> int:
         """The number of documents without a passage."""
@@ -239,6 +238,9 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
 
     def count(self, where: Filter | None = None) -> int:
         """The number of documents that match the filter."""
+
+    def facets(self, field: str, where: Filter | None = None) -> Iterable[Facet]:
+        """The values of a field (facets.py), each with its number of matching documents, in any order."""
 
     def has_text(self) -> bool:
         """Whether any document has a text or a title."""
@@ -340,8 +342,7 @@ class EngineWriter(Protocol):
         """
 
     def optimize(self, request: IndexRequest, ask: Ask, progress: Progress = silent) -> OptimizeReport:
-        """Frees the disk space of deleted documents, and builds the requested index, which is measured before it
-        serves.
+        """Frees the disk space of deleted documents, and builds the requested index, measured before it serves.
 
         Raises InputError for an unknown kind, StorageError.
         """

@@ -5,6 +5,7 @@
     │   ├── DocumentError        one document cannot be stored
     │   ├── VectorError          vectors of the wrong shape, or with invalid values
     │   ├── FilterError          a filter (`where`) that is invalid or cannot match
+    │   ├── NoDocumentError      there is no document with this id
     │   ├── QueryError           a search that cannot be answered: page, mode, query
     │   ├── TruncationError      a text is too long for the encoder, with on_truncation="error"
     │   └── UnfitIndexError      a kind of approximate index cannot be used for these vectors
@@ -113,6 +114,16 @@ class MissingExtraError(TwofoldError):
 
 class CollectionError(TwofoldError):
     """An error of a collection on disk."""
+
+
+class NoDocumentError(InputError, KeyError):
+    """There is no document with this id."""
+
+    def __init__(self, document_id: str, more: str = "") -> None:
+        super().__init__(f"there is no document {brief(document_id)!r} here" + (f"; {more}" if more else ""))
+        self.document_id = document_id
+
+    __str__ = Exception.__str__  # KeyError's own shows a message in quotes
 
 
 class NotACollectionError(CollectionError):

@@ -1,4 +1,4 @@
-"""`where`: conditions on metadata, as in MongoDB, parsed and defined.
+"""`where`: conditions on metadata, id and title, as in MongoDB, parsed and defined.
 
     {"year": {"$gte": 1990, "$lt": 2000}, "author.name": "Hopper"}
 
@@ -10,7 +10,7 @@ null.
 
 A dot belongs to a key or enters an object: "author.name" is the key "author.name" and the key "name" of the object
 "author", as in Elasticsearch; where a document has both, either may match. A field whose name begins with $ is written
-with $$: {"$$price": 3}.
+with $$: {"$$price": 3}. The names "id" and "title" are the document's own, whatever its metadata hold under them.
 """
 
 from __future__ import annotations
@@ -24,24 +24,31 @@ from typing import Any
 from twofold.errors import FilterError, InputError, brief
 from twofold.values import INT64, Json, Scalar, equal, kind_of, plain, plain_text, type_names
 
+ID, TITLE = OWN = ("id", "title")
+"""The fields that are the document's own, of which each has one text; "" where there is no title."""
 TRUNCATED = "$truncated"
-"""The one field that is not metadata: whether a document's vectors leave out some of its text."""
+"""The field that follows from a document's vectors: whether they leave out some of its text."""
 
-COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "$eq": operator.eq,
+CONTAINS, PREFIX = "$contains", "$prefix"
+ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     "$gt": operator.gt,
     "$gte": operator.ge,
     "$lt": operator.lt,
     "$lte": operator.le,
 }
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {"$eq": operator.eq, **ORDERED, PREFIX: str.startswith}
+"""What an element of the field and a value of its type are asked. $contains asks the field as a whole (`_holds`)."""
 DEEPEST = 16
 """The deepest nesting of conditions; SQLite's parser fails not far beyond twice that."""
-OPERATORS = (*COMPARISONS, "$ne", "$in", "$nin", "$not", "$exists", "$and", "$or")
+OPERATORS = (*COMPARISONS, CONTAINS, "$ne", "$in", "$nin", "$all", "$not", "$exists", "$and", "$or")
 
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """One field against one plain value (values.py) with $eq; text and numbers also with $gt, $gte, $lt, $lte."""
+    """One field against one plain value (values.py).
+
+    operator: $eq; $gt, $gte, $lt, $lte of text and numbers; $prefix of text; $contains of what is no list or object.
+    """
 
     field: str
     operator: str
@@ -114,8 +121,10 @@ def fields(condition: Filter) -> set[str]:
 
 
 def says_nothing(condition: Filter, *, negated: bool = False) -> bool:
-    """Whether a part of the tree matches everything because it is empty: {} or {"$nin": []}."""
+    """Whether a part of the tree matches everything because it is empty: {}, {"$nin": []} or {"$prefix": ""}."""
     match condition:
+        case Compare(_, "$prefix" | "$contains", ""):
+            return not negated
         case Not(inner):
             return says_nothing(inner, negated=not negated)
         case All(parts) | Some(parts):
@@ -124,23 +133,38 @@ def says_nothing(condition: Filter, *, negated: bool = False) -> bool:
     return False
 
 
-def matches(condition: Filter, metadata: Mapping[str, Json], *, truncated: bool = False) -> bool:
-    """The definition: whether a document with this metadata matches."""
+def matches(
+    condition: Filter,
+    metadata: Mapping[str, Json],
+    *,
+    identifier: str = "",
+    title: str = "",
+    truncated: bool = False,
+) -> bool:
+    """The definition: whether a document with this metadata, id and title matches."""
+    return _matches(condition, metadata, {ID: identifier, TITLE: title, TRUNCATED: truncated})
+
+
+def _matches(condition: Filter, metadata: Mapping[str, Json], own: Mapping[str, Json]) -> bool:
+    def found(field: str) -> list[Json]:
+        return [own[field]] if field in own else found_at(metadata, field)
+
     match condition:
+        case Compare(field, "$contains", value):
+            return any(_holds(each, value) for each in found(field))
         case Compare(field, name, value):
-            found: list[Json] = [truncated] if field == TRUNCATED else found_at(metadata, field)
-            return any(_compares(name, element, value) for element in (*found, *elements(found)))
+            there = found(field)
+            return any(_compares(name, element, value) for element in (*there, *elements(there)))
         case Among(field, values):
-            found = [truncated] if field == TRUNCATED else found_at(metadata, field)
-            return any(equal(element, value) for element in elements(found) for value in values)
+            return any(equal(element, value) for element in elements(found(field)) for value in values)
         case Exists(field):
-            return field == TRUNCATED or bool(found_at(metadata, field))
+            return bool(found(field))
         case Not(inner):
-            return not matches(inner, metadata, truncated=truncated)
+            return not _matches(inner, metadata, own)
         case All(inner):
-            return all(matches(each, metadata, truncated=truncated) for each in inner)
+            return all(_matches(each, metadata, own) for each in inner)
         case Some(inner):
-            return any(matches(each, metadata, truncated=truncated) for each in inner)
+            return any(_matches(each, metadata, own) for each in inner)
 
 
 def found_at(metadata: Mapping[str, Json], field: str) -> list[Json]:
@@ -184,6 +208,13 @@ def _found(metadata: Mapping[str, Json], name: str) -> Iterator[Json]:
         dot = name.find(".", dot + 1)
 
 
+def _holds(there: Json, value: Json) -> bool:
+    """$contains: whether a list has an element that equals the value, or a text has the value in it."""
+    if isinstance(there, list):
+        return any(equal(element, value) for element in there)
+    return isinstance(there, str) and isinstance(value, str) and value in there
+
+
 def _compares(name: str, element: Json, value: Json) -> bool:
     if name == "$eq":
         return equal(element, value)
@@ -222,7 +253,7 @@ def _field(field: str, value: Any, depth: int) -> Filter:
     if depth > DEEPEST:
         raise FilterError(f"the conditions on {brief(field)!r} stand more than {DEEPEST} deep inside one another")
     if not isinstance(value, Mapping):
-        return Compare(field, "$eq", _operand(field, "$eq", value))
+        return Compare(field, "$eq", _equal_to(field, "$eq", value))
     if not value:
         raise FilterError(
             f"the condition on {brief(field)!r} is empty; to compare with an empty object write {{'$eq': {{}}}}"
@@ -232,12 +263,16 @@ def _field(field: str, value: Any, depth: int) -> Filter:
 
 def _operation(field: str, name: str, operand: Any, depth: int) -> Filter:
     match name:
+        case "$eq":
+            return Compare(field, name, _equal_to(field, name, operand))
         case "$ne":
-            return Not(Compare(field, "$eq", _operand(field, name, operand)))
+            return Not(Compare(field, "$eq", _equal_to(field, name, operand)))
         case "$in":
             return _any_of(field, name, operand)
         case "$nin":
             return Not(_any_of(field, name, operand))
+        case "$all":
+            return _every_one_of(field, operand)
         case "$not":
             if not isinstance(operand, Mapping):
                 raise FilterError(
@@ -249,9 +284,9 @@ def _operation(field: str, name: str, operand: Any, depth: int) -> Filter:
             if not isinstance(wanted, bool):
                 raise FilterError(f"$exists on {brief(field)!r} takes true or false, not {kind_of(wanted)}")
             return Exists(field) if wanted else Not(Exists(field))
-        case "$eq":
-            return Compare(field, name, _operand(field, name, operand))
-        case _ if name in COMPARISONS:
+        case "$prefix" | "$contains":
+            return _part_of(field, name, operand)
+        case _ if name in ORDERED:
             value = _operand(field, name, operand)
             if not isinstance(value, int | float | str) or isinstance(value, bool):
                 raise FilterError(f"{name} on {brief(field)!r} takes a number or text: {kind_of(value)} has no order")
@@ -261,12 +296,35 @@ def _operation(field: str, name: str, operand: Any, depth: int) -> Filter:
     raise FilterError(f"{said} (known: {', '.join(OPERATORS)}){whole}")
 
 
+def _part_of(field: str, name: str, operand: Any) -> Filter:
+    """$prefix and $contains, whose operand is a text, and of $contains also another element of a list."""
+    value = _operand(field, name, operand)
+    if name == PREFIX and not isinstance(value, str):
+        raise FilterError(f"$prefix on {brief(field)!r} takes text, not {kind_of(value)}")
+    if isinstance(value, list | dict):
+        several = "; for several values write {'$all': [...]}" if isinstance(value, list) else ""
+        raise FilterError(
+            f"$contains on {brief(field)!r} takes a text that is in the field, or one value that its list holds, "
+            f"not {'a list' if isinstance(value, list) else 'an object'}{several}"
+        )
+    return Compare(field, name, value)
+
+
+def _every_one_of(field: str, operand: Any) -> Filter:
+    """$all: the field equals, or its list holds, every one of these values."""
+    if not isinstance(operand, list | tuple):
+        raise FilterError(f"$all on {brief(field)!r} takes a list, not {kind_of(operand)}")
+    if not operand:
+        raise FilterError(f"$all on {brief(field)!r} takes at least one value; an empty list says nothing")
+    return _all(Compare(field, "$eq", _equal_to(field, "$all", value)) for value in operand)
+
+
 def _any_of(field: str, name: str, operand: Any) -> Filter:
     if not isinstance(operand, list | tuple):
         raise FilterError(f"{name} on {brief(field)!r} takes a list, not {kind_of(operand)}")
-    if _plain_already(operand):
+    if _plain_already(operand) and (field != ID or isinstance(operand[0], str)):
         return Among(field, tuple(operand))
-    return _some(Compare(field, "$eq", _operand(field, name, value)) for value in operand)
+    return _some(Compare(field, "$eq", _equal_to(field, name, value)) for value in operand)
 
 
 def _some(parts: Iterable[Filter]) -> Filter:
@@ -299,6 +357,12 @@ def _encodes(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _equal_to(field: str, name: str, value: Any) -> Json:
+    """The value that a field is to equal; an integer means the id that `add` makes of it, its digits."""
+    plainly = _operand(field, name, value)
+    return str(plainly) if field == ID and isinstance(plainly, int) and not isinstance(plainly, bool) else plainly
 
 
 def _operand(field: str, name: str, value: Any) -> Json:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twofold.documents import Document, Passage
-from twofold.errors import InputError
+from twofold.errors import InputError, brief
 
 Run = dict[str, dict[str, float]]
 """A run as in TREC: query id → document id → score; higher is better."""
@@ -27,7 +27,7 @@ def ranked(scores: Mapping[str, float]) -> list[str]:
     return sorted(scores, key=lambda document: (-scores[document], document))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Hit:
     """One document that answers a query.
 
@@ -50,9 +50,17 @@ class Hit:
         return self.document.title
 
     @property
+    def text(self) -> str:
+        """The passage's text; the whole text is `document.text`."""
+        return self.passage.text
+
+    @property
     def metadata(self) -> Mapping[str, Any]:
         """The document's metadata."""
         return self.document.metadata
+
+    def __repr__(self) -> str:
+        return f"Hit({self.id!r}, {self.score:.6f}, {brief(self.text)!r})"
 
     def explain(self) -> str:
         """The score and its parts, in one line."""
@@ -70,7 +78,7 @@ class Hit:
             "id": self.id,
             "score": self.score,
             "title": self.title,
-            "text": self.passage.text,
+            "text": self.text,
             "start": self.passage.start,
             "end": self.passage.end,
             "metadata": dict(self.metadata),

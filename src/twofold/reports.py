@@ -65,8 +65,9 @@ class AddReport:
     added, replaced, unchanged: documents by outcome (metadata_only of the replaced kept their vectors). duplicates: ids
     that came more than once in this input; the last one is stored. title_only, without_content: documents without a
     text, and with neither text nor title (stored, but never found by dense search). passages: vectors written.
-    truncated: documents whose vectors do not cover all of their text; tokens_cut: tokens not covered. index: what was
-    built, and its recall; None where none was due.
+    truncated: documents whose vectors do not cover all of their text; tokens_cut: tokens not covered. analyser: what
+    lexical search was made for, and why, where that was told from the texts; empty otherwise. index: what was built,
+    and its recall; None where none was due.
     """
 
     added: int = 0
@@ -79,6 +80,7 @@ class AddReport:
     passages: int = 0
     truncated: int = 0
     tokens_cut: int = 0
+    analyser: str = ""
     index: IndexReport | None = None
 
     @property

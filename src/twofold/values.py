@@ -9,8 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -52,9 +55,11 @@ def plain(value: object, place: str) -> Json:
     """A deep copy of a value, made of None, bool, int, float, str, list and dict alone.
 
     Subclasses of these (IntEnum, StrEnum, (str, Enum), namedtuple, OrderedDict) and numpy's scalars become what they
-    are made of; tuples become lists, any Mapping a dict. place: what messages call the value. Raises InputError, naming
-    the place inside, for NaN and infinity, integers beyond 64 bits, lone surrogates, keys that are no text, more than
-    DEEPEST levels, and every other type.
+    are made of; tuples and numpy's arrays become lists, any Mapping a dict. Timestamps and dates become ISO text, in
+    UTC where they have a time zone, so that their order is the order of the texts; Decimal a number, UUID text. What is
+    missing in an object (`is_missing`) is left out. place: what messages call the value. Raises InputError, naming the
+    place inside, for NaN and infinity elsewhere, integers beyond 64 bits, lone surrogates, keys that are no text, more
+    than DEEPEST levels, and every other type.
     """
     try:
         return _plain(value, 1)
@@ -68,6 +73,16 @@ def plain_text(value: str, place: str) -> str:
         return _text(value)
     except _RefusedError as refused:
         raise InputError(f"{place} {refused}") from None
+
+
+def is_missing(value: object) -> bool:
+    """Whether a value says that there is none: None, NaN, NaT and pandas' NA."""
+    match value:
+        case None:
+            return True
+        case float() | np.floating() | Decimal() | datetime() | np.datetime64():
+            return bool(value != value)
+    return type(value).__name__ == "NAType"
 
 
 def kind_of(value: object) -> str:
@@ -103,8 +118,27 @@ def _plain(value: object, depth: int) -> Json:
             return _list(value, depth)
         case Mapping():
             return _object(value, depth)
+        case date() | np.datetime64() | Decimal() | UUID() | np.ndarray():
+            return _converted(value, depth)
     hint = "give its value or its name" if isinstance(value, Enum) else "give text, numbers, true, false, null, lists"
     raise _RefusedError(f"holds a {type(value).__name__}, which JSON does not know; {hint}")
+
+
+def _converted(value: date | np.datetime64 | Decimal | UUID | np.ndarray[Any, Any], depth: int) -> Json:
+    if is_missing(value):
+        raise _RefusedError(f"holds {value}, which JSON does not know")
+    match value:
+        case datetime():
+            return (value if value.tzinfo is None else value.astimezone(UTC)).isoformat()
+        case date():
+            return value.isoformat()
+        case np.datetime64():
+            return _plain(value.astype("M8[D]" if np.datetime_data(value.dtype)[0] == "D" else "M8[us]").item(), depth)
+        case Decimal():
+            return _integer(int(value)) if value == value.to_integral_value() else _finite(float(value))
+        case UUID():
+            return str(value)
+    return _list(value.tolist(), depth) if value.ndim else _plain(value.item(), depth)
 
 
 def _text(value: str) -> str:
@@ -150,6 +184,8 @@ def _object(values: Mapping[Any, object], depth: int) -> dict[str, Json]:
     for key, element in values.items():
         if not isinstance(key, str):
             raise _RefusedError(f"has the key {key!r}, which is not text")
+        if is_missing(element):
+            continue
         try:
             name = _text(key)
         except _RefusedError as refused:

@@ -113,6 +113,21 @@ def test_a_page_is_a_cut_of_one_ranking_and_a_filter_takes_out_of_it(collection:
     assert collection.search_many(["red apple sleeps"] * 3, k=90, mode=mode) == [whole] * 3
 
 
+def test_filters_ask_for_ids_and_titles_and_facets_count_them(collection: Collection) -> None:
+    collection.add([{**each, "title": f"The {WORDS[n % 4]}"} for n, each in enumerate(documents(0, 12))])
+    collection.add([{"id": "other", "text": "red", "third": [2, "x", 2], "title": "x"}])
+    for _ in range(3):
+        assert collection.ids(where={"id": {"$in": ["d3", "d5", "unknown"]}}) == ["d3", "d5"]
+        assert collection.ids(where={"id": {"$prefix": "d1"}, "third": {"$all": [1]}}) == ["d1", "d10"]
+        assert collection.count(where={"title": {"$prefix": "The "}}) == 12
+        assert [hit.id for hit in collection.search("red", where={"title": {"$contains": "x"}})] == ["other"]
+        assert collection.facets("third") == {2: 5, 0: 4, 1: 4, "x": 1}
+        assert collection.facets("title", where={"id": {"$ne": "d0"}}, limit=2) == {"The apple": 3, "The blue": 3}
+        assert collection.facets("id", where={"third": "x"}) == {"other": 1}
+        collection.delete(["d2"])
+        collection.add([{"id": "d2", "text": "red", "third": 2, "title": "The blue"}])
+
+
 def test_a_dense_score_is_the_product_with_the_best_stored_vector(collection: Collection) -> None:
     collection.add(documents(0, 40))
     query = collection.encoder.encode_queries(["red apple"])[0]

@@ -144,8 +144,6 @@ def test_a_partial_record_does_not_erase_a_document(hashed: Path, tmp_path: Path
         (("--k", 0), "k"),
         (("--k", -3), "k"),
         (("--offset", -1), "offset"),
-        (("--k", 10, "--offset", 195), "depth"),
-        (("--k", 11, "--depth", 10), "depth"),
         (("--depth", 0), "depth"),
     ],
 )

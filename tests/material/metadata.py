@@ -6,7 +6,25 @@ from hypothesis import strategies as st
 
 from twofold.filters import TRUNCATED
 
-KEYS = ["year", "a", "b", "", "é", "x y", "[0]", "#", "$", 'quo"te', "back\\slash", "line\nbreak", "nul\0", "'", "true"]
+KEYS = [
+    "id",
+    "title",
+    "year",
+    "a",
+    "b",
+    "",
+    "é",
+    "x y",
+    "[0]",
+    "#",
+    "$",
+    'quo"te',
+    "back\\slash",
+    "line\nbreak",
+    "nul\0",
+    "'",
+    "true",
+]
 NUMBERS = st.one_of(
     st.sampled_from(
         [0, 1, -1, 2**53, 2**53 + 1, 2**63 - 1, -(2**63), 0.0, -0.0, 1.0, 1.5, 0.1, 1e308, 5e-324, 2.0**53]
@@ -40,6 +58,10 @@ CONDITIONS = st.recursive(
         st.fixed_dictionaries({}, optional={"$eq": OPERANDS, "$ne": OPERANDS, "$exists": st.booleans()}),
         st.fixed_dictionaries({}, optional=dict.fromkeys(("$gt", "$gte", "$lt", "$lte"), ORDERED)),
         st.dictionaries(st.sampled_from(["$in", "$nin"]), st.lists(OPERANDS, max_size=5), max_size=2),
+        st.fixed_dictionaries(
+            {},
+            optional={"$contains": OPERANDS, "$prefix": TEXTS, "$all": st.lists(OPERANDS, min_size=1, max_size=3)},
+        ),
     ).filter(lambda condition: condition != {}),
     lambda inner: inner.filter(lambda condition: isinstance(condition, dict)).map(
         lambda condition: {"$not": condition}
@@ -49,7 +71,9 @@ CONDITIONS = st.recursive(
 WHERES = st.recursive(
     st.one_of(
         st.dictionaries(FIELDS, CONDITIONS, max_size=3),
-        st.fixed_dictionaries({TRUNCATED: st.one_of(SCALARS, st.just({"$ne": True}), st.just({"$exists": True}))}),
+        st.fixed_dictionaries(
+            {TRUNCATED: st.one_of(SCALARS, st.sampled_from([{"$ne": True}, {"$exists": True}, {"$contains": True}]))}
+        ),
     ),
     lambda inner: st.one_of(
         st.lists(inner, min_size=1, max_size=3).map(lambda parts: {"$and": parts}),

@@ -19,12 +19,14 @@ from twofold.block import Block, Known
 from twofold.documents import Document, titled
 from twofold.engine import EVERYTHING, LEXICAL, Counts, Facts, Nearest, Passages, Selection, SpaceCounts
 from twofold.errors import CollectionError, LockedError
-from twofold.filters import All, Filter, matches
+from twofold.facets import Facet, values_held
+from twofold.filters import ID, TITLE, All, Filter, found_at, matches
 from twofold.index_report import FLAT, IndexReport
 from twofold.progress import Progress, silent
 from twofold.reports import CompactReport, OptimizeReport, VerifyReport
 from twofold.scores import Numbers, Scores, Vectors, best_positions, dense_scores
 from twofold.space import Space
+from twofold.values import Json, Scalar
 
 PASSAGES = 1_000  # handles of passages: those of a document begin at its own times this
 
@@ -86,11 +88,22 @@ class ToySnapshot:
         return self if LEXICAL in self._version.state and not query_language else None
 
     def select(self, where: Filter | None = None) -> Numbers:
-        passes, entries = partial(matches, All(()) if where is None else where), self._entries.items()
-        return np.array([n for n, e in entries if passes(e.document.metadata, truncated=e.truncated > 0)], np.int64)
+        condition, numbers = All(()) if where is None else where, list[int]()
+        for number, entry in self._entries.items():
+            document, own = entry.document, {"identifier": entry.document.id, "title": entry.document.title}
+            if matches(condition, document.metadata, **own, truncated=entry.truncated > 0):
+                numbers.append(number)
+        return np.array(numbers, np.int64)
 
     def count(self, where: Filter | None = None) -> int:
         return len(self.select(where))
+
+    def facets(self, field: str, where: Filter | None = None) -> list[Facet]:
+        documents, counts = self.documents(self.select(where)), Counter[tuple[str, Scalar]]()
+        for each in documents:
+            own: dict[str, list[Json]] = {ID: [each.id], TITLE: [each.title]}
+            counts.update(values_held(own[field] if field in own else found_at(each.metadata, field)))
+        return [(value, count) for (_, value), count in counts.items()]
 
     def has_text(self) -> bool:
         return any(map(len, self._words.values()))

@@ -13,7 +13,7 @@ from twofold.collection.collection import Collection
 from twofold.collection.opening import create
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import QueryError
-from twofold.rankings import Hit
+from twofold.hits import Hits
 from twofold.scores import Scores
 from twofold.searching import searcher as searching
 from twofold.searching.hybrid import SEARCH_MODES, SearchMode
@@ -90,7 +90,7 @@ def test_what_no_query_may_be_is_refused(collection: Collection) -> None:
 
 
 def test_all_are_asked_of_one_commit(collection: Collection) -> None:
-    hits: list[list[Hit]] = []
+    hits: list[Hits] = []
     with create(None, HashedWords(8)) as made:
         made.add([("a", "red")])
         with made.searcher() as searcher:

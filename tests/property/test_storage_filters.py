@@ -20,6 +20,9 @@ from twofold.engines.local.reader import LocalSnapshot
 from twofold.errors import FilterError
 from twofold.filters import TRUNCATED, All, Exists, Filter, elements, fields, found_at, matches, parse
 
+TITLES = ["", "a", "a\0b", "東京", "1"]
+"""Those of the documents that `check` makes, whose ids are "0", "1", …"""
+
 
 def check(metadata: list[dict[str, Any]], condition: Filter) -> None:
     for asked_before in (False, True):  # a field that is asked about again has a column, the first time it is SQL
@@ -27,7 +30,9 @@ def check(metadata: list[dict[str, Any]], condition: Filter) -> None:
 
 
 def check_once(metadata: list[dict[str, Any]], condition: Filter, asked_before: bool) -> None:
-    documents = [Document(str(number), "text", "", each) for number, each in enumerate(metadata)]
+    documents = [
+        Document(str(number), "text", TITLES[number % len(TITLES)], each) for number, each in enumerate(metadata)
+    ]
     truncated = [number % 3 for number in range(len(documents))]
     rows = [1 + number % 2 for number in range(len(documents))]
     with new_store(None) as store:
@@ -37,7 +42,8 @@ def check_once(metadata: list[dict[str, Any]], condition: Filter, asked_before: 
             if asked_before:
                 snapshot.row_mask(All(tuple(map(Exists, sorted(fields(condition))))))
             answers = [
-                matches(condition, each, truncated=cut > 0) for each, cut in zip(metadata, truncated, strict=True)
+                matches(condition, each.metadata, identifier=each.id, title=each.title, truncated=cut > 0)
+                for each, cut in zip(documents, truncated, strict=True)
             ]
             assert snapshot.row_mask(condition).tolist() == np.repeat(answers, rows).astype(bool).tolist()
             assert snapshot.count(condition) == sum(answers)
@@ -63,6 +69,29 @@ def check_once(metadata: list[dict[str, Any]], condition: Filter, asked_before: 
 @example([{"a": "a\0b"}, {"a": "a"}], {"a": "a"})
 @example([{"a": "a\0b"}, {"a": "a"}], {"a": {"$in": ["a\0b", "x"]}})
 @example([{"a": 1}, {"a": 2}], {"a": {"$in": [float("inf"), 2]}})
+@example([{"id": "2"}, {"id": "1"}, {"id": "0"}], {"id": "2"})
+@example([{}] * 6, {"id": {"$in": ["1", 4, "9", "1\0", None, "1"]}})
+@example([{"a": n % 2} for n in range(6)], {"a": 1, "$or": [{"id": "1"}, {"id": {"$gt": "3"}}]})
+@example([{"a": n % 2} for n in range(6)], {"a": 1, "$and": [{"id": {"$in": ["1", "2", "3"]}}, {"id": {"$ne": "3"}}]})
+@example([{}] * 6, {"id": {"$nin": ["1", 2]}})
+@example([{}] * 6, {"title": {"$in": ["a\0b", "1", 1, None]}})
+@example([{}] * 6, {"title": {"$contains": "\0b"}})
+@example([{}] * 6, {"title": {"$prefix": "a\0"}})
+@example(
+    [{"title": 1, "id": [1]}] * 6, {"$or": [{"title": 1}, {"id": {"$exists": False}}, {"id": [1]}, {"title": None}]}
+)
+@example([{"a": "xay"}, {"a": ["xay"]}, {"a": ["a"]}, {"a": "a"}, {"a": ["x", "a"]}, {}], {"a": {"$contains": "a"}})
+@example([{"a": "b"}, {"a": ["b"]}, {"a": "abc"}], {"a": {"$contains": "b"}})
+@example([{"a": 1}, {"a": [1]}, {"a": [True, 2]}, {"a": True}, {"a": [1.0]}, {}], {"a": {"$contains": 1}})
+@example([{"a": True}, {"a": [True]}, {"a": [1]}], {"a": {"$contains": True}})
+@example([{"a": None}, {"a": [None]}, {"a": [1]}, {}], {"a": {"$contains": None}})
+@example([{"a.b": "abc"}, {"a": {"b": ["ab"]}}, {"a": {"b": "b"}, "a.b": ["c"]}], {"a.b": {"$contains": "b"}})
+@example([{"a": "ba"}, {"a": ["ba"]}, {"a": ["b", "ab"]}], {"a": {"$prefix": "a"}})
+@example([{"a": "ab"}, {"a": ["b", "ab"]}, {"a": ["b"]}, {"a": 1}, {}, {"a": {}}], {"a": {"$prefix": "a"}})
+@example([{"a": "\U0010ffff!"}, {"a": "\ud7ff"}, {"a": "é"}, {"a": "e"}], {"a": {"$prefix": "\U0010ffff"}})
+@example([{"a": [1, 2, "x"]}, {"a": [1]}, {"a": 1}, {"a": [2, 1]}, {"a": [[1, 2]]}], {"a": {"$all": [1, 2]}})
+@example([{"a": [[1, 2]]}, {"a": [1, 2]}], {"a": {"$all": [[1, 2]]}})
+@example([{"a": "x"}, {"a": ""}, {"a": 1}, {}], {"a": {"$prefix": "", "$contains": ""}})
 def test_the_catalogue_answers_a_filter_as_its_definition_does(
     metadata: list[dict[str, Any]], where: dict[str, Any]
 ) -> None:
@@ -119,13 +148,17 @@ STEPS = st.lists(
     max_size=12,
 )
 """What happens to a collection; documents are added with so many rows each."""
-Documents = dict[int, tuple[dict[str, Any], int]]
+Documents = dict[int, tuple[Document, int]]
+
+
+def passes(condition: Filter, document: Document) -> bool:
+    return matches(condition, document.metadata, identifier=document.id, title=document.title)
 
 
 def check_answers(snapshot: LocalSnapshot, conditions: list[Filter], documents: Documents) -> None:
-    """documents: the live ones by number, metadata and rows of each."""
+    """documents: the live ones by number, with the rows of each."""
     for condition in conditions:
-        matching = [number for number, (metadata, _) in documents.items() if matches(condition, metadata)]
+        matching = [number for number, (document, _) in documents.items() if passes(condition, document)]
         owners = [number for number, (_, rows) in documents.items() for _ in range(rows)]
         live = np.flatnonzero(snapshot.row_mask(None))
         assert snapshot.documents_of(live).tolist() == owners
@@ -147,6 +180,13 @@ def check_answers(snapshot: LocalSnapshot, conditions: list[Filter], documents: 
     ],
     [{"a": 1}, {"a": {"$ne": 1}}],
 )
+@example(
+    [
+        *(("add", [({"a": 1}, 1), ({}, 0)]), ("ask", None), ("delete", [0]), ("ask", None), ("add", [({}, 1)])),
+        *(("hold", None), ("ask", None), ("compact", None), ("add", [({}, 1), ({}, 2)]), ("ask", None)),
+    ],
+    [{"id": {"$in": ["0-0", "0-1", "4-0", "8-1"]}}, {"id": {"$prefix": "0"}}],
+)
 def test_answers_are_those_of_the_definition_whatever_happened_before(
     steps: list[tuple[str, Any]], wheres: list[dict[str, Any]]
 ) -> None:
@@ -157,8 +197,9 @@ def test_answers_are_those_of_the_definition_whatever_happened_before(
         for count, (step, what) in enumerate([*steps, ("ask", None)]):
             if step == "add":
                 added = [Document(f"{count}-{place}", "x", "", metadata) for place, (metadata, _) in enumerate(what)]
-                numbers = writer.commit(block(added, rows=[rows for _, rows in what])).tolist()
-                documents = documents | dict(zip(numbers, what, strict=True))
+                rows = [rows for _, rows in what]
+                numbers = writer.commit(block(added, rows=rows)).tolist()
+                documents = documents | dict(zip(numbers, zip(added, rows, strict=True), strict=True))
             elif step == "delete":
                 writer.delete(what)
                 documents = {number: each for number, each in documents.items() if number not in what}
@@ -291,6 +332,7 @@ def test_integers_beyond_float64_and_very_many_texts_are_compared_exactly_all_th
     check([{"a": 2**53 + 1}, {"a": 2**53 + 2}], parse({"a": {"$gt": 2**53 + 1}}))
     monkeypatch.setattr("twofold.engines.local.catalogue.kept_columns.TEXTS", 3)
     check([{"a": text} for text in "uvwxyz"], parse({"a": {"$gt": "w"}}))
+    check([{"a": text} for text in "uvwxyz"], parse({"id": {"$gt": "2"}, "title": {"$contains": "a"}}))
 
 
 def test_a_collection_without_documents_answers_nothing_rather_than_an_error() -> None:
@@ -301,7 +343,7 @@ def test_a_collection_without_documents_answers_nothing_rather_than_an_error() -
 @pytest.mark.parametrize(
     ("where", "words"),
     [
-        ({"year": "1990"}, "the field 'year' holds null and numbers, never text"),
+        ({"year": "1990"}, "the field 'year' holds numbers, never text"),
         ({"yaer": 1990}, "no document of this collection has the field 'yaer'; did you mean 'year'?"),
         (
             {"author.nmae": "x"},
@@ -312,7 +354,7 @@ def test_a_collection_without_documents_answers_nothing_rather_than_an_error() -
         ({"$or": [{"year": 1990}, {"tags": 3}]}, "the field 'tags' holds text, never numbers"),
         ({"empty": "x"}, "the field 'empty' holds empty lists, never text"),
         ({"author": "x"}, "the field 'author' holds objects, never text"),
-        ({"year": {"$in": [1990, True]}}, "the field 'year' holds null and numbers, never booleans"),
+        ({"year": {"$in": [1990, True]}}, "the field 'year' holds numbers, never booleans"),
     ],
 )
 def test_a_strict_filter_that_can_match_nothing_says_why(where: dict[str, Any], words: str) -> None:
@@ -328,6 +370,54 @@ def test_a_strict_filter_that_can_match_nothing_says_why(where: dict[str, Any], 
         with store.snapshot() as snapshot, pytest.raises(FilterError) as raised:
             snapshot.check_fields(parse(where))
     assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ({"titel": "x"}, "no document of this collection has the field 'titel'; did you mean 'title'?"),
+        ({"idd": "x"}, "did you mean 'id'?"),
+        ({"title": 5}, "the field 'title' holds text, never numbers"),
+        ({"id": {"$contains": True}}, "the field 'id' holds text, never booleans"),
+    ],
+)
+def test_a_strict_filter_knows_id_and_title(where: dict[str, Any], words: str) -> None:
+    with new_store(None) as store, store.writing() as writer:
+        writer.commit(block([Document("a", "x"), Document("b", "x", "", {"year": 1})]))
+        with store.snapshot() as snapshot:
+            snapshot.check_fields(parse({"id": "zz", "title": {"$contains": "zz"}}))
+            with pytest.raises(FilterError) as raised:
+                snapshot.check_fields(parse(where))
+    assert words in str(raised.value)
+
+
+def test_a_filter_that_names_ids_looks_at_these_documents_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+
+    def counting(condition: Filter, metadata: Any, *, identifier: str, **own: Any) -> bool:
+        looked_at.append(identifier)
+        return matches(condition, metadata, identifier=identifier, **own)
+
+    monkeypatch.setattr("twofold.engines.local.catalogue.conditions.matches", counting)
+    by_definition = {"odd\\name": {"$exists": False}}
+    with new_store(None) as store, store.writing() as writer:
+        writer.commit(block([Document(str(n), "x", "", {"n": n % 2}) for n in range(100)]))
+        for ids in ({"$in": ["7", "99", "unknown"]}, "7", {"$all": ["99"]}):
+            with store.snapshot() as snapshot:
+                for _ in range(2):
+                    found = snapshot.ids(snapshot.select(parse({**by_definition, "id": ids})))
+                    assert found == sorted(looked_at, key=int)
+            looked_at.clear()
+            writer.put_state("turn", str(ids))  # a new commit, so that no answer is remembered
+
+
+def test_what_has_another_id_or_title_in_its_metadata_is_not_deleted_by_it() -> None:
+    with new_store(None) as store, store.writing() as writer:
+        writer.commit(block([Document("a", "x", "A", {"title": "B"}), Document("b", "x", "B", {"title": "B"})]))
+        with store.snapshot() as snapshot:
+            snapshot.check_unambiguous(parse({"title": "B"}))
+            with pytest.raises(FilterError, match="'a' has several values under 'title', its own and in its metadata"):
+                snapshot.check_unambiguous(parse({"title": "A"}))
 
 
 def test_a_long_list_of_values_and_a_broad_tree_are_answered() -> None:

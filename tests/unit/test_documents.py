@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from http import HTTPStatus
 from typing import Any, cast
+from uuid import UUID
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from twofold import filters
 from twofold.documents import MAX_ID_BYTES, Document, as_documents, identifier_of
 from twofold.errors import DocumentError
 
@@ -84,7 +91,7 @@ def test_nul_and_emoji_are_text() -> None:
 @pytest.mark.parametrize(
     "metadata",
     [
-        {"a": None, "b": True, "c": 1, "d": 1.5, "e": "x", "f": [1, [2]], "g": {"h": {}}},
+        {"b": True, "c": 1, "d": 1.5, "e": "x", "f": [1, [2], None], "g": {"h": {}}},
         {"a": 2**63 - 1, "b": -(2**63)},
         {},
     ],
@@ -96,7 +103,8 @@ def test_json_values_are_metadata(metadata: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("metadata", "said"),
     [
-        ({"a": float("nan")}, "metadata.a holds nan"),
+        ({"a": [float("nan")]}, r"metadata\.a\[0\] holds nan"),
+        ({"a": float("inf")}, "metadata.a holds inf"),
         ({"a": {"b": [0, float("inf")]}}, r"metadata\.a\.b\[1\] holds inf"),
         ({"a": 2**63}, "beyond 64 bits"),
         ({"a": -(2**63) - 1}, "beyond 64 bits"),
@@ -204,11 +212,61 @@ def test_one_dict_that_a_generator_fills_again_and_again_is_as_many_documents() 
 
 def test_what_was_put_into_a_document_since_is_checked_before_it_becomes_json() -> None:
     document = Document("x", metadata={"a": {}})
-    cast(dict[str, Any], document.metadata)["a"] = float("nan")
-    with pytest.raises(DocumentError, match=r"document 'x': metadata\.a holds nan"):
+    cast(dict[str, Any], document.metadata)["a"] = float("inf")
+    with pytest.raises(DocumentError, match=r"document 'x': metadata\.a holds inf"):
         document.metadata_json()
-    with pytest.raises(DocumentError, match=r"metadata\.a holds nan"):
+    with pytest.raises(DocumentError, match=r"metadata\.a holds inf"):
         list(as_documents([document]))
+
+
+def test_what_is_missing_is_left_out_of_objects() -> None:
+    missing: tuple[Any, ...] = (
+        None,
+        float("nan"),
+        np.float32("nan"),
+        Decimal("nan"),
+        np.datetime64("NaT"),
+        pd.NaT,
+        pd.NA,
+    )
+    for value in missing:
+        assert Document("x", metadata={"a": value, "b": {"c": value, "d": 1}}).metadata == {"b": {"d": 1}}
+        (document,) = as_documents([{"id": "x", "text": "a", "title": value, "year": value}])
+        assert (document.title, document.metadata) == ("", {})
+        with pytest.raises(DocumentError, match=r"document 'x': its text is missing"):
+            list(as_documents([{"id": "x", "text": value}]))
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        (datetime(2024, 5, 1, 12, 30), "2024-05-01T12:30:00"),
+        (datetime(2024, 5, 1, 1, 30, tzinfo=timezone(timedelta(hours=2))), "2024-04-30T23:30:00+00:00"),
+        (date(2024, 5, 1), "2024-05-01"),
+        (pd.Timestamp("2024-05-01 12:30"), "2024-05-01T12:30:00"),
+        (np.datetime64("2024-05-01T12:30"), "2024-05-01T12:30:00"),
+        (np.datetime64("2024-05-01"), "2024-05-01"),
+        (Decimal("12.50"), 12.5),
+        (Decimal("12.00"), 12),
+        (UUID(int=7), "00000000-0000-0000-0000-000000000007"),
+        (np.array([1, 2]), [1, 2]),
+    ],
+)
+def test_each_type_of_a_table_is_stored_by_one_rule(value: Any, stored: Any) -> None:
+    assert Document("x", metadata={"a": value}).metadata == {"a": stored}
+    assert filters.parse({"a": value}) == filters.parse({"a": stored})
+
+
+ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+NAIVE = st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1))
+AWARE = st.builds(lambda moment, zone: moment.replace(tzinfo=zone), NAIVE, ZONES)
+
+
+@given(st.one_of(*(st.lists(times, min_size=2) for times in (NAIVE, AWARE, st.dates()))))
+@example([datetime(2024, 1, 1), datetime(2024, 1, 1, microsecond=5)])
+def test_the_order_of_stored_times_is_the_order_of_times(times: list[Any]) -> None:
+    stored = [cast(str, Document("x", metadata={"a": time}).metadata["a"]) for time in times]
+    assert [stored[place] for place in sorted(range(len(times)), key=times.__getitem__)] == sorted(stored)
 
 
 def test_values_of_other_types_become_plain() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from twofold.contract import Contract
 from twofold.encoders.hashed_words import HashedWords
 from twofold.encoders.similarity import similarity
 from twofold.encoding import checked_encoder
-from twofold.errors import InputError, TwofoldError, VectorError
+from twofold.errors import InputError, ModelError, TwofoldError, VectorError
 from twofold.evaluation.sentences import evaluate_sentences
 from twofold.scores import Similarity
 
@@ -119,11 +119,11 @@ def test_a_part_of_another_kind_is_refused_by_its_name(name: str, value: Any, sa
     assert not (tmp_path / "c").exists()
 
 
-def test_a_name_and_a_class_are_told_what_to_write() -> None:
-    with pytest.raises(InputError, match=r"load_encoder\('all-MiniLM-L6-v2'\) loads a model"):
-        twofold.create(None, "all-MiniLM-L6-v2")  # type: ignore[arg-type]
+def test_a_folder_is_loaded_and_a_class_is_told_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=str(tmp_path)):
+        twofold.create(None, tmp_path)
     with pytest.raises(InputError, match=r"Custom is a class, .*: Custom\(…\)"):
-        twofold.create(None, Custom)  # type: ignore[arg-type]
+        twofold.create(None, cast(Any, Custom))
     assert checked_encoder(encoder := Custom()) is encoder
 
 

@@ -28,7 +28,7 @@ class Colour(Enum):
 
 
 def passes(where: dict[str, Any], metadata: dict[str, Any] = DOCUMENT) -> bool:
-    return matches(parse(where), metadata)
+    return matches(parse(where), metadata, identifier="d1", title="The compiler")
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,24 @@ def passes(where: dict[str, Any], metadata: dict[str, Any] = DOCUMENT) -> bool:
         {"$and": [{"year": 1990}, {"draft": True}]},
         {"year": {"$not": {"$lt": 1990}}},
         {"year": {"$in": [1990]}, "name": {"$nin": ["x"]}},
+        {"name": {"$prefix": "Hop"}},
+        {"name": {"$prefix": ""}},
+        {"name": {"$contains": "opp"}},
+        {"tags": {"$prefix": "a"}},
+        {"tags": {"$contains": "a"}},
+        {"tags": {"$contains": 2.0}},
+        {"tags": {"$contains": None}},
+        {"tags": {"$all": ["a", 2]}},
+        {"tags": {"$all": [None]}},
+        {"name": {"$all": ["Hopper"]}},
+        {"missing": {"$not": {"$prefix": "a"}}},
+        {"id": "d1"},
+        {"id": {"$in": ["d1", 5]}},
+        {"id": {"$ne": "d2"}, "title": {"$ne": "x"}},
+        {"title": {"$prefix": "The "}},
+        {"title": {"$contains": "com"}},
+        {"title": {"$gte": "The"}},
+        {"id": {"$exists": True}, "title": {"$exists": True}},
     ],
     ids=str,
 )
@@ -94,11 +112,42 @@ def test_the_document_passes(where: dict[str, Any]) -> None:
         {"$or": [{"year": 1}, {"name": "hopper"}]},
         {"$and": [{"year": 1990}, {"draft": False}]},
         {"year": 1990, "name": "x"},
+        {"name": {"$prefix": "hop"}},
+        {"name": {"$contains": "OPP"}},
+        {"year": {"$prefix": "1"}},
+        {"year": {"$contains": 1990}},
+        {"nothing": {"$contains": None}},
+        {"missing": {"$contains": None}},
+        {"author": {"$contains": "name"}},
+        {"tags": {"$contains": ""}},
+        {"tags": {"$contains": True}},
+        {"tags": {"$all": ["a", 3]}},
+        {"missing": {"$all": ["a"]}},
+        {"id": "d"},
+        {"id": 1},
+        {"title": None},
+        {"title": ["The compiler"]},
+        {"title": {"$exists": False}},
+        {"id.x": {"$exists": True}},
     ],
     ids=str,
 )
 def test_the_document_does_not_pass(where: dict[str, Any]) -> None:
     assert not passes(where)
+
+
+def test_the_names_id_and_title_mean_the_document_s_own_whatever_the_metadata_hold() -> None:
+    metadata = {"id": "inner", "title": {"x": "inner"}}
+    assert passes({"id": "d1", "title": "The compiler", "title.x": "inner"}, metadata)
+    assert not passes({"id": "inner"}, metadata)
+
+
+def test_an_integer_is_the_id_that_add_makes_of_it() -> None:
+    for where in ({"id": 7}, {"id": {"$in": [7]}}, {"id": {"$in": ["x", 7]}}, {"id": {"$all": [7]}}):
+        assert matches(parse(where), {}, identifier="7")
+        assert not matches(parse(where), {}, identifier="8")
+    assert not matches(parse({"id": {"$nin": [7, 8]}}), {}, identifier="7")
+    assert not matches(parse({"id": True}), {}, identifier="True")
 
 
 def test_true_is_not_one_on_either_side() -> None:
@@ -137,6 +186,16 @@ def test_truncated_is_asked_of_the_document_and_not_of_its_metadata() -> None:
         ({"a": {"$lte": True}}, "boolean has no order"),
         ({"a": {"$exists": 1}}, "takes true or false"),
         ({"a": {"$not": 5}}, "takes a condition"),
+        ({"a": {"$prefix": 5}}, r"\$prefix on 'a' takes text, not number"),
+        ({"a": {"$prefix": ["x"]}}, r"\$prefix on 'a' takes text, not list"),
+        (
+            {"a": {"$contains": ["x"]}},
+            r"\$contains on 'a' takes a text .* not a list; for several .* {'\$all'",
+        ),
+        ({"a": {"$contains": {"x": 1}}}, r"\$contains on 'a' takes .* not an object$"),
+        ({"a": {"$all": "x"}}, r"\$all on 'a' takes a list, not text"),
+        ({"a": {"$all": []}}, r"\$all on 'a' takes at least one value"),
+        ({"a": {"$contain": "x"}}, r"known: .*\$prefix, \$contains, .*\$all"),
         ({"a": float("nan")}, "NaN compares with nothing"),
         ({"a": 2**63}, "beyond 64 bits"),
         ({5: 1}, "a field is named by text"),
@@ -156,7 +215,15 @@ def test_the_leaves_of_a_tree_come_in_the_order_written() -> None:
 
 @pytest.mark.parametrize(
     "where",
-    [{}, {"a": {"$nin": []}}, {"$or": [{"a": 1}, {}]}, {"$and": [{"a": 1}, {}]}, {"a": {"$not": {"$in": []}}, "b": 1}],
+    [
+        {},
+        {"a": {"$nin": []}},
+        {"$or": [{"a": 1}, {}]},
+        {"$and": [{"a": 1}, {}]},
+        {"a": {"$not": {"$in": []}}, "b": 1},
+        {"id": {"$prefix": ""}},
+        {"a": {"$contains": ""}},
+    ],
     ids=str,
 )
 def test_a_tree_of_which_a_part_lets_everything_pass_says_nothing(where: dict[str, Any]) -> None:

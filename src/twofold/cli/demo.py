@@ -16,7 +16,7 @@ from twofold.cli.output import count_of, print_json
 if TYPE_CHECKING:
     from twofold.cli.screens import Screen
     from twofold.collection.collection import Collection
-    from twofold.rankings import Hit
+    from twofold.hits import Hits
     from twofold.reports import AddReport
 
 QUESTIONS = (
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _hits(collection: Collection, question: str) -> list[Hit]:
+def _hits(collection: Collection, question: str) -> Hits:
     return collection.search(question, k=HITS)
 
 

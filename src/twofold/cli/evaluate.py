@@ -17,8 +17,9 @@ from twofold.reports import EncodingReport
 if TYPE_CHECKING:
     from twofold.collection.collection import Collection
     from twofold.evaluation.evaluating import Evaluation
+    from twofold.hits import Hits
     from twofold.protocols import Searcher
-    from twofold.rankings import Hit, Run
+    from twofold.rankings import Run
     from twofold.scores import Vectors
     from twofold.searching.hybrid import SearchMode
     from twofold.searching.searcher import SnapshotSearcher
@@ -184,7 +185,7 @@ class _InMode:
 
     def search(
         self, query: str | Vectors, *, k: int = 10, offset: int = 0, where: Mapping[str, Any] | None = None
-    ) -> list[Hit]:
+    ) -> Hits:
         return self.searcher.search(query, k=k, offset=offset, where=where, mode=self.mode)
 
     def run(self, queries: Mapping[str, str], *, depth: int = DEPTH) -> Run:

@@ -17,6 +17,7 @@ from twofold.cli.options import (
     encoder_of,
     is_there,
     names_encoder,
+    text,
 )
 from twofold.cli.output import count_of, print_json, print_line, say
 from twofold.cli.sources import add_reader_options, documents_of, total_of
@@ -54,6 +55,12 @@ def register(subparsers: Subparsers) -> None:
         help="auto (the default): several vectors for a long document; none: one, truncated at the encoder's length",
     )
     made.add_argument("--depth", type=int, metavar="N", help="length of a ranking, unless a search sets its own (200)")
+    made.add_argument(
+        "--analyser",
+        metavar="NAME",
+        type=text,
+        help="how texts become terms for lexical search: a language, plain or ngram (told from the first texts)",
+    )
     add_encoder_options(parser)
 
 
@@ -86,6 +93,7 @@ def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
                 encoder=encoder,
                 passages=getattr(arguments, "passages", None),
                 depth=getattr(arguments, "depth", None),
+                analyser=getattr(arguments, "analyser", None),
                 vectors=arguments.vectors,
                 wait=wait,
                 progress=progress,
@@ -93,8 +101,8 @@ def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
     except KeyboardInterrupt:
         return _interrupted(arguments)
     with collection:
-        filled = _Filled(reading, report, time.monotonic() - start, len(collection))
-    _tell(arguments, filled)
+        filled = Filled(reading, report, time.monotonic() - start, len(collection))
+    tell(arguments, filled)
     return 0
 
 
@@ -116,7 +124,7 @@ def _for_vectors(path: str) -> Encoder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Filled:
+class Filled:
     """What filling a collection did. documents: those in it now."""
 
     reading: ReadReport
@@ -125,7 +133,8 @@ class _Filled:
     documents: int
 
 
-def _tell(arguments: argparse.Namespace, filled: _Filled) -> None:
+def tell(arguments: argparse.Namespace, filled: Filled) -> None:
+    """Prints what became of all records."""
     reading, report = filled.reading, filled.report
     for line in left_out_as_text(reading):
         say(line)

@@ -23,6 +23,8 @@ from twofold.cli import (
     encode,
     evaluate,
     export,
+    facets,
+    get,
     index,
     info,
     migrate,
@@ -31,8 +33,10 @@ from twofold.cli import (
     similarity,
     train,
     tune,
+    update,
     verify,
 )
+from twofold.cli import list as listing
 from twofold.cli.options import HelpFormatter, Parser
 from twofold.cli.output import OutputError, results, say
 from twofold.errors import MESSAGE, TwofoldError, brief
@@ -44,7 +48,11 @@ COMMANDS = (
     encode,
     similarity,
     add,
+    update,
     delete,
+    get,
+    listing,
+    facets,
     info,
     migrate,
     verify,

@@ -112,12 +112,21 @@ def text(value: str) -> str:
 
 def at_least_one(value: str) -> int:
     """A count of one or more, for argparse."""
+    return _at_least(1, value)
+
+
+def count(value: str) -> int:
+    """A count of none or more, for argparse."""
+    return _at_least(0, value)
+
+
+def _at_least(least: int, value: str) -> int:
     try:
         number = int(value)
     except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{brief(value)!r} is no whole number of at least 1")
+        number = least - 1
+    if number < least:
+        raise argparse.ArgumentTypeError(f"{brief(value)!r} is no whole number of at least {least}")
     return number
 
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from twofold.cli.output import results, visible, without_controls
+from twofold.documents import Document
 from twofold.rankings import Hit
 from twofold.tables import Table
 
@@ -57,6 +58,14 @@ class Screen:
             if explained:
                 self.line(" " * INDENT, hit.explain())
 
+    def documents(self, documents: Iterable[Document]) -> None:
+        """For each document a line of id and title, and up to two lines of its text."""
+        for document in documents:
+            head, title = head_of(document, self.width)
+            self.line((head, "bold"), title)
+            for row in lines_of(document.text, self.width - INDENT, PASSAGE_LINES):
+                self.line(" " * INDENT, (row, "dim"))
+
     def facts(self, facts: Mapping[str, str]) -> None:
         """Names and values under each other, the values aligned."""
         widest = max(map(len, facts), default=0)
@@ -84,8 +93,8 @@ def _fitting(table: Table, width: int) -> Table:
     return replace(table, rows=tuple((shortened(str(name), room), *cells) for name, *cells in table.rows))
 
 
-def head_of(hit: Hit, width: int) -> tuple[str, str]:
-    """A hit's id and what fits of its title on one line of `width` cells, its score included."""
+def head_of(hit: Hit | Document, width: int) -> tuple[str, str]:
+    """An id and what fits of its title on one line of `width` cells, its score included."""
     room = width - INDENT
     name = shortened(visible(hit.id), room)
     title = visible(hit.title)

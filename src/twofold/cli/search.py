@@ -23,6 +23,7 @@ from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
     from twofold.collection.collection import Collection
+    from twofold.hits import Hits
     from twofold.rankings import Hit
     from twofold.searching.searcher import SnapshotSearcher
 
@@ -139,7 +140,7 @@ def _as_json(hit: Hit, explained: bool) -> dict[str, Any]:
     return {**hit.to_json(), "parts": dict(hit.parts)} if explained else hit.to_json()
 
 
-def _show(hits: list[Hit], explained: bool) -> None:
+def _show(hits: Hits, explained: bool) -> None:
     from twofold.cli.screens import Screen
 
     if not hits:

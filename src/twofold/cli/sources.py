@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twofold.cli.options import text
 from twofold.errors import InputError
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 STANDARD_INPUT = "-"
 
 
-def add_reader_options(parser: argparse.ArgumentParser) -> None:
-    """DATA and --format, --id, --title, --text, --types, --skip-bad."""
-    parser.add_argument(
-        "data",
-        metavar="DATA",
-        nargs="+",
-        help="files (JSON Lines, CSV, TSV, text; .gz and .xz too), folders of text (the id of a file in one is the "
-        "folder's name and the path below it), BEIR folders; - is standard input",
-    )
+WHOLE_DOCUMENTS = (
+    "files (JSON Lines, CSV, TSV, text; .gz and .xz too), folders of text (the id of a file in one is the "
+    "folder's name and the path below it), BEIR folders; - is standard input"
+)
+CHANGES = "files of records (JSON Lines, CSV, TSV; .gz and .xz too), BEIR folders; - is standard input"
+
+
+def add_reader_options(parser: argparse.ArgumentParser, data: str = WHOLE_DOCUMENTS) -> None:
+    """DATA and --format, --id, --title, --text, --types, --skip-bad. data: what DATA is."""
+    parser.add_argument("data", metavar="DATA", nargs="+", help=data)
     group = parser.add_argument_group("reading")
-    group.add_argument(
-        "--format",
-        choices=["jsonl", "csv", "tsv", "text", "beir"],
-        help="by default it follows from the file's name; - is jsonl",
-    )
+    formats = ["jsonl", "csv", "tsv", "text", "beir"]
+    if data == CHANGES:
+        formats.remove("text")
+    group.add_argument("--format", choices=formats, help="by default it follows from the file's name; - is jsonl")
     group.add_argument("--id", metavar="FIELD", type=text, help="the field with the id (default: _id or id)")
     add_field_options(group)
     group.add_argument(
@@ -68,31 +68,44 @@ def typed_field(value: str) -> tuple[str, str]:
 
 def documents_of(arguments: argparse.Namespace, report: ReadReport) -> Iterator[Document]:
     """The documents of all DATA, one after the other; what was skipped is counted in the report."""
-    from twofold.readers.fields import Fields
     from twofold.readers.reading import read
+
+    given = getattr(arguments, "vectors", None) is not None
+    documents = read(arguments.data, ids_alone=given, report=report, **_settings_of(arguments))
+    return _unskipped(documents, report) if given else documents
+
+
+def changes_of(arguments: argparse.Namespace, report: ReadReport) -> Iterator[dict[str, Any]]:
+    """The records of all DATA as `Collection.update` takes them; what was skipped is counted in the report."""
+    from twofold.readers.reading import read_changes
+
+    changes = read_changes(arguments.data, report=report, **_settings_of(arguments))
+    return changes if arguments.vectors is None else _unskipped(changes, report)
+
+
+def _settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    from twofold.readers.fields import Fields
 
     twice = [field for field, count in Counter(field for field, _ in arguments.types).items() if count > 1]
     if twice:
         raise InputError(f"--types names the field {twice[0]!r} twice; give it once")
-    given = getattr(arguments, "vectors", None) is not None
-    documents = read(
-        arguments.data,
-        fields=Fields(arguments.id, arguments.title, arguments.text),
-        format=arguments.format,
-        types=dict(arguments.types),
-        skip_bad=arguments.skip_bad,
-        ids_alone=given,
-        report=report,
-    )
-    return _unskipped(documents, report) if given else documents
+    return {
+        "fields": Fields(arguments.id, arguments.title, arguments.text),
+        "format": arguments.format,
+        "types": dict(arguments.types),
+        "skip_bad": arguments.skip_bad,
+    }
 
 
-def _unskipped(documents: Iterator[Document], report: ReadReport) -> Iterator[Document]:
-    """The documents as long as none was skipped: vectors go by position, and the next would get its neighbour's."""
-    for document in documents:
+Read = TypeVar("Read")
+
+
+def _unskipped(records: Iterator[Read], report: ReadReport) -> Iterator[Read]:
+    """The records as long as none was skipped: vectors go by position, and the next would get its neighbour's."""
+    for record in records:
         if report.skipped:
             raise InputError(f"--vectors needs every document, and one was skipped ({report.reasons[0]})")
-        yield document
+        yield record
 
 
 def total_of(arguments: argparse.Namespace) -> int | None:

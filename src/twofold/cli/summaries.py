@@ -31,6 +31,8 @@ def added_as_text(report: AddReport, seconds: float, collection: str) -> list[st
             f"{count_of(report.truncated, 'document')} truncated, {count_of(report.tokens_cut, 'token')} that no "
             f"vector covers; find them: twofold search {collection} … --where '{{\"$truncated\": true}}'"
         )
+    if report.analyser and not report.analyser.startswith("english"):
+        lines.append(f"lexical search: analyser {report.analyser}; another: twofold tune {collection} --analyser NAME")
     return lines
 
 

@@ -31,7 +31,7 @@ def register(subparsers: Subparsers) -> None:
         metavar="NAME",
         type=text,
         help="how texts become terms: a language (its stemmer and stop words), plain, or ngram for scripts without "
-        "spaces and for code (english)",
+        "spaces and for code (as before, or told from the first texts)",
     )
     parser.add_argument(
         "--queries", metavar="FILE", help="judged questions, from which the weight of lexical scores is learned"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -65,9 +65,9 @@ class Adding:
         self._taken = 0
         self.report = AddReport()
 
-    def run(self, documents: Iterable[Any], writer: EngineWriter, progress: Progress) -> AddReport:
+    def run(self, documents: Any, writer: EngineWriter, progress: Progress) -> AddReport:
         """Adds all documents; every block is acknowledged before the next one is read."""
-        total = len(documents) if isinstance(documents, Sequence) else None
+        total = len(documents) if hasattr(documents, "__len__") else None
         self._check_count(total)
         with Seen() as seen:
             for block in _blocks(
@@ -112,8 +112,8 @@ class Adding:
         return scaled(vectors, self._encoder.contract.similarity, what=what)
 
     def _commit(self, documents: list[Document], given: Vectors | None, writer: EngineWriter) -> None:
-        hashes = [text_hash(document, None if given is None else given[n]) for n, document in enumerate(documents)]
         known = writer.known([document.id for document in documents])
+        hashes = self._hashes(documents, given, known)
         fresh, moved = [], []
         for position, document in enumerate(documents):
             stored = known.get(document.id)
@@ -138,6 +138,15 @@ class Adding:
                 parts=parts,
             )
         )
+
+    def _hashes(
+        self,
+        documents: list[Document],
+        given: Vectors | None,
+        known: Mapping[str, Known],  # noqa: ARG002 - an update asks
+    ) -> list[bytes]:
+        """What decides the vectors of each document. given: the user's own. known: what is stored of them."""
+        return [text_hash(document, None if given is None else given[n]) for n, document in enumerate(documents)]
 
     def _keep_texts(self, stored: list[Known]) -> None:
         """A record of an id alone, which own vectors allow, must not put a document without text in place of one."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from twofold.collection.collection import Collection
+from twofold.collection.guarding import given_encoder
 from twofold.collection.opening import create, open_collection
-from twofold.collection.settings import DEPTH
 from twofold.documents import Document
 from twofold.errors import WAIT, InputError, LockedError, NotACollectionError
 from twofold.files import absolute
@@ -18,6 +18,7 @@ from twofold.passages.windows import PassageMode
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.reports import AddReport
+from twofold.rows import rows_of
 from twofold.scores import Vectors
 
 PAUSE = 0.02
@@ -28,29 +29,28 @@ def build(
     documents: Iterable[Document | Mapping[str, Any] | tuple[str, str]],
     path: str | Path,
     *,
-    encoder: Encoder | None = None,
-    passages: PassageMode | None = None,
-    depth: int | None = None,
+    encoder: Encoder | str | Path | None = None,
     vectors: Vectors | str | Path | None = None,
     wait: float = WAIT,
     progress: Progress = silent,
+    **settings: Any,
 ) -> tuple[Collection, AddReport]:
     """Adds documents to the collection in a folder, created if there is none; the caller closes it.
 
     Run again with the same documents it continues where it stopped: what is there is not encoded again. encoder,
-    passages, depth: for a new collection (an encoder is needed then); given for an existing one they must agree with
-    its settings. wait: seconds to wait for another writer. An input without documents raises InputError before
-    anything is made. A large collection gets an approximate index; the report says whether it keeps its promise.
-    Raises what `add` raises.
+    settings (passages, depth, analyser): as in `open_or_create`. wait: seconds to wait for another writer. An input
+    without documents raises InputError before anything is made. A large collection gets an approximate index; the
+    report says whether it keeps its promise. Raises what `add` raises.
     """
     path = absolute(path)  # reading the documents takes a while, and may change the working directory
-    stream = iter(documents)
+    rows = rows_of(documents)
+    stream = iter(rows)
     first = next(stream, None)
     if first is None:
         raise InputError("there are no documents in this input")
-    collection = _within(wait, lambda: open_or_create(path, encoder, passages=passages, depth=depth))
+    collection = open_or_create(path, encoder, wait=wait, **settings)
     try:
-        everything = documents if isinstance(documents, list | tuple) else chain([first], stream)
+        everything = rows if isinstance(rows, list | tuple) else chain([first], stream)
         with collection.writing(wait):
             report = collection.add(everything, vectors=vectors, progress=progress)
             return collection, report
@@ -60,34 +60,45 @@ def build(
 
 
 def open_or_create(
-    path: str | Path, encoder: Encoder | None, *, passages: PassageMode | None = None, depth: int | None = None
+    path: str | Path,
+    encoder: Encoder | str | Path | None = None,
+    *,
+    passages: PassageMode | None = None,
+    depth: int | None = None,
+    analyser: str | None = None,
+    wait: float = WAIT,
 ) -> Collection:
     """The collection in a folder, created if there is none; an existing one must agree with what is asked for.
 
-    Raises ContractError for another encoder, InputError where the collection divides documents otherwise, or where
-    there is none and no encoder was given to make it.
+    encoder: an object, or a model's folder or name; by default that of the collection, and for a new one the embedded
+    all-MiniLM-L6-v2. passages, depth, analyser: as in `create`. wait: seconds to wait for another writer, also for one
+    that is making the collection. Raises ContractError for another encoder, InputError where the collection was made
+    with other settings, and what `create` and `open` raise.
     """
     path = absolute(path)
-    try:
-        collection = open_collection(path, encoder)
-    except NotACollectionError:
-        if encoder is None:
-            raise InputError(
-                "there is no collection here yet, and no encoder was given to make one", path=path
-            ) from None
-        try:
-            return create(path, encoder, passages=passages or "auto", depth=DEPTH if depth is None else depth)
-        except InputError as error:
-            collection = _made_meanwhile(path, encoder, error)
-    made = collection.settings
-    for name, asked, kept in (("passages", passages, made.passages), ("depth", depth, made.depth)):
-        if asked is not None and asked != kept:
+    given = None if encoder is None else given_encoder(encoder)
+    asked = {"passages": passages, "depth": depth, "analyser": analyser}
+    settings = {name: value for name, value in asked.items() if value is not None}
+    collection = _within(wait, lambda: _opened_or_created(path, given, settings, wait))
+    for name, value in settings.items():
+        if value != (kept := getattr(collection.settings, name)):
             collection.close()
-            raise InputError(f"the collection was made with {name}={kept!r}, not {asked!r}", path=path)
+            raise InputError(f"the collection was made with {name}={kept!r}, not {value!r}", path=path)
     return collection
 
 
-def _made_meanwhile(path: str | Path, encoder: Encoder, error: InputError) -> Collection:
+def _opened_or_created(path: Path, encoder: Encoder | None, settings: Mapping[str, Any], wait: float) -> Collection:
+    try:
+        return open_collection(path, encoder, wait=wait)
+    except NotACollectionError:
+        pass
+    try:
+        return create(path, encoder, wait=wait, **settings)
+    except InputError as error:
+        return _made_meanwhile(path, encoder, error)
+
+
+def _made_meanwhile(path: Path, encoder: Encoder | None, error: InputError) -> Collection:
     """The collection that another process made since we looked; the error where there is none."""
     try:
         return open_collection(path, encoder)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
 from twofold.collection.adding import Adding, Given
-from twofold.collection.choosing import chosen
 from twofold.collection.deleting import delete
 from twofold.collection.exporting import Exporting, ExportReport
 from twofold.collection.guarding import Encoders, GuardedEncoder
@@ -22,22 +20,26 @@ from twofold.collection.measuring_spaces import Judged
 from twofold.collection.migrating import Migrating, MigrationCost, MigrationReport
 from twofold.collection.pinning import Pinning
 from twofold.collection.questions import asking, questions
+from twofold.collection.reading import Reading
+from twofold.collection.searches import Searching
 from twofold.collection.settings import Settings
+from twofold.collection.updating import Updating
 from twofold.collection.verifying import verified
 from twofold.contract import Contract
 from twofold.documents import Document
 from twofold.engine import Ask, Engine
 from twofold.index_report import LATENCY, PROMISE, IndexRequest, RecallReport
 from twofold.progress import Progress, silent
-from twofold.protocols import Encoder, Ranker
-from twofold.rankings import Hit, Qrels, Run
-from twofold.reports import AddReport, BackupReport, EncodingReport, OptimizeReport, VerifyReport
+from twofold.protocols import Encoder
+from twofold.rankings import Qrels
+from twofold.reports import AddReport, BackupReport, OptimizeReport, VerifyReport
 from twofold.scores import Vectors
-from twofold.searching.hybrid import SearchMode
-from twofold.searching.searcher import SnapshotSearcher
+
+Documents = Iterable[Document | Mapping[str, Any] | tuple[str, str]] | Any
+"""What `add` takes: an iterable of documents, or a table of another library (rows.py)."""
 
 
-class Collection(AbstractContextManager["Collection"]):
+class Collection(Reading, Searching, AbstractContextManager["Collection"]):
     """Documents, their vectors and their indexes; created by `twofold.create`, opened by `twofold.open`.
 
     Each search reads the latest commit; each writing call takes the writer's lock. Threads may share one object. Close
@@ -72,27 +74,50 @@ class Collection(AbstractContextManager["Collection"]):
 
     def add(
         self,
-        documents: Iterable[Document | Mapping[str, Any] | tuple[str, str]],
+        documents: Documents,
         *,
         vectors: Vectors | str | Path | None = None,
         progress: Progress = silent,
     ) -> AddReport:
         """Adds documents, or replaces those with the same id; returns a report with counts.
 
-        documents: Documents, dicts (id, text, title, anything else is metadata) or (id, text) pairs. vectors: the
-        user's own, (n, dimension), one a document in the same order, an array or a .npy file. An unchanged document is
-        not encoded again. Documents are acknowledged in blocks: after an error or Ctrl-C every acknowledged block is
-        stored, and the same call continues from there. The first addition builds the lexical index (`tune`), and so
-        does each fourfold growth; a large collection also gets an approximate index, which grows with it. Raises
-        DocumentError, VectorError, ContractError, LockedError, StorageError.
+        documents: Documents, dicts (id, text, title, anything else is metadata), (id, text) pairs, or a table of
+        pandas, polars or Arrow (docs/filters.md). vectors: the user's own, (n, dimension), one a document in the same
+        order, an array or a .npy file. An unchanged document is not encoded again. Documents are acknowledged in
+        blocks: after an error or Ctrl-C every acknowledged block is stored, and the same call continues from there. The
+        first addition builds the lexical index (`tune`), and so does each fourfold growth; a large collection also gets
+        an approximate index, which grows with it. Raises DocumentError, VectorError, ContractError, LockedError,
+        StorageError.
         """
+        return self._changed(Adding, documents, vectors, progress)
+
+    def update(
+        self,
+        documents: Documents | Mapping[str, Any],
+        *,
+        vectors: Vectors | str | Path | None = None,
+        progress: Progress = silent,
+    ) -> AddReport:
+        """Changes fields of documents that are there, and keeps the others; says what became of them.
+
+        documents: dicts with an id and the fields to change, one or several, or a table. A field that is given as None
+        is removed; an object is replaced as a whole. Only documents whose text or title changes are encoded again.
+        vectors, progress: as in `add`. Raises NoDocumentError for an id that is not there, and what `add` raises.
+        """
+        return self._changed(Updating, documents, vectors, progress)
+
+    async def aadd(self, documents: Documents, **options: Any) -> AddReport:
+        """`add` in a worker thread, for programs with an event loop; the same options."""
+        return await asyncio.to_thread(self.add, documents, **options)
+
+    def _changed(
+        self, way: type[Adding], documents: Any, vectors: Vectors | str | Path | None, progress: Progress
+    ) -> AddReport:
         given = None if vectors is None else Given.of(vectors, self.contract.dimension)
         with self._engine.writing() as writer:
-            report = Adding(self._engine, self._encoders, self._settings.passages, given).run(
-                documents, writer, progress
-            )
+            report = way(self._engine, self._encoders, self._settings.passages, given).run(documents, writer, progress)
             if self._wants_lexical_index():
-                self.tune(progress=progress)
+                report.analyser = self.tune(progress=progress).told
             report.index = writer.follow(self._asking(), progress)
             return report
 
@@ -111,119 +136,6 @@ class Collection(AbstractContextManager["Collection"]):
         FilterError, LockedError, StorageError.
         """
         return delete(self._engine, ids, where, everything=all, strict=strict)
-
-    def search(
-        self,
-        query: str | Vectors,
-        *,
-        k: int = 10,
-        offset: int = 0,
-        where: Mapping[str, Any] | None = None,
-        depth: int | None = None,
-        exact: bool = False,
-        mode: SearchMode | None = None,
-        ranker: Ranker | None = None,
-        strict: bool = False,
-    ) -> list[Hit]:
-        """The k best documents after the first `offset`, best first.
-
-        query: a text, or a vector (dimension,). where: a filter such as {"year": {"$lt": 1990}}; a field that no
-        document has matches nothing, unless `strict` asks for an error. depth: length of the ranking. exact:
-        without the approximate index. mode: "dense", "lexical" or "hybrid"; the default is hybrid if there is a lexical
-        index (`tune`). ranker: scores that whole ranking again. A document's score depends on query and document
-        alone, never on k. Raises QueryError, FilterError, VectorError, ContractError.
-        """
-        lexical = isinstance(query, str) and mode != "dense"
-        with self.searcher(depth=depth, exact=exact, lexical=lexical) as searcher:
-            return searcher.search(query, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict)
-
-    def search_many(
-        self,
-        queries: Sequence[str] | Vectors,
-        *,
-        k: int = 10,
-        offset: int = 0,
-        where: Mapping[str, Any] | None = None,
-        depth: int | None = None,
-        exact: bool = False,
-        mode: SearchMode | None = None,
-        ranker: Ranker | None = None,
-        strict: bool = False,
-    ) -> list[list[Hit]]:
-        """The hits of each query, in their order: equal, bit for bit, to what `search` returns for each alone.
-
-        queries: texts, or vectors (n, dimension). All queries are answered from one commit; texts are encoded together
-        and looked up on all cores. The other arguments are those of `search`.
-        """
-        with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
-            return searcher.search_many(
-                queries, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict
-            )
-
-    def like(
-        self,
-        document_id: str,
-        *,
-        k: int = 10,
-        offset: int = 0,
-        where: Mapping[str, Any] | None = None,
-        depth: int | None = None,
-        strict: bool = False,
-    ) -> list[Hit]:
-        """The k documents nearest to a stored one, without that one; where and strict as in `search`.
-
-        Raises QueryError for an unknown id, FilterError.
-        """
-        with self.searcher(depth=depth, lexical=False) as searcher:
-            return searcher.like(document_id, k=k, offset=offset, where=where, strict=strict)
-
-    def run(
-        self,
-        queries: Mapping[str, str],
-        *,
-        depth: int = 1000,
-        exact: bool = False,
-        mode: SearchMode | None = None,
-        report: EncodingReport | None = None,
-    ) -> Run:
-        """The rankings of many queries: query id → document id → score, each `depth` long."""
-        with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
-            return searcher.run(queries, depth=depth, mode=mode, report=report)
-
-    def searcher(
-        self, *, depth: int | None = None, exact: bool = False, lexical: bool = True, query_language: bool = False
-    ) -> SnapshotSearcher:
-        """A searcher pinned to the latest commit until it is closed.
-
-        exact: without the approximate index. lexical: opens the lexical index too, which hybrid and lexical
-        searches need. query_language: enables the operators "a phrase", AND, OR, NOT, +, -,
-        parentheses and ^ (docs/hybrid.md); what a query requires or excludes then holds in every mode. Raises
-        QueryError for query_language without a lexical index.
-        """
-        return self._pinning.searcher(depth, exact=exact, lexical=lexical, query_language=query_language)
-
-    def get(self, document_id: str) -> Document | None:
-        """The document with this id, or None. Raises CorruptionError if its stored bytes have changed."""
-        with self._engine.snapshot() as snapshot:
-            found = snapshot.find([document_id])
-            return next(iter(snapshot.documents(np.array(list(found.values()), dtype=np.int64))), None)
-
-    def count(
-        self,
-        ids: Iterable[str] | None = None,
-        *,
-        where: Mapping[str, Any] | None = None,
-        strict: bool = False,
-    ) -> int:
-        """The number of documents: all, those with these ids, or those that match a filter.
-
-        strict: refuse a filter whose fields no document has. Raises InputError for both at once, FilterError.
-        """
-        condition = chosen(ids, where)
-        with self._engine.snapshot() as snapshot:
-            if strict and condition is not None:
-                snapshot.check_fields(condition)
-            return snapshot.count(condition) if ids is None else len(snapshot.find(list(ids)))
 
     def writing(self, wait: float | None = None) -> AbstractContextManager[Any]:
         """Holds the writer's lock for a `with` block with several calls.
@@ -269,12 +181,13 @@ class Collection(AbstractContextManager["Collection"]):
         Where texts have no cosines (own vectors, dot products) scores are not mixed, and mode="lexical" searches the
         index.
 
-        analyser: how texts become terms, a language, "plain" or "ngram" (lexical/analysing.py); English by default.
+        analyser: how texts become terms, a language, "plain" or "ngram" (lexical/analysing.py); by default as
+        before, as the collection was created, or as the first texts suggest.
         Without judgements the mixing is fitted on the collection's own texts; qrels, with the texts of their queries,
         also choose the weight of lexical scores. Raises InputError, LockedError, StorageError.
         """
         with self._engine.writing() as writer:
-            tuning = LexicalTuning(self._engine, writer, self.encoder, self._settings.depth, progress)
+            tuning = LexicalTuning(self._engine, writer, self.encoder, self._settings, progress)
             return tuning.run(analyser, queries or {}, qrels or {})
 
     def optimize(
@@ -363,18 +276,6 @@ class Collection(AbstractContextManager["Collection"]):
     def close(self) -> None:
         """Closes files and locks; a collection in memory is deleted."""
         self._engine.close()
-
-    def __len__(self) -> int:
-        return self.count()
-
-    def __contains__(self, document_id: object) -> bool:
-        with self._engine.snapshot() as snapshot:
-            return isinstance(document_id, str) and bool(snapshot.find([document_id]))
-
-    def __iter__(self) -> Iterator[Document]:
-        """Every document, oldest first, on one snapshot."""
-        with self._engine.snapshot() as snapshot:
-            yield from snapshot.each()
 
     def __enter__(self) -> Self:
         return self

@@ -87,7 +87,7 @@ class Exporting:
     def _documents(self, texts: IO[bytes], spans: IO[bytes]) -> None:
         written = 0
         for numbers, documents in self._batches():
-            texts.writelines(map(_line, map(_record, documents)))
+            texts.writelines(_line(each.to_json()) for each in documents)
             passages = self._snapshot.passages(numbers)
             places = zip(passages.owners.tolist(), passages.spans.tolist(), strict=True)
             spans.writelines(
@@ -122,15 +122,6 @@ class Exporting:
     def _advance(self, by: int) -> None:
         self._done += by
         self._progress(self._done, self._snapshot.counts.documents + len(self._passages))
-
-
-def _record(document: Document) -> dict[str, Any]:
-    return {
-        "id": document.id,
-        "title": document.title,
-        "text": document.text,
-        "metadata": dict(document.metadata),
-    }
 
 
 def _line(value: Mapping[str, Any]) -> bytes:

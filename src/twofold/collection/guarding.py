@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Probes, Side
 from twofold.difference import Difference
 from twofold.encoders.given_vectors import GivenVectors
-from twofold.encoders.loading import load_source
+from twofold.encoders.loading import load_encoder, load_source
 from twofold.encoding import CheckedTokenSpans, checked_encoder, encoded, encoded_to_compare
 from twofold.engine import Engine
 from twofold.errors import ContractError, InputError, ModelError
@@ -21,6 +22,14 @@ from twofold.scores import Vectors
 from twofold.space import MAIN, Space
 
 WITHOUT = "Lexical search (mode lexical) needs no encoder"
+
+
+def given_encoder(encoder: Encoder | str | Path) -> Encoder:
+    """The encoder that somebody names: an object, or a model's folder or name, which is loaded.
+
+    Raises InputError for what is no encoder, ModelError.
+    """
+    return load_encoder(encoder) if isinstance(encoder, str | Path) else checked_encoder(encoder)
 
 
 def probe(encoder: Encoder) -> Probes | None:

@@ -21,13 +21,20 @@ class LexicalReport:
 
     fusion: how dense and lexical scores are mixed; None where texts have no cosines, so that only lexical search
     answers them. settings: how texts become terms. documents: their number when this was measured. learned: the lexical
-    share learned from judgements, and its evidence; None where there were none.
+    share learned from judgements, and its evidence; None where there were none. reason: why the analyser was chosen,
+    empty where somebody chose it or nothing could be told.
     """
 
     fusion: Fusion | None
     settings: LexicalSettings
     documents: int
     learned: Learned | None = None
+    reason: str = ""
+
+    @property
+    def told(self) -> str:
+        """The analyser, and what of the texts it was chosen for; empty where nothing was told from them."""
+        return f"{self.settings.analyser}, since the texts are {self.reason}" if self.reason else ""
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values."""
@@ -37,6 +44,7 @@ class LexicalReport:
             "settings": self.settings.to_json(),
             "documents": self.documents,
             "learned": learned,
+            "reason": self.reason,
         }
 
     @classmethod
@@ -54,6 +62,7 @@ class LexicalReport:
             LexicalSettings.from_json(state["lexical"]),
             mixed["documents"],
             None if mixed["learned"] is None else Learned.from_json(mixed["learned"]),
+            mixed["reason"],
         )
 
     def state(self, snapshot: EngineSnapshot, space: Space) -> dict[str, Any]:

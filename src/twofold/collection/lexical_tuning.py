@@ -14,9 +14,12 @@ import numpy as np
 
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.lexical_report import LexicalReport
+from twofold.collection.settings import Settings
+from twofold.documents import titled
 from twofold.engine import LEXICAL, Engine, EngineSnapshot, EngineWriter, LexicalAside
 from twofold.errors import InputError, VectorError
 from twofold.lexical.analysing import LexicalSettings
+from twofold.lexical.guessing import likely_analyser
 from twofold.progress import Progress
 from twofold.rankings import Qrels
 from twofold.scores import unit_vectors
@@ -88,12 +91,12 @@ class LexicalTuning:
     """Builds the lexical index and fits the mixing, with a writer that holds the lock."""
 
     def __init__(
-        self, engine: Engine, writer: EngineWriter, encoder: GuardedEncoder, depth: int, progress: Progress
+        self, engine: Engine, writer: EngineWriter, encoder: GuardedEncoder, settings: Settings, progress: Progress
     ) -> None:
         self._engine = engine
         self._writer = writer
         self._encoder = encoder
-        self._depth = depth
+        self._depth, self._analyser = settings.depth, settings.analyser
         self._progress = progress
 
     def run(self, analyser: str | None, queries: Mapping[str, str], qrels: Qrels) -> LexicalReport:
@@ -107,7 +110,8 @@ class LexicalTuning:
             raise InputError(f"judgements are for mixing dense and lexical scores, but {without}")
         with self._engine.snapshot() as snapshot:
             fusion = None if without else Fusion(chance=self._chance(snapshot, snapshot.space))
-            report = LexicalReport(fusion, self._settings(analyser, snapshot), snapshot.counts.documents)
+            settings, reason = self._settings(analyser, snapshot)
+            report = LexicalReport(fusion, settings, snapshot.counts.documents, reason=reason)
         with self._writer.lexical_aside(report.settings.to_json(), self._progress) as aside:
             if fusion is not None and qrels:
                 learned = self._learned(aside, fusion, queries, qrels)
@@ -125,14 +129,26 @@ class LexicalTuning:
             if state is None:
                 return
             fusion = None if unmixed(self._encoder) else Fusion(chance=self._chance(snapshot, space))
-            report = LexicalReport(fusion, LexicalSettings.from_json(state["lexical"]), snapshot.counts.documents)
+            known = LexicalReport.of(snapshot)
+            report = LexicalReport(
+                fusion,
+                LexicalSettings.from_json(state["lexical"]),
+                snapshot.counts.documents,
+                reason="" if known is None else known.reason,
+            )
             self._writer.put_state(LEXICAL, report.state(snapshot, space))
 
-    def _settings(self, analyser: str | None, snapshot: EngineSnapshot) -> LexicalSettings:
+    def _settings(self, analyser: str | None, snapshot: EngineSnapshot) -> tuple[LexicalSettings, str]:
+        """How texts become terms, and why: as asked for, as before, as the collection says, or as its texts suggest."""
         if analyser is not None:
-            return LexicalSettings(analyser=analyser)
+            return LexicalSettings(analyser=analyser), ""
         known = LexicalReport.of(snapshot)
-        return LexicalSettings() if known is None else known.settings
+        if known is not None:
+            return known.settings, known.reason
+        if self._analyser is not None:
+            return LexicalSettings(analyser=self._analyser), ""
+        guess = likely_analyser(titled(document.title, document.text) for document in snapshot.each())
+        return LexicalSettings(analyser=guess.analyser), guess.reason
 
     def _chance(self, snapshot: EngineSnapshot, space: Space) -> float:
         """The mean cosine of unrelated texts in this collection; that of the probe texts where it has too few texts."""

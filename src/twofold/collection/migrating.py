@@ -115,7 +115,7 @@ class Migrating:
                 return
             encoder = self._encoders.of(space)
             writer.index(space, asking(self._engine, encoder, self._settings.depth), self._progress)
-            LexicalTuning(self._engine, writer, encoder, self._settings.depth, self._progress).prepare(space)
+            LexicalTuning(self._engine, writer, encoder, self._settings, self._progress).prepare(space)
             writer.make_default(space.name)
 
     def _space(self, encoder: Encoder, name: str | None) -> Space:

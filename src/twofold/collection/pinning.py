@@ -46,6 +46,7 @@ class Pinning:
                 dense,
                 encoder,
                 depth=self._depth if depth is None else depth,
+                grows=depth is None,
                 hybrid=search,
                 no_lexical=no_lexical,
                 encodes=encoder.can_encode,

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from twofold.errors import InputError
+from twofold.lexical.analysing import LexicalSettings
 from twofold.passages.windows import PASSAGE_MODES, PassageMode
 
 DEPTH = 200
@@ -17,17 +18,22 @@ DEPTH = 200
 class Settings:
     """How documents are divided into passages, and how long rankings are.
 
-    passages: "auto" (as many windows as a text needs) or "none" (one vector a document); depth: documents a ranking.
+    passages: "auto" (as many windows as a text needs) or "none" (one vector a document); depth: documents a ranking;
+    analyser: how texts become terms (lexical/analysing.py), None to tell it from the first texts. Raises InputError.
     """
 
     passages: PassageMode = "auto"
     depth: int = DEPTH
+    analyser: str | None = None
 
     def __post_init__(self) -> None:
         if self.passages not in PASSAGE_MODES:
             raise InputError(f"passages is {' or '.join(map(repr, PASSAGE_MODES))}, not {self.passages!r}")
         if isinstance(self.depth, bool) or not isinstance(self.depth, int) or self.depth < 1:
             raise InputError(f"depth is a count from 1 on, not {self.depth!r}")
+
+        if self.analyser is not None:
+            LexicalSettings(analyser=self.analyser)  # raises InputError for a word that it does not know
 
     def to_json(self) -> dict[str, Any]:
         """The settings as JSON values."""

@@ -26,8 +26,8 @@ class Kind:
 
     effort: what may be set without building again, with its usual value; 0 for a kind that has none in itself, whose
     effort is how many candidates are scored again (`scores_more`). memory: bytes held while so many rows of a dimension
-    are built, where that is worth asking for. slow: building takes minutes for a million rows, so it is tried only if an
-    index was asked for.
+    are built, where that is worth asking for. slow: building takes minutes for a million rows, so it is tried only if
+    an index was asked for.
     """
 
     fill: Fill

@@ -60,6 +60,22 @@ class Fields:
         text, title = self._taken(rest, "text"), self._taken(rest, "title")
         return Document(identifier, text, title, flat_metadata(rest, identifier))
 
+    def change(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """What a record changes of the document of its id, as `Collection.update` takes it.
+
+        `id`; `text` and `title` where the record has them; what is left is under `metadata`. Raises InputError or
+        DocumentError where there is no id, and for a value that a document cannot hold.
+        """
+        rest = dict(record)
+        identifier = identifier_of(rest.pop(self._id_of(rest)))
+        named = {what: self._name_of(rest, what) for what in ("text", "title")}
+        change = {what: rest.pop(name) for what, name in named.items() if name is not None}
+        if change.get("title", "") is None:
+            change["title"] = ""
+        metadata = flat_metadata(rest, identifier)
+        Document(identifier, metadata=metadata, **change)
+        return {"id": identifier, **change, **({"metadata": metadata} if metadata else {})}
+
     def check_columns(self, columns: Iterable[str], *, ids_alone: bool = False) -> None:
         """Raises InputError, naming the columns there, where a header lacks what every document needs.
 
@@ -100,9 +116,13 @@ class Fields:
         return found[0]
 
     def _taken(self, rest: dict[str, Any], what: str) -> Any:
-        name = next((name for name in self._candidates(what) if name in rest), None)
+        name = self._name_of(rest, what)
         value = None if name is None else rest.pop(name)
         return "" if value is None else value
+
+    def _name_of(self, record: Mapping[str, Any], what: str) -> str | None:
+        """The field of the record that holds this, None where none does."""
+        return next((name for name in self._candidates(what) if name in record), None)
 
 
 def _listed(names: Iterable[str]) -> str:

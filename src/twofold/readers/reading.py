@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from twofold.documents import Document
 from twofold.errors import InputError
@@ -57,21 +58,57 @@ def read(
     Raises InputError: at once for a missing path, an unknown format and two text files of one id; while reading for a
     bad line (naming file, line and cause) and for a damaged file; at the end for an input without a single document.
     """
+    types = types or {}
+    sources = _sources(data, format, types)
+    check_identifiers([Path(path) for path, kind in sources if kind == "text" and os.fspath(path) != STANDARD_INPUT])
+    fields = fields or Fields()
+    bad = BadLines(skip_bad, ReadReport() if report is None else report)
+    reading = _Reading(fields, types, bad, ids_alone)
+    return reading.of_sources(sources, partial(fields.document, ids_alone=ids_alone))
+
+
+def read_changes(
+    data: PathLike | Sequence[PathLike],
+    *,
+    fields: Fields | None = None,
+    format: str | None = None,  # noqa: A002
+    types: Mapping[str, str] | None = None,
+    skip_bad: bool = False,
+    report: ReadReport | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Records that change some fields of documents, as `Collection.update` takes them; of each only the id is needed.
+
+    The arguments are those of `read`. Raises what `read` does, and InputError for text files, which hold whole
+    documents.
+    """
+    types = types or {}
+    sources = _sources(data, format, types)
+    for path, kind in sources:
+        if kind == "text":
+            raise InputError("a text file is a whole document; put it in again with `twofold add`", path=shown(path))
+    fields = fields or Fields()
+    bad = BadLines(skip_bad, ReadReport() if report is None else report)
+    changes = _Reading(fields, types, bad, ids_alone=True).of_sources(sources, fields.change)
+    return (each for each in changes if isinstance(each, dict))
+
+
+def _sources(
+    data: PathLike | Sequence[PathLike], given: str | None, types: Mapping[str, str]
+) -> list[tuple[PathLike, str]]:
+    """The paths with their formats. Raises InputError."""
     paths = [data] if isinstance(data, str | os.PathLike) else list(data)
     if not paths:
         raise InputError("no path to read from")
-    types = types or {}
     check_types(types)
-    if format is not None and format not in FORMATS:
-        raise InputError(f"unknown format {format!r}; there are {', '.join(FORMATS)}")
-    sources = [(path, _format_of(path, format)) for path in paths]
+    if given is not None and given not in FORMATS:
+        raise InputError(f"unknown format {given!r}; there are {', '.join(FORMATS)}")
+    sources = [(path, _format_of(path, given)) for path in paths]
     if types and not any(kind in ("csv", "tsv") for _, kind in sources):
         raise InputError("types are for CSV and TSV; JSON says itself what is a number")
-    check_identifiers([Path(path) for path, kind in sources if kind == "text" and os.fspath(path) != STANDARD_INPUT])
-    reading = _Reading(
-        fields or Fields(), types, BadLines(skip_bad, ReadReport() if report is None else report), ids_alone
-    )
-    return reading.documents(sources)
+    return sources
+
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,58 +120,71 @@ class _Reading:
     bad: BadLines
     ids_alone: bool
 
-    def documents(self, sources: Sequence[tuple[PathLike, str]]) -> Iterator[Document]:
-        """All documents of all sources; InputError at the end where there was none."""
+    def of_sources(
+        self, sources: Sequence[tuple[PathLike, str]], make: Callable[[dict[str, Any]], Made]
+    ) -> Iterator[Document | Made]:
+        """What `make` makes of the records of all sources, and the documents that text files are.
+
+        InputError at the end where there was none."""
         found = False
         for path, kind in sources:
-            for document in self._of_source(path, kind):
+            for document in self._of_source(path, kind, make):
                 found = True
                 self.bad.report.read += 1
                 yield document
         if not found:
             raise InputError(f"no documents in {', '.join(shown(path) for path, _ in sources)}{self._skipped()}")
 
-    def _of_source(self, path: PathLike, kind: str) -> Iterator[Document]:
+    def _of_source(
+        self, path: PathLike, kind: str, make: Callable[[dict[str, Any]], Made]
+    ) -> Iterator[Document | Made]:
         match kind:
             case "beir":
                 corpus = either_form(Path(path), CORPUS)
                 if corpus is None:
                     raise InputError(f"no BEIR folder: it has no {CORPUS}[.gz|.xz]", path=shown(path))
-                return self._of_records(json_records(corpus, self.bad), corpus)
+                return self._of_records(json_records(corpus, self.bad), corpus, make)
             case "text" if Path(path).is_dir():
                 return read_texts(Path(path), self.bad)
             case "text":
                 return self._of_text(Path(path))
             case "csv":
-                return self._of_table(csv_rows(path, self.bad), path)
+                return self._of_table(csv_rows(path, self.bad), path, make)
             case "tsv":
-                return self._of_table(tsv_rows(path, self.bad), path)
+                return self._of_table(tsv_rows(path, self.bad), path, make)
             case _:
-                return self._of_records(json_records(path, self.bad), path)
+                return self._of_records(json_records(path, self.bad), path, make)
 
     def _of_text(self, path: Path) -> Iterator[Document]:
         document = read_text(path, identifier_of_file(path), self.bad)
         if document is not None:
             yield document
 
-    def _of_table(self, rows: Iterator[tuple[int, list[str]]], path: PathLike) -> Iterator[Document]:
-        return self._of_records(records(rows, path, self._check_columns, self.types, self.bad), path)
+    def _of_table(
+        self, rows: Iterator[tuple[int, list[str]]], path: PathLike, make: Callable[[dict[str, Any]], Made]
+    ) -> Iterator[Made]:
+        return self._of_records(records(rows, path, self._check_columns, self.types, self.bad), path, make)
 
     def _check_columns(self, columns: Iterable[str]) -> None:
         self.fields.check_columns(columns, ids_alone=self.ids_alone)
 
-    def _of_records(self, numbered: Iterator[tuple[int, dict[str, Any]]], path: PathLike) -> Iterator[Document]:
+    def _of_records(
+        self,
+        numbered: Iterator[tuple[int, dict[str, Any]]],
+        path: PathLike,
+        make: Callable[[dict[str, Any]], Made],
+    ) -> Iterator[Made]:
         unseen = {name for name in (self.fields.title, self.fields.text) if name is not None}
         found = False
         for number, record in numbered:
             try:
-                document = self.fields.document(record, ids_alone=self.ids_alone)
+                made = make(record)
             except InputError as error:
                 self.bad.take(InputError(str(error), path=shown(path), line=number))
                 continue
             found = True
             unseen.difference_update(record)
-            yield document
+            yield made
         if found and unseen:
             raise InputError(f"no record has the field {min(unseen)!r}", path=shown(path))
 

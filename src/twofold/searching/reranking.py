@@ -10,26 +10,27 @@ import numpy as np
 
 from twofold.documents import titled
 from twofold.errors import InputError, QueryError, brief
+from twofold.hits import Hits
 from twofold.protocols import Ranker
 from twofold.rankings import Hit
 from twofold.scores import Scores, order
 
 
-def reranked(query: str, hits: Sequence[Hit], ranker: Ranker) -> list[Hit]:
+def reranked(query: str, hits: Sequence[Hit], ranker: Ranker) -> Hits:
     """The hits in the ranker's order; the first score stays among the parts of each hit.
 
     Raises QueryError where the ranker does not return one number for each text.
     """
     name = ranker.name
     scores = _scored(ranker, query, [titled(hit.title, hit.passage.text) for hit in hits])
-    return [
+    return Hits(
         replace(
             hits[position],
             score=float(scores[position]),
             parts={**hits[position].parts, name: float(scores[position])},
         )
         for position in order(scores, [hit.id for hit in hits]).tolist()
-    ]
+    )
 
 
 def checked_ranker(ranker: Any) -> Ranker:

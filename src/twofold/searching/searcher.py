@@ -14,8 +14,9 @@ import numpy as np
 
 from twofold import filters
 from twofold.documents import Passage
-from twofold.engine import EVERYTHING, DenseSnapshot, EngineSnapshot, Selection
+from twofold.engine import DenseSnapshot, EngineSnapshot, Selection
 from twofold.errors import QueryError
+from twofold.hits import Hits
 from twofold.protocols import Encoder, Ranker
 from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
@@ -63,9 +64,10 @@ class _Asked:
 class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     """Searches one snapshot until it is closed; later writes do not change its answers.
 
-    depth: the length of a ranking; k is at most that. hybrid: searches the lexical index too; without it search is
-    dense only. no_lexical: why there is no lexical search, and what to do. encodes: whether texts have vectors here;
-    where the vectors were made elsewhere, only lexical search answers texts.
+    depth: the length of a ranking; a page beyond it is empty. grows: a page beyond the depth raises it. hybrid:
+    searches the lexical index too; without it search is dense only. no_lexical: why there is no lexical search, and
+    what to do. encodes: whether texts have vectors here; where the vectors were made elsewhere, only lexical search
+    answers texts.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         encoder: Encoder,
         *,
         depth: int,
+        grows: bool = False,
         hybrid: HybridSearch | None = None,
         no_lexical: str = "this searcher was opened without the lexical index",
         encodes: bool = True,
@@ -86,6 +89,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         self._encodes = encodes
         self._encoder = encoder
         self._depth = checked_count(depth, "depth")
+        self._grows = grows
 
     @property
     def snapshot(self) -> EngineSnapshot:
@@ -115,15 +119,15 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         ranker: Ranker | None = None,
         strict: bool = False,
         report: EncodingReport | None = None,
-    ) -> list[Hit]:
+    ) -> Hits:
         """The k best documents after the first `offset`.
 
         query: a text, or a vector of float32 (dimension,), which is scaled to unit length where the contract says
-        cosine. where: a filter on metadata (filters.py). mode: "dense" (vectors), "lexical" (BM25) or
-        "hybrid"; the default for a text is hybrid, if it is possible (`modes`). Lexical search needs no encoder and
-        shows the passage with the most words of the query. ranker: scores the whole ranking again, so that a page does
-        not depend on k; it needs a text query. strict: a field of the filter that no document has is an
-        error. report: counts truncated queries. Raises QueryError if offset + k is greater than the depth.
+        cosine. where: a filter on metadata (filters.py). mode: "dense" (vectors), "lexical" (BM25) or "hybrid"; the
+        default for a text is hybrid, if it is possible (`modes`). Lexical search needs no encoder and shows the passage
+        with the most words of the query. ranker: scores the whole ranking again, so that a page does not depend on k;
+        it needs a text query. strict: a field of the filter that no document has is an error. report: counts truncated
+        queries. Raises QueryError.
         """
         request = self._request(k, offset, mode, self._selection(where, strict=strict), ranker)
         return self._answers([query], request, report)[0]
@@ -139,7 +143,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         ranker: Ranker | None = None,
         strict: bool = False,
         report: EncodingReport | None = None,
-    ) -> list[list[Hit]]:
+    ) -> list[Hits]:
         """The hits of each query, in their order, equal to those of `search` for each alone.
 
         queries: texts, or vectors of float32 (n, dimension). Texts are encoded together, and queries are looked up on
@@ -158,7 +162,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
         strict: bool = False,
-    ) -> list[Hit]:
+    ) -> Hits:
         """The documents nearest to a stored one, without that one.
 
         Its query vector is the mean of its passages' vectors. Raises QueryError for an unknown id or one without
@@ -179,17 +183,18 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         queries: Mapping[str, str],
         *,
         depth: int = 1000,
+        where: Mapping[str, Any] | None = None,
         mode: SearchMode | None = None,
         report: EncodingReport | None = None,
     ) -> Run:
         """The rankings of many queries, each to `depth` documents: query id → document id → score.
 
-        Raises QueryError, also for an empty query, which it names.
+        where: as in `search`. Raises QueryError, also for an empty query, which it names; FilterError.
         """
         depth, mode = checked_count(depth, "depth"), self._mode("", mode)
         if empty := [name for name, text in queries.items() if _unseen(text)]:
             raise QueryError(f"the query {empty[0]!r} is empty")
-        request = _Request(mode, depth, depth, 0, EVERYTHING)
+        request = _Request(mode, depth, depth, 0, self._selection(where))
         rankings = self._each(list(queries.values()), request, report, partial(self._ranking, request=request))
         return dict(zip(queries, rankings, strict=True))
 
@@ -211,12 +216,9 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         k = checked_count(k, "k")
         if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
             raise QueryError(f"offset is a count from 0 on, not {offset!r}")
-        if offset + k > self._depth:
-            raise QueryError(
-                f"offset + k is {offset + k}, but a ranking ends at depth={self._depth}; ask with a larger depth"
-            )
+        depth = max(self._depth, offset + k) if self._grows else self._depth
         ranker = None if ranker is None else checked_ranker(ranker)
-        return _Request(mode, self._depth, offset + k, offset, selection, ranker)
+        return _Request(mode, depth, min(offset + k, depth), min(offset, depth), selection, ranker)
 
     def _selection(
         self, where: Mapping[str, Any] | None, *, strict: bool = False, without: tuple[str, ...] = ()
@@ -269,7 +271,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
     def _answers(
         self, queries: Sequence[str | Vectors] | Vectors, request: _Request, report: EncodingReport | None
-    ) -> list[list[Hit]]:
+    ) -> list[Hits]:
         """The page of each query; a ranker gets the whole ranking of one query at a time."""
         ranker = request.ranker
         if ranker is None:
@@ -342,22 +344,22 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         found = self._ranked(asked, request)
         return dict(zip(self._snapshot.ids(found.documents), found.scores.tolist(), strict=True))
 
-    def _page(self, asked: _Asked, request: _Request, offset: int) -> list[Hit]:
+    def _page(self, asked: _Asked, request: _Request, offset: int) -> Hits:
         return self._hits(self._ranked(asked, request), offset, asked.query)
 
-    def _hits(self, ranked: Ranked, offset: int, query: str | Vectors = "") -> list[Hit]:
+    def _hits(self, ranked: Ranked, offset: int, query: str | Vectors = "") -> Hits:
         page = ranked.from_place(offset)
         documents = self._snapshot.documents(page.documents)
         if page.passages is None and self._hybrid is not None:
             spans = self._hybrid.spans(str(query), page.documents, documents)
         else:
             spans = self._snapshot.spans(page.documents if page.passages is None else page.passages)
-        return [
+        return Hits(
             Hit(score, document, Passage(start, end, document.text[start:end]), parts)
             for score, document, (start, end), parts in zip(
                 page.scores.tolist(), documents, spans.tolist(), page.explained(), strict=True
             )
-        ]
+        )
 
 
 def _unseen(text: str) -> bool:

@@ -8,7 +8,7 @@ from twofold.cli.summaries import added_as_text, encoded_as_text, skipped_as_tex
 from twofold.reports import AddReport, EncodingReport, ReadReport
 
 
-@pytest.mark.parametrize("name", [name for name in AddReport.__slots__ if name not in ("added", "index")])
+@pytest.mark.parametrize("name", [name for name in AddReport.__slots__ if name not in ("added", "analyser", "index")])
 def test_every_count_that_is_not_zero_is_said(name: str) -> None:
     report = AddReport(added=2)
     setattr(report, name, 4321)
@@ -17,6 +17,16 @@ def test_every_count_that_is_not_zero_is_said(name: str) -> None:
         assert "4,321" not in said  # said with the documents that were truncated
     else:
         assert "4,321" in said
+
+
+def test_an_analyser_that_was_told_from_the_texts_is_said_unless_it_is_the_usual_one() -> None:
+    told = AddReport(added=1, analyser="ngram, since the texts are mostly Chinese")
+    assert (
+        "lexical search: analyser ngram, since the texts are mostly Chinese; another: twofold tune c --analyser NAME"
+        in (added_as_text(told, 1.0, "c"))
+    )
+    usual = AddReport(added=1, analyser="english, since the texts are mostly English")
+    assert len(added_as_text(usual, 1.0, "c")) == 1
 
 
 def test_what_is_zero_is_not_said() -> None:

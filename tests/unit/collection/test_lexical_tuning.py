@@ -250,7 +250,7 @@ def test_the_choice_is_the_same_for_renamed_documents_and_shuffled_judgements(tm
 def test_judgements_need_texts_and_answers(collection: Collection) -> None:
     with pytest.raises(InputError, match="'q1' is judged, but has no text"):
         collection.tune(queries={}, qrels={"q1": {"d1": 1}})
-    with pytest.raises(InputError, match="1 judged questions say nothing"):
+    with pytest.raises(InputError, match="1 judged questions are too few"):
         collection.tune(queries={"q1": "word1"}, qrels={"q1": {"d1": 1}, "q2": {"d2": 0}})
     assert collection.search("word1", mode="hybrid")
 
@@ -553,3 +553,33 @@ def test_the_passage_of_a_lexical_hit_has_most_of_the_words_and_is_the_earlier_o
             assert hits["long"].passage.start == text.index(PASSAGES[shown])
             ids = list(hits)
             assert searcher.search(query, k=1, offset=ids.index("same"), mode="lexical") == [hits["same"]]
+
+
+def test_the_analyser_is_told_from_the_first_texts_and_stays(tmp_path: Path) -> None:
+    chinese = [
+        ("a", "人人生而自由，在尊严和权利上一律平等。"),
+        ("b", "他们赋有理性和良心，并应以兄弟关系的精神相对待。"),
+    ]
+    encoder = Own(16)
+    with twofold.create(tmp_path / "c", encoder) as made:
+        assert made.add(chinese).analyser == "ngram, since the texts are mostly Chinese"
+        assert [hit.id for hit in made.search("良心", mode="lexical")] == ["b"]
+        english = [(f"e{number}", "the red apple is on the table of the house") for number in range(20)]
+        assert made.add(english).analyser == "ngram, since the texts are mostly Chinese"  # it has grown fourfold
+        assert made.tune(analyser="plain").told == ""
+        report = made.info().lexical
+        assert report is not None
+        assert (report.settings.analyser, report.reason) == ("plain", "")
+
+
+def test_the_analyser_that_was_asked_for_is_not_told_from_texts(tmp_path: Path) -> None:
+    with twofold.create(tmp_path / "c", Own(16), analyser="german") as made:
+        assert made.add([("a", "Häuser und Bäume")]).analyser == ""
+        assert [hit.id for hit in made.search("Haus", mode="lexical")] == ["a"]
+    with twofold.open_or_create(tmp_path / "c", analyser="german", encoder=Own(16)) as made:
+        assert made.settings.analyser == "german"
+    with pytest.raises(InputError, match="analyser='german', not 'plain'"):
+        twofold.open_or_create(tmp_path / "c", analyser="plain", encoder=Own(16))
+    with pytest.raises(InputError, match="there is no analyser 'klingon'"):
+        twofold.create(tmp_path / "d", Own(16), analyser="klingon")
+    assert not (tmp_path / "d").exists()

@@ -18,7 +18,7 @@ from twofold.engines.local.derived.lexical.backed_up import HeldIndex
 from twofold.engines.local.derived.lexical.known import AREA
 from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
-from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS, home_of_space
+from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS, home_of_space, new_id
 from twofold.engines.local.reader import LocalSnapshot
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.segments import Segment, header, path_of, raw
@@ -90,11 +90,14 @@ class Copying:
 
     def _catalogue(self) -> None:
         path = self._target / CATALOGUE
-        with translated(path), closing(connect(path, durable=True, create=True)) as copy:
+        # Under a name of its own first, so that whoever opens another catalogue meanwhile does not take it for his.
+        aside = path.with_name(f".{CATALOGUE}.{new_id()}")
+        with translated(path), closing(connect(aside, durable=True, create=True)) as copy:
             # The inner translation first: a full disk is the copy's, not the collection's.
             with self._snapshot.reading() as connection, translated(path):
                 connection.backup(copy, pages=PAGES, progress=self._paged)
             copy.execute("PRAGMA journal_mode = WAL")
+        self._disk.rename(aside, path)
         with self._disk.opened(path, os.O_RDWR) as descriptor:
             self._disk.sync(descriptor, path)
         self._disk.reached("catalogue copied")

@@ -6,7 +6,7 @@ import os
 from contextlib import closing
 from pathlib import Path
 
-from twofold.engines.local.catalogue.connecting import connect, translated
+from twofold.engines.local.catalogue.connecting import connect, looked_into, translated
 from twofold.engines.local.catalogue.schema import Head, make_tables
 from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk, refusals
@@ -81,7 +81,7 @@ def _check_free(folder: Path) -> None:
 def _commits(catalogue: Path) -> int:
     """How many commits an orphaned catalogue holds; one that cannot be read was never finished."""
     try:
-        with translated(catalogue), closing(connect(catalogue, durable=True)) as connection:
+        with translated(catalogue), looked_into(catalogue) as connection:
             return Head.read(connection).commit
     except CollectionError:
         return 0

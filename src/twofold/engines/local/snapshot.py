@@ -27,6 +27,7 @@ from twofold.engines.local.pinned import Kept, Pinned
 from twofold.engines.local.spaces.maps import Piece, gather
 from twofold.engines.local.spaces.segments import Segment
 from twofold.errors import CorruptionError
+from twofold.facets import Facet
 from twofold.filters import Filter
 from twofold.scores import Mask, Numbers, Vectors
 
@@ -106,6 +107,10 @@ class StoredSnapshot(DocumentSnapshot):
     def document_numbers(self, where: Filter | None = None) -> Numbers:
         """int64: the numbers of the live documents that pass the filter, ascending."""
         return np.flatnonzero(self._live(where))
+
+    def facets(self, field: str, where: Filter | None = None) -> list[Facet]:
+        """The values of a field, each with the count of live documents that match the filter and hold it."""
+        return self._kept.filters.facets(field, self._live(where), self._head, self.reading)
 
     def _live(self, where: Filter | None) -> Mask:
         """bool (document numbers,): the live documents that pass the filter, those without rows among them."""

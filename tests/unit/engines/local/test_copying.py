@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from storing import DIMENSION, block, content, document, new_store
 
 from twofold.engines.local import copying
+from twofold.engines.local.catalogue import connecting
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
 from twofold.engines.local.spaces import segments
@@ -230,3 +233,32 @@ def test_a_moved_backup_opens_where_it_is(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "c")
     with Store.open(tmp_path / "elsewhere") as copy:
         assert content(copy) == before
+
+
+def test_a_backup_does_not_disturb_who_opens_another_collection_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied, opened = threading.Event(), threading.Event()
+
+    def wait(done: int, total: int | None) -> None:
+        copied.set()
+        opened.wait(10)
+
+    with filled(tmp_path / "b") as other, filled(tmp_path / "a") as store:
+        other.snapshot().close()  # its connection is kept for the backup
+        backup = threading.Thread(target=lambda: other.backup(tmp_path / "copy", wait))
+        connected = connecting.connect
+
+        def connect(*arguments: Any, **options: Any) -> Any:
+            if not backup.ident:
+                backup.start()
+                assert copied.wait(10)
+            return connected(*arguments, **options)
+
+        monkeypatch.setattr(connecting, "connect", connect)
+        with Store.open(tmp_path / "a") as again:
+            assert content(again) == content(store)
+        opened.set()
+        backup.join()
+    with Store.open(tmp_path / "copy") as copy:
+        assert copy.verify().clean

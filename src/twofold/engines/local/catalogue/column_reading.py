@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from twofold.engines.local.catalogue.columns import (
     EXACT,
     FALSE,
+    LISTED,
     NO_TEXT,
     NULL,
     NUMBER,
@@ -26,13 +27,13 @@ from twofold.engines.local.catalogue.columns import (
     NoColumnError,
 )
 from twofold.engines.local.catalogue.conditions import JSON_TYPES, READ_EXACTLY, nameable, paths_of, reads_exactly
-from twofold.filters import TRUNCATED, elements, found_at
+from twofold.filters import OWN, TRUNCATED, found_at
 from twofold.values import Json
 
 Reading = Callable[[], AbstractContextManager[sqlite3.Connection]]
 """Gives the connection of a snapshot's transaction, which others wait for meanwhile."""
-Read = tuple[int, bool, Sequence[Json]]
-"""A document's number, whether it has the field, and its elements."""
+Read = tuple[int, list[Json]]
+"""A document's number, and what it has under the field, often one value."""
 _Line = tuple[int, str | None, Any, str | None]
 """A document's number, SQLite's type of the field, its value, and all metadata where SQLite would misread them."""
 _SCALARS = {name: word for word in ("text", "number", "boolean", "null") for name in JSON_TYPES[word]}
@@ -60,9 +61,12 @@ def read(name: str, first: int, end: int, reading: Reading, codes: Codes) -> Str
     """
     if name == TRUNCATED or not nameable(name):  # what is truncated is of a space, and known of live documents
         raise UnfitFieldError
+    if name in OWN:
+        whole = _at_once(_lines(f"'text', {name}, NULL", {"first": first, "end": end}, reading), codes)
+        return whole or _one_by_one((), codes)
     if len(paths := paths_of(name)) > 1:
         lines = _lines("metadata", {"first": first, "end": end}, reading)
-        return _one_by_one(((number, *_by_definition(whole, name)) for number, whole in lines), codes)
+        return _one_by_one(((number, found_at(json.loads(whole), name)) for number, whole in lines), codes)
     select = (
         "json_type(metadata, :place), json_extract(metadata, :place), "
         r"CASE WHEN instr(metadata, '\u0000') THEN metadata END"  # SQLite's JSON ends a string at NUL
@@ -82,21 +86,15 @@ def _lines(select: str, parameters: dict[str, object], reading: Reading) -> list
 def _read(lines: Iterable[_Line], name: str) -> Iterator[Read]:
     for number, kind, value, whole in lines:
         if whole is not None:
-            yield (number, *_by_definition(whole, name))
+            yield number, found_at(json.loads(whole), name)
         elif kind is None:
-            yield number, False, [None]
+            yield number, []
         elif kind == "array":
-            yield number, True, json.loads(value)
+            yield number, [json.loads(value)]
         elif kind in ("true", "false"):
-            yield number, True, [kind == "true"]
+            yield number, [kind == "true"]
         else:
-            yield number, True, [value if kind in _SCALARS else {}]
-
-
-def _by_definition(metadata: str, name: str) -> tuple[bool, Sequence[Json]]:
-    """Whether a document has the field, and its elements."""
-    found = found_at(json.loads(metadata), name)
-    return bool(found), elements(found)
+            yield number, [value if kind in _SCALARS else {}]
 
 
 def _at_once(lines: Sequence[_Line], codes: Codes) -> Stretch | None:
@@ -126,15 +124,17 @@ def _at_once(lines: Sequence[_Line], codes: Codes) -> Stretch | None:
 
 def _one_by_one(documents: Iterable[Read], codes: Codes) -> Stretch:
     owners, texts, missing, kinds, numbers = array("i"), array("i"), array("i"), array("b"), array("d")
-    for document, there, values in documents:
-        if not there:
+    for document, found in documents:
+        if not found:
             missing.append(document)
-        for value in values:
-            kind, number, text = _element(value, codes)
-            owners.append(document)
-            kinds.append(kind)
-            numbers.append(number)
-            texts.append(text)
+        for value in found or [None]:
+            listed = LISTED if isinstance(value, list) else 0
+            for each in value if isinstance(value, list) else [value]:
+                kind, number, text = _element(each, codes)
+                owners.append(document)
+                kinds.append(kind + listed)
+                numbers.append(number)
+                texts.append(text)
     return Stretch(np.array(owners), np.array(kinds), np.array(numbers), np.array(texts), np.array(missing))
 
 

@@ -1,13 +1,14 @@
-"""Columns: one metadata field of all documents as arrays, so that a filter takes a pass over numbers and not over JSON.
+"""Columns: one field of all documents as arrays, so that a filter takes a pass over numbers and not over JSON.
 
-A document's metadata never changes under its number, so columns only grow, and every snapshot may read a longer one.
-What arrays cannot say exactly (integers beyond 2^53, numbers that SQLite's JSON may misread, too many different texts,
-fields that it cannot name) has no column, and SQL answers.
+A document's metadata, id and title never change under its number, so columns only grow, and every snapshot may read a
+longer one. What arrays cannot say exactly (integers beyond 2^53, numbers that SQLite's JSON may misread, too many
+different texts, fields that it cannot name) has no column, and SQL answers.
 """
 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -15,9 +16,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.filters import COMPARISONS, TRUNCATED, All, Among, Compare, Exists, Filter, Not, Some
+from twofold.filters import COMPARISONS, CONTAINS, TRUNCATED, All, Among, Compare, Exists, Filter, Not, Some
 from twofold.scores import Mask
-from twofold.values import Scalar
+from twofold.values import Json, Scalar
 
 EXACT = 2**53
 """Integers up to here are float64 without loss."""
@@ -27,6 +28,8 @@ AT_ONCE = 65_536
 """Elements that are looked up at a time: what is made of them stays in the processor's cache."""
 NULL, FALSE, TRUE, NUMBER, TEXT, OTHER = range(6)
 """Kinds of elements."""
+LISTED = 8
+"""Added to the kind of an element that is one of a list's."""
 NO_TEXT, UNKNOWN = -1, -2
 """Codes of no text: of an element that is none, and of a text that no element is."""
 
@@ -55,8 +58,8 @@ class FilterColumn:
     """One field of the first `end` documents, read at a generation, or of a part of them.
 
     owners: int32 (elements,), the document of each element, never decreasing; None where element i is document i's, one
-    each. kinds: int8; numbers: float64, NaN where the element is none; texts: int32, its code in `codes`, which may
-    hold more. missing: int32, documents that lack the field, which has one null element for each.
+    each. kinds: int8, with LISTED or without; numbers: float64, NaN where the element is none; texts: int32, its code
+    in `codes`, which may hold more. missing: int32, documents that lack the field, which has one null element for each.
     """
 
     end: int = 0
@@ -105,7 +108,7 @@ class FilterColumn:
             table[codes] = True
             found |= table[self.texts]
         for kind in {_kind_of(value) for value in values} - {NUMBER, TEXT}:
-            found |= self.kinds == kind
+            found |= self._of_kind(kind)
         return self._documents(found)
 
     def existing(self) -> Mask:
@@ -115,10 +118,12 @@ class FilterColumn:
         return there
 
     def _elements(self, compare: Compare) -> Mask:
+        if compare.operator == CONTAINS:
+            return self._containing(compare.value)
         compares, value = COMPARISONS[compare.operator], compare.value
         match value:
             case None | bool():
-                return cast(Mask, self.kinds == _kind_of(value))
+                return self._of_kind(_kind_of(value))
             case int() | float():
                 return cast(Mask, compares(self.numbers, _exactly(value)))
             case str() if compare.operator == "$eq":
@@ -128,8 +133,17 @@ class FilterColumn:
             case list() | dict():
                 raise NoColumnError
 
+    def _containing(self, value: Json) -> Mask:
+        """bool (elements,): those of lists that equal the value, and texts alone that have it inside."""
+        listed = self.kinds >= LISTED
+        equal = listed & self._elements(Compare("", "$eq", value))
+        return equal | ~listed & self._ordered(operator.contains, value) if isinstance(value, str) else equal
+
+    def _of_kind(self, kind: int) -> Mask:
+        return cast(Mask, self.kinds & ~LISTED == kind)
+
     def _ordered(self, compares: Callable[[Any, Any], bool], value: str) -> Mask:
-        """bool (elements,): the texts that compare so with a text."""
+        """bool (elements,): the texts that compare so with a text, also by what stands in them."""
         texts = self.codes.texts
         if len(self.texts) < len(texts):
             answers = (code != NO_TEXT and compares(texts[code], value) for code in self.texts.tolist())

@@ -1,4 +1,4 @@
-"""Filters as SQL over the catalogue's JSON.
+"""Filters as SQL over the catalogue's JSON, ids and titles.
 
 `filters.matches` is the definition, and is called itself where SQLite's JSON cannot express a filter: fields with
 quotes, backslashes, control characters or many dots, whole lists and objects, strings with NUL in a document, and trees
@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from twofold.filters import (
+    CONTAINS,
+    ID,
+    OWN,
+    PREFIX,
+    TITLE,
     TRUNCATED,
     All,
     Among,
@@ -37,40 +42,51 @@ JSON_TYPES = {
     "object": ("object",),
 }
 """The type words of filters.py → those of SQLite's json_type."""
+_TEXT = JSON_TYPES["text"]
 LARGEST = 500
 """Parameters beyond which a tree is too large for SQL; numbers of an $in are one, and so are its texts."""
 DOTS = 3
 """Each dot of a field's name doubles the places where it may stand; names with more are answered by the definition."""
 READ_EXACTLY = 1e-10, 1e20
 """Between these, SQLite's JSON reads every float64 as it was written; beyond, 3.43 to 3.51 are off by a bit."""
-_SIGNS = {"$eq": "=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
+_TESTS = {
+    "$eq": "{value} = {sought}",
+    "$gt": "{value} > {sought}",
+    "$gte": "{value} >= {sought}",
+    "$lt": "{value} < {sought}",
+    "$lte": "{value} <= {sought}",
+    PREFIX: "instr({value}, {sought}) = 1",
+}
+_BY_DEFINITION = "by_definition(metadata, id, title, truncated)"
 
 
 class Condition:
     """A filter as an SQL expression over `documents` that is 1 or 0.
 
-    sql: the expression. parameters: its named parameters. `prepare` makes it usable on a connection.
+    sql: the expression. parameters: its named parameters. ids: where the filter names them, the only ones that may
+    pass, each once. `prepare` makes it usable on a connection.
     """
 
     def __init__(self, where: Filter) -> None:
         self._where = where
+        self.ids = ids_named(where)
         self.parameters: dict[str, object] = {}
         inner = self._of(where) if _plain(where) else ""
         if not inner or len(self.parameters) > LARGEST:
             self.parameters = {}
-            self.sql = "by_definition(metadata, truncated)"
+            self.sql = _BY_DEFINITION
         else:
             # SQLite's JSON ends a string at NUL.
-            self.sql = rf"CASE WHEN instr(metadata, '\u0000') THEN by_definition(metadata, truncated) ELSE {inner} END"
+            self.sql = rf"CASE WHEN instr(metadata, '\u0000') THEN {_BY_DEFINITION} ELSE {inner} END"
 
     def prepare(self, connection: sqlite3.Connection) -> None:
         """Gives the connection the function that `sql` may call."""
         where = self._where
 
-        def by_definition(metadata: str, truncated: int) -> bool:
-            return matches(where, json.loads(metadata), truncated=truncated > 0)
+        def by_definition(metadata: str, identifier: str, title: str, truncated: int) -> bool:
+            return matches(where, json.loads(metadata), identifier=identifier, title=title, truncated=truncated > 0)
 
-        connection.create_function("by_definition", 2, by_definition)
+        connection.create_function("by_definition", 4, by_definition)
 
     def _bound(self, value: object) -> str:
         name = f"p{len(self.parameters)}"
@@ -80,15 +96,16 @@ class Condition:
     def _of(self, where: Filter) -> str:
         match where:
             case Compare(field, name, value) if field == TRUNCATED:
-                return f"((truncated > 0) = {int(value)})" if isinstance(value, bool) else "0"
-            case Compare(field, _, bool(value)):
-                return self._compared(field, ("true",) if value else ("false",), "1")
+                return f"((truncated > 0) = {int(value)})" if isinstance(value, bool) and name == "$eq" else "0"
+            case Compare(field, "$contains", value):
+                return self._contains(field, value)
             case Compare(field, _, None):
-                return self._compared(field, JSON_TYPES["null"], "1")
+                missing = self._anywhere(field, "json_type(metadata, {place}) IS NOT NULL")
+                # What is missing is null; an own field never is.
+                return "0" if field in OWN else f"({self._compared(field, JSON_TYPES['null'], '1')} OR NOT {missing})"
             case Compare(field, name, value):
-                test = f"{{value}} {_SIGNS[name]} {self._bound(value)}"
-                return self._compared(field, JSON_TYPES[type_name(value)], test)
-            case Exists(field) if field == TRUNCATED:
+                return self._compared(field, *self._test(name, value))
+            case Exists(field) if field in (TRUNCATED, *OWN):
                 return "1"
             case Exists(field):
                 return self._anywhere(field, "json_type(metadata, {place}) IS NOT NULL")
@@ -116,20 +133,35 @@ class Condition:
             tests.append(self._compared(field, JSON_TYPES[kind], test))
         return _joined(tests, "OR") if tests else "0"
 
-    def _compared(self, field: str, types: tuple[str, ...], test: str) -> str:
-        """Whether the field, or an element of the list in it, has one of the types and meets the condition."""
+    def _test(self, name: str, value: Json) -> tuple[tuple[str, ...], str]:
+        """The types of json_type that a value is compared with, and the comparison of a {value} of one of them."""
+        if value is None or isinstance(value, bool):
+            return JSON_TYPES["null"] if value is None else (str(value).lower(),), "1"
+        return JSON_TYPES[type_name(value)], _TESTS[name].replace("{sought}", self._bound(value))
+
+    def _contains(self, field: str, value: Json) -> str:
+        """Whether the field is a list that holds the value, or a text that has it inside."""
+        types, inside = self._test("$eq", value)
+        return self._compared(
+            field, types, inside, f"instr({{value}}, {self._bound(value)})" if types == _TEXT else "0"
+        )
+
+    def _compared(self, field: str, types: tuple[str, ...], test: str, alone: str = "") -> str:
+        """Whether the field, or an element of the list in it, has one of the types and meets the condition.
+
+        alone: another test for a field that is no list.
+        """
+        alone = alone or test
+        if field in OWN:
+            return f"({alone.replace('{value}', field)})" if types == _TEXT else "0"
         listed = ", ".join(f"'{name}'" for name in types)
-        scalar = test.replace("{value}", "json_extract(metadata, {place})")
+        scalar = alone.replace("{value}", "json_extract(metadata, {place})")
         element = test.replace("{value}", "value")
         cases = " ".join(f"WHEN '{name}' THEN {scalar}" for name in types)
         inside = f"SELECT 1 FROM json_each(metadata, {{place}}) WHERE type IN ({listed}) AND {element}"  # noqa: S608
-        there = self._anywhere(
+        return self._anywhere(
             field, f"CASE json_type(metadata, {{place}}) {cases} WHEN 'array' THEN EXISTS ({inside}) ELSE 0 END"
         )
-        if types != JSON_TYPES["null"]:
-            return there
-        missing = self._anywhere(field, "json_type(metadata, {place}) IS NOT NULL")
-        return f"({there} OR NOT {missing})"  # what is missing is null
 
     def _anywhere(self, field: str, test: str) -> str:
         """Whether the condition holds at one of the field's paths."""
@@ -137,11 +169,31 @@ class Condition:
         return _joined(tests, "OR")
 
 
+def ids_named(where: Filter) -> frozenset[str] | None:
+    """The ids of which a document that passes has one, where the filter says so; None where any id may pass."""
+    match where:
+        case Compare(field, "$eq", value) if field == ID:
+            return _ids([value])
+        case Among(field, values) if field == ID:
+            return _ids(values)
+        case All(parts):
+            named = [ids for part in parts if (ids := ids_named(part)) is not None]
+            return min(named, key=len, default=None)
+    return None
+
+
+def _ids(values: Iterable[Json]) -> frozenset[str]:
+    return frozenset(value for value in values if isinstance(value, str) and _in_documents(value))
+
+
 def types_at(connection: sqlite3.Connection, field: str) -> Iterator[set[str]]:
     """For each live document that has the field, the types it holds there, named as in filters.py.
 
     A list counts as the types of its elements, an empty one as a list.
     """
+    if field in OWN:
+        yield {"text"}
+        return
     if nameable(field) and len(paths := paths_of(field)) == 1:
         found = connection.execute(
             "SELECT CASE json_type(metadata, :place) WHEN 'array' THEN coalesce("
@@ -164,11 +216,14 @@ def _plain(where: Filter) -> bool:
         case Exists(field):
             return nameable(field)
         case Compare(field, name, value):
-            ordered = name != "$eq" and (value is None or isinstance(value, bool))
+            ordered = name not in ("$eq", CONTAINS) and (value is None or isinstance(value, bool))
             exact = not isinstance(value, list | dict) and (not isinstance(value, float) or reads_exactly(value))
             return nameable(field) and not ordered and exact
         case Among(field, values):
-            return nameable(field) and all(not isinstance(value, float) or reads_exactly(value) for value in values)
+            # json_each, which gives the values, ends a text at NUL; a title may hold one without any in the metadata.
+            whole = field != TITLE or not any(isinstance(value, str) and "\0" in value for value in values)
+            exact = all(not isinstance(value, float) or reads_exactly(value) for value in values)
+            return nameable(field) and whole and exact
         case Not(inner):
             return _plain(inner)
         case All(parts) | Some(parts):

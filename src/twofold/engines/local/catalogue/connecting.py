@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -108,6 +108,13 @@ def belonging(folder: Folder, *, durable: bool, writes: bool) -> sqlite3.Connect
                 _mixed.append(connection)
             raise
         return connection
+
+
+@contextmanager
+def looked_into(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to the catalogue of a folder that has no collection yet; no other one is opened meanwhile."""
+    with _opening.lock, closing(connect(path, durable=True)) as connection:
+        yield connection
 
 
 def _guarded(path: Path, *, durable: bool) -> WritingConnection:

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import partial
 from typing import TypeVar
@@ -16,12 +17,17 @@ import numpy as np
 from twofold.engines.local.catalogue.answers import Answer, FilterMasks
 from twofold.engines.local.catalogue.column_reading import Reading
 from twofold.engines.local.catalogue.columns import NoColumnError, matching_documents
-from twofold.engines.local.catalogue.conditions import Condition, types_at
+from twofold.engines.local.catalogue.conditions import Condition, ids_named, types_at
+from twofold.engines.local.catalogue.faceting import facets_by_column, facets_by_reading
 from twofold.engines.local.catalogue.kept_columns import Columns
 from twofold.engines.local.catalogue.rows import Rows
 from twofold.engines.local.catalogue.schema import SpaceHead
 from twofold.errors import FilterError
+from twofold.facets import Facet
 from twofold.filters import (
+    ID,
+    OWN,
+    TITLE,
     TRUNCATED,
     Among,
     Compare,
@@ -44,10 +50,13 @@ REMEMBERED = 16
 STRETCH = 65_536
 """Documents that SQL looks through at a time; in between, others may have the snapshot's connection."""
 _WITH_TRUNCATED = """
-SELECT number, id, metadata, EXISTS (
+SELECT number, documents.id, title, metadata, EXISTS (
     SELECT 1 FROM truncations WHERE space = :space AND document = number
-) AS truncated FROM documents WHERE number >= :first AND number < :end AND deleted IS NULL
+) AS truncated FROM {tables} WHERE number >= :first AND number < :end AND deleted IS NULL
 """
+_ALL = "documents"
+_NAMED = "json_each(:ids) AS named CROSS JOIN documents ON documents.id = named.value"
+"""The documents of some ids, looked up in the index of ids."""
 _Key = TypeVar("_Key", bound=Hashable)
 _Value = TypeVar("_Value")
 _PLURALS = {"text": "text", "number": "numbers", "boolean": "booleans", "null": "null", "list": "empty lists"}
@@ -75,6 +84,17 @@ class FilterCache:
         with self._lock:
             return _kept(self._answers, (head.commit, key), masks)
 
+    def facets(self, field: str, chosen: Mask, head: SpaceHead, reading: Reading) -> list[Facet]:
+        """The values of a field, each with the count of chosen documents that hold it, at the commit `head`.
+
+        chosen: bool (document numbers,), of live documents.
+        """
+        try:
+            column = self._columns.of({field}, head, reading)[field]
+        except NoColumnError:
+            return facets_by_reading(field, chosen, reading)
+        return facets_by_column(column.part(0, head.next_document), chosen)
+
     def after_fork_in_child(self) -> None:
         """Makes locks of the child's own."""
         self._lock = threading.Lock()
@@ -85,15 +105,15 @@ class FilterCache:
     def _evaluated(self, where: Filter, head: SpaceHead, reading: Reading, first: int) -> Mask:
         """Which documents from number `first` on match, possibly including deleted ones."""
         count = head.next_document - first
-        try:
-            # For documents that were added to others, a column is read on but not begun.
-            columns = self._columns.of(fields(where), head, reading, begin=not first)
-            parts = {name: column.part(first, head.next_document) for name, column in columns.items()}
-            return matching_documents(where, parts, count)
-        except NoColumnError:
-            mask = np.zeros(count, np.bool_)
-            mask[_numbers(where, head, first, reading) - first] = True
-            return mask
+        if ids_named(where) is None:  # otherwise SQL looks up a few documents
+            with suppress(NoColumnError):
+                # For documents that were added to others, a column is read on but not begun.
+                columns = self._columns.of(fields(where), head, reading, begin=not first)
+                parts = {name: column.part(first, head.next_document) for name, column in columns.items()}
+                return matching_documents(where, parts, count)
+        mask = np.zeros(count, np.bool_)
+        mask[_numbers(where, head, first, reading) - first] = True
+        return mask
 
 
 def _kept(remembered: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _Value:
@@ -108,9 +128,10 @@ def _kept(remembered: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _V
 def _numbers(where: Filter, head: SpaceHead, first: int, reading: Reading) -> Numbers:
     """int64: the numbers of the live documents that match by SQL, from `first` on, ascending."""
     condition, found, end = Condition(where), list[Numbers](), head.next_document
-    for start in range(first, end, STRETCH):
+    stretch = STRETCH if condition.ids is None else max(1, end)
+    for start in range(first, end, stretch):
         with reading() as connection:  # others may have it in between
-            lines = _matching(condition, head.space, "number", connection, start, min(start + STRETCH, end))
+            lines = _matching(condition, head.space, "number", connection, start, min(start + stretch, end))
             found.append(np.fromiter((number for (number,) in lines), np.int64))
     return np.concatenate(found) if found else np.empty(0, np.int64)
 
@@ -128,10 +149,11 @@ def _matching(
     space: whose vectors truncate.
     """
     condition.prepare(connection)
-    return connection.execute(
-        f"SELECT {columns} FROM ({_WITH_TRUNCATED}) WHERE {condition.sql} ORDER BY number",  # noqa: S608
-        condition.parameters | {"first": first, "end": end, "space": space},
-    )
+    parameters = condition.parameters | {"first": first, "end": end, "space": space}
+    if condition.ids is not None:
+        parameters["ids"] = json.dumps(sorted(condition.ids))
+    documents = _WITH_TRUNCATED.format(tables=_ALL if condition.ids is None else _NAMED)
+    return connection.execute(f"SELECT {columns} FROM ({documents}) WHERE {condition.sql} ORDER BY number", parameters)  # noqa: S608
 
 
 def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
@@ -150,14 +172,19 @@ def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
 
 
 def check_unambiguous(where: Filter, space: str, connection: sqlite3.Connection) -> None:
-    """Raises FilterError, naming it, where a matching document has several values under a dotted name."""
-    dotted = sorted(field for field in fields(where) if "." in field)
-    for identifier, metadata in _matching(Condition(where), space, "id, metadata", connection) if dotted else ():
-        for field in dotted:
-            first, *others = found_at(json.loads(metadata), field) or [None]
+    """Raises FilterError, naming it, where a matching document has several values under a name: one with a dot, or
+    that of its id or title in its metadata."""
+    asked = sorted(field for field in fields(where) if "." in field or field in OWN)
+    for identifier, title, metadata in (
+        _matching(Condition(where), space, "id, title, metadata", connection) if asked else ()
+    ):
+        own, values = {ID: [identifier], TITLE: [title]}, json.loads(metadata)
+        for field in asked:
+            first, *others = [*own.get(field, []), *found_at(values, field)] or [None]
             if not all(equal(first, other) for other in others):
+                places = "its own and in its metadata" if field in own else "as a key and inside an object"
                 raise FilterError(
-                    f"document {identifier!r} has several values under {field!r}, as a key and inside an object, so "
+                    f"document {identifier!r} has several values under {field!r}, {places}, so "
                     "the filter may match more than was meant; name the documents by their ids"
                 )
 
@@ -189,7 +216,7 @@ def _check_field(leaf: Compare | Exists, connection: sqlite3.Connection) -> None
 
 def _nearest(leaf: Compare | Exists, connection: sqlite3.Connection) -> str:
     """The most similar name of an existing field."""
-    names = set[str]()
+    names = set(OWN)
     for (metadata,) in connection.execute("SELECT metadata FROM documents WHERE deleted IS NULL LIMIT ?", (LOOKED_AT,)):
         names.update(field_names(json.loads(metadata)))
     near = get_close_matches(leaf.field, sorted(names), 1)

@@ -1,0 +1,126 @@
+"""Searching a collection: each call reads the latest commit, alone or awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from twofold.collection.pinning import Pinning
+from twofold.hits import Hits
+from twofold.protocols import Ranker
+from twofold.rankings import Run
+from twofold.reports import EncodingReport
+from twofold.scores import Vectors
+from twofold.searching.hybrid import SearchMode
+from twofold.searching.searcher import SnapshotSearcher
+
+
+class Searching:
+    """The searching half of a collection; one object may be used by many threads."""
+
+    _pinning: Pinning
+
+    def search(
+        self,
+        query: str | Vectors,
+        *,
+        k: int = 10,
+        offset: int = 0,
+        where: Mapping[str, Any] | None = None,
+        depth: int | None = None,
+        exact: bool = False,
+        mode: SearchMode | None = None,
+        ranker: Ranker | None = None,
+        strict: bool = False,
+        min_score: float | None = None,
+    ) -> Hits:
+        """The k best documents after the first `offset`, best first.
+
+        query: a text, or a vector (dimension,). where: a filter such as {"year": {"$lt": 1990}}; a field that no
+        document has matches nothing, unless `strict` asks for an error. depth: length of the ranking; without it a page
+        beyond the collection's depth raises it. exact: without the approximate index. mode: "dense", "lexical" or
+        "hybrid"; the default is hybrid if there is a lexical index (`tune`). ranker: scores that whole ranking again.
+        min_score: leaves out hits with a smaller score. A document's score depends on query and document alone, never
+        on k. Raises QueryError, FilterError, VectorError, ContractError.
+        """
+        lexical = isinstance(query, str) and mode != "dense"
+        with self.searcher(depth=depth, exact=exact, lexical=lexical) as searcher:
+            hits = searcher.search(query, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict)
+        return hits if min_score is None else hits.at_least(min_score)
+
+    def search_many(
+        self,
+        queries: Sequence[str] | Vectors,
+        *,
+        k: int = 10,
+        offset: int = 0,
+        where: Mapping[str, Any] | None = None,
+        depth: int | None = None,
+        exact: bool = False,
+        mode: SearchMode | None = None,
+        ranker: Ranker | None = None,
+        strict: bool = False,
+        min_score: float | None = None,
+    ) -> list[Hits]:
+        """The hits of each query, in their order: the same, bit for bit, as `search` gives for each alone.
+
+        queries: texts, or vectors (n, dimension). All are asked of one commit; texts are encoded together, and looked
+        up on all cores. Everything else as in `search`.
+        """
+        with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
+            found = searcher.search_many(
+                queries, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict
+            )
+        return found if min_score is None else [hits.at_least(min_score) for hits in found]
+
+    def like(
+        self,
+        document_id: str,
+        *,
+        k: int = 10,
+        offset: int = 0,
+        where: Mapping[str, Any] | None = None,
+        depth: int | None = None,
+        strict: bool = False,
+    ) -> Hits:
+        """The k documents nearest to a stored one, itself left out; where and strict as in `search`.
+
+        Raises QueryError for an unknown id, FilterError.
+        """
+        with self.searcher(depth=depth, lexical=False) as searcher:
+            return searcher.like(document_id, k=k, offset=offset, where=where, strict=strict)
+
+    def run(
+        self,
+        queries: Mapping[str, str],
+        *,
+        depth: int = 1000,
+        where: Mapping[str, Any] | None = None,
+        exact: bool = False,
+        mode: SearchMode | None = None,
+        report: EncodingReport | None = None,
+    ) -> Run:
+        """The rankings of many queries: query id → document id → score, each `depth` long. where: as in `search`."""
+        with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
+            return searcher.run(queries, depth=depth, where=where, mode=mode, report=report)
+
+    def searcher(
+        self, *, depth: int | None = None, exact: bool = False, lexical: bool = True, query_language: bool = False
+    ) -> SnapshotSearcher:
+        """A searcher pinned to the latest commit until it is closed.
+
+        exact: without the approximate index. lexical: opens the lexical index too, which hybrid and lexical searches
+        need. query_language: enables the operators "a phrase", AND, OR, NOT, +, -, parentheses and ^ (docs/hybrid.md);
+        what a query requires or excludes then holds in every mode. Raises QueryError for query_language without a
+        lexical index.
+        """
+        return self._pinning.searcher(depth, exact=exact, lexical=lexical, query_language=query_language)
+
+    async def asearch(self, query: str | Vectors, **options: Any) -> Hits:
+        """`search` in a worker thread, for programs with an event loop; the same options."""
+        return await asyncio.to_thread(self.search, query, **options)
+
+    async def asearch_many(self, queries: Sequence[str] | Vectors, **options: Any) -> list[Hits]:
+        """`search_many` in a worker thread; the same options."""
+        return await asyncio.to_thread(self.search_many, queries, **options)

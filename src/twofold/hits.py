@@ -1,0 +1,120 @@
+"""The hits of one query: a list that tables and notebooks read as well."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any, Self, SupportsIndex, overload
+
+from twofold.errors import MissingExtraError, QueryError
+from twofold.rankings import Hit
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+CONTEXT = 160
+"""Characters of the document's text that a notebook shows on each side of the passage."""
+LONGEST = 600
+"""Characters of a passage that a notebook shows."""
+NAMED = 3
+"""Hits that are named in the short form."""
+OWN = ("id", "score", "title", "text", "start", "end")
+"""The columns that every table of hits has; the fields of the metadata follow."""
+
+
+class Hits(list[Hit]):
+    """The hits of one query, best first; a list in every other way.
+
+    `to_pandas` and `to_arrow` make a table of them, a line a hit; a notebook shows them with the passages marked.
+    """
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> Hit: ...
+    @overload
+    def __getitem__(self, place: slice) -> Self: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> Hit | Self:
+        return type(self)(super().__getitem__(place)) if isinstance(place, slice) else super().__getitem__(place)
+
+    def at_least(self, min_score: float) -> Self:
+        """The hits whose score is not smaller. Raises QueryError."""
+        if isinstance(min_score, bool) or not isinstance(min_score, int | float) or math.isnan(min_score):
+            raise QueryError(f"min_score is a number, not {min_score!r}")
+        return type(self)(hit for hit in self if hit.score >= min_score)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """A dict for each hit: id, score, title, the passage's text, start and end, and each field of the metadata.
+
+        A field that has the name of one of these is called "metadata." and its name.
+        """
+        return [_record(hit) for hit in self]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A DataFrame of `to_records`. Raises MissingExtraError without pandas."""
+        try:
+            import pandas as pd
+        except ImportError:
+            raise MissingExtraError("pandas", "tables") from None
+        records = self.to_records()
+        return pd.DataFrame(records, columns=_columns(records))
+
+    def to_arrow(self) -> pa.Table:
+        """An Arrow table of `to_records`. Raises MissingExtraError without pyarrow.
+
+        Fields that hold values of several types, which no column of Arrow's can, are JSON there.
+        """
+        try:
+            import pyarrow as pa
+        except ImportError:
+            raise MissingExtraError("pyarrow", "tables") from None
+        records = self.to_records()
+        return pa.table({name: _array(pa, [record.get(name) for record in records]) for name in _columns(records)})
+
+    def __repr__(self) -> str:
+        named = ", ".join(f"{hit.id!r} {hit.score:.3f}" for hit in self[:NAMED])
+        more = ", …" if len(self) > NAMED else ""
+        return f"Hits({len(self)}: {named}{more})" if self else "Hits(0)"
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return "<p>nothing found</p>"
+        lines = "".join(
+            f"<tr><td>{place}</td><td>{hit.score:.3f}</td><td>{_named(hit)}</td><td>{_marked(hit)}</td></tr>"
+            for place, hit in enumerate(self, start=1)
+        )
+        heads = "".join(f"<th>{name}</th>" for name in ("", "score", "document", "text"))
+        left = ' style="text-align: left"'
+        return f"<table><thead><tr>{heads}</tr></thead><tbody{left}>{lines}</tbody></table>"
+
+
+def _record(hit: Hit) -> dict[str, Any]:
+    own = dict(zip(OWN, (hit.id, hit.score, hit.title, hit.text, hit.passage.start, hit.passage.end), strict=True))
+    return own | {f"metadata.{name}" if name in own else name: value for name, value in hit.metadata.items()}
+
+
+def _columns(records: Iterable[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys([*OWN, *(name for record in records for name in record)]))
+
+
+def _array(pa: Any, values: Sequence[Any]) -> Any:
+    import json
+
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        return pa.array([None if value is None else json.dumps(value, ensure_ascii=False) for value in values])
+
+
+def _named(hit: Hit) -> str:
+    title = f"{escape(hit.title)}<br>" if hit.title else ""
+    return f"{title}<code>{escape(hit.id)}</code>"
+
+
+def _marked(hit: Hit) -> str:
+    """The passage, marked, between what stands around it in the document."""
+    text, start, end = hit.document.text, hit.passage.start, hit.passage.end
+    before = ("…" if start > CONTEXT else "") + text[max(0, start - CONTEXT) : start]
+    after = text[end : end + CONTEXT] + ("…" if end + CONTEXT < len(text) else "")
+    shown = hit.text if len(hit.text) <= LONGEST else f"{hit.text[:LONGEST]}…"
+    return f"{escape(before)}<mark>{escape(shown)}</mark>{escape(after)}"

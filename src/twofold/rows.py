@@ -1,0 +1,118 @@
+"""Documents out of what people hold: tables of other libraries row by row, and rows that are no dicts.
+
+Everything is told by what it can do, so no library is imported for it but pyarrow, where only Arrow's C interface is
+offered.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from twofold.errors import DocumentError, MissingExtraError
+
+AT_ONCE = 1_000
+"""Rows of a table that are made into Python objects at a time."""
+SHOWN = 'add([{"id": "a", "text": "…"}])'
+
+
+def rows_of(documents: Any) -> Iterable[Any]:
+    """What there is to add, one after the other: the rows of a table as dicts, anything else as it comes.
+
+    Tables are DataFrames of pandas and polars, Arrow tables, batches and readers, and whatever offers Arrow's C stream.
+    A named index of pandas counts as columns. Raises DocumentError, with the right call, for what is no container of
+    documents.
+    """
+    kind = type(documents).__name__
+    if isinstance(documents, str | bytes | Mapping):
+        held = "one document" if isinstance(documents, Mapping) else f"a {kind}"
+        raise DocumentError(f"add takes a list of documents, and {held} was given; write {SHOWN}")
+    if hasattr(documents, "to_frame") and not hasattr(documents, "columns"):
+        raise DocumentError(f"a {kind} is one column, and a document needs an id and a text; give the whole table")
+    if hasattr(documents, "itertuples") and hasattr(documents, "iloc"):
+        return _of_pandas(documents)
+    if hasattr(documents, "iter_rows") and hasattr(documents, "columns"):
+        return _of_polars(documents)
+    if hasattr(documents, "to_batches") or hasattr(documents, "to_pylist"):
+        return _of_arrow(documents)
+    if hasattr(documents, "__arrow_c_stream__"):
+        return _of_stream(documents)
+    if hasattr(documents, "collect") and hasattr(documents, "lazy"):
+        raise DocumentError(f"a {kind} has not been computed yet; add({kind.lower()}.collect())")
+    if not isinstance(documents, Iterable):
+        raise DocumentError(f"add takes a list of documents or a table, not a {kind}; write {SHOWN}")
+    return documents
+
+
+def row_of(item: Any) -> Any:
+    """A row that is no dict as one: of sqlite3 (with sqlite3.Row), SQLAlchemy, a named tuple; others as they are."""
+    if isinstance(item, Mapping) or _is_table(item):
+        return item
+    if hasattr(item, "_mapping"):
+        return dict(item._mapping)
+    if isinstance(item, tuple) and hasattr(item, "_asdict"):
+        return item._asdict()
+    if isinstance(item, Iterable) and hasattr(item, "keys"):
+        names: Any = item.keys()
+        return dict(zip(names, item, strict=True))
+    return item
+
+
+def no_document(item: Any, position: int) -> DocumentError:
+    """Says that an item is no document, and how it would be one."""
+    kind = type(item).__name__
+    if _is_table(item):
+        return DocumentError(f"item {position} is a {kind}, a table of its own; give the table itself: add(table)")
+    if isinstance(item, str):
+        return DocumentError(
+            f'item {position} is a text without an id; give (id, text) pairs: add([("a", "…")]), or {SHOWN}'
+        )
+    return DocumentError(
+        f"item {position} is a {kind}; documents are Document objects, dicts with an id and a text, rows of a table, "
+        "or (id, text) pairs"
+    )
+
+
+def _is_table(item: Any) -> bool:
+    return any(hasattr(item, name) for name in ("iloc", "iter_rows", "to_batches", "to_pylist", "__arrow_c_stream__"))
+
+
+def _of_pandas(frame: Any) -> Iterator[dict[str, Any]]:
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    names = list(frame.columns)
+    _check_names(names)
+    for first in range(0, len(frame), AT_ONCE):
+        part = frame.iloc[first : first + AT_ONCE]
+        columns = [part.iloc[:, place].tolist() for place in range(len(names))]
+        for values in zip(*columns, strict=True):
+            yield dict(zip(names, values, strict=True))
+
+
+def _of_polars(frame: Any) -> Iterator[dict[str, Any]]:
+    yield from frame.iter_rows(named=True, buffer_size=AT_ONCE)
+
+
+def _of_arrow(table: Any) -> Iterator[dict[str, Any]]:
+    batches = table.to_batches(max_chunksize=AT_ONCE) if hasattr(table, "to_batches") else [table]
+    for batch in batches:
+        _check_names(batch.schema.names)
+        yield from batch.to_pylist()
+
+
+def _of_stream(holder: Any) -> Iterator[dict[str, Any]]:
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise MissingExtraError("pyarrow", "tables") from None
+    for batch in pa.RecordBatchReader.from_stream(holder):
+        _check_names(batch.schema.names)
+        for first in range(0, len(batch), AT_ONCE):
+            yield from batch.slice(first, AT_ONCE).to_pylist()
+
+
+def _check_names(names: list[Any]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DocumentError(f"the table has the column {twice[0]!r} twice; rename one of them")

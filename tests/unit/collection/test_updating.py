@@ -1,0 +1,122 @@
+"""Updating: the fields that are named change, the others stay, and only what needs it is encoded again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from twofold.collection import adding
+from twofold.collection.collection import Collection
+from twofold.collection.opening import create
+from twofold.documents import Document
+from twofold.encoders.given_vectors import GivenVectors
+from twofold.encoders.hashed_words import HashedWords
+from twofold.errors import DocumentError, InputError, NoDocumentError
+from twofold.reports import EncodingReport
+from twofold.scores import Vectors
+
+
+class Counting(HashedWords):
+    """Remembers which texts it encoded."""
+
+    def __init__(self) -> None:
+        super().__init__(16)
+        self.texts: list[str] = []
+
+    def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
+        self.texts += texts
+        return super().encode_documents(texts, report=report)
+
+
+@pytest.fixture
+def encoder() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+def collection(encoder: Counting) -> Iterator[Collection]:
+    with create(None, encoder) as made:
+        made.add(
+            [
+                {"id": "a", "text": "red", "title": "A", "year": 1, "author": {"name": "x", "born": 2}},
+                {"id": "b", "text": "blue", "tags": ["t"]},
+            ]
+        )
+        encoder.texts.clear()
+        yield made
+
+
+def test_named_fields_change_and_the_others_stay(collection: Collection, encoder: Counting) -> None:
+    report = collection.update({"id": "a", "year": 5, "author": {"name": "y"}})
+    assert (report.replaced, report.metadata_only, report.added) == (1, 1, 0)
+    assert collection["a"] == Document("a", "red", "A", {"year": 5, "author": {"name": "y"}})
+    assert encoder.texts == []
+    collection.update([{"id": "b", "content": "green"}, {"_id": "a", "title": None, "year": None}])
+    assert collection["b"] == Document("b", "green", "", {"tags": ["t"]})
+    assert collection["a"] == Document("a", "red", "", {"author": {"name": "y"}})
+    assert encoder.texts == ["green", "red"]
+    assert collection.update({"id": "b", "text": "green"}).unchanged == 1
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 256])
+def test_a_document_that_comes_twice_keeps_both_changes(
+    collection: Collection, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adding, "ENCODED_AT_ONCE", at_once)
+    monkeypatch.setattr("twofold.collection.updating.ENCODED_AT_ONCE", at_once)
+    collection.update([{"id": "a", "n": 1}, {"id": "b", "n": 2}, {"id": "a", "m": 3}, {"id": "a", "text": "new"}])
+    assert collection["a"].text == "new"
+    assert {**collection["a"].metadata} == {"year": 1, "author": {"name": "x", "born": 2}, "n": 1, "m": 3}
+    assert collection["b"].metadata == {"tags": ["t"], "n": 2}
+
+
+def test_a_table_updates_a_column(collection: Collection) -> None:
+    collection.update(pd.DataFrame({"id": ["a", "b"], "rank": [1, 2]}))
+    assert [each.metadata["rank"] for each in collection.get()] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("records", "error", "said"),
+    [
+        ([{"id": "z", "year": 1}], NoDocumentError, "no document 'z' here; update changes .*, add puts new ones in"),
+        ([{"year": 1}], DocumentError, "item 0 has no id"),
+        ([("a", "text")], DocumentError, "item 0 is a tuple"),
+        ([{"id": "a", "text": None}], DocumentError, "its text is missing"),
+        ([{"id": "a", "v": {1}}], DocumentError, "holds a set"),
+    ],
+)
+def test_what_cannot_be_updated_is_said_and_changes_nothing(
+    collection: Collection, records: Any, error: Any, said: str
+) -> None:
+    before = list(collection)
+    with pytest.raises(error, match=said):
+        collection.update(records)
+    assert list(collection) == before
+
+
+def test_vectors_of_ones_own_stay_with_title_and_text() -> None:
+    with create(None, GivenVectors(4)) as collection:
+        collection.add([{"id": "a", "text": "red"}], vectors=np.eye(4, dtype=np.float32)[:1])
+        assert collection.update({"id": "a", "year": 1}).metadata_only == 1
+        assert np.allclose(collection.vectors(["a"])["a"], np.eye(4, dtype=np.float32)[:1])
+        with pytest.raises(InputError, match="vectors="):
+            collection.update({"id": "a", "text": "blue"})
+        collection.update([{"id": "a", "text": "blue"}], vectors=np.eye(4, dtype=np.float32)[2:3])
+        assert np.allclose(collection.vectors(["a"])["a"], np.eye(4)[2:3])
+        assert collection["a"] == Document("a", "blue", metadata={"year": 1})
+
+
+def test_additions_and_searches_can_be_awaited(collection: Collection) -> None:
+    async def asked() -> tuple[Any, Any, Any]:
+        report = await collection.aadd([("c", "yellow red")])
+        return report, await collection.asearch("red", k=1), await collection.asearch_many(["red", "blue"], k=1)
+
+    report, hits, many = asyncio.run(asked())
+    assert report.added == 1
+    assert hits == collection.search("red", k=1)
+    assert many == collection.search_many(["red", "blue"], k=1)
