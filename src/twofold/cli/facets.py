@@ -27,7 +27,7 @@ def register(subparsers: Subparsers) -> None:
     )
     add_where_option(parser, "only documents")
     add_strict_option(parser)
-    parser.add_argument("--limit", type=count, metavar="N", help="so many values at most (default: all)")
+    parser.add_argument("-n", "--limit", type=count, metavar="N", help="so many values at most (default: all)")
 
 
 def run(arguments: argparse.Namespace) -> int:

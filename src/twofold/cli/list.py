@@ -26,7 +26,7 @@ def register(subparsers: Subparsers) -> None:
     add_where_option(parser, "only documents")
     add_strict_option(parser)
     parser.add_argument(
-        "--limit", type=count, metavar="N", help=f"so many at most (default: {SHOWN} documents; with --ids all)"
+        "-n", "--limit", type=count, metavar="N", help=f"so many at most (default: {SHOWN} documents; with --ids all)"
     )
     parser.add_argument("--offset", type=count, metavar="N", default=0, help="how many to leave out (default 0)")
     parser.add_argument("--ids", action="store_true", help="print ids alone, one a line")

@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from twofold.cli.output import results
@@ -72,6 +73,14 @@ class Parser(argparse.ArgumentParser):
             self._taken.add(action.dest)
         return super()._get_values(action, arg_strings)
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Raises ArgumentError for a value that is no choice, with the one that may have been meant."""
+        if action.choices is not None and value not in action.choices:
+            listed = [str(choice) for choice in action.choices]
+            choices = ", ".join(map(repr, listed))
+            meant = _meant(str(value), listed)
+            raise argparse.ArgumentError(action, f"invalid choice: {value!r}{meant} (choose from {choices})")
+
     def _print_message(self, message: str, file: Any = None) -> None:
         """Help and version: argparse does not say where standard output refused them."""
         if file is not sys.stdout:
@@ -87,11 +96,18 @@ class Parser(argparse.ArgumentParser):
         known = self._option_string_actions
         dashed = [word for word in options if word[:1] == "-" and word != "-" and word.partition("=")[0] not in known]
         if dashed and self.prog.count(" "):
+            meant = _meant(dashed[0].partition("=")[0], known) if dashed[0].startswith("--") else ""
             message += (
-                f"; {dashed[0]} is no option, and a text that begins with - goes behind the options and --, "
-                f"as in: {self.prog} [options] … -- {dashed[0]}"
+                f"; {dashed[0]} is no option{meant}; a text that begins with - "
+                f"goes behind the options and --, as in: {self.prog} [options] … -- {dashed[0]}"
             )
         super().error(brief(message, MESSAGE))
+
+
+def _meant(given: str, known: Iterable[str]) -> str:
+    """The name that may have been meant, as a question; empty where none is near."""
+    near = get_close_matches(given, sorted(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def text(value: str) -> str:

@@ -50,7 +50,7 @@ def register(subparsers: Subparsers) -> None:
     )
     what.add_argument("--like", metavar="ID", type=text, help="a stored document: find the documents nearest to it")
     what.add_argument("--queries", metavar="FILE", help="run every query of a file (JSON Lines, or id, tab, text)")
-    parser.add_argument("--k", type=int, metavar="N", help="documents to show (default 10)")
+    parser.add_argument("-k", "--k", type=int, metavar="N", help="documents to show (default 10)")
     parser.add_argument("--offset", type=int, metavar="N", help="documents to skip at the top (default 0)")
     add_where_option(parser, "only documents")
     add_strict_option(parser)

@@ -181,3 +181,25 @@ def test_an_option_is_given_once_unless_its_help_says_that_it_may_come_again(
         assert once != again, (words, option)
         repeated += [option[0]] if again else []
     assert set(repeated) == {"--types", "--measure", "--only", "--precision", "--mode"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["serach", "c"], "invalid choice: 'serach'; did you mean search? (choose from 'demo', "),
+        (["search", "c", "q", "--mode", "lexicla"], "invalid choice: 'lexicla'; did you mean lexical?"),
+        (["search", "c", "--qureies", "f"], "--qureies is no option; did you mean --queries?; a text"),
+        (["search", "c", "-red"], "-red is no option; a text that begins with - goes behind"),
+        (["xyzzy"], "invalid choice: 'xyzzy' (choose from"),
+    ],
+)
+def test_what_may_have_been_meant_is_asked(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_short_options_are_the_long_ones() -> None:
+    assert parser().parse_args(["search", "c", "q", "-k", "3"]).k == 3
+    assert parser().parse_args(["list", "c", "-n", "3"]).limit == 3
