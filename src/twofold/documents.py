@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -144,14 +144,14 @@ def identified(record: Mapping[Any, Any], position: int) -> tuple[str, dict[str,
     return identifier_of(rest.pop(key)), rest
 
 
-def without_text(fields: dict[str, Any], identifier: str) -> tuple[Any, dict[str, Any]]:
+def without_text(fields: dict[str, Any], identifier: str, others: Collection[str] = ()) -> tuple[Any, dict[str, Any]]:
     """The text of a record's fields, under any of TEXT_FIELDS, and the others; None where there is none of these.
 
-    Raises DocumentError for one that is missing.
+    others: names that are metadata of this document. Raises DocumentError for one that is missing.
     """
-    name = next((name for name in TEXT_FIELDS if name in fields), None)
+    name = next((name for name in TEXT_FIELDS if name in fields and name not in others), None)
     if name is None:
-        return None, fields
+        return None, dict(fields)
     rest = dict(fields)
     text = rest.pop(name)
     if is_missing(text):

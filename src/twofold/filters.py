@@ -19,10 +19,13 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
+
 from twofold.errors import FilterError, InputError, brief
-from twofold.values import INT64, Json, Scalar, equal, kind_of, plain, plain_text, type_names
+from twofold.values import INT64, Json, Scalar, equal, is_missing, kind_of, plain, plain_text, type_names
 
 ID, TITLE = OWN = ("id", "title")
 """The fields that are the document's own, of which each has one text; "" where there is no title."""
@@ -367,8 +370,8 @@ def _equal_to(field: str, name: str, value: Any) -> Json:
 
 def _operand(field: str, name: str, value: Any) -> Json:
     """The value as `add` would store it; infinity too, which everything can be compared with."""
-    if isinstance(value, float) and not math.isfinite(value):
-        if math.isnan(value):
+    if isinstance(value, float | np.floating | Decimal) and not math.isfinite(value):
+        if is_missing(value):
             raise FilterError(f"{name} on {brief(field)!r}: NaN compares with nothing")
         return float(value)
     try:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex, overload
 
+import numpy as np
+
 from twofold.errors import MissingExtraError, QueryError
 from twofold.rankings import Hit
 
@@ -39,7 +41,7 @@ class Hits(list[Hit]):
 
     def at_least(self, min_score: float) -> Self:
         """The hits whose score is not smaller. Raises QueryError."""
-        if isinstance(min_score, bool) or not isinstance(min_score, int | float) or math.isnan(min_score):
+        if isinstance(min_score, bool) or not isinstance(min_score, int | float | np.number) or math.isnan(min_score):
             raise QueryError(f"min_score is a number, not {min_score!r}")
         return type(self)(hit for hit in self if hit.score >= min_score)
 
@@ -90,7 +92,12 @@ class Hits(list[Hit]):
 
 def _record(hit: Hit) -> dict[str, Any]:
     own = dict(zip(OWN, (hit.id, hit.score, hit.title, hit.text, hit.passage.start, hit.passage.end), strict=True))
-    return own | {f"metadata.{name}" if name in own else name: value for name, value in hit.metadata.items()}
+    for name, value in hit.metadata.items():
+        column = name
+        while column in own or (column != name and column in hit.metadata):
+            column = f"metadata.{column}"
+        own[column] = value
+    return own
 
 
 def _columns(records: Iterable[dict[str, Any]]) -> list[str]:

@@ -79,8 +79,9 @@ def _is_table(item: Any) -> bool:
 
 
 def _of_pandas(frame: Any) -> Iterator[dict[str, Any]]:
-    if any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()
+    levels = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    if levels:
+        frame = frame.reset_index(level=levels)
     names = list(frame.columns)
     _check_names(names)
     for first in range(0, len(frame), AT_ONCE):
@@ -95,10 +96,11 @@ def _of_polars(frame: Any) -> Iterator[dict[str, Any]]:
 
 
 def _of_arrow(table: Any) -> Iterator[dict[str, Any]]:
-    batches = table.to_batches(max_chunksize=AT_ONCE) if hasattr(table, "to_batches") else [table]
-    for batch in batches:
+    if not hasattr(table, "schema"):
+        raise DocumentError(f"a {type(table).__name__} is one column; give the whole table")
+    for batch in table.to_batches() if hasattr(table, "to_batches") else [table]:
         _check_names(batch.schema.names)
-        yield from batch.to_pylist()
+        yield from _sliced(batch)
 
 
 def _of_stream(holder: Any) -> Iterator[dict[str, Any]]:
@@ -108,8 +110,12 @@ def _of_stream(holder: Any) -> Iterator[dict[str, Any]]:
         raise MissingExtraError("pyarrow", "tables") from None
     for batch in pa.RecordBatchReader.from_stream(holder):
         _check_names(batch.schema.names)
-        for first in range(0, len(batch), AT_ONCE):
-            yield from batch.slice(first, AT_ONCE).to_pylist()
+        yield from _sliced(batch)
+
+
+def _sliced(batch: Any) -> Iterator[dict[str, Any]]:
+    for first in range(0, len(batch), AT_ONCE):
+        yield from batch.slice(first, AT_ONCE).to_pylist()
 
 
 def _check_names(names: list[Any]) -> None:

@@ -20,6 +20,8 @@ import numpy as np
 from twofold.errors import InputError, brief
 
 INT64 = range(-(2**63), 2**63)
+DIGITS = 20
+"""Decimal digits of a number that is looked at as a whole; no integer of 64 bits has more."""
 DEEPEST = 100
 """The deepest nesting of lists and objects, as in MongoDB; SQLite's limit is 1,000."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -80,9 +82,11 @@ def is_missing(value: object) -> bool:
     match value:
         case None:
             return True
-        case float() | np.floating() | Decimal() | datetime() | np.datetime64():
+        case Decimal():
+            return value.is_nan()
+        case float() | np.floating() | datetime() | np.datetime64():
             return bool(value != value)
-    return type(value).__name__ == "NAType"
+    return value is np.ma.masked or type(value).__name__ == "NAType"
 
 
 def kind_of(value: object) -> str:
@@ -110,7 +114,7 @@ def _plain(value: object, depth: int) -> Json:
             return _text(value)
         case bool() | np.bool_():
             return bool(value)
-        case int() | np.integer():
+        case int() | np.integer() if type(value).__name__ != "timedelta64":  # numpy makes it a kind of integer
             return _integer(value)
         case float() | np.floating():
             return _finite(value)
@@ -129,16 +133,32 @@ def _converted(value: date | np.datetime64 | Decimal | UUID | np.ndarray[Any, An
         raise _RefusedError(f"holds {value}, which JSON does not know")
     match value:
         case datetime():
-            return (value if value.tzinfo is None else value.astimezone(UTC)).isoformat()
+            return _moment(value)
         case date():
             return value.isoformat()
         case np.datetime64():
-            return _plain(value.astype("M8[D]" if np.datetime_data(value.dtype)[0] == "D" else "M8[us]").item(), depth)
+            moment = value.astype("M8[D]" if np.datetime_data(value.dtype)[0] == "D" else "M8[us]").item()
+            if not isinstance(moment, date):
+                raise _RefusedError(f"holds {value}, which is beyond the years 1 to 9999")
+            return moment.isoformat()
         case Decimal():
-            return _integer(int(value)) if value == value.to_integral_value() else _finite(float(value))
+            return _number(value)
         case UUID():
             return str(value)
-    return _list(value.tolist(), depth) if value.ndim else _plain(value.item(), depth)
+    return _list(list(value), depth) if value.ndim else _plain(value.item(), depth)
+
+
+def _moment(value: datetime) -> str:
+    try:
+        return (value if value.tzinfo is None else value.astimezone(UTC)).isoformat()
+    except OverflowError:
+        raise _RefusedError(f"holds {value}, which in UTC is beyond the years 1 to 9999") from None
+
+
+def _number(value: Decimal) -> int | float:
+    """A whole number of 64 bits as one, any other as a float."""
+    whole = value.is_finite() and value.adjusted() < DIGITS and value == value.to_integral_value()
+    return int(value) if whole and int(value) in INT64 else _finite(float(value))
 
 
 def _text(value: str) -> str:
@@ -155,7 +175,8 @@ def _text(value: str) -> str:
 def _integer(value: int | np.integer[Any]) -> int:
     number = int.__int__(value) if isinstance(value, int) else int(value)
     if number not in INT64:
-        raise _RefusedError(f"holds {number}, which is beyond 64 bits")
+        shown = number if abs(number) < 10**DIGITS else f"an integer of {number.bit_length()} bits"
+        raise _RefusedError(f"holds {shown}, which is beyond 64 bits")
     return number
 
 

@@ -124,7 +124,7 @@ def test_an_update_reads_tables_with_fields_of_other_names(tmp_path: Path, hashe
     assert (done.status, done.err) == (0, "")
     moon, tea = twofold("get", hashed, "moon", "tea", "--json").json["documents"]
     assert (moon["title"], moon["text"], moon["metadata"]) == ("Luna", "inner", {"year": 1969, "rank": 1})
-    assert (tea["text"], tea["metadata"]) == ("", {})
+    assert (tea["title"], tea["text"][:6], tea["metadata"]) == ("Tea", "Leaves", {})  # empty cells change nothing
     done = twofold("update", hashed, tmp_path / "a.csv", "--id", "key", "--text", "name", "--title", "rank")
     moon = twofold("get", hashed, "moon", "--json").json["documents"][0]
     assert (moon["title"], moon["text"], moon["metadata"]["text"]) == ("1", "Luna", "inner")
@@ -160,6 +160,16 @@ def test_an_update_skips_bad_records_where_it_is_told_to(tmp_path: Path, hashed:
     assert done.status == 0
     assert "1 bad record skipped" in done.out
     assert metadata_of(twofold, hashed, "moon") == [{"year": 1969, "crew": 3}]
+
+
+def test_an_empty_cell_of_a_table_names_no_field(tmp_path: Path, twofold: Twofold) -> None:
+    kept, table = tmp_path / "c.twofold", tmp_path / "u.csv"
+    first = lines(tmp_path / "a.jsonl", {"id": "3", "title": "Tt", "text": "body", "y": 1, "content": "c"})
+    assert twofold("index", first, "--to", kept, "--encoder", "hashed-words:16").status == 0
+    table.write_text("id,title,text,y,content\n3,,,5,new\n")
+    assert twofold("update", kept, table, "--types", "y=int").status == 0
+    (document,) = twofold("get", kept, "3", "--json").json["documents"]
+    assert document == {"id": "3", "title": "Tt", "text": "body", "metadata": {"y": 5, "content": "new"}}
 
 
 def test_text_files_are_whole_documents_and_no_update(tmp_path: Path, hashed: Path, twofold: Twofold) -> None:

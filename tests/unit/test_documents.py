@@ -104,6 +104,13 @@ def test_json_values_are_metadata(metadata: dict[str, Any]) -> None:
     ("metadata", "said"),
     [
         ({"a": [float("nan")]}, r"metadata\.a\[0\] holds nan"),
+        ({"a": Decimal("Infinity")}, r"metadata\.a holds inf"),
+        ({"a": Decimal("1E+999999999")}, r"metadata\.a holds inf"),
+        ({"a": 10**5000}, "an integer of 16610 bits, which is beyond 64 bits"),
+        ({"a": np.timedelta64(3, "D")}, "holds a timedelta64"),
+        ({"a": np.datetime64("12000-01-01")}, "beyond the years 1 to 9999"),
+        ({"a": datetime.min.replace(tzinfo=timezone(timedelta(hours=5)))}, "in UTC is beyond"),
+        ({"a": np.array(["NaT"], "M8[ns]")}, "holds NaT"),
         ({"a": float("inf")}, "metadata.a holds inf"),
         ({"a": {"b": [0, float("inf")]}}, r"metadata\.a\.b\[1\] holds inf"),
         ({"a": 2**63}, "beyond 64 bits"),
@@ -250,6 +257,10 @@ def test_what_is_missing_is_left_out_of_objects() -> None:
         (Decimal("12.00"), 12),
         (UUID(int=7), "00000000-0000-0000-0000-000000000007"),
         (np.array([1, 2]), [1, 2]),
+        (np.array(["2024-05-01", "2024-05-02"], "M8[ns]"), ["2024-05-01T00:00:00", "2024-05-02T00:00:00"]),
+        (np.array([[1.5, 2], [3, 4]]), [[1.5, 2.0], [3.0, 4.0]]),
+        (Decimal("1E+30"), 1e30),
+        (Decimal(2**63 - 1), 2**63 - 1),
     ],
 )
 def test_each_type_of_a_table_is_stored_by_one_rule(value: Any, stored: Any) -> None:

@@ -61,3 +61,8 @@ def test_a_notebook_shows_the_passage_marked_and_nothing_raw(hits: Hits) -> None
     assert "<red>" not in page
     assert "Planets &amp; moons<br><code>mars</code>" in page
     assert Hits()._repr_html_() == "<p>nothing found</p>"
+
+
+def test_no_field_is_lost_to_another_of_its_column() -> None:
+    (record,) = Hits([hit("m", 0.5, **{"score": 1, "metadata.score": 2})]).to_records()
+    assert (record["score"], record["metadata.metadata.score"], record["metadata.score"]) == (0.5, 1, 2)

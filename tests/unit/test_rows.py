@@ -11,6 +11,7 @@ import datasets
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset
 import pytest
 
 from twofold import rows
@@ -55,6 +56,8 @@ class PolarsLike:
         lambda records: pd.DataFrame(records).set_index("id"),
         lambda records: pd.DataFrame(records).set_index(["id", "year"]),
         lambda records: pd.DataFrame(records).convert_dtypes(),
+        lambda records: pd.DataFrame(records).set_index("id", drop=False),
+        lambda records: pyarrow.dataset.dataset(pa.Table.from_pylist(records)),
         pa.Table.from_pylist,
         lambda records: pa.Table.from_pylist(records).to_batches()[0],
         lambda records: pa.Table.from_pylist(records).to_reader(),
@@ -110,6 +113,7 @@ def test_what_a_table_lacks_is_left_out() -> None:
         ([pd.DataFrame(RECORDS)], r"item 0 is a DataFrame, a table of its own; give the table itself"),
         ([pa.Table.from_pylist(RECORDS)], "item 0 is a Table, a table of its own"),
         (pd.DataFrame(RECORDS)["id"], "a Series is one column"),
+        (pa.Table.from_pylist(RECORDS)["id"], "a ChunkedArray is one column"),
         (pd.DataFrame(RECORDS).drop(columns="id"), "item 0 has no id"),
         (pd.DataFrame([["a", "b", "c"]], columns=["id", "text", "text"]), "has the column 'text' twice"),
         (np.zeros((2, 4)), "item 0 is a ndarray"),

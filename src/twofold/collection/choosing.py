@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from twofold import filters
+from twofold.documents import identifier_of
 from twofold.errors import InputError
 from twofold.filters import Filter
 
@@ -14,6 +15,11 @@ def chosen(ids: Iterable[str] | None, where: Mapping[str, Any] | None) -> Filter
     """The filter, parsed, or None; raises InputError where ids and filter are both given, or ids is one text."""
     if ids is not None and where is not None:
         raise InputError("give ids or a filter, not both")
-    if isinstance(ids, str):
-        raise InputError(f"ids is a list; for one document write [{ids!r}]")
     return None if where is None else filters.parse(where)
+
+
+def listed(ids: Any) -> list[str]:
+    """The ids that a call names; integers stand for their digits. Raises InputError for one text, or no list."""
+    if isinstance(ids, str | bytes | Mapping) or not isinstance(ids, Iterable):
+        raise InputError(f"ids is a list; for one document write [{ids!r}]")
+    return [identifier_of(each) for each in ids]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from twofold.collection.choosing import chosen
+from twofold.collection.choosing import chosen, listed
 from twofold.engine import Engine, EngineSnapshot
 from twofold.errors import FilterError, InputError
 from twofold.filters import Filter, says_nothing
@@ -26,7 +26,7 @@ def delete(
     condition = chosen(ids, where)
     with engine.writing() as writer, engine.snapshot() as snapshot:
         if ids is not None:
-            return writer.delete(np.array(list(snapshot.find(list(ids)).values()), np.int64))
+            return writer.delete(np.array(list(snapshot.find(listed(ids)).values()), np.int64))
         if condition is not None:
             _check(condition, snapshot, strict=strict)
         return writer.delete(snapshot.select(condition))

@@ -7,7 +7,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from twofold.collection.choosing import chosen
+from twofold.collection.choosing import chosen, listed
 from twofold.documents import Document, identifier_of
 from twofold.engine import Engine, EngineSnapshot
 from twofold.errors import InputError, NoDocumentError
@@ -61,9 +61,9 @@ class Reading:
                 return snapshot.documents(_selected(snapshot, where, strict=strict)[_page(limit, offset)])
             if where is not None:
                 raise InputError("give ids or a filter, not both")
-            if isinstance(ids, str):
-                return _found(snapshot, [ids])[0]
-            return _found(snapshot, [identifier_of(each) for each in ids])
+            if isinstance(ids, str | int):
+                return _found(snapshot, [identifier_of(ids)])[0]
+            return _found(snapshot, listed(ids))
 
     def ids(
         self,
@@ -87,7 +87,7 @@ class Reading:
         Raises NoDocumentError for an id that is not there.
         """
         with self._engine.snapshot() as snapshot:
-            handles = _handles(snapshot, [identifier_of(each) for each in _listed(ids)])
+            handles = _handles(snapshot, listed(ids))
             names, numbers = list(handles), np.array(list(handles.values()), np.int64)
             order = np.argsort(numbers)
             passages = snapshot.passages(numbers[order])
@@ -109,7 +109,7 @@ class Reading:
         with self._engine.snapshot() as snapshot:
             if strict and condition is not None:
                 snapshot.check_fields(condition)
-            return snapshot.count(condition) if ids is None else len(snapshot.find(list(ids)))
+            return snapshot.count(condition) if ids is None else len(snapshot.find(listed(ids)))
 
     def facets(
         self, field: str, *, where: Mapping[str, Any] | None = None, limit: int | None = None, strict: bool = False
@@ -138,18 +138,13 @@ class Reading:
 
     def __contains__(self, document_id: object) -> bool:
         with self._engine.snapshot() as snapshot:
-            return isinstance(document_id, str) and bool(snapshot.find([document_id]))
+            named = isinstance(document_id, str | int) and not isinstance(document_id, bool)
+            return named and bool(snapshot.find([identifier_of(document_id)]))
 
     def __iter__(self) -> Iterator[Document]:
         """Every document, oldest first, on one snapshot."""
         with self._engine.snapshot() as snapshot:
             yield from snapshot.each()
-
-
-def _listed(ids: Iterable[str]) -> Iterable[str]:
-    if isinstance(ids, str):
-        raise InputError(f"ids is a list; for one document write [{ids!r}]")
-    return ids
 
 
 def _selected(snapshot: EngineSnapshot, where: Mapping[str, Any] | None, *, strict: bool) -> Numbers:
@@ -180,5 +175,5 @@ def _page(limit: int | None, offset: int) -> slice:
 
 def _check_page(limit: int | None, offset: int) -> None:
     for name, value in (("limit", limit), ("offset", offset)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0):
             raise InputError(f"{name} is a count from 0 on, not {value!r}")

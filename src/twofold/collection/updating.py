@@ -70,7 +70,7 @@ def _identified(item: Any, position: int) -> tuple[str, dict[str, Any]]:
 
 def _laid_over(stored: Document, fields: dict[str, Any]) -> Document:
     """The document with other fields: text, title, and metadata, of which a field that is missing is removed."""
-    text, rest = without_text(fields, stored.id)
+    text, rest = without_text(fields, stored.id, stored.metadata)
     title = rest.pop("title", stored.title)
     metadata = {**stored.metadata, **flat_metadata(rest, stored.id)}
     return Document(stored.id, stored.text if text is None else text, "" if is_missing(title) else title, metadata)

@@ -70,11 +70,14 @@ class Fields:
         identifier = identifier_of(rest.pop(self._id_of(rest)))
         named = {what: self._name_of(rest, what) for what in ("text", "title")}
         change = {what: rest.pop(name) for what, name in named.items() if name is not None}
+        # Under its own name, as a document may have metadata of that name.
+        text = (named["text"] if self.text is None else None) or "text"
         if change.get("title", "") is None:
             change["title"] = ""
         metadata = flat_metadata(rest, identifier)
         Document(identifier, metadata=metadata, **change)
-        return {"id": identifier, **change, **({"metadata": metadata} if metadata else {})}
+        own = {text if what == "text" else what: value for what, value in change.items()}
+        return {"id": identifier, **own, **({"metadata": metadata} if metadata else {})}
 
     def check_columns(self, columns: Iterable[str], *, ids_alone: bool = False) -> None:
         """Raises InputError, naming the columns there, where a header lacks what every document needs.

@@ -88,7 +88,7 @@ def read_changes(
             raise InputError("a text file is a whole document; put it in again with `twofold add`", path=shown(path))
     fields = fields or Fields()
     bad = BadLines(skip_bad, ReadReport() if report is None else report)
-    changes = _Reading(fields, types, bad, ids_alone=True).of_sources(sources, fields.change)
+    changes = _Reading(fields, types, bad, ids_alone=True, sparse=True).of_sources(sources, fields.change)
     return (each for each in changes if isinstance(each, dict))
 
 
@@ -113,12 +113,13 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """The settings of one call of `read`."""
+    """The settings of one call of `read`. sparse: an empty cell of a table names no field."""
 
     fields: Fields
     types: Mapping[str, str]
     bad: BadLines
     ids_alone: bool
+    sparse: bool = False
 
     def of_sources(
         self, sources: Sequence[tuple[PathLike, str]], make: Callable[[dict[str, Any]], Made]
@@ -163,7 +164,8 @@ class _Reading:
     def _of_table(
         self, rows: Iterator[tuple[int, list[str]]], path: PathLike, make: Callable[[dict[str, Any]], Made]
     ) -> Iterator[Made]:
-        return self._of_records(records(rows, path, self._check_columns, self.types, self.bad), path, make)
+        numbered = records(rows, path, self._check_columns, self.types, self.bad)
+        return self._of_records(_without_empty(numbered) if self.sparse else numbered, path, make)
 
     def _check_columns(self, columns: Iterable[str]) -> None:
         self.fields.check_columns(columns, ids_alone=self.ids_alone)
@@ -191,6 +193,11 @@ class _Reading:
     def _skipped(self) -> str:
         report = self.bad.report
         return f" ({report.skipped} skipped as bad; the first: {report.reasons[0]})" if report.skipped else ""
+
+
+def _without_empty(numbered: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, record in numbered:
+        yield number, {name: cell for name, cell in record.items() if cell != ""}
 
 
 def _format_of(path: PathLike, given: str | None) -> str:

@@ -67,6 +67,11 @@ def test_vectors_of_documents_a_line_a_passage(collection: Collection) -> None:
         (lambda c: c["z"], KeyError, "'z'"),
         (lambda c: c.vectors(["a", "z"]), NoDocumentError, "'z'"),
         (lambda c: c.vectors("a"), InputError, r"write \['a'\]"),
+        (lambda c: c.vectors(b"4"), InputError, "ids is a list"),
+        (lambda c: c.get({"id": "4"}), InputError, "ids is a list"),
+        (lambda c: c.get(b"4"), InputError, "ids is a list"),
+        (lambda c: c.count(3), InputError, "ids is a list"),
+        (lambda c: c.delete(3), InputError, "ids is a list"),
         (lambda c: c.get(limit=-1), InputError, "limit is a count from 0 on"),
         (lambda c: c.get(offset=1.5), InputError, "offset is a count"),
         (lambda c: c.ids(limit=True), InputError, "limit is a count"),
@@ -92,3 +97,16 @@ def test_open_or_create_makes_once_and_opens_from_then_on(tmp_path: Path) -> Non
         open_or_create(tmp_path / "c", HashedWords(32))
     with pytest.raises(InputError, match="passages='auto'"):
         open_or_create(tmp_path / "c", passages="none")
+
+
+def test_an_integer_names_the_document_of_its_digits(collection: Collection) -> None:
+    collection.add([{"id": 7, "text": "seven"}])
+    number: Any = 7
+    assert collection.get(number) == collection[number] == collection["7"]
+    assert number in collection
+    assert list(collection.vectors([number])) == ["7"]
+    one: Any = np.int64(1)
+    assert collection.get(limit=one) == collection.get(limit=1)
+    assert collection.count([number]) == 1
+    assert collection.delete([number]) == 1
+    assert number not in collection

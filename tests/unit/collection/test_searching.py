@@ -261,8 +261,8 @@ def test_an_id_with_nul_is_no_document_and_one_that_is_no_text_is_refused(collec
     assert collection.delete(["apple\0x", "\ud800"]) == 0
     assert collection.get("apple\0x") is None
     assert len(collection) == 3
-    wrong: Any = [7]
-    with pytest.raises(InputError, match="an id is a text, not 7"):
+    wrong: Any = [7.5]
+    with pytest.raises(InputError, match="an id must be text or an integer, not number"):
         collection.delete(wrong)
 
 

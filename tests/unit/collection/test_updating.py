@@ -75,6 +75,14 @@ def test_a_document_that_comes_twice_keeps_both_changes(
     assert collection["b"].metadata == {"tags": ["t"], "n": 2}
 
 
+def test_metadata_of_a_texts_other_names_is_no_text(collection: Collection) -> None:
+    collection.add({"id": name, "text": "main", "content": "summary"} for name in "ab")
+    collection.update({"id": "a", "content": "new summary"})
+    assert collection["a"] == Document("a", "main", metadata={"content": "new summary"})
+    collection.update({"id": "a", "content": "newer", "text": "other"})
+    assert collection["a"] == Document("a", "other", metadata={"content": "newer"})
+
+
 def test_a_table_updates_a_column(collection: Collection) -> None:
     collection.update(pd.DataFrame({"id": ["a", "b"], "rank": [1, 2]}))
     assert [each.metadata["rank"] for each in collection.get()] == [1, 2]
