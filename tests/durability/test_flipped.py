@@ -46,7 +46,7 @@ def answers(collection: Collection) -> list[Callable[[], Any]]:
     return [
         lambda: [(each.id, each.title, each.text, dict(each.metadata)) for each in collection],
         *(lambda n=n: collection.get(f"d{n}") for n in range(0, 60, 5)),
-        *(lambda where=where: collection.count(where) for where in [None, *WHERE]),
+        *(lambda where=where: collection.count(where=where) for where in [None, *WHERE]),
         *(
             lambda question=question, where=where: [
                 (hit.id, hit.score, hit.passage) for hit in collection.search(question, k=60, where=where)
