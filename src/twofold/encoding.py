@@ -108,12 +108,18 @@ class CheckedTokenSpans:
         for text, spans in zip(texts, found, strict=True):
             if not isinstance(spans, np.ndarray) or spans.dtype.kind not in "iu" or spans.shape[1:] != (2,):
                 raise InputError(f"{self._name}.spans returned {spans!r}, and int32 (tokens, 2) is expected a text")
-            if (np.diff(spans.ravel()) < 0).any() or (spans < 0).any() or (spans > len(text)).any():
+            # Several tokens may share a character, as those of a Hangul syllable or of an emoji do.
+            if not _ascending(spans) or (spans < 0).any() or (spans > len(text)).any():
                 raise InputError(
                     f"{self._name}.spans returned starts and ends that do not ascend within the {len(text)} characters "
                     f"of {_opening(text)}"
                 )
         return found
+
+
+def _ascending(spans: NDArray[np.int32]) -> bool:
+    """Whether no token starts, or ends, before the one before it does, and none ends before its own start."""
+    return bool((np.diff(spans, axis=0) >= 0).all() and (spans[:, 0] <= spans[:, 1]).all())
 
 
 def _check_method(encoder: object, name: str, method: Any) -> None:

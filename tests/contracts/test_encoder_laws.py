@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+import twofold
 from twofold.contract import Contract
 from twofold.encoders.hashed_words import HashedWords
 from twofold.encoders.loading import load_encoder, load_source
@@ -37,6 +38,7 @@ NASTY = {
     "emoji": "😀🎉👩‍👩‍👧 🇪🇺",
     "right to left": "שלום עולם مرحبا بالعالم",
     "Chinese and Japanese": "東京は日本の首都です。北京是中国的首都",
+    "Hangul, of which a syllable is several tokens": "한국전쟁 or 조선전쟁 " * 40,
     "control characters": "a\x00b\x01\x02\t\r\n\x7f\u200b\u202e",
     "NUL": "\x00",
     "special tokens": "[CLS] [SEP] [MASK] [PAD] [UNK]",
@@ -162,6 +164,13 @@ def test_tokens_are_spans_of_the_text_in_order(encoder: Encoder) -> None:
         assert (spans[:, 0] <= spans[:, 1]).all()
         assert (np.diff(spans[:, 0]) >= 0).all()
         assert not len(spans) or spans[-1, 1] <= len(text)
+
+
+def test_a_document_of_every_nasty_text_is_added_and_found(encoder: Encoder) -> None:
+    with twofold.create(None, encoder) as made:
+        stored = {name: text for name, text in NASTY.items() if name != "a lone surrogate"}  # no document may have one
+        assert made.add(stored.items()).added == len(stored)
+        assert made.search(NASTY["a word"], k=1, mode="dense")[0].id == "a word"
 
 
 def test_as_many_tokens_as_the_limit_allows_are_not_cut(encoder: Encoder) -> None:

@@ -202,6 +202,8 @@ class Dividing(Custom):
         (lambda texts: [np.array([0, 1]) for _ in texts], "int32 (tokens, 2)"),
         (lambda texts: [np.array([[0, len(text) + 1]]) for text in texts], "within the 0 characters of ''"),
         (lambda texts: [np.array([[1, 2], [0, 1]])[: len(text)] for text in texts], "within the 9 characters"),
+        (lambda texts: [np.array([[0, 2], [0, 1]])[: len(text)] for text in texts], "within the 9 characters"),
+        (lambda texts: [np.array([[2, 1]])[: len(text)] for text in texts], "within the 9 characters"),
     ],
 )
 def test_tokens_that_break_their_protocol_are_refused(spans: Any, said: str) -> None:
