@@ -1,6 +1,7 @@
 """Writes the pages of docs/ that are made from the code: `make docs`. tests/test_docs.py compares them.
 
 docs/cli.md: every command and option of the parser, in words that do not depend on Python's own way of laying out help.
+docs/api/: every public name, from signatures and docstrings (api_reference.py).
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import argparse
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+from api_reference import FOLDER, Reference
 
 from twofold.cli.main import parser
 from twofold.files import write_aside
@@ -28,6 +31,11 @@ def cli_reference() -> str:
     """The whole page."""
     page = "\n".join([HEAD, *_of_parser(parser(), level=2)])
     return re.sub(r"\n{3,}", "\n\n", page).rstrip() + "\n"
+
+
+def pages() -> dict[Path, str]:
+    """Every page that is made from the code."""
+    return {PAGE: cli_reference()} | {FOLDER / name: text for name, text in Reference().pages().items()}
 
 
 def _of_parser(each: argparse.ArgumentParser, level: int) -> Iterator[str]:
@@ -77,5 +85,7 @@ def _said(action: argparse.Action) -> str:
 
 
 if __name__ == "__main__":
-    with write_aside(PAGE) as file:
-        file.write(cli_reference().encode())
+    FOLDER.mkdir(exist_ok=True)
+    for path, text in pages().items():
+        with write_aside(path) as file:
+            file.write(text.encode())

@@ -44,14 +44,14 @@ def brief(text: str, most: int = ECHOED) -> str:
 
 
 class TwofoldError(Exception):
-    """Base of all errors that Twofold raises."""
+    """Base of all errors that Twofold raises: `except TwofoldError` catches each of them."""
 
     def __init__(self, message: str) -> None:
         super().__init__(brief(message, MESSAGE))
 
 
 class InputError(TwofoldError):
-    """Wrong input; names file and line if there are any."""
+    """Wrong input; `path` and `line` (counted from 1) name its place, None where there is none."""
 
     def __init__(self, message: str, *, path: str | Path | None = None, line: int | None = None) -> None:
         place = "" if path is None else f"{path}" if line is None else f"{path}, line {line}"
@@ -61,7 +61,7 @@ class InputError(TwofoldError):
 
 
 class DocumentError(InputError):
-    """One document cannot be stored; carries its id if it is known."""
+    """One document cannot be stored; `document_id` is its id, None where it is not known."""
 
     def __init__(self, message: str, *, document_id: str | None = None) -> None:
         super().__init__(message if document_id is None else f"document {document_id!r}: {message}")
@@ -93,7 +93,7 @@ class ModelError(TwofoldError):
 
 
 class ContractError(TwofoldError):
-    """The encoder did not make the vectors of this collection."""
+    """The encoder did not make the vectors of this collection; `differences` names each field that differs."""
 
     def __init__(self, differences: Sequence[Difference]) -> None:
         super().__init__(
@@ -104,7 +104,7 @@ class ContractError(TwofoldError):
 
 
 class MissingExtraError(TwofoldError):
-    """An optional library is not installed."""
+    """An optional library is not installed; `library` names it, and `extra` what installs it."""
 
     def __init__(self, library: str, extra: str) -> None:
         super().__init__(f'this needs {library}, which is not installed: pip install "twofold[{extra}]"')
@@ -117,7 +117,7 @@ class CollectionError(TwofoldError):
 
 
 class NoDocumentError(InputError, KeyError):
-    """There is no document with this id."""
+    """There is no document with this id, `document_id`; a KeyError too."""
 
     def __init__(self, document_id: str, more: str = "") -> None:
         super().__init__(f"there is no document {brief(document_id)!r} here" + (f"; {more}" if more else ""))
@@ -135,7 +135,7 @@ class FormatError(CollectionError):
 
 
 class LockedError(CollectionError):
-    """Another process is writing to the collection."""
+    """Another process is writing to the collection, and did not end within the time to wait."""
 
 
 class MovedError(CollectionError):

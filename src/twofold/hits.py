@@ -40,7 +40,7 @@ class Hits(list[Hit]):
         return type(self)(super().__getitem__(place)) if isinstance(place, slice) else super().__getitem__(place)
 
     def at_least(self, min_score: float) -> Self:
-        """The hits whose score is not smaller. Raises QueryError."""
+        """The hits whose score is not smaller than `min_score`. Raises QueryError for what is no number."""
         if isinstance(min_score, bool) or not isinstance(min_score, int | float | np.number) or math.isnan(min_score):
             raise QueryError(f"min_score is a number, not {min_score!r}")
         return type(self)(hit for hit in self if hit.score >= min_score)
@@ -53,7 +53,7 @@ class Hits(list[Hit]):
         return [_record(hit) for hit in self]
 
     def to_pandas(self) -> pd.DataFrame:
-        """A DataFrame of `to_records`. Raises MissingExtraError without pandas."""
+        """A DataFrame of `to_records`, the same columns without hits. Raises MissingExtraError without pandas."""
         try:
             import pandas as pd
         except ImportError:
@@ -62,9 +62,10 @@ class Hits(list[Hit]):
         return pd.DataFrame(records, columns=_columns(records))
 
     def to_arrow(self) -> pa.Table:
-        """An Arrow table of `to_records`. Raises MissingExtraError without pyarrow.
+        """An Arrow table of `to_records`.
 
-        Fields that hold values of several types, which no column of Arrow's can, are JSON there.
+        Fields that hold values of several types, which no column of Arrow's can, are JSON there. Raises
+        MissingExtraError without pyarrow.
         """
         try:
             import pyarrow as pa

@@ -31,7 +31,8 @@ def ranked(scores: Mapping[str, float]) -> list[str]:
 class Hit:
     """One document that answers a query.
 
-    score: higher is better. passage: the document's best span for this query. parts: of the score, by name.
+    score: higher is better (docs/scores.md). document: the whole of it. passage: its best span for this query. parts:
+    of the score, by name ("dense", "lexical", "lexical weight", or a ranker's name).
     """
 
     score: float

@@ -83,11 +83,12 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
 
         documents: Documents, dicts (id, text, title, anything else is metadata), (id, text) pairs, or a table of
         pandas, polars or Arrow (docs/filters.md). vectors: the user's own, (n, dimension), one a document in the same
-        order, an array or a .npy file. An unchanged document is not encoded again. Documents are acknowledged in
-        blocks: after an error or Ctrl-C every acknowledged block is stored, and the same call continues from there. The
-        first addition builds the lexical index (`tune`), and so does each fourfold growth; a large collection also gets
-        an approximate index, which grows with it. Raises DocumentError, VectorError, ContractError, LockedError,
-        StorageError.
+        order, an array or a .npy file; without them the texts are encoded. progress: called with the documents done.
+
+        An unchanged document is not encoded again. Documents are acknowledged in blocks: after an error or Ctrl-C
+        every acknowledged block is stored, and the same call continues from there. The first addition builds the
+        lexical index (`tune`), and so does each fourfold growth; a large collection also gets an approximate index,
+        which grows with it. Raises DocumentError, VectorError, ContractError, LockedError, StorageError.
         """
         return self._changed(Adding, documents, vectors, progress)
 
@@ -107,7 +108,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         return self._changed(Updating, documents, vectors, progress)
 
     async def aadd(self, documents: Documents, **options: Any) -> AddReport:
-        """`add` in a worker thread, for programs with an event loop; the same options."""
+        """`add` of documents in a worker thread, for programs with an event loop; the same options."""
         return await asyncio.to_thread(self.add, documents, **options)
 
     def _changed(
@@ -131,9 +132,9 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
     ) -> int:
         """Deletes documents by id, by filter, or all of them (one of the three), and returns their number.
 
-        Unknown ids are ignored. A filter with an empty part ({}) is refused, and so is one whose field has several
-        values in a document. strict: refuse a filter whose fields no document has. Raises InputError,
-        FilterError, LockedError, StorageError.
+        ids: unknown ones are ignored. where: a filter (docs/filters.md); one with an empty part ({}) is refused, and
+        so is one whose field has several values in a document. all: deletes every document. strict: refuse a filter
+        whose fields no document has. Raises InputError, FilterError, LockedError, StorageError.
         """
         return delete(self._engine, ids, where, everything=all, strict=strict)
 
@@ -181,10 +182,10 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         Where texts have no cosines (own vectors, dot products) scores are not mixed, and mode="lexical" searches the
         index.
 
-        analyser: how texts become terms, a language, "plain" or "ngram" (lexical/analysing.py); by default as
-        before, as the collection was created, or as the first texts suggest.
-        Without judgements the mixing is fitted on the collection's own texts; qrels, with the texts of their queries,
-        also choose the weight of lexical scores. Raises InputError, LockedError, StorageError.
+        analyser: how texts become terms, a language, "plain" or "ngram" (docs/hybrid.md); by default as before, as the
+        collection was created, or as the first texts suggest. queries, qrels: judged queries (id → text) and their
+        judgements, which also choose the weight of lexical scores; without them the mixing is fitted on the
+        collection's own texts. Raises InputError, LockedError, StorageError.
         """
         with self._engine.writing() as writer:
             tuning = LexicalTuning(self._engine, writer, self.encoder, self._settings, progress)
@@ -201,19 +202,20 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
     ) -> OptimizeReport:
         """Frees the disk space of deleted documents and rebuilds the index; readers keep their snapshots.
 
-        index: "flat" (none: search stays exact), "scan", "ivf" or "hnsw" (indexes/kinds.py); by default the smallest
-        that reaches `recall` with a median look-up of at most `latency` milliseconds on this machine, hnsw only if
-        there is memory to build it. The report names kinds that cannot be used for these vectors, and whether `recall`
-        was reached. recall: recall@10 against exact search; queries: texts or vectors (n, dimension) for measuring, by
-        default made from documents. A crash at any moment leaves the old state or the new one. It needs disk space
-        meanwhile (docs/durability.md).
+        index: "flat" (none: search stays exact), "scan", "ivf" or "hnsw"; by default the smallest that reaches `recall`
+        with a median look-up of at most `latency` milliseconds on this machine, hnsw only if there is memory to build
+        it. The report names kinds that cannot be used for these vectors, and whether `recall` was reached. recall:
+        recall@10 against exact search. latency: milliseconds. queries: texts or vectors (n, dimension) for measuring,
+        by default made from documents.
+
+        A crash at any moment leaves the old state or the new one. It needs disk space meanwhile (docs/durability.md).
         Raises LockedError, InputError, StorageError, CorruptionError.
         """
         with self._engine.writing() as writer:
             return writer.optimize(IndexRequest(index, recall, latency), self._asking(queries), progress)
 
     def maintain(self, seconds: float, progress: Progress = silent) -> bool:
-        """Does the due maintenance of derived data that fits into the time; returns whether there was any.
+        """Does the due maintenance of derived data that fits into `seconds`; returns whether there was any.
 
         For long-running processes, since `add` does only a share in proportion to what it added. Searches are possible
         meanwhile. Raises LockedError, StorageError.
@@ -234,20 +236,28 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
     ) -> MigrationReport:
         """Encodes the stored texts into a second space with another encoder, and compares both; searches are possible.
 
-        After an interruption the same call resumes. queries (id → text) and qrels: compares nDCG@10; without judgements
-        the overlap of the first hits. name: of the space. switch: makes it the one that is searched (`switch_space`
-        switches back). told: called with the estimated cost before the work begins. Raises InputError, LockedError,
-        StorageError.
+        After an interruption the same call resumes.
+
+        queries, qrels: judged queries (id → text) and their judgements, by which nDCG@10 of both is compared; without
+        them the overlap of the first hits. name: of the new space, by default the next free one of "space-2",
+        "space-3", …. switch: makes it the one that is searched (`switch_space` switches back). told: called with the
+        estimated cost before the work begins. Raises InputError, LockedError, StorageError.
         """
         judged = Judged(queries or {}, qrels or {})
         return self._migrating(progress).run(encoder, name, judged, told, switch=switch)
 
     def switch_space(self, name: str, progress: Progress = silent) -> None:
-        """Makes another complete space the one that is searched, with the index that it needs. Raises InputError."""
+        """Makes another complete space the one that is searched, with the index that it needs.
+
+        name: of the space, as `info().spaces` lists it. Raises InputError, LockedError, StorageError.
+        """
         self._migrating(progress).switch(name)
 
     def drop_space(self, name: str) -> None:
-        """Deletes a space that is not searched, with its files. Raises InputError, LockedError, StorageError."""
+        """Deletes a space that is not searched, with its files.
+
+        name: of the space, as `info().spaces` lists it. Raises InputError, LockedError, StorageError.
+        """
         with self._engine.writing() as writer:
             writer.drop_space(name)
 
@@ -257,17 +267,17 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
     def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
         """Copies the latest commit into a new folder, a collection of its own; writers may go on meanwhile.
 
-        The folder appears under its name when it is complete, synced and verified, or not at all. Raises InputError if
-        the folder is not empty, CorruptionError if this collection is damaged, StorageError.
+        path: the new folder; it appears under its name when it is complete, synced and verified, or not at all. Raises
+        InputError if there is a folder that is not empty, CorruptionError if this collection is damaged, StorageError.
         """
         return self._engine.backup(path, progress)
 
     def export(self, path: str | Path, progress: Progress = silent) -> ExportReport:
         """Writes documents, passages and vectors of one commit into a new folder, for other tools.
 
-        documents.jsonl; passages.jsonl, whose line i is the span of row i of vectors.npy (float16 (passages,
-        dimension)) and of number i of vectors.faiss, which plain FAISS reads; export.json. Raises InputError if the
-        folder is not empty, CorruptionError, StorageError.
+        path: the new folder, which will hold documents.jsonl; passages.jsonl, whose line i is the span of row i of
+        vectors.npy (float16 (passages, dimension)) and of number i of vectors.faiss, which plain FAISS reads;
+        export.json. Raises InputError if there is a folder that is not empty, CorruptionError, StorageError.
         """
         self._engine.check_outside(path)
         with self._engine.snapshot() as snapshot:

@@ -16,8 +16,12 @@ from twofold.space import Space
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceInfo:
-    """The figures of one space. searched: whether it is the default one. complete: whether every document is in it;
-    documents: how many are. encoder: the source from which it is loaded."""
+    """The figures of one space.
+
+    name: as `migrate`, `switch_space` and `drop_space` take it. searched: whether it is the default one. complete:
+    whether every document is in it; documents: how many are. passages: its vectors. dimension: numbers a vector.
+    encoder: the source from which it is loaded.
+    """
 
     name: str
     searched: bool
@@ -32,10 +36,13 @@ class SpaceInfo:
 class Info:
     """One commit of a collection in figures.
 
-    truncated: documents whose vectors leave out some of their text; tokens_cut: tokens left out in all. bytes: on disk,
-    by part. log_held_back: bytes of SQLite's log that readers of older commits keep from being merged. index: the
-    approximate index with its measured recall; None if search is exact. lexical: the
-    settings of the lexical index and of fusion; None where there is no lexical index.
+    path: the folder. commit: its number, counted from 0. documents, passages: live ones. without_vector: documents
+    without a passage. truncated: documents whose vectors leave out some of their text; tokens_cut: tokens left out in
+    all. passage_mode, depth: the settings (`Settings`). contract: of the space that is searched. precision: with which
+    its vectors were computed. format: version of the format on disk. created: ISO time, UTC. encoder: the source from
+    which it is loaded. bytes: on disk, by part. log_held_back: bytes of SQLite's log that readers of older commits keep
+    from being merged. index: the approximate index with its measured recall; None if search is exact. lexical: the
+    settings of the lexical index and of fusion; None where there is no lexical index. spaces: all of them.
     """
 
     path: str

@@ -27,7 +27,8 @@ def create(
 ) -> Collection:
     """A new, empty collection in a folder that does not exist yet; None: in memory, deleted when closed.
 
-    encoder: an object, or a model's folder or name; by default the embedded all-MiniLM-L6-v2. passages: "auto" gives a
+    path: the folder. encoder: an object, or a model's folder or name; by default the embedded all-MiniLM-L6-v2, which
+    is made for English. passages: "auto" gives a
     document that is too long for the encoder several vectors, "none" one, truncated. depth: length of a ranking, by
     default. analyser: how texts become terms for lexical search, a language, "plain" or "ngram"; by default told from
     the first texts. wait: seconds that a writing call waits for another writer. Raises InputError for what is no
@@ -43,9 +44,9 @@ def create(
 
 
 def open_collection(path: str | Path, encoder: Encoder | str | Path | None = None, *, wait: float = WAIT) -> Collection:
-    """The collection in a folder. Takes no lock.
+    """The collection in a folder that `create` made. Takes no lock.
 
-    encoder: an object, or a model's folder or name, with the contract that the collection was made with (ContractError
+    path: the folder. encoder: an object, or a model's folder or name, with the contract that the collection was made with (ContractError
     names every difference); by default the one named in the collection is loaded when it is first needed. wait: seconds
     that a writing call waits for another writer. Raises InputError for what is no encoder, NotACollectionError,
     FormatError.

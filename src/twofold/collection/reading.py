@@ -50,8 +50,8 @@ class Reading:
         """One document by its id, or None; several by a list of ids, None in place of each that is not there; or those
         that pass a filter, in the order in which they were added.
 
-        limit, offset: a page of these. strict: refuse a filter whose fields no document has. Raises InputError,
-        FilterError, CorruptionError where stored bytes have changed.
+        where: a filter (docs/filters.md). limit, offset: a page of these. strict: refuse a filter whose fields no
+        document has. Raises InputError, FilterError, CorruptionError where stored bytes have changed.
         """
         _check_page(limit, offset)
         if ids is not None and (limit, offset) != (None, 0):
@@ -75,7 +75,7 @@ class Reading:
     ) -> list[str]:
         """The ids of all documents, or of those that pass a filter, in the order in which they were added.
 
-        limit, offset, strict: as in `get`. Raises InputError, FilterError.
+        where, limit, offset, strict: as in `get`. Raises InputError, FilterError.
         """
         _check_page(limit, offset)
         with self._engine.snapshot() as snapshot:
@@ -84,7 +84,8 @@ class Reading:
     def vectors(self, ids: Iterable[str], /) -> dict[str, Vectors]:
         """id → float32 (passages, dimension): the stored vectors of these documents, a line a passage.
 
-        Raises NoDocumentError for an id that is not there.
+        They are stored as float16. A document without a text and a title has no passage. Raises NoDocumentError for
+        one of the ids that is not there.
         """
         with self._engine.snapshot() as snapshot:
             handles = _handles(snapshot, listed(ids))
@@ -103,7 +104,8 @@ class Reading:
     ) -> int:
         """How many documents there are: in all, of these ids, or of those that pass a filter.
 
-        strict: refuse a filter whose fields no document has. Raises InputError for both at once, FilterError.
+        ids, where: one of them, or neither. strict: refuse a filter whose fields no document has. Raises InputError for
+        both at once, FilterError.
         """
         condition = chosen(ids, where)
         with self._engine.snapshot() as snapshot:
@@ -117,8 +119,8 @@ class Reading:
         """value → how many documents hold it, of all documents or of those that pass a filter; most frequent first.
 
         field: named as in a filter; `id` and `title` too. Values are texts, numbers and booleans, and those in a list,
-        each once a document; equal counts come in the order of the values. limit: so many values at most. strict:
-        refuse a field, here or in the filter, that no document has. Raises InputError, FilterError.
+        each once a document; equal counts come in the order of the values. where: as in `get`. limit: so many values
+        at most. strict: refuse a field, here or in the filter, that no document has. Raises InputError, FilterError.
         """
         _check_page(limit, 0)
         name, condition = facet_field(field), chosen(None, where)
@@ -128,7 +130,7 @@ class Reading:
             return most_frequent(snapshot.facets(name, condition), limit)
 
     def __getitem__(self, document_id: str) -> Document:
-        """The document with this id. Raises NoDocumentError, which is a KeyError."""
+        """`collection["some id"]`: the document with this id. Raises NoDocumentError, which is a KeyError."""
         with self._engine.snapshot() as snapshot:
             (handle,) = _handles(snapshot, [identifier_of(document_id)]).values()
             return snapshot.documents(np.array([handle], np.int64))[0]

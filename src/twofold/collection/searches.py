@@ -37,12 +37,15 @@ class Searching:
     ) -> Hits:
         """The k best documents after the first `offset`, best first.
 
-        query: a text, or a vector (dimension,). where: a filter such as {"year": {"$lt": 1990}}; a field that no
-        document has matches nothing, unless `strict` asks for an error. depth: length of the ranking; without it a page
-        beyond the collection's depth raises it. exact: without the approximate index. mode: "dense", "lexical" or
-        "hybrid"; the default is hybrid if there is a lexical index (`tune`). ranker: scores that whole ranking again.
-        min_score: leaves out hits with a smaller score. A document's score depends on query and document alone, never
-        on k. Raises QueryError, FilterError, VectorError, ContractError.
+        query: a text, or a vector (dimension,). k: hits at most; fewer if the ranking is shorter. offset: hits before
+        the first one, for pages. where: a filter such as `{"year": {"$lt": 1990}}` (docs/filters.md). depth: length of
+        the ranking; without it a page beyond the collection's depth raises it. exact: without the approximate index.
+        mode: "dense", "lexical" or "hybrid"; the default is hybrid if there is a lexical index (`tune`). ranker: scores
+        that whole ranking again. strict: refuse a filter whose fields no document has; otherwise it matches nothing.
+        min_score: leaves out hits with a smaller score (docs/scores.md).
+
+        A document's score depends on query and document alone, never on k. Raises QueryError, FilterError, VectorError,
+        ContractError.
         """
         lexical = isinstance(query, str) and mode != "dense"
         with self.searcher(depth=depth, exact=exact, lexical=lexical) as searcher:
@@ -65,8 +68,11 @@ class Searching:
     ) -> list[Hits]:
         """The hits of each query, in their order: the same, bit for bit, as `search` gives for each alone.
 
-        queries: texts, or vectors (n, dimension). All are asked of one commit; texts are encoded together, and looked
-        up on all cores. Everything else as in `search`.
+        queries: texts, or vectors (n, dimension). k, offset, where, depth, exact, mode, ranker, strict, min_score: as
+        in `search`.
+
+        All are asked of one commit; texts are encoded together, and looked up on all cores. Raises what `search`
+        raises; a QueryError names the query by its position.
         """
         with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
             found = searcher.search_many(
@@ -84,9 +90,10 @@ class Searching:
         depth: int | None = None,
         strict: bool = False,
     ) -> Hits:
-        """The k documents nearest to a stored one, itself left out; where and strict as in `search`.
+        """The k documents nearest to a stored one, itself left out, by dense scores.
 
-        Raises QueryError for an unknown id, FilterError.
+        document_id: its id; the query is the mean of its passages' vectors. k, offset, where, depth, strict: as in
+        `search`. Raises QueryError for an unknown id or a document without a vector, FilterError.
         """
         with self.searcher(depth=depth, lexical=False) as searcher:
             return searcher.like(document_id, k=k, offset=offset, where=where, strict=strict)
@@ -101,7 +108,11 @@ class Searching:
         mode: SearchMode | None = None,
         report: EncodingReport | None = None,
     ) -> Run:
-        """The rankings of many queries: query id → document id → score, each `depth` long. where: as in `search`."""
+        """The rankings of many queries: query id → document id → score, each `depth` long, for evaluation.
+
+        queries: id → text. where, exact, mode: as in `search`. report: counts truncated queries. Raises QueryError,
+        also for an empty query, which it names; FilterError, ContractError.
+        """
         with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
             return searcher.run(queries, depth=depth, where=where, mode=mode, report=report)
 
@@ -110,7 +121,7 @@ class Searching:
     ) -> SnapshotSearcher:
         """A searcher pinned to the latest commit until it is closed.
 
-        exact: without the approximate index. lexical: opens the lexical index too, which hybrid and lexical searches
+        depth: length of a ranking; a page beyond it is empty. exact: without the approximate index. lexical: opens the lexical index too, which hybrid and lexical searches
         need. query_language: enables the operators "a phrase", AND, OR, NOT, +, -, parentheses and ^ (docs/hybrid.md);
         what a query requires or excludes then holds in every mode. Raises QueryError for query_language without a
         lexical index.
@@ -118,9 +129,9 @@ class Searching:
         return self._pinning.searcher(depth, exact=exact, lexical=lexical, query_language=query_language)
 
     async def asearch(self, query: str | Vectors, **options: Any) -> Hits:
-        """`search` in a worker thread, for programs with an event loop; the same options."""
+        """`search` of a query in a worker thread, for programs with an event loop; the same options."""
         return await asyncio.to_thread(self.search, query, **options)
 
     async def asearch_many(self, queries: Sequence[str] | Vectors, **options: Any) -> list[Hits]:
-        """`search_many` in a worker thread; the same options."""
+        """`search_many` of several queries in a worker thread; the same options."""
         return await asyncio.to_thread(self.search_many, queries, **options)

@@ -14,7 +14,7 @@ from twofold.scores import Similarity
 class GivenVectors:
     """Represents vectors that were made elsewhere; encoding raises InputError.
 
-    dimension: numbers a vector, at least 1. similarity: "cosine" or "dot".
+    dimension: numbers a vector, at least 1. similarity: "cosine" or "dot". Raises InputError for other settings.
     """
 
     def __init__(self, dimension: int, *, similarity: Similarity = "cosine") -> None:

@@ -33,9 +33,12 @@ CACHED_NUMBERS = 10_000_000
 class HashedWords:
     """A text's vector from the hashes of its first `max_words` words (\\w+, case folded).
 
-    dimension: numbers a vector, from 1 to MOST_NUMBERS. A text without any word, the empty one too, gets a direction of
+    dimension: numbers a vector, from 1 to 65,536. max_words: words of a text; the others are counted as truncated.
+
+    A text without any word, the empty one too, gets a direction of
     its own, so no vector is zero. Equal settings give equal vectors on every machine. Any number of threads may encode
     at once.
+    Raises InputError for settings out of range.
     """
 
     def __init__(self, dimension: int, *, max_words: int = 256) -> None:

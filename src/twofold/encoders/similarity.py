@@ -23,8 +23,10 @@ def similarity(
     """The score of every query with every document: float32 (queries, documents), higher is more similar.
 
     A score is the cosine, or the dot product where the encoder's contract says so, with the same bits as one text with
-    one text. encoder: the embedded default, loaded at each call, by default. report: counts truncated texts, queries
-    first. Raises InputError for anything but lists of texts, ModelError if the default cannot be loaded.
+    one text.
+
+    queries, documents: texts, encoded by the query and by the document side. encoder: the embedded default, loaded at
+    each call, by default. report: counts truncated texts, queries first. Raises InputError for anything but lists of texts, ModelError if the default cannot be loaded.
     """
     encoder = load_encoder() if encoder is None else checked_encoder(encoder)
     of_queries = encoded_to_compare(encoder, "query", queries, report)

@@ -41,8 +41,11 @@ def compare(
     """Measures systems on the same judged queries and tests each against the baseline.
 
     systems: by name, a run, an evaluation (its run and latency are taken), or a searcher, which is asked `queries` (id
-    → text) and `timed` of them one by one. baseline: a name, the first without it. seed: of the randomisation test. The
-    result prints as tables and shows as HTML in a notebook. Raises InputError for fewer than two systems, a baseline
+    → text) and `timed` of them one by one. qrels: the judgements. queries: needed for searchers only. measures, of
+    which every further one makes each p larger, all_judged, timed: as in `evaluate`. baseline: a name, the first
+    without it. seed: of the randomisation test.
+
+    The result prints as tables and shows as HTML in a notebook. Raises InputError for fewer than two systems, a baseline
     that is none of them, a searcher without queries, fewer than two counted queries, and what `evaluate` raises.
     """
     baseline = _checked(systems, baseline)

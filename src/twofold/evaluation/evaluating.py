@@ -21,7 +21,10 @@ EXAMPLES = 5
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One measure over all queries: its mean, the mean's 95 % bootstrap interval, and each query's value."""
+    """One measure over all queries.
+
+    mean: over the counted queries. low, high: its 95 % bootstrap interval. values: query id → value.
+    """
 
     mean: float
     low: float
@@ -98,12 +101,15 @@ def evaluate(
 ) -> Evaluation:
     """Asks a searcher the judged queries and measures what it finds.
 
-    queries: id → text. depth: documents a query; no measure may read beyond it. Queries without a positive judgement
-    are neither asked nor counted (with all_judged, every judged one is). What is measured is one run, whose queries
-    the searcher may take in batches; timed: so many of the queries are asked again, one by one, for their latency.
-    ignore_identical_ids: take the document whose id is the query's own out of each ranking, as BEIR does where queries
-    are documents themselves (ArguAna, Quora); without it they count. Of a searcher that supports `id in searcher`, as
-    a collection does, the judged documents that it lacks are counted. Raises InputError for an unknown measure, one
+    searcher: a collection, or another object with `run` (protocols.py). queries: id → text. qrels: their judgements.
+    measures: as ir_measures names them. depth: documents a query; no measure may read beyond it. all_judged: counts
+    every judged query; without it, one without a positive judgement is neither asked nor counted. timed: so many of the
+    queries are asked again, one by one, for their latency. ignore_identical_ids: take the document whose id is the
+    query's own out of each ranking, as BEIR does where queries are documents themselves (ArguAna, Quora); without it
+    they count.
+
+    What is measured is one run, whose queries the searcher may take in batches. Of a searcher that supports
+    `id in searcher`, as a collection does, the judged documents that it lacks are counted. Raises InputError for an unknown measure, one
     that reads beyond the depth, a counted query without a text, and when no query is left.
     """
     parsed = checked_measures(measures, depth)

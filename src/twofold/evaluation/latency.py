@@ -17,7 +17,10 @@ K = 10
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds of single searches (a text in, ten hits out, encoding included): percentiles over queries."""
+    """Milliseconds of single searches (a text in, ten hits out, encoding included).
+
+    p50, p95, p99: percentiles over the queries. queries: how many were asked.
+    """
 
     p50: float
     p95: float

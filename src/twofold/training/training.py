@@ -55,8 +55,9 @@ def train(
     sentence-transformers read to the same vectors. base: the model to train, a folder or a hub name, the embedded
     default by default. from_corpus: trains on titles, headings and sentences of the documents alone, so data may be
     anything that `read` takes. test: also evaluates the folder's test split, before and after; do not use it to choose
-    settings. also: other BEIR folders, whose test splits measure forgetting. An interrupted run resumes when it is
-    called again; until it is done, its checkpoints are beside `to`. Raises InputError, ModelError, MissingExtraError.
+    settings. also: other BEIR folders, whose test splits measure forgetting.
+
+    An interrupted run resumes when it is called again; until it is done, its checkpoints are beside `to`. Raises InputError, ModelError, MissingExtraError.
     """
     check_installed()
     to, settings = Path(to).resolve(), settings or TrainingSettings()
