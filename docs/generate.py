@@ -1,7 +1,7 @@
 """Writes the pages of docs/ that are made from the code: `make docs`. tests/test_docs.py compares them.
 
 docs/cli.md: every command and option of the parser, in words that do not depend on Python's own way of laying out help.
-docs/api/: every public name, from signatures and docstrings (api_reference.py).
+docs/api/: every public name, from signatures and docstrings (api_subjects.py, api_reference.py).
 """
 
 from __future__ import annotations

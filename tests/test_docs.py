@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 
 import twofold
+from twofold.filters import OPERATORS, TRUNCATED
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -181,6 +182,12 @@ def _exists(name: str) -> bool:
     return any(next(place.glob(name.rstrip("/")), None) for place in (ROOT, ROOT / "src" / "twofold"))
 
 
+def test_the_page_on_filters_has_every_operator_and_no_other() -> None:
+    page = (ROOT / "docs" / "filters.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?<!\$)\$[a-z]+", page.replace("`$price`", "").replace("$$price", "")))
+    assert named == {*OPERATORS, TRUNCATED}
+
+
 def made_by(module: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A module of docs/, which make the pages that are made from the code."""
     monkeypatch.syspath_prepend(ROOT / "docs")
@@ -198,7 +205,7 @@ def test_the_reference_describes_every_public_name_once(monkeypatch: pytest.Monk
     subjects = made_by("api_reference", monkeypatch).SUBJECTS
     described = [entry.name for subject in subjects for entry in subject.entries if entry.is_public]
     public = [name for name in twofold.__all__ if name != "__version__"]
-    assert sorted(described) == sorted(public), "docs/api_reference.py lists the names of each page in SUBJECTS"
+    assert sorted(described) == sorted(public), "docs/api_subjects.py lists the names of each page in SUBJECTS"
 
 
 def test_every_parameter_of_the_public_face_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:

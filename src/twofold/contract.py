@@ -45,9 +45,9 @@ class Contract:
 
     weights, tokenizer: fingerprints (hex digests of content). dimension: numbers a vector. pooling: how token states
     become one vector ("mean", "cls", …). layers: those after the pooling ("normalize", "dense tanh", …), in order.
-    similarity: how vectors are compared, "cosine" or "dot". max_tokens: the longest input, special tokens included. query_prompt, document_prompt: text put before each input.
-    query_tower: fingerprint of a tower of its own that encodes queries into this space; empty where there is none.
-    Raises InputError for a field of another type.
+    similarity: how vectors are compared, "cosine" or "dot". max_tokens: the longest input, special tokens included.
+    query_prompt, document_prompt: text put before each input. query_tower: fingerprint of a tower of its own that
+    encodes queries into this space; empty where there is none. Raises InputError for a field of another type.
     """
 
     weights: str

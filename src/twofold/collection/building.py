@@ -71,9 +71,9 @@ def open_or_create(
     """The collection in a folder, created if there is none; an existing one must agree with what is asked for.
 
     path: the folder. encoder: an object, or a model's folder or name; by default that of the collection, and for a new
-    one the embedded all-MiniLM-L6-v2. passages, depth, analyser: as in `create`. wait: seconds to wait for another writer, also for one
-    that is making the collection. Raises ContractError for another encoder, InputError where the collection was made
-    with other settings, and what `create` and `open` raise.
+    one the embedded all-MiniLM-L6-v2. passages, depth, analyser: as in `create`. wait: seconds to wait for another
+    writer, also for one that is making the collection. Raises ContractError for another encoder, InputError where the
+    collection was made with other settings, and what `create` and `open` raise.
     """
     path = absolute(path)
     given = None if encoder is None else given_encoder(encoder)

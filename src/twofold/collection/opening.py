@@ -46,10 +46,10 @@ def create(
 def open_collection(path: str | Path, encoder: Encoder | str | Path | None = None, *, wait: float = WAIT) -> Collection:
     """The collection in a folder that `create` made. Takes no lock.
 
-    path: the folder. encoder: an object, or a model's folder or name, with the contract that the collection was made with (ContractError
-    names every difference); by default the one named in the collection is loaded when it is first needed. wait: seconds
-    that a writing call waits for another writer. Raises InputError for what is no encoder, NotACollectionError,
-    FormatError.
+    path: the folder. encoder: an object, or a model's folder or name, with the contract that the collection was made
+    with (ContractError names every difference); by default the one named in the collection is loaded when it is first
+    needed. wait: seconds that a writing call waits for another writer. Raises InputError for what is no encoder,
+    NotACollectionError, FormatError.
     """
     store = Store.open(path, wait=wait)
     try:

@@ -121,10 +121,10 @@ class Searching:
     ) -> SnapshotSearcher:
         """A searcher pinned to the latest commit until it is closed.
 
-        depth: length of a ranking; a page beyond it is empty. exact: without the approximate index. lexical: opens the lexical index too, which hybrid and lexical searches
-        need. query_language: enables the operators "a phrase", AND, OR, NOT, +, -, parentheses and ^ (docs/hybrid.md);
-        what a query requires or excludes then holds in every mode. Raises QueryError for query_language without a
-        lexical index.
+        depth: length of a ranking; a page beyond it is empty. exact: without the approximate index. lexical: opens the
+        lexical index too, which hybrid and lexical searches need. query_language: enables the operators "a phrase",
+        AND, OR, NOT, +, -, parentheses and ^ (docs/hybrid.md); what a query requires or excludes then holds in every
+        mode. Raises QueryError for query_language without a lexical index.
         """
         return self._pinning.searcher(depth, exact=exact, lexical=lexical, query_language=query_language)
 

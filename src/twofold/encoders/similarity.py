@@ -26,7 +26,8 @@ def similarity(
     one text.
 
     queries, documents: texts, encoded by the query and by the document side. encoder: the embedded default, loaded at
-    each call, by default. report: counts truncated texts, queries first. Raises InputError for anything but lists of texts, ModelError if the default cannot be loaded.
+    each call, by default. report: counts truncated texts, queries first. Raises InputError for anything but lists of
+    texts, ModelError if the default cannot be loaded.
     """
     encoder = load_encoder() if encoder is None else checked_encoder(encoder)
     of_queries = encoded_to_compare(encoder, "query", queries, report)

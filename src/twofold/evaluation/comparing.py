@@ -45,8 +45,9 @@ def compare(
     which every further one makes each p larger, all_judged, timed: as in `evaluate`. baseline: a name, the first
     without it. seed: of the randomisation test.
 
-    The result prints as tables and shows as HTML in a notebook. Raises InputError for fewer than two systems, a baseline
-    that is none of them, a searcher without queries, fewer than two counted queries, and what `evaluate` raises.
+    The result prints as tables and shows as HTML in a notebook. Raises InputError for fewer than two systems, a
+    baseline that is none of them, a searcher without queries, fewer than two counted queries, and what `evaluate`
+    raises.
     """
     baseline = _checked(systems, baseline)
     names = [baseline, *(name for name in systems if name != baseline)]

@@ -109,8 +109,8 @@ def evaluate(
     they count.
 
     What is measured is one run, whose queries the searcher may take in batches. Of a searcher that supports
-    `id in searcher`, as a collection does, the judged documents that it lacks are counted. Raises InputError for an unknown measure, one
-    that reads beyond the depth, a counted query without a text, and when no query is left.
+    `id in searcher`, as a collection does, the judged documents that it lacks are counted. Raises InputError for an
+    unknown measure, one that reads beyond the depth, a counted query without a text, and when no query is left.
     """
     parsed = checked_measures(measures, depth)
     if timed < 0:

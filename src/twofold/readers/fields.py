@@ -17,8 +17,9 @@ GUESSES = {"id": ("_id", "id"), "title": ("title",), "text": TEXT_FIELDS}
 class Fields:
     """The names of the fields that hold id, title and text.
 
-    id: by default `_id` or `id`. title: by default `title`. text: by default the first of `text`, `content`, `contents`,
-    `page_content` and `body`. Raises InputError when made with an empty name, or with one name for two things.
+    id: by default `_id` or `id`. title: by default `title`. text: by default the first of `text`, `content`,
+    `contents`, `page_content` and `body`. Raises InputError when made with an empty name, or with one name for two
+    things.
     """
 
     id: str | None = None

@@ -49,15 +49,16 @@ def read(
 ) -> Iterator[Document]:
     """Documents of a file, a folder, several of them, or `-` for standard input, one after the other.
 
-    data: a path, or several. format: "jsonl", "csv", "tsv", "text" or "beir"; guessed from the path (standard input: "jsonl"). Files may end in .gz or .xz too.
-    fields: names of id, title and text. types: for CSV and TSV, column → "int", "float", "bool" or "text".
-    skip_bad: count bad lines in the report instead of raising. ids_alone: records need neither title nor text, since
-    their vectors come from elsewhere. report: counts records, bad lines and files left out.
+    data: a path, or several. format: "jsonl", "csv", "tsv", "text" or "beir"; guessed from the path (standard input:
+    "jsonl"). Files may end in .gz or .xz too. fields: names of id, title and text. types: for CSV and TSV, column →
+    "int", "float", "bool" or "text". skip_bad: count bad lines in the report instead of raising. ids_alone: records
+    need neither title nor text, since their vectors come from elsewhere. report: counts records, bad lines and files
+    left out.
 
-    Memory does not grow with the file. A text file's id is the name of the folder that was given and the path below it (`a/index.md`); where the file
-    itself was given, its relative path, or of an absolute path the name.
-    Raises InputError: at once for a missing path, an unknown format and two text files of one id; while reading for a
-    bad line (naming file, line and cause) and for a damaged file; at the end for an input without a single document.
+    Memory does not grow with the file. A text file's id is the name of the folder that was given and the path below it
+    (`a/index.md`); where the file itself was given, its relative path, or of an absolute path the name. Raises
+    InputError: at once for a missing path, an unknown format and two text files of one id; while reading for a bad line
+    (naming file, line and cause) and for a damaged file; at the end for an input without a single document.
     """
     types = types or {}
     sources = _sources(data, format, types)

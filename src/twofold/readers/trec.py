@@ -27,8 +27,8 @@ _white_space = re.compile(r"[ \t\n\r\x0b\x0c]")
 def read_qrels(path: PathLike) -> Qrels:
     """Judgements: TREC's four columns (query, iteration, document, relevance), or BEIR's three with tabs.
 
-    BEIR's header line may be missing. path: plain, .gz or .xz; `-` is standard input. Raises InputError, naming file and
-    line, for another number of columns, a relevance that is no whole number, a pair judged twice with different
+    BEIR's header line may be missing. path: plain, .gz or .xz; `-` is standard input. Raises InputError, naming file
+    and line, for another number of columns, a relevance that is no whole number, a pair judged twice with different
     relevance, and a file without judgements.
     """
     qrels: Qrels = {}
@@ -51,8 +51,8 @@ def read_qrels(path: PathLike) -> Qrels:
 def read_run(path: PathLike) -> Run:
     """A run: six columns (query, Q0, document, rank, score, tag); rank and tag are ignored, as in trec_eval.
 
-    path: plain, .gz or .xz; `-` is standard input. Raises InputError, naming file and line, for another number of columns,
-    a score that is no finite number, and a document that a query has twice.
+    path: plain, .gz or .xz; `-` is standard input. Raises InputError, naming file and line, for another number of
+    columns, a score that is no finite number, and a document that a query has twice.
     """
     run: Run = {}
     for line, columns in _columns(path):

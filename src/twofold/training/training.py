@@ -57,7 +57,8 @@ def train(
     anything that `read` takes. test: also evaluates the folder's test split, before and after; do not use it to choose
     settings. also: other BEIR folders, whose test splits measure forgetting.
 
-    An interrupted run resumes when it is called again; until it is done, its checkpoints are beside `to`. Raises InputError, ModelError, MissingExtraError.
+    An interrupted run resumes when it is called again; until it is done, its checkpoints are beside `to`. Raises
+    InputError, ModelError, MissingExtraError.
     """
     check_installed()
     to, settings = Path(to).resolve(), settings or TrainingSettings()

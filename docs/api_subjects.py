@@ -1,0 +1,160 @@
+"""What the pages of docs/api/ describe, in their order; api_reference.py writes them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import twofold
+
+ERRORS = [name for name in twofold.__all__ if name.endswith("Error")]
+
+
+class Entry(NamedTuple):
+    """One name of a page. place: `module:name`, or a public name of twofold. title: what the heading calls it."""
+
+    place: str
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """The heading."""
+        return self.title or self.place.rpartition(":")[2]
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it is `twofold.NAME`."""
+        return ":" not in self.place
+
+    @property
+    def thing(self) -> Any:
+        """What is described."""
+        module, _, name = self.place.rpartition(":")
+        return getattr(import_module(module or "twofold"), name)
+
+
+class Subject(NamedTuple):
+    """A page: its file's name, title, first words, and entries in their order."""
+
+    file: str
+    title: str
+    opening: str
+    entries: tuple[Entry, ...]
+
+
+def _entries(*places: str) -> tuple[Entry, ...]:
+    return tuple(Entry(place) for place in places)
+
+
+SUBJECTS = (
+    Subject(
+        "collection",
+        "Collections",
+        "Creating, opening and changing a collection, reading what it holds, and its upkeep. "
+        "Its methods that search are on [a page of their own](search.md).",
+        _entries(
+            "open_or_create",
+            "create",
+            "open",
+            "Collection",
+            "AddReport",
+            "Progress",
+            "twofold.collection.settings:Settings",
+            "twofold.collection.information:Info",
+            "twofold.collection.information:SpaceInfo",
+            "twofold.collection.lexical_report:LexicalReport",
+            "twofold.index_report:IndexReport",
+            "twofold.index_report:OperatingPoint",
+            "twofold.index_report:RecallReport",
+            "twofold.reports:OptimizeReport",
+            "twofold.reports:CompactReport",
+            "twofold.reports:VerifyReport",
+            "twofold.reports:Damage",
+            "twofold.reports:BackupReport",
+            "twofold.collection.exporting:ExportReport",
+            "twofold.collection.migrating:MigrationReport",
+            "twofold.collection.migrating:MigrationCost",
+        ),
+    ),
+    Subject(
+        "search",
+        "Search and hits",
+        "The methods of a collection that search, and what they return. [Filters](../filters.md) explains `where`, "
+        "[scores](../scores.md) what a score says.",
+        (
+            Entry("twofold.collection.searches:Searching", "Collection"),
+            *_entries(
+                "Hits",
+                "Hit",
+                "twofold.searching.searcher:SnapshotSearcher",
+                "twofold.protocols:Ranker",
+            ),
+        ),
+    ),
+    Subject(
+        "documents",
+        "Documents and reading",
+        "What a collection stores, and reading it from files. "
+        "[Documents, metadata and filters](../filters.md) says what becomes of each type of value.",
+        _entries("Document", "Passage", "read", "Fields", "twofold.reports:ReadReport", "read_qrels", "read_run"),
+    ),
+    Subject(
+        "encoders",
+        "Encoders",
+        "Texts in, vectors out. [Extending](../extending.md) shows an encoder of your own.",
+        _entries(
+            "load_encoder",
+            "similarity",
+            "Contract",
+            "EncodingReport",
+            "HashedWords",
+            "GivenVectors",
+            "twofold.encoders.transformer:TransformerEncoder",
+            "twofold.protocols:Encoder",
+            "twofold.protocols:TokenSpans",
+        ),
+    ),
+    Subject(
+        "evaluation",
+        "Evaluation",
+        "Judged queries, measured and compared. [Evaluation](../evaluation.md) explains measures, intervals and tests.",
+        _entries(
+            "evaluate",
+            "compare",
+            "twofold.evaluation.evaluating:Evaluation",
+            "twofold.evaluation.evaluating:Measured",
+            "twofold.evaluation.latency:Latency",
+            "twofold.evaluation.comparison:Comparison",
+            "twofold.evaluation.comparison:Contrast",
+        ),
+    ),
+    Subject(
+        "training",
+        "Training",
+        "An encoder fine-tuned on your own pairs. [Training](../training.md) says whether it helps, and how much.",
+        _entries("train", "twofold.training.settings:TrainingSettings", "twofold.training.outcome:TrainingOutcome"),
+    ),
+    Subject(
+        "errors",
+        "Errors",
+        "All errors are one tree. A message says what happened, where, and what to do; on the command line each of "
+        "them is exit status 1.",
+        _entries(*sorted(ERRORS, key=lambda name: (name != "TwofoldError", name)), "twofold.errors:UnfitIndexError"),
+    ),
+)
+
+
+ALIASES = (
+    "twofold.collection.collection:Documents",
+    "twofold.scores:Vectors",
+    "twofold.scores:Scores",
+    "twofold.scores:Similarity",
+    "twofold.rankings:Run",
+    "twofold.rankings:Qrels",
+    "twofold.searching.hybrid:SearchMode",
+    "twofold.passages.windows:PassageMode",
+    "twofold.values:Json",
+    "twofold.values:Scalar",
+    "twofold.readers.opening:PathLike",
+)
+"""Names of types in signatures."""
