@@ -32,7 +32,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 
 def inside(text: str) -> str:
-    """A page of the root folder as a page of docs/: its links without `docs/`, and to the names that pages have there."""
+    """A page of the root folder as a page of docs/: links without `docs/`, and by the names that pages have there."""
 
     def moved(match: re.Match[str]) -> str:
         target = match[1].removeprefix("docs/")

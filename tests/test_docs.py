@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib
+import importlib.util
 import inspect
 import io
 import os
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -35,6 +37,7 @@ SHOWN = {"text", "text output", "json", "toml", "csv", "sql", "html"}
 
 TOLERANCE = 0.006
 """Scores differ by so much between f32 and bf16, which an encoder uses where the processor has it."""
+FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 TIME = re.compile(r"\b[\d.,]+ (?:ms|s|min|h|documents a second|ms a question)\b")
 
@@ -154,19 +157,78 @@ def test_a_good_page_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_inside_the_project_leads_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert broken_links(page.read_text(encoding="utf-8"), page) == []
+
+
+def broken_links(text: str, page: Path) -> list[str]:
+    """Links of a page to files or headings that are not there, and addresses of other hosts that cannot be right."""
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", _without_code(text)):
         if re.match(r"[a-z]+:", target):
-            continue
-        name, _, anchor = target.partition("#")
-        file = (page.parent / name).resolve() if name else page
-        assert file.exists(), f"{page.name} links to {target}"
-        assert not anchor or anchor in _anchors(file.read_text(encoding="utf-8")), f"{page.name} links to {target}"
+            address = urlsplit(target)
+            right = address.scheme == "https" and "." in address.netloc and not re.search(r"[\s<>\"]|localhost", target)
+        else:
+            name, _, anchor = target.partition("#")
+            file = (page.parent / name).resolve() if name else page
+            there = text if file == page else file.read_text(encoding="utf-8") if file.is_file() else ""
+            right = (file == page or file.exists()) and (not anchor or anchor in _anchors(there))
+        broken += [] if right else [target]
+    return broken
+
+
+def _without_code(text: str) -> str:
+    return re.sub(r"`[^`\n]*`", "`", FENCED.sub("", text))
 
 
 def _anchors(page: str) -> set[str]:
-    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    """The anchors of a page's headings, as GitHub and the site make them of headings that are there once."""
+    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("[x](missing.md)", ["missing.md"]),
+        ("[x](filters.md#missing)", ["filters.md#missing"]),
+        ("# Here\n[x](#here) [y](#there)", ["#there"]),
+        ("```text\n# there\n```\n[y](#there)", ["#there"]),
+        ("[x](http://example.org) [y](https://example)", ["http://example.org", "https://example"]),
+        ("[x](https://example.org/a#b) [y](filters.md#what-does-a-filter-mean) `[z](missing.md)`", []),
+    ],
+)
+def test_a_broken_link_is_seen(text: str, broken: list[str]) -> None:
+    assert broken_links(text, ROOT / "docs" / "page.md") == broken
+
+
+def test_the_navigation_of_the_site_names_every_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    outside = made_by("site_hooks", monkeypatch).PAGES
+    assert {ROOT / name for name in outside} == set(ROOT.glob("*.md"))
+    named = re.findall(r"^ *- (?:.*: )?(\S+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    pages = [str(page.relative_to(ROOT / "docs")) for page in PAGES if page.parent != ROOT]
+    assert sorted(named) == sorted([*pages, *outside.values()])
+
+
+def test_pages_of_the_root_folder_lead_to_pages_of_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks = made_by("site_hooks", monkeypatch)
+    for name, page in hooks.PAGES.items():
+        text = hooks.inside((ROOT / name).read_text(encoding="utf-8"))
+        broken = broken_links(text, ROOT / "docs" / page)
+        assert set(broken) <= {*hooks.PAGES.values(), "LICENSE"}, name
+
+
+def test_the_site_is_built_without_a_warning_and_asks_no_other_host(tmp_path: Path) -> None:
+    if importlib.util.find_spec("material") is None:
+        pytest.skip("mkdocs-material is not installed (make site installs it)")
+    command = [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pages = {page: page.read_text(encoding="utf-8") for page in tmp_path.rglob("*.html")}
+    assert len(pages) > len(PAGES) - 1
+    loaded = re.compile(r"<(?:script|img|link|iframe)[^>]*(?:src|href)=\"(https?:[^\"]*)")
+    assert {address for text in pages.values() for address in loaded.findall(text)} == set()
+    assert [page.name for page, text in pages.items() if "```" in text] == [], "a fence that the site does not know"
 
 
 def test_every_file_of_the_contributing_table_exists() -> None:
