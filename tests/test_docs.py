@@ -307,3 +307,11 @@ def test_the_readme_shows_a_runnable_example_within_thirty_lines() -> None:
         if block.language in {"python", *SHELL}
     )
     assert first.line <= 30
+
+
+def test_every_search_of_the_readme_shows_what_it_finds() -> None:
+    found = list(blocks((ROOT / "README.md").read_text(encoding="utf-8")))
+    runs = {"python", *SHELL}
+    asked = [place for place, each in enumerate(found) if each.language in runs and "search" in each.code]
+    assert len(asked) >= 4
+    assert [found[place].line for place in asked if found[place + 1].language != "text output"] == []
