@@ -229,6 +229,7 @@ def test_the_site_is_built_without_a_warning_and_asks_no_other_host(tmp_path: Pa
     loaded = re.compile(r"<(?:script|img|link|iframe)[^>]*(?:src|href)=\"(https?:[^\"]*)")
     assert {address for text in pages.values() for address in loaded.findall(text)} == set()
     assert [page.name for page, text in pages.items() if "```" in text] == [], "a fence that the site does not know"
+    assert [page.name for page, text in pages.items() if re.search(r"<code>[^<]*\\\|", text)] == [], "an escaped bar"
 
 
 def test_every_file_of_the_contributing_table_exists() -> None:
