@@ -20,13 +20,13 @@ from twofold.bench.index_peers import PEERS, Contender, PeerMissingError, Search
 from twofold.bench.surroundings import header
 from twofold.bench.texts import query_vectors
 from twofold.bench.timing import MILLISECONDS
-from twofold.collection.adding import mapped_vectors
 from twofold.collection.opening import open_collection
 from twofold.errors import InputError
 from twofold.evaluation.intervals import bootstrap_interval
 from twofold.indexes.kinds import KINDS, IndexSettings, build, load
 from twofold.plots.canvas import check_picture
 from twofold.progress import Progress, silent
+from twofold.readers.vectors import mapped_vectors
 from twofold.scores import Vectors, checked_vectors, dense_scores, unit_vectors
 from twofold.tables import Cell, Column, Estimate, Report, Table
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from twofold.collection.adding import mapped_vectors
 from twofold.documents import Document, titled
 from twofold.errors import VectorError
 from twofold.readers.docstrings import read_docstrings
 from twofold.readers.reading import read
+from twofold.readers.vectors import mapped_vectors
 from twofold.scores import Vectors, checked_vectors
 
 AT_MOST = 20_000

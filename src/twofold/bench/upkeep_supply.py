@@ -12,7 +12,6 @@ import numpy as np
 from numpy.lib import format as npy
 
 from twofold.bench.corpus import corpus
-from twofold.collection.adding import mapped_vectors
 from twofold.documents import Document, titled
 from twofold.encoders.hashed_words import HashedWords
 from twofold.encoders.loading import load_encoder
@@ -22,6 +21,7 @@ from twofold.protocols import Encoder
 from twofold.readers.opening import bare_suffix
 from twofold.readers.queries import read_queries
 from twofold.readers.reading import read
+from twofold.readers.vectors import mapped_vectors
 from twofold.scores import Vectors
 
 FIELD = "bench_number"

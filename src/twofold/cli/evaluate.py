@@ -5,17 +5,24 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twofold.cli.options import Subparsers, add_encoder_options, add_mode_option, command, encoder_of, text
+from twofold.cli.options import (
+    Subparsers,
+    add_encoder_options,
+    add_mode_option,
+    add_query_vectors_option,
+    command,
+    encoder_of,
+    text,
+)
 from twofold.cli.output import print_json, print_line, say
 from twofold.errors import InputError, TwofoldError
 from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
-    from twofold.collection.collection import Collection
+    from twofold.cli.judged import Judged
     from twofold.evaluation.evaluating import Evaluation
     from twofold.hits import Hits
     from twofold.protocols import Searcher
@@ -46,6 +53,7 @@ def register(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--queries", metavar="FILE", help="the queries (JSON Lines, TSV, CSV)")
     parser.add_argument("--qrels", metavar="FILE", help="their judgements, in TREC's or BEIR's format")
+    add_query_vectors_option(parser)
     parser.add_argument("--sts", metavar="FILE", help="evaluate this file of judged sentence pairs instead")
     folder = parser.add_argument_group("a BEIR folder")
     folder.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")
@@ -112,6 +120,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _sentences(arguments)
     if (arguments.queries is None) != (arguments.qrels is None):
         arguments.misuse("--queries and --qrels belong together")
+    if arguments.vectors is not None and arguments.queries is None:
+        arguments.misuse("--vectors holds the vectors of --queries")
     if arguments.queries is not None and (arguments.to or arguments.passages):
         arguments.misuse("--to and --passages go with a BEIR folder, which is indexed; a collection is as it was made")
     if arguments.timed < 0:
@@ -131,7 +141,7 @@ def _rankings(arguments: argparse.Namespace) -> int:
     _check_results(arguments)
     report = EncodingReport()
     evaluations: dict[str, Evaluation] = {}
-    with judged_of(arguments) as judged, _searchers(judged.collection, arguments.mode, report) as searchers:
+    with judged_of(arguments) as judged, _searchers(judged, arguments.mode, report) as searchers:
         for name, searcher in searchers.items():
             evaluations[name] = evaluate(
                 searcher,
@@ -159,37 +169,46 @@ def _rankings(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _searchers(
-    collection: Collection, asked: Sequence[SearchMode], report: EncodingReport
-) -> Iterator[dict[str, Searcher]]:
+def _searchers(judged: Judged, asked: Sequence[SearchMode], report: EncodingReport) -> Iterator[dict[str, Searcher]]:
     """The ways of searching that are asked for, or all that there are, by name: a row of the table each."""
-    with collection.searcher() as searcher:
-        modes = asked or searcher.modes
-        yield {
-            mode: _InMode(collection, searcher, mode, report if mode == modes[0] else EncodingReport())
-            for mode in modes
-        }
+    with judged.collection.searcher() as searcher:
+        modes = asked or (searcher.modes if judged.vectors is None else searcher.modes_with_vector)
+        if not modes:
+            raise InputError(
+                "the vectors of this collection were made elsewhere and no document has a text, so a query needs a "
+                "vector: --vectors X.npy"
+            )
+        reports = [report, *(EncodingReport() for _ in modes[1:])]
+        yield {mode: _InMode(judged, searcher, mode, each) for mode, each in zip(modes, reports, strict=True)}
 
 
-@dataclass(frozen=True, slots=True)
 class _InMode:
-    """A searcher in one mode, whose runs count in a report what of the queries was cut."""
+    """A searcher in one mode, whose runs count in a report what of the queries was cut.
 
-    collection: Collection
-    searcher: SnapshotSearcher
-    mode: SearchMode
-    report: EncodingReport
+    It asks with the queries' own vectors, where there are such: of each by its id, or by its text where one is timed.
+    """
+
+    def __init__(self, judged: Judged, searcher: SnapshotSearcher, mode: SearchMode, report: EncodingReport) -> None:
+        self._collection = judged.collection
+        self._searcher = searcher
+        self._mode = mode
+        self._report = report
+        vectors = judged.vectors
+        self._of_id = {} if vectors is None else dict(zip(judged.queries, vectors, strict=True))
+        self._of_text = {} if vectors is None else dict(zip(judged.queries.values(), vectors, strict=True))
 
     def __contains__(self, document_id: object) -> bool:
-        return document_id in self.collection
+        return document_id in self._collection
 
     def search(
         self, query: str | Vectors, *, k: int = 10, offset: int = 0, where: Mapping[str, Any] | None = None
     ) -> Hits:
-        return self.searcher.search(query, k=k, offset=offset, where=where, mode=self.mode)
+        vector = self._of_text.get(query) if isinstance(query, str) else None
+        return self._searcher.search(query, vector=vector, k=k, offset=offset, where=where, mode=self._mode)
 
     def run(self, queries: Mapping[str, str], *, depth: int = DEPTH) -> Run:
-        return self.searcher.run(queries, depth=depth, mode=self.mode, report=self.report)
+        vectors = [self._of_id[query] for query in queries] if self._of_id else None
+        return self._searcher.run(queries, vectors=vectors, depth=depth, mode=self._mode, report=self._report)
 
 
 def _check_results(arguments: argparse.Namespace) -> None:
@@ -197,7 +216,7 @@ def _check_results(arguments: argparse.Namespace) -> None:
     from twofold.cli.results import check_result
     from twofold.searching.hybrid import SEARCH_MODES
 
-    inputs = [arguments.queries, arguments.qrels]
+    inputs = [arguments.queries, arguments.qrels, arguments.vectors]
     if arguments.queries is None:
         inputs += [path for path in Path(arguments.target).rglob("*") if path.is_file()]
     runs = () if arguments.run_file is None else (arguments.run_file.replace(MODE_MARK, mode) for mode in SEARCH_MODES)

@@ -86,7 +86,7 @@ def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
     try:
         total, wait = total_of(arguments), waited(arguments)
         start = time.monotonic()
-        with bar("Indexing", "documents", total) as progress:
+        with bar("Indexing" if arguments.vectors is None else "Adding", "documents", total) as progress:
             collection, report = build(
                 documents_of(arguments, reading),
                 arguments.collection,
@@ -117,8 +117,8 @@ def _encoder(arguments: argparse.Namespace) -> Encoder | None:
 
 def _for_vectors(path: str) -> Encoder:
     """The encoder of a collection whose vectors the user brings: it knows their dimension and encodes nothing."""
-    from twofold.collection.adding import mapped_vectors
     from twofold.encoders.given_vectors import GivenVectors
+    from twofold.readers.vectors import mapped_vectors
 
     return GivenVectors(mapped_vectors(path).shape[1])
 
@@ -147,7 +147,8 @@ def tell(arguments: argparse.Namespace, filled: Filled) -> None:
         }
         print_json({**summary, **report.to_json(), **skipped})
         return
-    for line in skipped_as_text(reading) + added_as_text(report, filled.seconds, arguments.collection):
+    given = arguments.vectors is not None
+    for line in skipped_as_text(reading) + added_as_text(report, filled.seconds, arguments.collection, given=given):
         print_line(line)
     for line in index_as_text(report.index):
         print_line(line)

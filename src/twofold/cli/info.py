@@ -91,17 +91,15 @@ def _space(space: SpaceInfo) -> str:
 
 def facts_of(info: Info) -> dict[str, str]:
     """A collection's figures in words; what is zero and needs no attention is left out."""
-    contract, source = info.contract, info.encoder
-    name = source.get("name") or ("all-MiniLM-L6-v2, embedded" if source["kind"] == "transformer" else source["kind"])
-    divided = "several passages for a long one" if info.passage_mode == "auto" else "one passage, cut at the length"
+    contract = info.contract
     facts = {
         "collection": info.path,
-        "documents": f"{info.documents:,} ({divided})",
+        "documents": f"{info.documents:,} ({_divided(info)})",
         "passages": f"{info.passages:,}",
         "without content": f"{info.without_vector:,} never found by dense search" if info.without_vector else "",
         "truncated": f"{info.truncated:,} documents, {info.tokens_cut:,} tokens not encoded" if info.truncated else "",
-        "encoder": f"{name}; {info.precision}",
-        "vectors": f"{contract.dimension} numbers, {contract.similarity}, from {contract.max_tokens} tokens at most",
+        "encoder": _encoder(info),
+        "vectors": _vectors(info),
         "query prompt": repr(contract.query_prompt) if contract.query_prompt else "",
         "document prompt": repr(contract.document_prompt) if contract.document_prompt else "",
         "spaces": "; ".join(map(_space, info.spaces)) if len(info.spaces) > 1 else "",
@@ -118,6 +116,30 @@ def facts_of(info: Info) -> dict[str, str]:
         "commit": f"{info.commit:,}",
     }
     return {name: said for name, said in facts.items() if said}
+
+
+def _given(info: Info) -> bool:
+    return bool(info.encoder["kind"] == "given-vectors")
+
+
+def _divided(info: Info) -> str:
+    if _given(info):
+        return "one vector each"
+    return "several passages for a long one" if info.passage_mode == "auto" else "one passage, cut at the length"
+
+
+def _encoder(info: Info) -> str:
+    if _given(info):
+        return "none: the vectors were made elsewhere"
+    source = info.encoder
+    name = source.get("name") or ("all-MiniLM-L6-v2, embedded" if source["kind"] == "transformer" else source["kind"])
+    return f"{name}; {info.precision}"
+
+
+def _vectors(info: Info) -> str:
+    contract = info.contract
+    numbers = f"{contract.dimension} numbers, {contract.similarity}"
+    return numbers if _given(info) else f"{numbers}, from {contract.max_tokens} tokens at most"
 
 
 def megabytes(size: int) -> str:

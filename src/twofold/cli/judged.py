@@ -13,6 +13,7 @@ from twofold.cli.info import index_as_text
 from twofold.cli.options import encoder_for, encoder_of, is_there, open_given
 from twofold.cli.output import say
 from twofold.cli.summaries import added_as_text
+from twofold.errors import VectorError
 
 if TYPE_CHECKING:
     from twofold.collection.collection import Collection
@@ -21,16 +22,21 @@ if TYPE_CHECKING:
     from twofold.rankings import Qrels
     from twofold.readers.beir import Beir
     from twofold.reports import AddReport
+    from twofold.scores import Vectors
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A collection, the queries to ask it, and what is known about the answers; name: what tables call it."""
+    """A collection, the queries to ask it, and what is known about the answers; name: what tables call it.
+
+    vectors: (n, dimension), one for each query in their order; None where the collection encodes them.
+    """
 
     name: str
     collection: Collection
     queries: dict[str, str]
     qrels: Qrels
+    vectors: Vectors | None = None
 
 
 @contextmanager
@@ -52,11 +58,18 @@ def judged_of(arguments: argparse.Namespace) -> Iterator[Judged]:
 def _with_files(arguments: argparse.Namespace) -> Iterator[Judged]:
     from twofold.readers.queries import read_queries
     from twofold.readers.trec import read_qrels
+    from twofold.readers.vectors import mapped_vectors
 
     queries, qrels = read_queries(arguments.queries), read_qrels(arguments.qrels)
+    vectors = None if arguments.vectors is None else mapped_vectors(arguments.vectors)
+    if vectors is not None and len(vectors) != len(queries):
+        raise VectorError(
+            f"it holds {len(vectors):,} vectors for {len(queries):,} queries; give one vector a query, in their order",
+            path=arguments.vectors,
+        )
     arguments.collection = arguments.target
     with open_given(arguments) as collection:
-        yield Judged(collection.path.name, collection, queries, qrels)
+        yield Judged(collection.path.name, collection, queries, qrels, vectors)
 
 
 @contextmanager

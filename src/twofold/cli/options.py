@@ -195,6 +195,13 @@ def add_mode_option(parser: argparse.ArgumentParser, otherwise: str, *, several:
     )
 
 
+def add_query_vectors_option(parser: argparse.ArgumentParser) -> None:
+    """--vectors X.npy, those of queries."""
+    parser.add_argument(
+        "--vectors", metavar="X.npy", help="one vector for each query of --queries, in their order; none is encoded"
+    )
+
+
 def add_truncation_option(parser: argparse.ArgumentParser) -> None:
     """--on-truncation."""
     parser.add_argument(

@@ -11,6 +11,7 @@ from twofold.cli.options import (
     Subparsers,
     add_encoder_options,
     add_mode_option,
+    add_query_vectors_option,
     add_strict_option,
     add_where_option,
     command,
@@ -44,12 +45,19 @@ def register(subparsers: Subparsers) -> None:
         ),
     )
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
-    what = parser.add_mutually_exclusive_group(required=True)
+    what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "query", metavar="QUERY", nargs="?", type=text, help="the query; - reads standard input; write -- before -red"
     )
     what.add_argument("--like", metavar="ID", type=text, help="a stored document: find the documents nearest to it")
     what.add_argument("--queries", metavar="FILE", help="run every query of a file (JSON Lines, or id, tab, text)")
+    parser.add_argument(
+        "--vector",
+        metavar="FILE",
+        help="the query's own vector, which is not encoded then: a .npy file or a JSON list of numbers; - reads "
+        "standard input; with QUERY or alone",
+    )
+    add_query_vectors_option(parser)
     parser.add_argument("-k", "--k", type=int, metavar="N", help="documents to show (default 10)")
     parser.add_argument("--offset", type=int, metavar="N", help="documents to skip at the top (default 0)")
     add_where_option(parser, "only documents")
@@ -82,36 +90,52 @@ def register(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Answers one query, or asks a file of them."""
+    if all(each is None for each in (arguments.query, arguments.like, arguments.queries, arguments.vector)):
+        arguments.misuse("one of the arguments QUERY --like --queries --vector is required")
     if arguments.queries is not None:
-        for name in ("k", "offset", "where"):
+        for name in ("k", "offset", "where", "vector"):
             if getattr(arguments, name) is not None:
-                arguments.misuse(f"--{name} goes with one query; a run is as deep as --depth")
+                way = "--vectors holds those of --queries" if name == "vector" else "a run is as deep as --depth"
+                arguments.misuse(f"--{name} goes with one query; {way}")
         if arguments.explain:
             arguments.misuse("--explain goes with one query; a run holds scores only")
         return _many(arguments)
     if arguments.run_file is not None:
         arguments.misuse("--run goes with --queries")
-    if arguments.like is not None and (arguments.mode is not None or arguments.query_language):
-        arguments.misuse("--mode and --query-language go with a query; --like compares stored vectors")
+    if arguments.vectors is not None:
+        arguments.misuse("--vectors goes with --queries; the vector of one query is --vector FILE")
+    if arguments.like is not None and (arguments.mode, arguments.vector, arguments.query_language) != (
+        None,
+        None,
+        False,
+    ):
+        arguments.misuse("--mode, --vector and --query-language go with a query; --like compares stored vectors")
+    if arguments.query == arguments.vector == "-":
+        arguments.misuse("query and --vector cannot both be standard input")
     return _one(arguments)
 
 
 def _one(arguments: argparse.Namespace) -> int:
     from twofold.readers.opening import decoded
+    from twofold.readers.vectors import read_vector
 
     query = decoded(sys.stdin.buffer.read(), "standard input").strip() if arguments.query == "-" else arguments.query
+    vector = None if arguments.vector is None else read_vector(arguments.vector)
     report = EncodingReport()
-    where = where_of(arguments)
-    with open_given(arguments) as collection:
-        k = 10 if arguments.k is None else arguments.k
-        offset = arguments.offset or 0
-        with _searcher(collection, arguments, arguments.depth) as searcher:
-            if arguments.like is None:
-                hits = searcher.search(
-                    query, k=k, offset=offset, where=where, mode=arguments.mode, strict=arguments.strict, report=report
-                )
-            else:
-                hits = searcher.like(arguments.like, k=k, offset=offset, where=where, strict=arguments.strict)
+    page: dict[str, Any] = {
+        "k": 10 if arguments.k is None else arguments.k,
+        "offset": arguments.offset or 0,
+        "where": where_of(arguments),
+        "strict": arguments.strict,
+    }
+    with open_given(arguments) as collection, _searcher(collection, arguments, arguments.depth) as searcher:
+        if arguments.like is not None:
+            hits = searcher.like(arguments.like, **page)
+        elif query is None and vector is not None:
+            hits = searcher.search(vector, mode=arguments.mode, **page)
+        else:
+            hits = searcher.search(query, vector=vector, mode=arguments.mode, report=report, **page)
+            _tell_default(arguments, searcher)
     _warn(report)
     if arguments.json:
         asked = {"query": query} if arguments.like is None else {"like": arguments.like}
@@ -126,6 +150,13 @@ def _searcher(collection: Collection, arguments: argparse.Namespace, depth: int 
     return collection.searcher(
         depth=depth, exact=arguments.exact, lexical=lexical, query_language=arguments.query_language
     )
+
+
+def _tell_default(arguments: argparse.Namespace, searcher: SnapshotSearcher) -> None:
+    """Says that search was lexical, if that was nobody's choice: texts have no vectors here, and none was given."""
+    option = "--vector FILE" if arguments.queries is None else "--vectors X.npy"
+    if (arguments.mode, arguments.vector, arguments.vectors) == (None, None, None) and "dense" not in searcher.modes:
+        say(f"lexical search: the vectors of this collection were made elsewhere; hybrid search needs {option}")
 
 
 def _warn(report: EncodingReport) -> None:
@@ -152,16 +183,19 @@ def _many(arguments: argparse.Namespace) -> int:
     from twofold.cli.results import check_result
     from twofold.readers.queries import read_queries
     from twofold.readers.trec import write_run
+    from twofold.readers.vectors import mapped_vectors
 
     queries = read_queries(arguments.queries)
+    vectors = None if arguments.vectors is None else mapped_vectors(arguments.vectors)
     if arguments.run_file is not None:
-        check_result(arguments.run_file, [arguments.queries])
+        check_result(arguments.run_file, [arguments.queries, arguments.vectors])
     start = time.monotonic()
     with open_given(arguments) as collection:
         depth = RUN_DEPTH if arguments.depth is None else arguments.depth
         report = EncodingReport()
         with _searcher(collection, arguments, depth) as searcher:
-            run_of_all = searcher.run(queries, depth=depth, mode=arguments.mode, report=report)
+            run_of_all = searcher.run(queries, vectors=vectors, depth=depth, mode=arguments.mode, report=report)
+            _tell_default(arguments, searcher)
     _warn(report)
     seconds = time.monotonic() - start
     if arguments.run_file is None:

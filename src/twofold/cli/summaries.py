@@ -8,14 +8,15 @@ from twofold.cli.output import count_of
 from twofold.reports import AddReport, EncodingReport, ReadReport
 
 
-def added_as_text(report: AddReport, seconds: float, collection: str) -> list[str]:
+def added_as_text(report: AddReport, seconds: float, collection: str, *, given: bool = False) -> list[str]:
     """The lines that `index` and `add` end with; the first says the most.
 
-    seconds: how long it took; collection: its folder as the user wrote it.
+    seconds: how long it took; collection: its folder as the user wrote it; given: whether the vectors were.
     """
     lines = [f"{_what_became(report)} in {seconds:,.1f} s{_speed(report, seconds)}"]
     if report.passages:
-        lines.append(f"{count_of(report.passages, 'passage')} encoded")
+        added = f"{count_of(report.passages, 'vector')} added"
+        lines.append(added if given else f"{count_of(report.passages, 'passage')} encoded")
     if report.metadata_only:
         lines.append(f"{count_of(report.metadata_only, 'document')} with new metadata only: vectors kept")
     if report.duplicates:

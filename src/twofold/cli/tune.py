@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from twofold.cli.options import Subparsers, add_encoder_options, command, open_given, text
+from twofold.cli.options import Subparsers, add_encoder_options, add_query_vectors_option, command, open_given, text
 from twofold.cli.output import print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
 
@@ -39,6 +39,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--qrels", metavar="FILE", help="their judgements (TREC's or BEIR's format); requires --queries"
     )
+    add_query_vectors_option(parser)
     add_wait_option(parser)
     add_encoder_options(parser, otherwise="the collection's own")
     parser.set_defaults(misuse=parser.error)
@@ -49,15 +50,21 @@ def run(arguments: argparse.Namespace) -> int:
     from twofold.cli.bars import bar
     from twofold.readers.queries import read_queries
     from twofold.readers.trec import read_qrels
+    from twofold.readers.vectors import mapped_vectors
 
     if (arguments.queries is None) != (arguments.qrels is None):
         arguments.misuse("--queries and --qrels go together: questions, and what answers them")
     judged = arguments.queries is not None
+    if arguments.vectors is not None and not judged:
+        arguments.misuse("--vectors holds the vectors of --queries")
     queries = read_queries(arguments.queries) if judged else {}
     qrels = read_qrels(arguments.qrels) if judged else {}
+    vectors = None if arguments.vectors is None else mapped_vectors(arguments.vectors)
     with open_given(arguments) as collection:
         with collection.writing(waited(arguments)), bar("Building the lexical index", "documents") as progress:
-            report = collection.tune(analyser=arguments.analyser, queries=queries, qrels=qrels, progress=progress)
+            report = collection.tune(
+                analyser=arguments.analyser, queries=queries, qrels=qrels, vectors=vectors, progress=progress
+            )
         documents = len(collection)
     if arguments.json:
         print_json({"documents": documents, **report.to_json()})
@@ -72,7 +79,7 @@ def lexical_as_text(report: LexicalReport) -> str:
     """The lexical settings of a collection, in a sentence."""
     fusion, learned = report.fusion, report.learned
     if fusion is None:
-        return f"{report.settings.analyser}; not mixed with dense scores: texts have no cosines here (--mode lexical)"
+        return f"{report.settings.analyser}; not mixed with dense scores, which are dot products here (--mode lexical)"
     said = f"{report.settings.analyser}; chance cosine {fusion.chance:.3f}; lexical share {fusion.share:g}"
     if learned is None:
         return f"{said} (no judgements)"

@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from tokenize import TokenError
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -22,6 +20,7 @@ from twofold.engine import Engine, EngineWriter
 from twofold.errors import DocumentError, InputError, VectorError
 from twofold.passages.windows import PassageMode
 from twofold.progress import Progress
+from twofold.readers.vectors import mapped_vectors
 from twofold.reports import AddReport
 from twofold.scores import Numbers, Vectors, checked_vectors, scaled
 from twofold.space import Space
@@ -196,33 +195,6 @@ class Adding:
 
 def _is_known_by_id_alone(document: Document, known: Mapping[str, Known]) -> bool:
     return not document.has_content and document.id in known
-
-
-# numpy reads the header as a Python literal and believes the shape in it.
-_NPY_ERRORS = (OSError, ValueError, EOFError, BadZipFile, TypeError, OverflowError, RecursionError, TokenError)
-
-
-def mapped_vectors(path: str | Path) -> Any:
-    """The array (n, dimension) of a .npy file, mapped, not loaded. Raises VectorError, naming the file."""
-    try:
-        with np.errstate(over="ignore"):  # a header may claim any number of lines; mapping them fails
-            lines = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise VectorError("there is no such file", path=path) from None
-    except _NPY_ERRORS as error:
-        raise VectorError(f"this is no .npy file of vectors ({error})", path=path) from None
-    if isinstance(lines, np.ndarray):
-        if lines.ndim != 2:
-            raise VectorError(f"one vector a line is needed; these numbers have the shape {lines.shape}", path=path)
-        return lines
-    with lines:
-        names = ", ".join(lines.files) or "none"
-        name = lines.files[0] if lines.files else "name"
-    raise VectorError(
-        f"an .npz archive of arrays ({names}), and one array in a .npy file is needed: "
-        f"np.save('vectors.npy', np.load({str(path)!r})[{name!r}])",
-        path=path,
-    )
 
 
 def text_hash(document: Document, vector: Vectors | None) -> bytes:

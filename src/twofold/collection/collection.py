@@ -15,7 +15,7 @@ from twofold.collection.exporting import Exporting, ExportReport
 from twofold.collection.guarding import Encoders, GuardedEncoder
 from twofold.collection.information import Info, describe
 from twofold.collection.lexical_report import LexicalReport
-from twofold.collection.lexical_tuning import LexicalTuning, unmeasured
+from twofold.collection.lexical_tuning import JudgedTexts, LexicalTuning, unmeasured
 from twofold.collection.measuring_spaces import Judged
 from twofold.collection.migrating import Migrating, MigrationCost, MigrationReport
 from twofold.collection.pinning import Pinning
@@ -175,21 +175,22 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         analyser: str | None = None,
         queries: Mapping[str, str] | None = None,
         qrels: Qrels | None = None,
+        vectors: Sequence[Vectors] | Vectors | None = None,
         progress: Progress = silent,
     ) -> LexicalReport:
         """Builds the lexical index and fits how lexical and dense scores are mixed: searches are hybrid from then on.
 
-        Where texts have no cosines (own vectors, dot products) scores are not mixed, and mode="lexical" searches the
-        index.
+        Where vectors are compared by dot products scores are not mixed, and mode="lexical" searches the index.
 
         analyser: how texts become terms, a language, "plain" or "ngram" (docs/hybrid.md); by default as before, as the
         collection was created, or as the first texts suggest. queries, qrels: judged queries (id → text) and their
         judgements, which also choose the weight of lexical scores; without them the mixing is fitted on the
-        collection's own texts. Raises InputError, LockedError, StorageError.
+        collection's own texts. vectors: those of the queries, (n, dimension), in their order; by default they are
+        encoded. Raises InputError, LockedError, StorageError.
         """
         with self._engine.writing() as writer:
             tuning = LexicalTuning(self._engine, writer, self.encoder, self._settings, progress)
-            return tuning.run(analyser, queries or {}, qrels or {})
+            return tuning.run(analyser, JudgedTexts(queries or {}, qrels or {}, vectors))
 
     def optimize(
         self,

@@ -6,8 +6,8 @@ searches it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -22,12 +22,13 @@ from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.guessing import likely_analyser
 from twofold.progress import Progress
 from twofold.rankings import Qrels
-from twofold.scores import unit_vectors
+from twofold.scores import Vectors, unit_vectors
 from twofold.searching.fusion import Fusion
 from twofold.searching.hybrid import HybridSearch
+from twofold.searching.queries import queries_of
 from twofold.space import Space
 from twofold.tuning.chance import chance as measured_chance
-from twofold.tuning.chance import prior
+from twofold.tuning.chance import chance_among, prior
 from twofold.tuning.pseudo_queries import pseudo_queries
 from twofold.tuning.sharing import JudgedQuery, Learned, learned_share
 
@@ -52,9 +53,8 @@ def textless(snapshot: EngineSnapshot) -> bool:
 
     False where the collection has an encoder, since then every vector comes from a text.
     """
-    report = LexicalReport.of(snapshot)
-    mixes = report is None or report.fusion is not None
-    return not mixes and snapshot.counts.documents > 0 and not snapshot.has_text()
+    encodes = snapshot.space.probes is not None
+    return not encodes and snapshot.counts.documents > 0 and not snapshot.has_text()
 
 
 def unmeasured(snapshot: EngineSnapshot, encoder: GuardedEncoder) -> bool:
@@ -65,7 +65,7 @@ def unmeasured(snapshot: EngineSnapshot, encoder: GuardedEncoder) -> bool:
     if encoder.source.get("kind") == "hashed-words":
         return False
     known = LexicalReport.of(snapshot)
-    if known is None:
+    if known is None or (known.fusion is None and not unmixed(encoder)):
         return snapshot.counts.documents > 0
     taught = known.fusion is None or known.learned is not None
     return not taught and snapshot.counts.documents >= GROWTH * known.documents
@@ -75,7 +75,7 @@ def unmixed(encoder: GuardedEncoder) -> str:
     """Why dense and lexical scores cannot be mixed; empty where they can."""
     if encoder.contract.similarity != "cosine":
         return "dense and lexical scores are mixed by cosines, and this collection compares by dot products"
-    return "" if encoder.can_encode else "this collection holds vectors made elsewhere and cannot encode a question"
+    return ""
 
 
 def _prior(encoder: GuardedEncoder) -> float:
@@ -85,6 +85,39 @@ def _prior(encoder: GuardedEncoder) -> float:
         return 0.0 if probes is None else prior(unit_vectors(probes.query), unit_vectors(probes.document))
     except VectorError:  # it makes nothing of some of them
         return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedTexts:
+    """Judged questions, which choose the weight of lexical scores.
+
+    queries: id → text. qrels: their judgements. vectors: (n, dimension), one for each query in their order; None to
+    encode them.
+    """
+
+    queries: Mapping[str, str] = field(default_factory=dict)
+    qrels: Qrels = field(default_factory=dict)
+    vectors: Sequence[Vectors] | Vectors | None = None
+
+    def asked(self, encoder: GuardedEncoder) -> dict[str, tuple[str, Vectors]]:
+        """Text and vector, float32 (dimension,), of each query with a positive judgement. Raises InputError."""
+        judged = [query for query, grades in self.qrels.items() if any(grade > 0 for grade in grades.values())]
+        lacking = [query for query in judged if query not in self.queries]
+        if lacking:
+            raise InputError(f"the query {lacking[0]!r} is judged, but has no text among the queries")
+        if self.vectors is not None:
+            if not judged:
+                raise InputError("vectors are those of judged queries; give the judgements too (qrels)")
+            given = queries_of(list(self.queries.values()), self.vectors, encoder.contract)
+            vectors = {query: each.vector for query, each in zip(self.queries, given, strict=True)}
+            return {query: (self.queries[query], np.asarray(vectors[query])) for query in judged}
+        if judged and not encoder.can_encode:
+            raise InputError(
+                "this collection holds vectors made elsewhere and cannot encode the judged queries; give their vectors "
+                "(vectors=, --vectors)"
+            )
+        made = encoder.encode_queries([self.queries[query] for query in judged]) if judged else ()
+        return {query: (self.queries[query], vector) for query, vector in zip(judged, made, strict=True)}
 
 
 class LexicalTuning:
@@ -99,22 +132,23 @@ class LexicalTuning:
         self._depth, self._analyser = settings.depth, settings.analyser
         self._progress = progress
 
-    def run(self, analyser: str | None, queries: Mapping[str, str], qrels: Qrels) -> LexicalReport:
+    def run(self, analyser: str | None, judged: JudgedTexts) -> LexicalReport:
         """Fits how dense and lexical scores are mixed, if they can be, and builds the lexical index of the live
         documents.
 
         One commit publishes both; until then searches use their predecessors. Raises InputError.
         """
         without = unmixed(self._encoder)
-        if without and qrels:
+        if without and judged.qrels:
             raise InputError(f"judgements are for mixing dense and lexical scores, but {without}")
+        asked = judged.asked(self._encoder)
         with self._engine.snapshot() as snapshot:
             fusion = None if without else Fusion(chance=self._chance(snapshot, snapshot.space))
             settings, reason = self._settings(analyser, snapshot)
             report = LexicalReport(fusion, settings, snapshot.counts.documents, reason=reason)
         with self._writer.lexical_aside(report.settings.to_json(), self._progress) as aside:
-            if fusion is not None and qrels:
-                learned = self._learned(aside, fusion, queries, qrels)
+            if fusion is not None and asked:
+                learned = self._learned(aside, fusion, asked, judged.qrels)
                 report = replace(report, fusion=replace(fusion, share=learned.share), learned=learned)
             aside.publish(report.state(aside.snapshot, aside.snapshot.space))
         return report
@@ -155,6 +189,8 @@ class LexicalTuning:
         unrelated = _prior(self._encoder)
         dense = snapshot.dense(space.name, exact=True)
         drawn = dense.drawn(PASSAGES)
+        if not self._encoder.can_encode:
+            return chance_among(dense.vectors(drawn.handles), QUESTIONS)
         _, first = np.unique(documents := drawn.owners, return_index=True)
         asked = pseudo_queries(snapshot.documents(documents[np.sort(first)][: 4 * QUESTIONS]))
         texts = list(dict.fromkeys(asked))[:QUESTIONS]
@@ -166,15 +202,12 @@ class LexicalTuning:
             return unrelated
         return measured_chance(queries, dense.vectors(drawn.handles), unrelated)
 
-    def _learned(self, aside: LexicalAside, fusion: Fusion, queries: Mapping[str, str], qrels: Qrels) -> Learned:
-        judged = [query for query, grades in qrels.items() if any(grade > 0 for grade in grades.values())]
-        lacking = [query for query in judged if query not in queries]
-        if lacking:
-            raise InputError(f"the query {lacking[0]!r} is judged, but has no text among the queries")
-        snapshot, asked = aside.snapshot, {}
+    def _learned(
+        self, aside: LexicalAside, fusion: Fusion, asked: Mapping[str, tuple[str, Vectors]], qrels: Qrels
+    ) -> Learned:
+        snapshot, judged = aside.snapshot, {}
         search = HybridSearch(snapshot, snapshot.dense(exact=True), aside.lexical, fusion, depth=self._depth)
-        vectors = self._encoder.encode_queries([queries[query] for query in judged])
-        for query, vector in zip(judged, vectors, strict=True):
-            sides = search.candidate_scores(queries[query], partial(np.asarray, vector), depth=self._depth)
-            asked[query] = JudgedQuery(snapshot.ids(sides.near.documents), sides)
-        return learned_share(asked, qrels, fusion)
+        for query, (text, vector) in asked.items():
+            sides = search.candidate_scores(text, partial(np.asarray, vector), depth=self._depth)
+            judged[query] = JudgedQuery(snapshot.ids(sides.near.documents), sides)
+        return learned_share(judged, qrels, fusion)

@@ -25,6 +25,7 @@ class Searching:
         self,
         query: str | Vectors,
         *,
+        vector: Vectors | None = None,
         k: int = 10,
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
@@ -37,25 +38,30 @@ class Searching:
     ) -> Hits:
         """The k best documents after the first `offset`, best first.
 
-        query: a text, or a vector (dimension,). k: hits at most; fewer if the ranking is shorter. offset: hits before
-        the first one, for pages. where: a filter such as `{"year": {"$lt": 1990}}` (docs/filters.md). depth: length of
-        the ranking; without it a page beyond the collection's depth raises it. exact: without the approximate index.
-        mode: "dense", "lexical" or "hybrid"; the default is hybrid if there is a lexical index (`tune`). ranker: scores
-        that whole ranking again. strict: refuse a filter whose fields no document has; otherwise it matches nothing.
-        min_score: leaves out hits with a smaller score (docs/scores.md).
+        query: a text, or a vector (dimension,). vector: that of a query text, used instead of encoding it; a collection
+        of own vectors needs it for all but lexical search (docs/own-vectors.md). k: hits at most; fewer if the ranking
+        is shorter. offset: hits before the first one, for pages. where: a filter such as `{"year": {"$lt": 1990}}`
+        (docs/filters.md). depth: length of the ranking; without it a page beyond the collection's depth raises it.
+        exact: without the approximate index. mode: "dense", "lexical" or "hybrid"; the default is hybrid if there is a
+        lexical index (`tune`), and lexical for a text alone in a collection of own vectors. ranker: scores that whole
+        ranking again. strict: refuse a filter whose fields no document has; otherwise it matches nothing. min_score:
+        leaves out hits with a smaller score (docs/scores.md).
 
         A document's score depends on query and document alone, never on k. Raises QueryError, FilterError, VectorError,
         ContractError.
         """
         lexical = isinstance(query, str) and mode != "dense"
         with self.searcher(depth=depth, exact=exact, lexical=lexical) as searcher:
-            hits = searcher.search(query, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict)
+            hits = searcher.search(
+                query, vector=vector, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict
+            )
         return hits if min_score is None else hits.at_least(min_score)
 
     def search_many(
         self,
         queries: Sequence[str] | Vectors,
         *,
+        vectors: Sequence[Vectors] | Vectors | None = None,
         k: int = 10,
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
@@ -68,15 +74,15 @@ class Searching:
     ) -> list[Hits]:
         """The hits of each query, in their order: the same, bit for bit, as `search` gives for each alone.
 
-        queries: texts, or vectors (n, dimension). k, offset, where, depth, exact, mode, ranker, strict, min_score: as
-        in `search`.
+        queries: texts, or vectors (n, dimension). vectors: one for each text, (n, dimension), used instead of encoding
+        them. k, offset, where, depth, exact, mode, ranker, strict, min_score: as in `search`.
 
         All are asked of one commit; texts are encoded together, and looked up on all cores. Raises what `search`
         raises; a QueryError names the query by its position.
         """
         with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
             found = searcher.search_many(
-                queries, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict
+                queries, vectors=vectors, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict
             )
         return found if min_score is None else [hits.at_least(min_score) for hits in found]
 
@@ -102,6 +108,7 @@ class Searching:
         self,
         queries: Mapping[str, str],
         *,
+        vectors: Sequence[Vectors] | Vectors | None = None,
         depth: int = 1000,
         where: Mapping[str, Any] | None = None,
         exact: bool = False,
@@ -110,11 +117,22 @@ class Searching:
     ) -> Run:
         """The rankings of many queries: query id → document id → score, each `depth` long, for evaluation.
 
-        queries: id → text. where, exact, mode: as in `search`. report: counts truncated queries. Raises QueryError,
-        also for an empty query, which it names; FilterError, ContractError.
+        queries: id → text. vectors: one for each query, in their order. where, exact, mode: as in `search`. report:
+        counts truncated queries. `run_hits` gives the documents too. Raises QueryError, also for an empty query, which
+        it names; VectorError, FilterError, ContractError.
         """
         with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
-            return searcher.run(queries, depth=depth, where=where, mode=mode, report=report)
+            return searcher.run(queries, vectors=vectors, depth=depth, where=where, mode=mode, report=report)
+
+    def run_hits(
+        self, queries: Mapping[str, str], *, vectors: Sequence[Vectors] | Vectors | None = None, **options: Any
+    ) -> dict[str, Hits]:
+        """The hits of many queries: query id → hits, the best of what `run` ranks with documents and passages.
+
+        queries: id → text. vectors: one for each query, in their order. options: those of `search_many`; k is 10.
+        """
+        found = self.search_many(list(queries.values()), vectors=vectors, **options)
+        return dict(zip(queries, found, strict=True))
 
     def searcher(
         self, *, depth: int | None = None, exact: bool = False, lexical: bool = True, query_language: bool = False

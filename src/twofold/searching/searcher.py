@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from unicodedata import category
 
 import numpy as np
 
@@ -20,8 +18,9 @@ from twofold.hits import Hits
 from twofold.protocols import Encoder, Ranker
 from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
-from twofold.scores import Vectors, checked_vectors, scaled
+from twofold.scores import Vectors, scaled
 from twofold.searching.hybrid import SEARCH_MODES, HybridSearch, Ranked, SearchMode
+from twofold.searching.queries import Asked, Query, Request, checked_count, queries_of, unseen
 from twofold.searching.reranking import checked_ranker, reranked
 from twofold.searching.threads import later, threads
 
@@ -31,43 +30,13 @@ QUERIES_AT_ONCE = 256
 """Queries that are encoded together."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """The request of a call, for each of its queries: places `offset` to `top` of a ranking of `depth` documents.
-
-    mode: None for the default of each query. ranker: scores the whole ranking again.
-    """
-
-    mode: SearchMode | None
-    depth: int
-    top: int
-    offset: int
-    selection: Selection
-    ranker: Ranker | None = None
-
-    @property
-    def ranked(self) -> int:
-        """How many places of the first ranking are needed."""
-        return self.top if self.ranker is None else self.depth
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One query, its mode, and a function that returns its vector. alone: other threads are free to help."""
-
-    query: str | Vectors
-    mode: SearchMode
-    vector: Callable[[], Vectors]
-    alone: bool = False
-
-
 class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     """Searches one snapshot until it is closed; later writes do not change its answers.
 
     depth: the length of a ranking; a page beyond it is empty. grows: a page beyond the depth raises it. hybrid:
     searches the lexical index too; without it search is dense only. no_lexical: why there is no lexical search, and
-    what to do. encodes: whether texts have vectors here; where the vectors were made elsewhere, only lexical search
-    answers texts.
+    what to do. encodes: whether texts have vectors here; where the vectors were made elsewhere, a text alone is
+    answered by lexical search, and a text with its vector by all modes.
     """
 
     def __init__(
@@ -103,15 +72,19 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
     @property
     def modes(self) -> tuple[SearchMode, ...]:
-        """The modes that a text query can use; the default is hybrid, if it is one of them."""
-        mixes = self._hybrid is not None and self._hybrid.mixes
-        can = {"lexical": self._hybrid is not None, "dense": self._encodes, "hybrid": mixes}
-        return tuple(mode for mode in SEARCH_MODES if can[mode])
+        """The modes that a text alone can use; the default is hybrid, if it is one of them."""
+        return self._modes(vector=self._encodes)
+
+    @property
+    def modes_with_vector(self) -> tuple[SearchMode, ...]:
+        """The modes that a text with its vector can use; the default is hybrid, if it is one of them."""
+        return self._modes(vector=True)
 
     def search(
         self,
         query: str | Vectors,
         *,
+        vector: Vectors | None = None,
         k: int = 10,
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
@@ -122,20 +95,22 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     ) -> Hits:
         """The k best documents after the first `offset`.
 
-        query: a text, or a vector of float32 (dimension,), which is scaled to unit length where the contract says
-        cosine. where: a filter on metadata (filters.py). mode: "dense" (vectors), "lexical" (BM25) or "hybrid"; the
-        default for a text is hybrid, if it is possible (`modes`). Lexical search needs no encoder and shows the passage
-        with the most words of the query. ranker: scores the whole ranking again, so that a page does not depend on k;
-        it needs a text query. strict: a field of the filter that no document has is an error. report: counts truncated
-        queries. Raises QueryError.
+        query: a text, or a vector (dimension,) of any float type, which is scaled to unit length where the contract
+        says cosine. vector: that of a query text, used instead of encoding it; lexical search does not read it. where:
+        a filter on metadata (filters.py). mode: "dense" (vectors), "lexical" (BM25) or "hybrid"; the default for a text
+        is hybrid, if it is possible (`modes`, `modes_with_vector`), and lexical for a text that has no vector. Lexical
+        search needs no encoder and shows the passage with the most words of the query. ranker: scores the whole ranking
+        again, so that a page does not depend on k; it needs a text query. strict: a field of the filter that no
+        document has is an error. report: counts truncated queries. Raises QueryError, VectorError.
         """
         request = self._request(k, offset, mode, self._selection(where, strict=strict), ranker)
-        return self._answers([query], request, report)[0]
+        return self._answers(self._queries([query], None if vector is None else [vector]), request, report)[0]
 
     def search_many(
         self,
         queries: Sequence[str] | Vectors,
         *,
+        vectors: Sequence[Vectors] | Vectors | None = None,
         k: int = 10,
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
@@ -146,13 +121,14 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     ) -> list[Hits]:
         """The hits of each query, in their order, equal to those of `search` for each alone.
 
-        queries: texts, or vectors of float32 (n, dimension). Texts are encoded together, and queries are looked up on
-        all cores. Everything else as in `search`; QueryError names the query by its position.
+        queries: texts, or vectors (n, dimension). vectors: one for each text, (n, dimension). Texts are encoded
+        together, and queries are looked up on all cores. Everything else as in `search`; errors name the query by its
+        position.
         """
         if isinstance(queries, str):
             raise QueryError(f"queries is a list; for one query write [{queries!r}], or call search")
         request = self._request(k, offset, mode, self._selection(where, strict=strict), ranker)
-        return self._answers(queries, request, report)
+        return self._answers(self._queries(queries, vectors), request, report)
 
     def like(
         self,
@@ -175,13 +151,16 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         passages = self._snapshot.passages(np.array(list(found.values()), dtype=np.int64)).handles
         if len(passages) == 0:
             raise QueryError(f"document {document_id!r} has neither text nor title, hence no vector to search with")
-        vector = self._scaled(self._dense.vectors(passages).mean(axis=0))
-        return self._hits(self._ranked(_Asked(vector, "dense", partial(np.asarray, vector)), request), request.offset)
+        mean = self._dense.vectors(passages).mean(axis=0)
+        vector = scaled(mean[None], self._encoder.contract.similarity, what="the query vector")[0]
+        asked = Asked(Query(None, vector), "dense", partial(np.asarray, vector))
+        return self._hits(self._ranked(asked, request), request.offset)
 
     def run(
         self,
         queries: Mapping[str, str],
         *,
+        vectors: Sequence[Vectors] | Vectors | None = None,
         depth: int = 1000,
         where: Mapping[str, Any] | None = None,
         mode: SearchMode | None = None,
@@ -189,13 +168,15 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     ) -> Run:
         """The rankings of many queries, each to `depth` documents: query id → document id → score.
 
-        where: as in `search`. Raises QueryError, also for an empty query, which it names; FilterError.
+        vectors: one for each query, in their order. where: as in `search`. Raises QueryError, also for an empty query,
+        which it names; VectorError, FilterError.
         """
-        depth, mode = checked_count(depth, "depth"), self._mode("", mode)
-        if empty := [name for name, text in queries.items() if _unseen(text)]:
+        depth, mode = checked_count(depth, "depth"), self._mode(mode, text=True, vector=vectors is not None)
+        if empty := [name for name, text in queries.items() if unseen(text)]:
             raise QueryError(f"the query {empty[0]!r} is empty")
-        request = _Request(mode, depth, depth, 0, self._selection(where))
-        rankings = self._each(list(queries.values()), request, report, partial(self._ranking, request=request))
+        request = Request(mode, depth, depth, 0, self._selection(where))
+        asked = self._queries(list(queries.values()), vectors)
+        rankings = self._each(asked, request, report, partial(self._ranking, request=request))
         return dict(zip(queries, rankings, strict=True))
 
     def close(self) -> None:
@@ -212,13 +193,13 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
     def _request(
         self, k: int, offset: int, mode: SearchMode | None, selection: Selection, ranker: Ranker | None = None
-    ) -> _Request:
+    ) -> Request:
         k = checked_count(k, "k")
         if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
             raise QueryError(f"offset is a count from 0 on, not {offset!r}")
         depth = max(self._depth, offset + k) if self._grows else self._depth
         ranker = None if ranker is None else checked_ranker(ranker)
-        return _Request(mode, depth, min(offset + k, depth), min(offset, depth), selection, ranker)
+        return Request(mode, depth, min(offset + k, depth), min(offset, depth), selection, ranker)
 
     def _selection(
         self, where: Mapping[str, Any] | None, *, strict: bool = False, without: tuple[str, ...] = ()
@@ -228,106 +209,106 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             self._snapshot.check_fields(condition)
         return Selection(where=condition, without=without)
 
-    def _vector(self, query: str | Vectors, report: EncodingReport | None) -> Vectors:
-        if isinstance(query, str):
-            vector: Vectors = self._encoder.encode_queries([self._text(query)], report=report)[0]
-            return vector
-        if not isinstance(query, np.ndarray | list | tuple):
-            raise QueryError(f"a query is a text or a vector, not {type(query).__name__}")
-        return self._scaled(checked_vectors([query], self._encoder.contract.dimension, what="the query vector")[0])
+    def _queries(
+        self, queries: Sequence[str | Vectors] | Vectors, vectors: Sequence[Vectors] | Vectors | None
+    ) -> list[Query]:
+        return queries_of(queries, vectors, self._encoder.contract)
+
+    def _vector(self, query: Query, report: EncodingReport | None) -> Vectors:
+        if query.vector is not None:
+            return query.vector
+        vector: Vectors = self._encoder.encode_queries([self._text(query.text or "")], report=report)[0]
+        return vector
 
     def _text(self, query: str) -> str:
         """The text of a query for the encoder."""
         return query if self._hybrid is None else self._hybrid.text(query)
 
-    def _scaled(self, vector: Vectors) -> Vectors:
-        line: Vectors = scaled(vector[None], self._encoder.contract.similarity, what="the query vector")[0]
-        return line
+    def _modes(self, *, vector: bool) -> tuple[SearchMode, ...]:
+        """The modes of a text. vector: whether it has one."""
+        mixes = self._hybrid is not None and self._hybrid.mixes
+        can = {"lexical": self._hybrid is not None, "dense": vector, "hybrid": vector and mixes}
+        return tuple(mode for mode in SEARCH_MODES if can[mode])
 
-    def _mode(self, query: str | Vectors, mode: SearchMode | None) -> SearchMode:
-        """The requested mode, if it is possible; raises QueryError."""
+    def _mode(self, mode: SearchMode | None, *, text: bool, vector: bool) -> SearchMode:
+        """The requested mode, if it is possible, or the default; raises QueryError. text, vector: what is given."""
+        possible = self._modes(vector=vector or self._encodes) if text else ("dense",)
         if mode is None:
-            return "hybrid" if isinstance(query, str) and "hybrid" in self.modes else "dense"
+            if not vector and not self._encodes and "lexical" not in possible:
+                raise QueryError(
+                    f"this collection cannot encode a query, and lexical search is not possible: {self._no_lexical}"
+                )
+            return "hybrid" if "hybrid" in possible else "dense" if "dense" in possible else "lexical"
         if mode not in SEARCH_MODES:
             raise QueryError(f"there is no mode {mode!r}; there are {', '.join(SEARCH_MODES)}")
-        if mode != "dense" and not isinstance(query, str):
-            raise QueryError(f"a {mode} search reads the query, so it needs a text, not a vector")
+        if mode != "dense" and not text:
+            raise QueryError(f"a {mode} search reads the query, so it needs a text, not a vector alone")
         if mode != "dense" and self._hybrid is None:
             raise QueryError(f"no search can be {mode} here: {self._no_lexical}")
-        if mode == "hybrid" and "hybrid" not in self.modes:
-            raise QueryError(f"no search can be hybrid here: {self._unmixed()}")
+        if mode not in possible:
+            raise QueryError(f"no search can be {mode} here: {self._impossible(vector=vector)}")
         return mode
 
-    def _unmixed(self) -> str:
-        if self._encodes:
+    def _impossible(self, *, vector: bool) -> str:
+        """Why a search cannot be dense or hybrid, and what to do."""
+        if not vector and not self._encodes:
+            return (
+                "this collection holds vectors made elsewhere and cannot encode a query; give the query's vector too, "
+                "or use lexical search (mode lexical)"
+            )
+        if self._encoder.contract.similarity == "dot":
             return (
                 "dense and lexical scores are mixed by cosines, and this collection compares by dot products; "
                 "search with the mode dense or lexical"
             )
-        return (
-            "this collection holds vectors made elsewhere, so a text has no dense score to mix; search with "
-            "the mode lexical, or by a vector"
-        )
+        return "how to mix dense and lexical scores has not been fitted yet; run twofold tune"
 
-    def _answers(
-        self, queries: Sequence[str | Vectors] | Vectors, request: _Request, report: EncodingReport | None
-    ) -> list[Hits]:
+    def _answers(self, queries: list[Query], request: Request, report: EncodingReport | None) -> list[Hits]:
         """The page of each query; a ranker gets the whole ranking of one query at a time."""
         ranker = request.ranker
         if ranker is None:
             return self._each(queries, request, report, partial(self._page, request=request, offset=request.offset))
+        if any(query.text is None for query in queries):
+            raise QueryError("a ranker reads the query, so it needs a text, not a vector alone")
         pages = self._each(queries, request, report, partial(self._page, request=request, offset=0))
         return [
-            reranked(self._text(str(query)), page, ranker)[request.offset : request.top]
+            reranked(self._text(query.text or ""), page, ranker)[request.offset : request.top]
             for query, page in zip(queries, pages, strict=True)
         ]
 
     def _each(
         self,
-        queries: Sequence[str | Vectors] | Vectors,
-        request: _Request,
+        queries: list[Query],
+        request: Request,
         report: EncodingReport | None,
-        work: Callable[[_Asked], Result],
+        work: Callable[[Asked], Result],
     ) -> list[Result]:
         """The work for each query; several are encoded together, and looked up on all cores."""
-        modes = [self._checked(query, request, place) for place, query in enumerate(queries)]
+        modes = [
+            self._mode(request.mode, text=query.text is not None, vector=query.vector is not None) for query in queries
+        ]
         if len(queries) == 1:
-            return [work(_Asked(queries[0], modes[0], partial(self._vector, queries[0], report), alone=True))]
+            return [work(Asked(queries[0], modes[0], partial(self._vector, queries[0], report), alone=True))]
         results: list[Result] = []
         for first in range(0, len(queries), QUERIES_AT_ONCE):
             block = slice(first, first + QUERIES_AT_ONCE)
             results += threads.each(work, self._asked(queries[block], modes[block], report))
         return results
 
-    def _asked(
-        self, queries: Sequence[str | Vectors] | Vectors, modes: Sequence[SearchMode], report: EncodingReport | None
-    ) -> list[_Asked]:
-        """The queries with their vectors; texts are encoded together, if their mode needs vectors."""
+    def _asked(self, queries: list[Query], modes: Sequence[SearchMode], report: EncodingReport | None) -> list[Asked]:
+        """The queries with their vectors; texts are encoded together, if their mode needs vectors that they lack."""
         pairs = list(zip(queries, modes, strict=True))
-        texts = [self._text(query) for query, mode in pairs if isinstance(query, str) and mode != "lexical"]
-        vectors = iter(self._encoder.encode_queries(texts, report=report) if texts else ())
+        lacking = [query.vector is None and mode != "lexical" for query, mode in pairs]
+        texts = [self._text(query.text or "") for query, lacks in zip(queries, lacking, strict=True) if lacks]
+        encoded = iter(self._encoder.encode_queries(texts, report=report) if texts else ())
         return [
-            _Asked(
-                query,
-                mode,
-                partial(np.asarray, next(vectors))
-                if isinstance(query, str) and mode != "lexical"
-                else partial(self._vector, query, report),
-            )
-            for query, mode in pairs
+            Asked(query, mode, partial(np.asarray, next(encoded) if lacks else query.vector))
+            for (query, mode), lacks in zip(pairs, lacking, strict=True)
         ]
 
-    def _checked(self, query: str | Vectors, request: _Request, place: int) -> SearchMode:
-        """The mode of a query; raises QueryError for an invalid query. place: its position among several, from 0 on."""
-        if isinstance(query, str) and _unseen(query):
-            raise QueryError(f"query {place}: it is empty" if place else "the query is empty")
-        if request.ranker is not None and not isinstance(query, str):
-            raise QueryError("a ranker reads the query, so it needs a text, not a vector")
-        return self._mode(query, request.mode)
-
-    def _ranked(self, asked: _Asked, request: _Request) -> Ranked:
+    def _ranked(self, asked: Asked, request: Request) -> Ranked:
         """The places of the first ranking that the request needs."""
-        hybrid, text = self._hybrid, asked.query if isinstance(asked.query, str) else None
+        hybrid, text = self._hybrid, asked.query.text
         depth, top, selection = request.depth, request.ranked, request.selection
         if hybrid is not None and text is not None:
             if asked.mode == "lexical":
@@ -339,19 +320,19 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         found = self._dense.nearest(asked.vector(), depth=depth, top=top, selection=selection)
         return Ranked(found.documents, found.scores, {"dense": found.scores}, found.passages)
 
-    def _ranking(self, asked: _Asked, request: _Request) -> dict[str, float]:
+    def _ranking(self, asked: Asked, request: Request) -> dict[str, float]:
         """Document id → score."""
         found = self._ranked(asked, request)
         return dict(zip(self._snapshot.ids(found.documents), found.scores.tolist(), strict=True))
 
-    def _page(self, asked: _Asked, request: _Request, offset: int) -> Hits:
-        return self._hits(self._ranked(asked, request), offset, asked.query)
+    def _page(self, asked: Asked, request: Request, offset: int) -> Hits:
+        return self._hits(self._ranked(asked, request), offset, asked.query.text or "")
 
-    def _hits(self, ranked: Ranked, offset: int, query: str | Vectors = "") -> Hits:
+    def _hits(self, ranked: Ranked, offset: int, query: str = "") -> Hits:
         page = ranked.from_place(offset)
         documents = self._snapshot.documents(page.documents)
         if page.passages is None and self._hybrid is not None:
-            spans = self._hybrid.spans(str(query), page.documents, documents)
+            spans = self._hybrid.spans(query, page.documents, documents)
         else:
             spans = self._snapshot.spans(page.documents if page.passages is None else page.passages)
         return Hits(
@@ -360,15 +341,3 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
                 page.scores.tolist(), documents, spans.tolist(), page.explained(), strict=True
             )
         )
-
-
-def _unseen(text: str) -> bool:
-    """Whether a text has only invisible characters: spaces, controls, joiners, lone surrogates."""
-    return all(category(character)[0] in "ZC" for character in text)
-
-
-def checked_count(value: object, name: str) -> int:
-    """A whole number from 1 on, or QueryError naming what was given."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise QueryError(f"{name} is a count from 1 on, not {value!r}")
-    return int(value)

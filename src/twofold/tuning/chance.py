@@ -36,10 +36,24 @@ def chance(queries: Vectors, passages: Vectors, prior: float) -> float:
     queries: float32 (n, dimension); passages: float32 (m, dimension), no two of them equal. For each question its
     nearest passage is left out, which matters in a small collection. Without passages it is the prior.
     """
+    return float(np.clip(_weighted(queries, passages, prior), -HIGHEST, prior + BEYOND * (1 - prior)))
+
+
+def chance_among(passages: Vectors, asked: int) -> float:
+    """Chance where no question can be encoded: the mean cosine of passages with others drawn at random.
+
+    passages: float32 (m, dimension), no two of them equal. asked: so many of them take the place of questions. Without
+    an encoder there are no probe texts: the prior is 0, and how alike unrelated texts are is not known, so it is no
+    bound.
+    """
+    return float(np.clip(_weighted(passages[:asked], passages, 0.0), -HIGHEST, HIGHEST))
+
+
+def _weighted(queries: Vectors, passages: Vectors, prior: float) -> float:
+    """The mean cosine of each question with all passages but its nearest, and the prior with its weight."""
     others = len(passages) - 1
     if not len(queries) or others < 1:
         return prior
     cosines = queries @ passages.T
     left = (cosines.sum(axis=1, dtype=np.float64) - cosines.max(axis=1)) / others
-    mixed = (others * left.mean() + WEIGHT * prior) / (others + WEIGHT)
-    return float(np.clip(mixed, -HIGHEST, prior + BEYOND * (1 - prior)))
+    return float((others * left.mean() + WEIGHT * prior) / (others + WEIGHT))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from twofold.scores import unit_vectors
-from twofold.tuning.chance import BEYOND, HIGHEST, WEIGHT, chance, prior
+from twofold.tuning.chance import BEYOND, HIGHEST, WEIGHT, chance, chance_among, prior
 
 RNG = np.random.default_rng(0)
 
@@ -42,3 +42,13 @@ def test_the_prior_is_the_mean_cosine_of_texts_with_the_others_and_well_below_on
     cosines = queries @ passages.T
     assert prior(queries, passages) == pytest.approx((cosines.sum() - np.trace(cosines)) / 12, rel=1e-5)
     assert prior(np.ones((3, 1), np.float32), np.ones((3, 1), np.float32)) == HIGHEST
+
+
+def test_among_passages_chance_is_the_mean_cosine_with_the_others_pulled_to_nothing() -> None:
+    passages = directions(41, like=1)
+    cosines = passages[:5] @ passages.T
+    others = cosines.sum() - 5  # each with itself
+    expected = (float(others) / 5 + WEIGHT * 0) / (40 + WEIGHT)
+    assert chance_among(passages, 5) == pytest.approx(expected, rel=1e-5)
+    assert chance_among(directions(4_000, like=50), 256) == HIGHEST
+    assert chance_among(directions(1), 256) == chance_among(directions(0), 256) == 0
