@@ -55,16 +55,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument("--qrels", metavar="FILE", help="their judgements, in TREC's or BEIR's format")
     add_query_vectors_option(parser)
     parser.add_argument("--sts", metavar="FILE", help="evaluate this file of judged sentence pairs instead")
-    folder = parser.add_argument_group("a BEIR folder")
-    folder.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")
-    folder.add_argument(
-        "--to", metavar="COLLECTION", help="store the index in this collection, or use the existing one"
-    )
-    folder.add_argument(
-        "--passages",
-        choices=["auto", "none"],
-        help="auto (the default): several vectors for a long document; none: one, truncated at the encoder's length",
-    )
+    _add_folder_options(parser)
     add_measuring_options(parser, otherwise="nDCG@10, Recall@100 and RR@10")
     add_mode_option(parser, "may be repeated; default: every mode that the collection has", several=True)
     parser.add_argument("--depth", type=int, default=DEPTH, metavar="N", help=f"documents a query ({DEPTH:,})")
@@ -87,6 +78,20 @@ def register(subparsers: Subparsers) -> None:
     )
     add_encoder_options(parser, otherwise="the collection's own, or the embedded all-MiniLM-L6-v2")
     parser.set_defaults(misuse=parser.error)
+
+
+def _add_folder_options(parser: argparse.ArgumentParser) -> None:
+    """--split, --to and --passages."""
+    folder = parser.add_argument_group("a BEIR folder")
+    folder.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")
+    folder.add_argument(
+        "--to", metavar="COLLECTION", help="store the index in this collection, or use the existing one"
+    )
+    folder.add_argument(
+        "--passages",
+        choices=["auto", "none"],
+        help="auto (the default): several vectors for a long document; none: one, truncated at the encoder's length",
+    )
 
 
 def add_measuring_options(parser: argparse.ArgumentParser, *, otherwise: str) -> None:

@@ -45,19 +45,7 @@ def register(subparsers: Subparsers) -> None:
         ),
     )
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "query", metavar="QUERY", nargs="?", type=text, help="the query; - reads standard input; write -- before -red"
-    )
-    what.add_argument("--like", metavar="ID", type=text, help="a stored document: find the documents nearest to it")
-    what.add_argument("--queries", metavar="FILE", help="run every query of a file (JSON Lines, or id, tab, text)")
-    parser.add_argument(
-        "--vector",
-        metavar="FILE",
-        help="the query's own vector, which is not encoded then: a .npy file or a JSON list of numbers; - reads "
-        "standard input; with QUERY or alone",
-    )
-    add_query_vectors_option(parser)
+    _add_query_options(parser)
     parser.add_argument("-k", "--k", type=int, metavar="N", help="documents to show (default 10)")
     parser.add_argument("--offset", type=int, metavar="N", help="documents to skip at the top (default 0)")
     add_where_option(parser, "only documents")
@@ -86,6 +74,23 @@ def register(subparsers: Subparsers) -> None:
     )
     add_encoder_options(parser, otherwise="the collection's own")
     parser.set_defaults(misuse=parser.error)
+
+
+def _add_query_options(parser: argparse.ArgumentParser) -> None:
+    """What is searched for: a text, a stored document, a file of queries, and vectors of these."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "query", metavar="QUERY", nargs="?", type=text, help="the query; - reads standard input; write -- before -red"
+    )
+    what.add_argument("--like", metavar="ID", type=text, help="a stored document: find the documents nearest to it")
+    what.add_argument("--queries", metavar="FILE", help="run every query of a file (JSON Lines, or id, tab, text)")
+    parser.add_argument(
+        "--vector",
+        metavar="FILE",
+        help="the query's own vector, which is not encoded then: a .npy file or a JSON list of numbers; - reads "
+        "standard input; with QUERY or alone",
+    )
+    add_query_vectors_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

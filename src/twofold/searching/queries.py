@@ -13,7 +13,7 @@ from twofold.contract import Contract
 from twofold.engine import Selection
 from twofold.errors import QueryError, VectorError
 from twofold.protocols import Ranker
-from twofold.scores import Vectors, checked_vectors, scaled
+from twofold.scores import Vectors, scaled
 from twofold.searching.hybrid import SearchMode
 
 
@@ -102,8 +102,15 @@ def _vector(values: Any, contract: Contract, what: str) -> Vectors:
         raise VectorError(f"{what} must be a list of {contract.dimension} numbers") from None
     if line.shape != (contract.dimension,):
         raise VectorError(f"{what} has the shape {line.shape}; this collection takes ({contract.dimension},)")
-    checked = checked_vectors(line[None], contract.dimension, what=what)
-    vector: Vectors = scaled(checked, contract.similarity, what=what)[0]
+    if line.dtype.kind not in "fiu":
+        raise VectorError(f"{what} must be numbers, not {line.dtype}")
+    with np.errstate(over="ignore"):
+        line = np.ascontiguousarray(line, np.float32)
+    if not np.isfinite(line).all():
+        raise VectorError(f"{what} holds NaN, infinity, or a number beyond those of float32")
+    if contract.similarity == "cosine" and not line.any():
+        raise VectorError(f"{what} is a zero vector, which has no direction")
+    vector: Vectors = scaled(line[None], contract.similarity, what=what)[0]
     return vector
 
 

@@ -65,7 +65,7 @@ def test_the_hybrid_score_of_a_given_vector_is_that_of_the_parts(own: Collection
     for hit in own.search(QUERIES["first"], vector=ASKED[0], k=20):
         assert hit.parts["dense"] == dense[hit.id]
         assert hit.parts["lexical"] == lexical.get(hit.id, 0.0)
-        mixed = fusion.beyond_chance(np.float32([hit.parts["dense"]]))[0]
+        mixed = fusion.beyond_chance(np.array([hit.parts["dense"]], np.float32))[0]
         assert hit.score == pytest.approx(mixed + hit.parts["lexical weight"] * hit.parts["lexical"], abs=1e-6)
 
 
@@ -146,8 +146,8 @@ def test_a_mode_that_needs_a_vector_says_so(own: Collection, mode: Any) -> None:
     [
         (ASKED[0][:5], r"the vector of the query has the shape \(5,\); this collection takes \(32,\)"),
         (ASKED[:1], r"has the shape \(1, 32\)"),
-        (np.full(DIMENSION, np.nan), "NaN or infinity"),
-        (np.full(DIMENSION, 1e39), "NaN or infinity"),
+        (np.full(DIMENSION, np.nan), "holds NaN, infinity"),
+        (np.full(DIMENSION, 1e39), "holds NaN, infinity"),
         (np.zeros(DIMENSION), "zero vector"),
         (["a"] * DIMENSION, "must be numbers"),
         ([[1, 2], [3]], "must be a list of 32 numbers"),
