@@ -79,9 +79,9 @@ def test_own_vectors_are_stored_and_searched_by_example(tmp_path: Path, articles
     ids = [json.loads(line)["_id"] for line in articles.read_text().splitlines()]
     order = [ids[n] for n in np.argsort(-(unit @ unit[0]), kind="stable") if n != 0]
     assert twofold("search", tmp_path / "c", "--like", ids[0], "--json").ids[:3] == order[:3]
-    asked = twofold("search", tmp_path / "c", "a question")
-    assert asked.status == 1
-    assert "vectors" in asked.err
+    asked = twofold("search", tmp_path / "c", "a question about the compiler", "--json")
+    assert (asked.status, asked.ids) == (0, ["compiler"])
+    assert "hybrid search needs --vector FILE" in asked.err
 
 
 def test_deleting_by_id_and_by_filter_says_how_many(hashed: Path, twofold: Twofold) -> None:
