@@ -6,6 +6,7 @@ once a document; null, objects and lists inside lists are none.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from twofold.errors import FilterError, InputError, brief
@@ -40,18 +41,19 @@ def facet_field(field: object) -> str:
         raise FilterError(str(error)) from None
 
 
-def most_frequent(facets: Iterable[Facet], limit: int | None = None) -> dict[Scalar, int]:
+def most_frequent(field: str, facets: Iterable[Facet], limit: int | None = None) -> dict[Scalar, int]:
     """value → documents, most frequent first; equal counts by value: false, true, numbers by size, texts.
 
-    limit: so many values at most. Raises InputError where both 0 and false or both 1 and true are there, which Python
-    takes for one key.
+    field: as errors name it. limit: so many values at most. Raises InputError where both 0 and false or both 1 and true
+    are there, which Python takes for one key.
     """
     counts = dict(sorted(((_key(value), count) for value, count in facets), key=lambda each: (-each[1], each[0])))
     for number in (0, 1):
         if (0, bool(number)) in counts and (1, number) in counts:
+            named, truth = json.dumps(field, ensure_ascii=False), "true" if number else "false"
             raise InputError(
-                f"the field holds {number} in some documents and {'true' if number else 'false'} in others, which are "
-                f"one key in Python; count one of them: count(where={{field: {number}}})"
+                f"the field {named} holds {number} in some documents and {truth} in others, which are one key in "
+                f"Python; count each by a filter: {{{named}: {number}}} and {{{named}: {truth}}}"
             )
     return {value: count for (_, value), count in list(counts.items())[:limit]}
 

@@ -17,8 +17,13 @@ from twofold.errors import InputError, StorageError
 
 def absolute(path: str | Path) -> Path:
     """The path from the root on, links and ".." as they are: what it names stays the same when the process changes
-    its working directory. Raises InputError where that directory was removed.
+    its working directory. Raises InputError for what is no path, for an empty one, which would mean that directory, and
+    where that directory was removed.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"a path is a text or a Path, not {path!r}")
+    if path == "":
+        raise InputError('the path is empty; write "." for the working directory')
     try:
         return (path if isinstance(path, Path) else Path(path)).absolute()
     except FileNotFoundError:

@@ -38,6 +38,8 @@ def rows_of(documents: Any) -> Iterable[Any]:
         return _of_arrow(documents)
     if hasattr(documents, "__arrow_c_stream__"):
         return _of_stream(documents)
+    if hasattr(documents, "with_format"):
+        return _without_format(documents)
     if hasattr(documents, "collect") and hasattr(documents, "lazy"):
         raise DocumentError(f"a {kind} has not been computed yet; add({kind.lower()}.collect())")
     if not isinstance(documents, Iterable):
@@ -101,6 +103,13 @@ def _of_arrow(table: Any) -> Iterator[dict[str, Any]]:
     for batch in table.to_batches() if hasattr(table, "to_batches") else [table]:
         _check_names(batch.schema.names)
         yield from _sliced(batch)
+
+
+def _without_format(dataset: Any) -> Any:
+    """A dataset whose rows are dicts of Python values, not of arrays; a transform of the user's own stays."""
+    given = getattr(dataset, "format", None)
+    own = isinstance(given, Mapping) and given.get("type") == "custom"
+    return dataset if own else dataset.with_format(None)
 
 
 def _of_stream(holder: Any) -> Iterator[dict[str, Any]]:

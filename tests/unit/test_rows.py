@@ -63,6 +63,11 @@ class PolarsLike:
         lambda records: pa.Table.from_pylist(records).to_reader(),
         lambda records: Stream(pa.Table.from_pylist(records)),
         datasets.Dataset.from_list,
+        lambda records: datasets.Dataset.from_list(records).with_format("pandas"),
+        lambda records: datasets.Dataset.from_list(records).with_format("numpy"),
+        lambda records: datasets.Dataset.from_list(records).with_format("torch"),
+        lambda records: datasets.Dataset.from_list(records).with_format("arrow"),
+        lambda records: datasets.Dataset.from_list(records).to_iterable_dataset().with_format("numpy"),
         lambda records: PolarsLike(),
         lambda records: (dict(each) for each in records),
         iter,
@@ -73,6 +78,14 @@ def test_every_table_gives_the_documents_that_a_list_of_dicts_gives(
 ) -> None:
     monkeypatch.setattr(rows, "AT_ONCE", at_once)
     assert list(as_documents(held(RECORDS))) == EXPECTED
+
+
+def test_the_transform_of_a_dataset_is_applied() -> None:
+    def louder(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        return {"id": batch["id"], "text": [text.upper() for text in batch["text"]]}
+
+    dataset = datasets.Dataset.from_list([{"id": "a", "text": "red"}]).with_transform(louder)
+    assert list(as_documents(dataset)) == [Document("a", "RED")]
 
 
 def test_rows_of_databases_are_documents() -> None:

@@ -75,6 +75,8 @@ def open_or_create(
     writer, also for one that is making the collection. Raises ContractError for another encoder, InputError where the
     collection was made with other settings, and what `create` and `open` raise.
     """
+    if path is None:
+        raise InputError("open_or_create needs a folder; create(None) makes a collection in memory")
     path = absolute(path)
     given = None if encoder is None else given_encoder(encoder)
     asked = {"passages": passages, "depth": depth, "analyser": analyser}

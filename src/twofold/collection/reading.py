@@ -127,7 +127,7 @@ class Reading:
         with self._engine.snapshot() as snapshot:
             if strict:
                 snapshot.check_fields(All((Exists(name), condition or All(()))))
-            return most_frequent(snapshot.facets(name, condition), limit)
+            return most_frequent(name, snapshot.facets(name, condition), limit)
 
     def __getitem__(self, document_id: str) -> Document:
         """`collection["some id"]`: the document with this id. Raises NoDocumentError, which is a KeyError."""

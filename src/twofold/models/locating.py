@@ -25,6 +25,8 @@ def find_model(name: str | Path | None) -> Found:
     """The folder of a model. Raises ModelError where there is none, saying what to do."""
     if name is None:
         return Found(_default_folder(), None)
+    if name == "":
+        raise ModelError("the name of the encoder is empty; name a folder or a hub model, or leave it out")
     path = Path(name).expanduser()
     if path.is_dir():
         return Found(path.resolve(), str(path.resolve()))

@@ -11,9 +11,10 @@ import pytest
 
 from twofold.collection.building import open_or_create
 from twofold.collection.collection import Collection
-from twofold.collection.opening import create
+from twofold.collection.opening import create, open_collection
 from twofold.encoders.hashed_words import HashedWords
-from twofold.errors import ContractError, FilterError, InputError, NoDocumentError
+from twofold.encoders.loading import load_encoder
+from twofold.errors import ContractError, FilterError, InputError, ModelError, NoDocumentError
 
 IDS = ["d", "b", "a", "c"]
 
@@ -84,6 +85,22 @@ def test_vectors_of_documents_a_line_a_passage(collection: Collection) -> None:
 def test_what_is_not_there_or_no_page_is_said(collection: Collection, call: Any, error: Any, said: str) -> None:
     with pytest.raises(error, match=said):
         call(collection)
+
+
+@pytest.mark.parametrize("path", ["", None, 3, b"c"])
+def test_what_is_no_path_is_refused_in_words(path: Any) -> None:
+    for opened in (lambda: open_collection(path), lambda: open_or_create(path, HashedWords(16))):
+        with pytest.raises(InputError, match=r"path is empty|a path is a text or a Path|needs a folder"):
+            opened()
+    if path is not None:
+        with pytest.raises(InputError, match=r"path is empty|a path is a text or a Path"):
+            create(path, HashedWords(16))
+
+
+def test_an_encoder_without_a_name_is_not_looked_for_in_the_working_directory() -> None:
+    for made in (lambda: load_encoder(""), lambda: create(None, "")):
+        with pytest.raises(ModelError, match="the name of the encoder is empty"):
+            made()
 
 
 def test_open_or_create_makes_once_and_opens_from_then_on(tmp_path: Path) -> None:
