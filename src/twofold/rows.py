@@ -105,11 +105,12 @@ def _of_arrow(table: Any) -> Iterator[dict[str, Any]]:
         yield from _sliced(batch)
 
 
-def _without_format(dataset: Any) -> Any:
+def _without_format(dataset: Any) -> Iterable[Any]:
     """A dataset whose rows are dicts of Python values, not of arrays; a transform of the user's own stays."""
     given = getattr(dataset, "format", None)
     own = isinstance(given, Mapping) and given.get("type") == "custom"
-    return dataset if own else dataset.with_format(None)
+    plain: Iterable[Any] = dataset if own else dataset.with_format(None)
+    return plain
 
 
 def _of_stream(holder: Any) -> Iterator[dict[str, Any]]:

@@ -123,6 +123,9 @@ def _register_stored(measured: Subparsers) -> None:
     storage.add_argument(
         "--rounds", type=at_least_one, default=500, metavar="N", help="commits of a single document (500)"
     )
+    tables = _named(measured, "tables", _tables, "adding a DataFrame beside a list of dicts: time and memory")
+    tables.add_argument("--count", type=at_least_one, default=100_000, metavar="N", help="documents (100,000)")
+    tables.add_argument("--rounds", type=at_least_one, default=5, metavar="N", help="additions of each (5)")
 
 
 def _register_judged(measured: Subparsers) -> None:
@@ -271,6 +274,12 @@ def _storage(arguments: argparse.Namespace, progress: Progress) -> Report:
     from twofold.bench.storage import bench_storage
 
     return bench_storage(arguments.data, count=arguments.count, rounds=arguments.rounds, progress=progress)
+
+
+def _tables(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.tables import bench_tables
+
+    return bench_tables(count=arguments.count, rounds=arguments.rounds, progress=progress)
 
 
 def _upkeep(arguments: argparse.Namespace, progress: Progress) -> Report:
