@@ -51,8 +51,8 @@ class GivenVectors:
     def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> NoReturn:  # noqa: ARG002
         """Raises InputError: a query must come as a vector."""
         raise InputError(
-            "this collection holds vectors made elsewhere and cannot encode a query; search by a vector, or use "
-            "lexical search (mode lexical)"
+            "this collection holds vectors made elsewhere and cannot encode a query; give the query's vector, "
+            "or use lexical search (mode lexical)"
         )
 
     def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> NoReturn:  # noqa: ARG002

@@ -11,7 +11,7 @@ from twofold.errors import InputError
 
 def test_asking_for_a_vector_says_that_one_must_be_brought() -> None:
     encoder = GivenVectors(8, similarity="dot")
-    with pytest.raises(InputError, match="search by a vector"):
+    with pytest.raises(InputError, match="give the query's vector"):
         encoder.encode_queries(["water"])
     with pytest.raises(InputError, match="vectors="):
         encoder.encode_documents(["water"])
