@@ -209,6 +209,7 @@ def test_judgements_choose_the_share_by_given_vectors(own: Collection) -> None:
         report = made.tune(queries=queries, qrels=qrels, vectors=made_elsewhere(list(queries.values())))
         assert report.learned is not None
         assert report.learned.questions == 20
+        assert report.learned.dense > 0.95  # each vector is that of its query's own text
         assert made.info().lexical == report
 
 
