@@ -123,7 +123,7 @@ def test_every_kind_of_index_may_be_asked_for() -> None:
 
 PATHS = {
     "base", "also", "collection", "data", "encoder", "file", "only", "pairs", "plot", "qrels", "queries", "query_tower",
-    "run_file", "runs", "split", "sts", "target", "teacher", "to", "vectors",
+    "run_file", "runs", "split", "sts", "target", "teacher", "to", "vector", "vectors",
 }  # fmt: skip
 """What names files and folders, whose names may be any bytes."""
 
