@@ -63,6 +63,8 @@ class Folder:
         """
         stamp = self._stamp()  # before the file is read, so that a later revision is noticed
         description = Description.read(self.inside)
+        if not stamp:  # the collection was being created, and its description was published in between
+            stamp, description = self._stamp(), Description.read(self.inside)
         self._stamp_seen, self._description = stamp, description
         return description
 

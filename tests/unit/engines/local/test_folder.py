@@ -20,6 +20,7 @@ import pytest
 from storing import block, content, document, expected, main_of, new_store
 
 from twofold.engines.local.catalogue import connecting
+from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
 from twofold.errors import CollectionError, InputError, LockedError, MovedError
@@ -52,6 +53,22 @@ def holds(path: Path, *sent: Any) -> bool:
 def write(store: Store) -> None:
     with store.writing() as writer:
         writer.commit(block([document("late")]))
+
+
+def test_a_collection_that_appears_while_it_is_opened_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(live := tmp_path / "live", FIRST).close()
+    (aside := live / "collection.json").rename(unseen := live / "unseen")
+    read = Description.read
+
+    def published(folder: Path) -> Description:
+        if unseen.exists():
+            unseen.rename(aside)
+        return read(folder)
+
+    monkeypatch.setattr(Description, "read", published)
+    assert holds(live, FIRST)
 
 
 def renamed(live: Path) -> None:
