@@ -178,8 +178,8 @@ class LexicalSnapshot(Protocol):
     def scores(self, query: str, documents: Numbers) -> Scores:
         """float32 (n,): the scores of these documents, in their order."""
 
-    def weight(self, query: str) -> float:
-        """The sum of the inverse document frequencies of the query's terms, in proportion to the highest score."""
+    def evidence(self, query: str, documents: Numbers) -> Scores:
+        """float32 (n,): what lexical search adds to mixed scores, before its weight: BM25 with less of common terms."""
 
     def text(self, query: str) -> str:
         """The query's text without the operators of the query language and without what it excludes."""

@@ -32,7 +32,7 @@ class Hit:
     """One document that answers a query.
 
     score: higher is better (docs/scores.md). document: the whole of it. passage: its best span for this query. parts:
-    of the score, by name ("dense", "lexical", "lexical weight", or a ranker's name).
+    of the score, by name ("dense", "lexical", "lexical evidence", "lexical weight", or a ranker's name).
     """
 
     score: float

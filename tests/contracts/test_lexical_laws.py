@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,14 +140,33 @@ def test_more_candidates_begin_with_fewer(lexical: LexicalReader) -> None:
 def test_what_shares_no_term_scores_nothing_and_is_no_candidate(lexical: LexicalReader) -> None:
     assert lexical.scores("absent", NUMBERS).tolist() == [0] * DOCUMENTS
     assert len(lexical.candidates("absent", 10, EVERYTHING)[0]) == 0
-    assert lexical.weight("absent") == 0
+    assert lexical.evidence("absent", NUMBERS).tolist() == [0] * DOCUMENTS
     having = {number for number, text in enumerate(TEXTS) if "word300" in text.split()}
     assert set(lexical.candidates("word300", DOCUMENTS, EVERYTHING)[0].tolist()) == having
 
 
-def test_a_rarer_term_weighs_more_and_a_second_one_adds_to_it(lexical: LexicalReader) -> None:
-    assert lexical.weight("word390") > lexical.weight("word0") > 0
-    assert lexical.weight("word390 word0") == pytest.approx(lexical.weight("word390") + lexical.weight("word0"))
+def test_evidence_is_the_sum_of_emphasised_terms_by_the_share_of_the_query_that_is_there(
+    lexical: LexicalReader,
+) -> None:
+    terms = ["word390", "word0", "word7"]
+    frequencies = {term: sum(term in text.split() for text in TEXTS) for term in terms}
+    rarities = {term: math.log1p((DOCUMENTS - n + 0.5) / (n + 0.5)) for term, n in frequencies.items()}
+    rarest = math.log1p((DOCUMENTS - 0.5) / 1.5)
+    weights = {term: rarity**1.5 / rarest for term, rarity in rarities.items()}
+    parts = {term: lexical.scores(term, NUMBERS).astype(np.float64) / rarities[term] for term in terms}
+    had = sum(weights[term] * (parts[term] > 0) for term in terms)
+    expected = sum(weights[term] * parts[term] for term in terms) * (had / sum(weights.values())) ** 0.25
+    assert lexical.evidence(" ".join(terms), NUMBERS) == pytest.approx(expected, rel=1e-5)
+    assert weights["word390"] / weights["word0"] > rarities["word390"] / rarities["word0"]
+
+
+def test_evidence_has_the_same_bits_alone_and_in_every_company(lexical: LexicalReader) -> None:
+    for query in QUERIES[-4:]:
+        together = lexical.evidence(query, NUMBERS[:200])
+        alone = np.concatenate([lexical.evidence(query, NUMBERS[number : number + 1]) for number in range(200)])
+        assert together.tobytes() == alone.tobytes()
+        shuffled = RNG.permutation(200)
+        assert lexical.evidence(query, NUMBERS[shuffled]).tobytes() == together[shuffled].tobytes()
 
 
 def test_nothing_allowed_and_nothing_asked_for_give_nothing(lexical: LexicalReader) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -94,19 +94,11 @@ class LexicalReader:
 
     def scores(self, query: str, documents: Numbers) -> Scores:
         """float32 (n,): the scores of these documents, in their order; 0 where no term is shared."""
-        weighed = self._weighed(query)
-        distinct, places = np.unique(np.asarray(documents, dtype=np.int64), return_inverse=True)
-        scores = np.zeros(len(distinct), np.float32)
-        if weighed.parts:
-            for each in self._stretches:
-                mine = slice(*np.searchsorted(distinct, [each.records.first, each.end]))
-                scores[mine] = weighed.exact(each, distinct[mine])
-        found: Scores = scores[places]
-        return found
+        return self._each(query, documents, Weighed.exact)
 
-    def weight(self, query: str) -> float:
-        """The sum of the inverse document frequencies of the query's terms that some document has."""
-        return self._weighed(query).weight
+    def evidence(self, query: str, documents: Numbers) -> Scores:
+        """float32 (n,): the evidence of these documents for hybrid search, in their order (Weighed.evidence)."""
+        return self._each(query, documents, Weighed.evidence)
 
     def coverage(self, query: str, texts: Sequence[str]) -> Scores:
         """float32 (n,): the sum of the inverse document frequencies of the query's terms that each text has, each once.
@@ -117,6 +109,18 @@ class LexicalReader:
         having = (frozenset(self._analysis.terms(text)) for text in texts)
         sums = [sum(rarities[term] for term in sorted(rarities.keys() & there)) for there in having]
         return np.array(sums, dtype=np.float32)
+
+    def _each(self, query: str, documents: Numbers, scored: Callable[[Weighed, Stretch, Numbers], Scores]) -> Scores:
+        """float32 (n,): what `scored` gives to these documents, in their order; 0 where no term is shared."""
+        weighed = self._weighed(query)
+        distinct, places = np.unique(np.asarray(documents, dtype=np.int64), return_inverse=True)
+        scores = np.zeros(len(distinct), np.float32)
+        if weighed.parts:
+            for each in self._stretches:
+                mine = slice(*np.searchsorted(distinct, [each.records.first, each.end]))
+                scores[mine] = scored(weighed, each, distinct[mine])
+        found: Scores = scores[places]
+        return found
 
     def _question(self, query: str) -> Question:
         return (ask_language if self._language else ask_words)(self._analysis, query)

@@ -73,12 +73,18 @@ class Weights:
 
 def summed(records: Records, numbers: Numbers, weights: Weights, average: float) -> Sums:
     """float64 (n,): the sums over the terms of these documents, which are ascending, all different, of the records."""
+    return summed_and_had(records, numbers, weights, average)[0]
+
+
+def summed_and_had(records: Records, numbers: Numbers, weights: Weights, average: float) -> tuple[Sums, Sums]:
+    """Twice float64 (n,): the sums of `summed`, and for each document the sum of the weights of the terms it has."""
     owners, which, counts = records.matches(numbers, weights.hashes)
     norms = (K1 * (1 - B + B * LENGTHS / average))[_bytes(records.lengths_of(numbers))]
-    parts = weights.values[which] * (counts * (K1 + 1) / (counts + norms[owners]))
+    had = weights.values[which]
+    parts = had * (counts * (K1 + 1) / (counts + norms[owners]))
     # bincount adds in the order of what it is given, so the terms of a document in the order of their hashes.
-    sums: Sums = np.bincount(owners, weights=parts, minlength=len(numbers)).astype(np.float64, copy=False)
-    return sums
+    sums, of_terms = (np.bincount(owners, weights=each, minlength=len(numbers)) for each in (parts, had))
+    return sums.astype(np.float64, copy=False), of_terms.astype(np.float64, copy=False)
 
 
 def _bytes(lengths: NDArray[np.uint32]) -> NDArray[np.uint8]:

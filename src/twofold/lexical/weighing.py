@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from tantivy import Occur, Query
 
 from twofold.lexical.asking import Part, Question
 from twofold.lexical.matching import term_query
-from twofold.lexical.scoring import Corpus, Weights, summed
+from twofold.lexical.scoring import Corpus, Sums, Weights, summed, summed_and_had
 from twofold.lexical.stretches import Stretch
 from twofold.scores import Numbers, Scores
 
@@ -22,14 +23,13 @@ ROUNDING = 2.0**-22
 class Weighed:
     """One question of one commit. parts: those of the question whose terms some document has; none where none has any.
 
-    rarities: the inverse document frequency of each term that some document has. weight: their sum, each as often as it
-    is in the query. having: of each stretch, how many of its documents have each of these terms.
+    rarities: the inverse document frequency of each term that some document has. having: of each stretch, how many of
+    its documents have each of these terms.
     """
 
     parts: tuple[Part, ...]
     matched: Query | None
     rarities: dict[str, float]
-    weight: float
     corpus: Corpus
     having: dict[Stretch, Numbers]
 
@@ -41,9 +41,8 @@ class Weighed:
         total = sum(counts.values(), np.zeros(len(terms), np.int64))
         rarities = {term: corpus.rarity(count) for term, count in zip(terms, total.tolist(), strict=True) if count}
         parts = [Part({t: n for t, n in part.terms.items() if t in rarities}, part.within) for part in question.parts]
-        weight = sum(question.asked[term] * rarity for term, rarity in rarities.items())
         having = {each: having[total > 0] for each, having in counts.items()}
-        return cls(tuple(part for part in parts if part.terms), question.matched, rarities, weight, corpus, having)
+        return cls(tuple(part for part in parts if part.terms), question.matched, rarities, corpus, having)
 
     def postings(self, stretch: Stretch) -> int:
         """How many documents have each of the terms, in all."""
@@ -62,6 +61,30 @@ class Weighed:
         if self.matched is not None:
             total[~stretch.among(self.matched, numbers)] = 0
         return total.astype(np.float32)
+
+    def evidence(self, stretch: Stretch, numbers: Numbers) -> Scores:
+        """float32 (n,): S · (C / N)^¼ of these documents, which are ascending and differ; 0 for what does not match.
+
+        S: as `exact`, with terms weighed by idf^1.5 / r in place of idf, where r is the idf of a term that a single
+        document has: common terms count less, and S is comparable between collections of any size. C: the sum of these
+        weights over the terms that the document has; N: over all terms of the query.
+        """
+        total, had, asked = np.zeros(len(numbers), np.float64), np.zeros(len(numbers), np.float64), 0.0
+        for part in self.parts:
+            weights = Weights.of({term: count * self._emphasised(term) for term, count in part.terms.items()})
+            asked += float(weights.values.sum())
+            mine = np.ones(len(numbers), np.bool_) if part.within is None else stretch.among(part.within, numbers)
+            sums = summed_and_had(stretch.records, numbers[mine], weights, self.corpus.average)
+            total[mine] += sums[0]
+            had[mine] += sums[1]
+        if self.matched is not None:
+            total[~stretch.among(self.matched, numbers)] = 0
+        found: Sums = total * np.sqrt(np.sqrt(had / asked)) if asked else total
+        return found.astype(np.float32)
+
+    def _emphasised(self, term: str) -> float:
+        """A weight that grows faster than the inverse document frequency."""
+        return self.rarities[term] * math.sqrt(self.rarities[term]) / self.corpus.rarity(1)
 
     def ranked(self, stretch: Stretch) -> Query | None:
         """A query by which tantivy's scores are near the exact ones; None where no document has any of the terms."""

@@ -50,16 +50,15 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class CandidateScores:
-    """The dense and lexical scores of the candidates of one query.
+    """The dense scores and the lexical evidence of the candidates of one query.
 
-    near: the candidates by handle, with their dense scores; lexical: float32 (n,), their BM25; best: the highest dense
-    score of any document of the collection; weight: the sum of idf of the query's terms.
+    near: the candidates by handle, with their dense scores; evidence: float32 (n,), what lexical search adds, before
+    its weight; best: the highest dense score of any document of the collection.
     """
 
     near: Nearest
-    lexical: Scores
+    evidence: Scores
     best: float
-    weight: float
 
 
 class HybridSearch:
@@ -118,12 +117,13 @@ class HybridSearch:
         if self._fusion is None:
             raise QueryError("dense and lexical scores are mixed by cosines, and texts have none in this collection")
         sides = self.candidate_scores(text, vector, depth=depth, selection=selection, start=start)
-        near, weight = sides.near, self._fusion.lexical_weight(sides.best, sides.weight)
-        scores = self._fusion.fused(near.scores, sides.lexical, weight)
+        near, weight = sides.near, self._fusion.lexical_weight(sides.best)
+        scores = self._fusion.fused(near.scores, sides.evidence, weight)
         best = best_positions(scores, min(top, depth), lambda among: self._snapshot.ids(near.documents[among]))
         parts: dict[str, Scores | float] = {
             "dense": near.scores[best],
-            "lexical": sides.lexical[best],
+            "lexical": self._lexical.scores(text, near.documents[best]),
+            "lexical evidence": sides.evidence[best],
             "lexical weight": weight,
         }
         return Ranked(near.documents[best], scores[best], parts, near.passages[best])
@@ -150,10 +150,10 @@ class HybridSearch:
         best = near.scores[:1]
         if selection != EVERYTHING or depth != self._depth:
             best = self._dense.nearest(asked, depth=self._depth, top=1).scores
-        matched, known = matching()
+        matched, _ = matching()
         candidates = self._dense.scored(asked, np.union1d(near.documents, matched))
-        lexical = self._lexical_scores(text, candidates.documents, matched, known)
-        return CandidateScores(candidates, lexical, float(best[0]) if len(best) else 0.0, self._lexical.weight(text))
+        evidence = self._lexical.evidence(text, candidates.documents)
+        return CandidateScores(candidates, evidence, float(best[0]) if len(best) else 0.0)
 
     def lexical(self, text: str, *, depth: int, top: int, selection: Selection) -> Ranked:
         """The first `top` of the ranking of `depth` documents by BM25; no vector is made or read."""
@@ -175,12 +175,3 @@ class HybridSearch:
         coverage[among] = self._lexical.coverage(text, [documents[n].text[start:end] for n, (start, end) in places])
         chosen: NDArray[np.int32] = passages.spans[np.lexsort((passages.handles, -coverage, passages.owners))[firsts]]
         return chosen
-
-    def _lexical_scores(self, text: str, documents: Numbers, matched: Numbers, known: Scores) -> Scores:
-        """float32 (n,): the BM25 of ascending documents, of which some are known already."""
-        scores = np.empty(len(documents), np.float32)
-        found = np.isin(documents, matched)
-        ascending = np.argsort(matched)
-        scores[found] = known[ascending][np.searchsorted(matched[ascending], documents[found])]
-        scores[~found] = self._lexical.scores(text, documents[~found])
-        return scores

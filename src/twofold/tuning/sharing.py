@@ -23,7 +23,7 @@ from twofold.searching.hybrid import CandidateScores
 
 MEASURE = "nDCG@10"
 TOP = 10
-SHARES = (0.0, 0.02, 0.05, 0.07, 0.1, 0.14, 0.18, 0.23, 0.28, 0.34, 0.4, SHARE, 0.6, 0.7, 0.85, 1.0, 1.4, 2.0, 5.0)
+SHARES = (0.0, 0.02, 0.05, 0.07, 0.1, 0.14, 0.18, 0.23, 0.28, 0.34, SHARE, 0.5, 0.6, 0.7, 0.85, 1.0, 1.4, 2.0, 5.0)
 """From dense search alone to nearly lexical search alone; the default is one of them."""
 RELUCTANCE = 0.057
 """nDCG by which a share twice or half the default must be better, over the square root of the number of questions:
@@ -110,8 +110,7 @@ def _values(asked: Mapping[str, JudgedQuery], qrels: Qrels, fusion: Fusion) -> N
 
 def _first(asked: JudgedQuery, fusion: Fusion) -> dict[str, float]:
     sides = asked.sides
-    weight = fusion.lexical_weight(sides.best, sides.weight)
-    scores = fusion.fused(sides.near.scores, sides.lexical, weight)
+    scores = fusion.fused(sides.near.scores, sides.evidence, fusion.lexical_weight(sides.best))
     return {asked.ids[place]: float(scores[place]) for place in order(scores, asked.ids)[:TOP].tolist()}
 
 

@@ -81,7 +81,7 @@ def test_the_mixed_score_is_made_of_both_sides_exactly(collection: Collection) -
                 assert hit.parts["dense"] == dense[hit.id]
             if hit.id in lexical:
                 assert hit.parts["lexical"] == lexical[hit.id]
-        assert set(hit.parts) == {"dense", "lexical", "lexical weight"}
+        assert set(hit.parts) == {"dense", "lexical", "lexical evidence", "lexical weight"}
         assert "lexical weight" in hit.explain()
 
 
@@ -346,7 +346,7 @@ def test_dot_products_are_searched_densely_or_lexically_and_not_mixed() -> None:
 def test_any_encoder_that_is_compared_by_cosine_is_searched_lexically_too_unasked(encoder: Encoder) -> None:
     with twofold.create(None, encoder) as made:
         made.add(documents(0, 40))
-        assert set(made.search("word1")[0].parts) == {"dense", "lexical", "lexical weight"}
+        assert set(made.search("word1")[0].parts) == {"dense", "lexical", "lexical evidence", "lexical weight"}
         assert pairs(made.search("word1", mode="lexical"))
         with made.searcher() as searcher:
             assert searcher.modes == SEARCH_MODES
@@ -419,7 +419,7 @@ def test_a_model_learns_the_words_of_its_collection_unasked_and_again_when_it_ha
         assert again is not None
         assert (again.documents, again.settings.analyser) == (8, "plain")
         assert again.fusion != first.fusion
-        assert set(made.search("who barks?")[0].parts) == {"dense", "lexical", "lexical weight"}
+        assert set(made.search("who barks?")[0].parts) == {"dense", "lexical", "lexical evidence", "lexical weight"}
 
 
 NAMES = ("Alice", "Bob", "Carol", "Dora")

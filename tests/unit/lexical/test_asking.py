@@ -45,7 +45,7 @@ def test_all_that_tie_with_the_last_are_given_wherever_they_lie(index: LexicalRe
 def test_any_text_is_safe_and_signs_mean_nothing(index: LexicalReader, text: str) -> None:
     numbers, scores = index.candidates(text, 10, ALLOWED)
     assert scores.tobytes() == index.scores(text, numbers).tobytes()
-    assert np.isfinite(index.weight(text))
+    assert np.isfinite(index.evidence(text, numbers)).all()
 
 
 @pytest.mark.parametrize("query", ["number:4001", "*", "-red whale", '"whale red', "red^9 whale", "IN [red", "/red.*/"])
@@ -59,7 +59,7 @@ def test_operators_are_words_like_any_others(index: LexicalReader, query: str) -
 def test_a_repeated_word_counts_as_often_as_it_is_asked(index: LexicalReader) -> None:
     once, twice = (index.scores(query, np.array([7])) for query in ("red", "red red"))
     assert twice == 2 * once
-    assert index.weight("red red") == 2 * index.weight("red")
+    assert index.evidence("red red", np.array([7])) == 2 * index.evidence("red", np.array([7]))
 
 
 @pytest.mark.parametrize("language", [False, True])
@@ -69,7 +69,10 @@ def test_a_word_counts_eight_times_at_most_however_often_it_is_asked(index: Lexi
     once, eight, very_often = (reader.scores("red " * count, np.array([7])) for count in (1, 8, times))
     assert very_often.tobytes() == eight.tobytes()
     assert eight == pytest.approx(8 * once)
-    assert reader.weight("red " * times) == reader.weight("red " * 8) == pytest.approx(8 * reader.weight("red"))
+    once, eight, very_often = (reader.evidence("red " * count, np.array([7])) for count in (1, 8, times))
+    assert very_often.tobytes() == eight.tobytes()
+    assert eight == pytest.approx(8 * once)
+    eight = reader.scores("red " * 8, np.array([7]))
     both, whale = reader.scores("red " * times + "whale", np.array([7])), reader.scores("whale", np.array([7]))
     assert both == pytest.approx(eight + whale)
 
@@ -78,6 +81,8 @@ def test_the_order_of_words_makes_no_difference_to_the_bits(index: LexicalReader
     numbers = np.array(sorted(TEXTS))
     first = index.scores("red whale text number", numbers)
     assert first.tobytes() == index.scores("number text whale red", numbers).tobytes()
+    evidence = index.evidence("red whale text number", numbers)
+    assert evidence.tobytes() == index.evidence("number text whale red", numbers).tobytes()
 
 
 def test_a_very_long_query_is_answered(index: LexicalReader) -> None:
@@ -98,7 +103,14 @@ def test_the_query_language_knows_phrases_and_operators(index: LexicalReader) ->
         numbers, scores = language.candidates(query, 10, ALLOWED)
         assert set(numbers.tolist()) == expected, query
         assert scores.tobytes() == language.scores(query, numbers).tobytes()
-    assert language.weight("red AND (whale -text)^2") == pytest.approx(index.weight("red whale"))
+    having = np.array([7, 8, 9])
+    assert language.evidence("red AND (whale -text)", having).tobytes() == index.evidence("red whale", having).tobytes()
+    assert language.evidence('"red whale"', having).tolist() == [
+        *index.evidence("red whale", having)[:1],
+        0.0,
+        *index.evidence("red whale", having)[2:],
+    ]
+    assert language.evidence("red -whale", having).tolist() == [0, 0, 0]
     assert language.end == index.end
 
 
@@ -172,5 +184,10 @@ def test_what_follows_the_index_matches_and_scores_like_what_is_in_it(tmp_path: 
         for query in ('"red whale"', "red -whale", "+red fish", "(fish OR number) AND (blue OR red)", "red^2 whale"):
             numbers, scores = reader.candidates(query, 2, allowed)
             mask = reader.restriction(query)
-            said = (numbers.tolist(), scores.tobytes(), reader.weight(query), None if mask is None else mask.tolist())
+            said = (
+                numbers.tolist(),
+                scores.tobytes(),
+                reader.evidence(query, np.arange(len(texts))).tobytes(),
+                None if mask is None else mask.tolist(),
+            )
             assert said == expected.setdefault(query, said)

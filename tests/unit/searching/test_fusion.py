@@ -20,17 +20,14 @@ def test_a_cosine_at_chance_is_nothing_and_equality_is_one() -> None:
 
 
 def test_words_count_by_what_the_best_passage_leaves_open() -> None:
-    assert (
-        FUSION.lexical_weight(1.0, 9.0) == FUSION.lexical_weight(0.92, 9.0) == pytest.approx(0.5 * 0.01 / 3, rel=1e-3)
-    )
-    assert FUSION.lexical_weight(0.6, 9.0) == pytest.approx(0.5 * 0.5**2 / 3)
-    assert FUSION.lexical_weight(0.2, 9.0) == pytest.approx(0.5 / 3)
-    assert FUSION.lexical_weight(-0.9, 9.0) == FUSION.lexical_weight(0.2, 9.0)
+    assert FUSION.lexical_weight(1.0) == FUSION.lexical_weight(0.92) == pytest.approx(0.5 * 0.01, rel=1e-3)
+    assert FUSION.lexical_weight(0.6) == pytest.approx(0.5 * 0.5**2)
+    assert FUSION.lexical_weight(0.2) == pytest.approx(0.5)
+    assert FUSION.lexical_weight(-0.9) == FUSION.lexical_weight(0.2)
 
 
-def test_a_question_without_a_known_word_is_answered_by_meaning() -> None:
-    assert FUSION.lexical_weight(0.3, 0.0) == 0
-    assert FUSION.fused(scores(0.6), scores(7.0), 0.0).tolist() == FUSION.beyond_chance(scores(0.6)).tolist()
+def test_without_evidence_a_question_is_answered_by_the_dense_side() -> None:
+    assert FUSION.fused(scores(0.6), scores(0.0), 0.3).tolist() == FUSION.beyond_chance(scores(0.6)).tolist()
 
 
 def test_both_sides_add_up_each_by_itself() -> None:

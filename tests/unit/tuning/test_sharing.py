@@ -23,13 +23,13 @@ def asked(count: int, right: str, seed: int = 0) -> tuple[dict[str, JudgedQuery]
     for number in range(count):
         answer = int(draw.integers(30))
         dense = draw.uniform(0.1, 0.5, 30).astype(np.float32)
-        lexical = draw.uniform(0, 10, 30).astype(np.float32)
+        lexical = draw.uniform(0, 3.3, 30).astype(np.float32)
         if right in ("dense", "both"):
             dense[answer] = 0.55
         if right in ("lexical", "both"):
-            lexical[answer] = 12
+            lexical[answer] = 4
         near = Nearest(np.arange(30), dense, np.arange(30))
-        questions[f"q{number}"] = JudgedQuery(IDS, CandidateScores(near, lexical, float(dense.max()), 9.0))
+        questions[f"q{number}"] = JudgedQuery(IDS, CandidateScores(near, lexical, float(dense.max())))
         qrels[f"q{number}"] = {IDS[answer]: 1}
     return questions, qrels
 
