@@ -1,10 +1,9 @@
-"""Progress on standard error: a bar with speed and time left on a terminal, nothing elsewhere."""
+"""Progress on standard error: a bar with speed and time left on a terminal, elsewhere a line from time to time."""
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -12,18 +11,24 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from twofold import progress as telling
+from twofold.cli.output import is_quiet
 
 
 @contextmanager
-def bar(what: str, unit: str, known: int | None = None) -> Iterator[telling.Progress]:
+def bar(
+    what: str, unit: str, known: int | None = None, *, asked: Callable[[], int | None] = lambda: None
+) -> Iterator[telling.Progress]:
     """A progress function for the library; on a terminal it draws a bar that disappears when the work is done.
 
     what: the word before the bar. unit: what is counted, in the plural. known: how many there will be, where the work
-    itself does not know it.
+    itself does not know it; asked: gives the same at some cost, and is called for work that takes long. --quiet shows
+    nothing.
     """
-    console = Console(file=sys.stderr)
-    if not sys.stderr.isatty():
+    if is_quiet():
         yield telling.silent
+        return
+    if not sys.stderr.isatty():
+        yield telling.Display(what, unit, known=asked)
         return
     columns = (
         TextColumn("{task.description}"),
@@ -32,7 +37,7 @@ def bar(what: str, unit: str, known: int | None = None) -> Iterator[telling.Prog
         _Speed(),
         _Left(),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
         task = progress.add_task(what, total=known)
 
         def show(done: int, total: int | None) -> None:
@@ -50,8 +55,7 @@ class _Count(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """ "1,200 of 5,183 documents"."""
-        of = "" if task.total is None else f" of {int(task.total):,}"
-        return Text(f"{int(task.completed):,}{of} {self._unit}")
+        return Text(telling.counted(task.completed, task.total, self._unit))
 
 
 class _Speed(ProgressColumn):
@@ -59,8 +63,7 @@ class _Speed(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """ "310/s", or nothing before there is a figure."""
-        speed = _speed(task)
-        return Text("" if not speed else f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s", style="dim")
+        return Text(telling.rate(_speed(task)), style="dim")
 
 
 class _Left(ProgressColumn):
@@ -68,12 +71,7 @@ class _Left(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """ "1:05 left", or nothing where nobody can know."""
-        speed, remaining = _speed(task), task.remaining
-        if not speed or remaining is None:
-            return Text("")
-        minutes, seconds = divmod(math.ceil(remaining / speed), 60)
-        hours, minutes = divmod(minutes, 60)
-        return Text(f"{hours}:{minutes:02}:{seconds:02} left" if hours else f"{minutes}:{seconds:02} left")
+        return Text(telling.time_left(_speed(task), task.completed, task.total))
 
 
 def _speed(task: Task) -> float | None:

@@ -11,6 +11,7 @@ from twofold.cli.options import (
     HelpFormatter,
     Subparsers,
     add_encoder_options,
+    add_output_options,
     at_least_one,
     command,
     encoder_of,
@@ -174,8 +175,8 @@ def _named(subparsers: Subparsers, name: str, measure: Measure, does: str) -> An
     parser = subparsers.add_parser(
         name, help=does, description=f"Measures {does}.", formatter_class=HelpFormatter, allow_abbrev=False
     )
-    # Without a default of its own, so that `bench --json NAME` is not overruled.
-    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
+    # Without defaults of its own, so that `bench --json NAME` is not overruled.
+    add_output_options(parser, default=argparse.SUPPRESS)
     parser.set_defaults(measure=measure)
     return parser
 

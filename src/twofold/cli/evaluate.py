@@ -17,8 +17,9 @@ from twofold.cli.options import (
     encoder_of,
     text,
 )
-from twofold.cli.output import print_json, print_line, say
+from twofold.cli.output import note, print_json, print_line
 from twofold.errors import InputError, TwofoldError
+from twofold.progress import Progress, silent
 from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _rankings(arguments: argparse.Namespace) -> int:
+    from twofold.cli.bars import bar
     from twofold.cli.judged import judged_of
     from twofold.evaluation.evaluating import checked_measures, evaluate
     from twofold.evaluation.measures import DEFAULT_MEASURES
@@ -148,16 +150,18 @@ def _rankings(arguments: argparse.Namespace) -> int:
     evaluations: dict[str, Evaluation] = {}
     with judged_of(arguments) as judged, _searchers(judged, arguments.mode, report) as searchers:
         for name, searcher in searchers.items():
-            evaluations[name] = evaluate(
-                searcher,
-                judged.queries,
-                judged.qrels,
-                measures=measures,
-                depth=arguments.depth,
-                all_judged=arguments.all_judged,
-                timed=arguments.timed,
-                ignore_identical_ids=arguments.ignore_identical_ids,
-            )
+            with bar(f"Searching, {name}", "queries") as progress:
+                evaluations[name] = evaluate(
+                    searcher,
+                    judged.queries,
+                    judged.qrels,
+                    measures=measures,
+                    depth=arguments.depth,
+                    all_judged=arguments.all_judged,
+                    timed=arguments.timed,
+                    ignore_identical_ids=arguments.ignore_identical_ids,
+                    progress=progress,
+                )
         documents = len(judged.collection)
     _warn(report)
     files, refused = _runs_written(arguments.run_file, evaluations)
@@ -211,9 +215,11 @@ class _InMode:
         vector = self._of_text.get(query) if isinstance(query, str) else None
         return self._searcher.search(query, vector=vector, k=k, offset=offset, where=where, mode=self._mode)
 
-    def run(self, queries: Mapping[str, str], *, depth: int = DEPTH) -> Run:
+    def run(self, queries: Mapping[str, str], *, depth: int = DEPTH, progress: Progress = silent) -> Run:
         vectors = [self._of_id[query] for query in queries] if self._of_id else None
-        return self._searcher.run(queries, vectors=vectors, depth=depth, mode=self._mode, report=self._report)
+        return self._searcher.run(
+            queries, vectors=vectors, depth=depth, mode=self._mode, report=self._report, progress=progress
+        )
 
 
 def _check_results(arguments: argparse.Namespace) -> None:
@@ -306,4 +312,4 @@ def _sentences(arguments: argparse.Namespace) -> int:
 def _warn(report: EncodingReport) -> None:
     """Reports texts that were truncated."""
     if report.cut:
-        say(f"{len(report.cut):,} of {report.texts:,} texts cut, {report.tokens_cut:,} tokens not encoded")
+        note(f"{len(report.cut):,} of {report.texts:,} texts cut, {report.tokens_cut:,} tokens not encoded")

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from twofold.cli.options import Subparsers, add_strict_option, add_where_option, command, count, text, where_of
-from twofold.cli.output import print_json, print_line, say, visible
+from twofold.cli.output import note, print_json, print_line, visible
 
 
 def register(subparsers: Subparsers) -> None:
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"field": arguments.field, "facets": each})
         return 0
     if not facets:
-        say(f"no document has a value under {arguments.field}")
+        note(f"no document has a value under {arguments.field}")
     widest = max((len(f"{number:,}") for number in facets.values()), default=0)
     for value, number in facets.items():
         shown = value if isinstance(value, str) else json.dumps(value)

@@ -6,6 +6,7 @@ import argparse
 import shlex
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from twofold.cli.info import index_as_text
@@ -19,8 +20,8 @@ from twofold.cli.options import (
     names_encoder,
     text,
 )
-from twofold.cli.output import count_of, print_json, print_line, say
-from twofold.cli.sources import add_reader_options, documents_of, total_of
+from twofold.cli.output import count_of, note, print_json, print_line, say
+from twofold.cli.sources import add_reader_options, counted_anyway, documents_of, total_of
 from twofold.cli.summaries import added_as_text, left_out_as_json, left_out_as_text, skipped_as_text
 from twofold.cli.waiting import add_wait_option, waited
 from twofold.errors import NotACollectionError
@@ -86,7 +87,8 @@ def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
     try:
         total, wait = total_of(arguments), waited(arguments)
         start = time.monotonic()
-        with bar("Indexing" if arguments.vectors is None else "Adding", "documents", total) as progress:
+        what = "Indexing" if arguments.vectors is None else "Adding"
+        with bar(what, "documents", total, asked=partial(counted_anyway, arguments)) as progress:
             collection, report = build(
                 documents_of(arguments, reading),
                 arguments.collection,
@@ -137,7 +139,7 @@ def tell(arguments: argparse.Namespace, filled: Filled) -> None:
     """Prints what became of all records."""
     reading, report = filled.reading, filled.report
     for line in left_out_as_text(reading):
-        say(line)
+        note(line)
     if arguments.json:
         skipped = {"skipped": reading.skipped, "reasons": list(reading.reasons), "left_out": left_out_as_json(reading)}
         summary = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from twofold.cli.info import index_as_text
 from twofold.cli.options import encoder_for, encoder_of, is_there, open_given
-from twofold.cli.output import say
+from twofold.cli.output import note
 from twofold.cli.summaries import added_as_text
 from twofold.errors import VectorError
 
@@ -83,9 +83,9 @@ def _of_folder(arguments: argparse.Namespace) -> Iterator[Judged]:
         collection, report = _indexed(arguments, beir, progress)
     with collection:
         for line in added_as_text(report, time.monotonic() - start, arguments.to or "COLLECTION"):
-            say(line)
+            note(line)
         for line in index_as_text(report.index):
-            say(line)
+            note(line)
         yield Judged(f"{beir.name}, {beir.split}", collection, beir.queries, beir.qrels)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from twofold.cli.options import Subparsers, add_strict_option, add_where_option, command, count, where_of
-from twofold.cli.output import count_of, print_json, print_line, say, visible
+from twofold.cli.output import count_of, note, print_json, print_line, visible
 
 SHOWN = 20
 
@@ -55,5 +55,5 @@ def run(arguments: argparse.Namespace) -> int:
 
     Screen().documents(documents)
     if len(documents) < total:
-        say(f"{count_of(len(documents), 'document')} of {total:,}; --limit and --offset show others")
+        note(f"{count_of(len(documents), 'document')} of {total:,}; --limit and --offset show others")
     return 0

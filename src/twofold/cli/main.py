@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 
 from twofold.cli import (
@@ -38,7 +39,7 @@ from twofold.cli import (
 )
 from twofold.cli import list as listing
 from twofold.cli.options import HelpFormatter, Parser
-from twofold.cli.output import OutputError, results, say
+from twofold.cli.output import OutputError, quietly, results, say
 from twofold.errors import MESSAGE, TwofoldError, brief
 
 COMMANDS = (
@@ -136,9 +137,18 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _logged(times: int) -> AbstractContextManager[None]:
+    if not times:
+        return nullcontext()
+    from twofold.cli.verbose import logged
+
+    return logged(times)
+
+
 def _run(arguments: argparse.Namespace) -> int:
     try:
-        return int(arguments.run(arguments))
+        with quietly(arguments.quiet), _logged(arguments.verbose):
+            return int(arguments.run(arguments))
     except BrokenPipeError:
         raise
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, add_encoder_options, command, encoder_of, names_encoder, text
-from twofold.cli.output import print_json, print_line, say
+from twofold.cli.output import note, print_json, print_line
 from twofold.cli.waiting import add_wait_option, waited
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _migrated(collection: Collection, encoder: Encoder, arguments: argparse.Name
 
 def _say_cost(cost: MigrationCost) -> None:
     if cost.documents:
-        say(
+        note(
             f"space {cost.space}: {cost.documents:,} documents to encode, about {cost.passages:,} passages, "
             f"{_duration(cost.seconds)} and {cost.bytes / 1e6:,.1f} MB"
         )

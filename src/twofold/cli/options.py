@@ -67,7 +67,7 @@ class Parser(argparse.ArgumentParser):
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
         """The values that an argument is given; argparse calls this once for each time that an option stands there."""
-        if action.option_strings and not isinstance(action, argparse._AppendAction):
+        if action.option_strings and not isinstance(action, argparse._AppendAction | argparse._CountAction):
             if action.dest in self._taken:
                 self.error(f"{action.option_strings[-1]} is given twice; give it once")
             self._taken.add(action.dest)
@@ -156,9 +156,23 @@ def command(subparsers: Subparsers, name: str, run: Run, *, does: str, examples:
         formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object for machines")
+    add_output_options(parser)
     parser.set_defaults(run=run)
     return parser
+
+
+def add_output_options(parser: argparse.ArgumentParser, **otherwise: Any) -> None:
+    """--json, --quiet and --verbose. otherwise: `default=argparse.SUPPRESS` leaves what a command above was given."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object for machines", **otherwise)
+    told = parser.add_mutually_exclusive_group()
+    told.add_argument("-q", "--quiet", action="store_true", help="print no progress and no notes", **otherwise)
+    told.add_argument(
+        "-v",
+        "--verbose",
+        action="count",
+        help="print to standard error what is changed and built; may be repeated: -vv prints every commit too",
+        **{"default": 0, **otherwise},
+    )
 
 
 def add_encoder_options(parser: argparse.ArgumentParser, *, otherwise: str = "the embedded all-MiniLM-L6-v2") -> None:

@@ -13,11 +13,15 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TextIO
 
 # C0, DEL and C1 controls; line and paragraph separators; the embeddings, overrides and isolates of direction.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
+
+
+_quiet = ContextVar("quiet", default=False)
 
 
 class OutputError(Exception):
@@ -85,6 +89,27 @@ def _is_utf_8(stream: TextIO) -> bool:
 def say(text: str) -> None:
     """One line to standard error."""
     print(visible(text), file=sys.stderr)  # noqa: T201 - and the one for all else
+
+
+def note(text: str) -> None:
+    """One line to standard error, but not with --quiet: what a result does not need to be understood."""
+    if not is_quiet():
+        say(text)
+
+
+def is_quiet() -> bool:
+    """Whether notes and progress are left out."""
+    return _quiet.get()
+
+
+@contextmanager
+def quietly(quiet: bool) -> Iterator[None]:
+    """Leaves notes and progress out of a block, if that is asked for."""
+    before = _quiet.set(quiet)
+    try:
+        yield
+    finally:
+        _quiet.reset(before)
 
 
 def count_of(number: int, what: str) -> str:

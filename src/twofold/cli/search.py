@@ -19,7 +19,7 @@ from twofold.cli.options import (
     text,
     where_of,
 )
-from twofold.cli.output import count_of, print_json, print_line, results_in_utf_8, say
+from twofold.cli.output import count_of, note, print_json, print_line, results_in_utf_8
 from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
@@ -167,9 +167,9 @@ def _tell_default(arguments: argparse.Namespace, searcher: SnapshotSearcher) -> 
 def _warn(report: EncodingReport) -> None:
     """Reports queries that were truncated."""
     if report.cut:
-        say(f"{len(report.cut):,} of {report.texts:,} queries cut, {report.tokens_cut:,} tokens not encoded")
+        note(f"{len(report.cut):,} of {report.texts:,} queries cut, {report.tokens_cut:,} tokens not encoded")
     if report.surrogates:
-        say(f"{count_of(report.surrogates, 'lone surrogate')} replaced by U+FFFD")
+        note(f"{count_of(report.surrogates, 'lone surrogate')} replaced by U+FFFD")
 
 
 def _as_json(hit: Hit, explained: bool) -> dict[str, Any]:
@@ -180,11 +180,12 @@ def _show(hits: Hits, explained: bool) -> None:
     from twofold.cli.screens import Screen
 
     if not hits:
-        say("nothing found")
+        note("nothing found")
     Screen().hits(hits, explained=explained)
 
 
 def _many(arguments: argparse.Namespace) -> int:
+    from twofold.cli.bars import bar
     from twofold.cli.results import check_result
     from twofold.readers.queries import read_queries
     from twofold.readers.trec import write_run
@@ -199,7 +200,10 @@ def _many(arguments: argparse.Namespace) -> int:
         depth = RUN_DEPTH if arguments.depth is None else arguments.depth
         report = EncodingReport()
         with _searcher(collection, arguments, depth) as searcher:
-            run_of_all = searcher.run(queries, vectors=vectors, depth=depth, mode=arguments.mode, report=report)
+            with bar("Searching", "queries") as progress:
+                run_of_all = searcher.run(
+                    queries, vectors=vectors, depth=depth, mode=arguments.mode, report=report, progress=progress
+                )
             _tell_default(arguments, searcher)
     _warn(report)
     seconds = time.monotonic() - start

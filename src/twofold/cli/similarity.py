@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, add_encoder_options, add_truncation_option, command, encoder_of, text
-from twofold.cli.output import count_of, print_json, print_line, say
+from twofold.cli.output import count_of, note, print_json, print_line
 
 if TYPE_CHECKING:
     from twofold.protocols import Encoder
@@ -85,6 +85,6 @@ def _scored(encoder: Encoder, pairs: Sequence[Sequence[str]], report: EncodingRe
 def _tell(report: EncodingReport) -> None:
     """Says on standard error what the scores do not cover."""
     if report.cut:
-        say(f"{len(report.cut):,} of {report.texts:,} texts cut, {report.tokens_cut:,} tokens not encoded")
+        note(f"{len(report.cut):,} of {report.texts:,} texts cut, {report.tokens_cut:,} tokens not encoded")
     if report.surrogates:
-        say(f"{count_of(report.surrogates, 'lone surrogate')} replaced by U+FFFD")
+        note(f"{count_of(report.surrogates, 'lone surrogate')} replaced by U+FFFD")

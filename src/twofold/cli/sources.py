@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twofold.cli.options import text
-from twofold.errors import InputError
+from twofold.cli.output import is_quiet
+from twofold.errors import InputError, TwofoldError
+from twofold.progress import Progress, silent
 
 if TYPE_CHECKING:
     from twofold.documents import Document
@@ -109,16 +111,31 @@ def _unskipped(records: Iterator[Read], report: ReadReport) -> Iterator[Read]:
 
 
 def total_of(arguments: argparse.Namespace) -> int | None:
-    """The number of documents, for the progress bar; None without a terminal or if it is unknown."""
+    """The number of documents, for a bar that people watch; None where there is none, or the number is unknown."""
     from twofold.cli.bars import bar
+
+    if not sys.stderr.isatty() or is_quiet():
+        return None
+    with bar("Reading", "documents") as progress:
+        return counted_in(arguments, progress)
+
+
+def counted_anyway(arguments: argparse.Namespace) -> int | None:
+    """The number of documents, for lines about work that is under way, which itself reports what cannot be read."""
+    try:
+        return counted_in(arguments)
+    except (TwofoldError, OSError):
+        return None
+
+
+def counted_in(arguments: argparse.Namespace, progress: Progress = silent) -> int | None:
+    """The number of documents, read for that alone; None for a pipe, which is read once."""
     from twofold.reports import ReadReport
 
-    again = all(Path(data).is_file() or Path(data).is_dir() for data in arguments.data)  # a pipe is read once
-    if not again or not sys.stderr.isatty():
+    if not all(Path(data).is_file() or Path(data).is_dir() for data in arguments.data):
         return None
     done = 0
-    with bar("Reading", "documents") as progress:
-        for done, _ in enumerate(documents_of(arguments, ReadReport()), start=1):
-            if done % 1000 == 0:
-                progress(done, None)
+    for done, _ in enumerate(documents_of(arguments, ReadReport()), start=1):
+        if done % 1000 == 0:
+            progress(done, None)
     return done

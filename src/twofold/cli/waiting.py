@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 
-from twofold.cli.output import say
+from twofold.cli.output import note
 from twofold.errors import WAIT, LockedError, NotACollectionError
 
 
@@ -35,7 +35,7 @@ def waited(arguments: argparse.Namespace) -> float:
         except NotACollectionError:
             pass  # `index` will make it
         except LockedError as error:
-            say(f"twofold: waiting: {str(error).partition('; ')[0]}")
+            note(f"twofold: waiting: {str(error).partition('; ')[0]}")
     return wait
 
 

@@ -18,12 +18,15 @@ from twofold.collection.seen import Seen
 from twofold.documents import Document, as_documents
 from twofold.engine import Engine, EngineWriter
 from twofold.errors import DocumentError, InputError, VectorError
+from twofold.logs import logger_of
 from twofold.passages.windows import PassageMode
 from twofold.progress import Progress
 from twofold.readers.vectors import mapped_vectors
 from twofold.reports import AddReport
 from twofold.scores import Numbers, Vectors, checked_vectors, scaled
 from twofold.space import Space
+
+logger = logger_of(__name__)
 
 ENCODED_AT_ONCE = 256
 """Documents a commit that are encoded: enough to fill batches of one length, few enough that Ctrl-C loses little."""
@@ -78,7 +81,22 @@ class Adding:
                 self._add(block, writer, seen)
                 progress(self._taken, total)
         self._check_count(self._taken)
-        return self.report
+        report = self.report
+        logger.info(
+            "%s: %d documents added, %d replaced, %d unchanged",
+            self._engine.path,
+            report.added,
+            report.replaced,
+            report.unchanged,
+        )
+        if report.truncated:
+            logger.warning(
+                "%s: %d documents truncated, %d tokens not encoded",
+                self._engine.path,
+                report.truncated,
+                report.tokens_cut,
+            )
+        return report
 
     def _check_count(self, documents: int | None) -> None:
         """One given vector a document, no more and no fewer."""

@@ -15,7 +15,7 @@ from twofold.documents import Document
 from twofold.errors import WAIT, InputError, LockedError, NotACollectionError
 from twofold.files import absolute
 from twofold.passages.windows import PassageMode
-from twofold.progress import Progress, silent
+from twofold.progress import Progress
 from twofold.protocols import Encoder
 from twofold.reports import AddReport
 from twofold.rows import rows_of
@@ -32,7 +32,7 @@ def build(
     encoder: Encoder | str | Path | None = None,
     vectors: Vectors | str | Path | None = None,
     wait: float = WAIT,
-    progress: Progress = silent,
+    progress: Progress | bool = False,
     **settings: Any,
 ) -> tuple[Collection, AddReport]:
     """Adds documents to the collection in a folder, created if there is none; the caller closes it.

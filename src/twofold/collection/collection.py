@@ -29,7 +29,7 @@ from twofold.contract import Contract
 from twofold.documents import Document
 from twofold.engine import Ask, Engine
 from twofold.index_report import LATENCY, PROMISE, IndexRequest, RecallReport
-from twofold.progress import Progress, silent
+from twofold.progress import Progress, displayed
 from twofold.protocols import Encoder
 from twofold.rankings import Qrels
 from twofold.reports import AddReport, BackupReport, OptimizeReport, VerifyReport
@@ -43,7 +43,8 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
     """Documents, their vectors and their indexes; created by `twofold.create`, opened by `twofold.open`.
 
     Each search reads the latest commit; each writing call takes the writer's lock. Threads may share one object. Close
-    it, or use it in a `with` block.
+    it, or use it in a `with` block. Long calls take `progress`: True shows it on standard error, a function is called
+    with it (progress.py).
     """
 
     def __init__(self, engine: Engine, encoders: Encoders, settings: Settings) -> None:
@@ -77,7 +78,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         documents: Documents,
         *,
         vectors: Vectors | str | Path | None = None,
-        progress: Progress = silent,
+        progress: Progress | bool = False,
     ) -> AddReport:
         """Adds documents, or replaces those with the same id; returns a report with counts.
 
@@ -97,7 +98,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         documents: Documents | Mapping[str, Any],
         *,
         vectors: Vectors | str | Path | None = None,
-        progress: Progress = silent,
+        progress: Progress | bool = False,
     ) -> AddReport:
         """Changes fields of documents that are there, and keeps the others; says what became of them.
 
@@ -112,14 +113,14 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         return await asyncio.to_thread(self.add, documents, **options)
 
     def _changed(
-        self, way: type[Adding], documents: Any, vectors: Vectors | str | Path | None, progress: Progress
+        self, way: type[Adding], documents: Any, vectors: Vectors | str | Path | None, progress: Progress | bool
     ) -> AddReport:
         given = None if vectors is None else Given.of(vectors, self.contract.dimension)
-        with self._engine.writing() as writer:
-            report = way(self._engine, self._encoders, self._settings.passages, given).run(documents, writer, progress)
+        with self._engine.writing() as writer, displayed(progress, way.__name__, "documents") as shown:
+            report = way(self._engine, self._encoders, self._settings.passages, given).run(documents, writer, shown)
             if self._wants_lexical_index():
-                report.analyser = self.tune(progress=progress).told
-            report.index = writer.follow(self._asking(), progress)
+                report.analyser = self.tune(progress=shown).told
+            report.index = writer.follow(self._asking(), shown)
             return report
 
     def delete(
@@ -150,14 +151,15 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         with self._engine.snapshot() as snapshot:
             return describe(self._engine, snapshot, self._encoders.of(snapshot.space).contract, self._settings)
 
-    def verify(self, progress: Progress = silent, *, repair: bool = False) -> VerifyReport:
+    def verify(self, progress: Progress | bool = False, *, repair: bool = False) -> VerifyReport:
         """Reads all data and verifies every checksum; writers may write meanwhile.
 
         The report lists all damage and the documents concerned. repair: rebuilds a damaged index; documents and vectors
         are never changed. Raises CorruptionError only if too little is left to verify; with repair also LockedError,
         StorageError.
         """
-        return verified(self._engine, self._asking(), progress, repair=repair)
+        with displayed(progress, "Verifying", "lines and vectors") as shown:
+            return verified(self._engine, self._asking(), shown, repair=repair)
 
     def recall(self, queries: Sequence[str] | Vectors | None = None) -> RecallReport:
         """The recall of searches against exact search, measured now, without a filter and with filters.
@@ -176,7 +178,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         queries: Mapping[str, str] | None = None,
         qrels: Qrels | None = None,
         vectors: Sequence[Vectors] | Vectors | None = None,
-        progress: Progress = silent,
+        progress: Progress | bool = False,
     ) -> LexicalReport:
         """Builds the lexical index and fits how lexical and dense scores are mixed: searches are hybrid from then on.
 
@@ -188,8 +190,8 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         collection's own texts. vectors: those of the queries, (n, dimension), in their order; by default they are
         encoded. Raises InputError, LockedError, StorageError.
         """
-        with self._engine.writing() as writer:
-            tuning = LexicalTuning(self._engine, writer, self.encoder, self._settings, progress)
+        with self._engine.writing() as writer, displayed(progress, "Building the lexical index", "documents") as shown:
+            tuning = LexicalTuning(self._engine, writer, self.encoder, self._settings, shown)
             return tuning.run(analyser, JudgedTexts(queries or {}, qrels or {}, vectors))
 
     def optimize(
@@ -199,7 +201,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         recall: float = PROMISE,
         latency: float = LATENCY,
         queries: Sequence[str] | Vectors | None = None,
-        progress: Progress = silent,
+        progress: Progress | bool = False,
     ) -> OptimizeReport:
         """Frees the disk space of deleted documents and rebuilds the index; readers keep their snapshots.
 
@@ -212,17 +214,17 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         A crash at any moment leaves the old state or the new one. It needs disk space meanwhile (docs/durability.md).
         Raises LockedError, InputError, StorageError, CorruptionError.
         """
-        with self._engine.writing() as writer:
-            return writer.optimize(IndexRequest(index, recall, latency), self._asking(queries), progress)
+        with self._engine.writing() as writer, displayed(progress, "Optimizing", "passages") as shown:
+            return writer.optimize(IndexRequest(index, recall, latency), self._asking(queries), shown)
 
-    def maintain(self, seconds: float, progress: Progress = silent) -> bool:
+    def maintain(self, seconds: float, progress: Progress | bool = False) -> bool:
         """Does the due maintenance of derived data that fits into `seconds`; returns whether there was any.
 
         For long-running processes, since `add` does only a share in proportion to what it added. Searches are possible
         meanwhile. Raises LockedError, StorageError.
         """
-        with self._engine.writing() as writer:
-            return writer.maintain(seconds, self._asking(), progress)
+        with self._engine.writing() as writer, displayed(progress, "Maintaining", "passages") as shown:
+            return writer.maintain(seconds, self._asking(), shown)
 
     def migrate(
         self,
@@ -233,7 +235,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         name: str | None = None,
         switch: bool = False,
         told: Callable[[MigrationCost], None] = lambda _: None,
-        progress: Progress = silent,
+        progress: Progress | bool = False,
     ) -> MigrationReport:
         """Encodes the stored texts into a second space with another encoder, and compares both; searches are possible.
 
@@ -245,14 +247,16 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         estimated cost before the work begins. Raises InputError, LockedError, StorageError.
         """
         judged = Judged(queries or {}, qrels or {})
-        return self._migrating(progress).run(encoder, name, judged, told, switch=switch)
+        with displayed(progress, "Encoding", "documents") as shown:
+            return self._migrating(shown).run(encoder, name, judged, told, switch=switch)
 
-    def switch_space(self, name: str, progress: Progress = silent) -> None:
+    def switch_space(self, name: str, progress: Progress | bool = False) -> None:
         """Makes another complete space the one that is searched, with the index that it needs.
 
         name: of the space, as `info().spaces` lists it. Raises InputError, LockedError, StorageError.
         """
-        self._migrating(progress).switch(name)
+        with displayed(progress, "Indexing", "passages") as shown:
+            self._migrating(shown).switch(name)
 
     def drop_space(self, name: str) -> None:
         """Deletes a space that is not searched, with its files.
@@ -265,15 +269,16 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
     def _migrating(self, progress: Progress) -> Migrating:
         return Migrating(self._engine, self._encoders, self._settings, progress)
 
-    def backup(self, path: str | Path, progress: Progress = silent) -> BackupReport:
+    def backup(self, path: str | Path, progress: Progress | bool = False) -> BackupReport:
         """Copies the latest commit into a new folder, a collection of its own; writers may go on meanwhile.
 
         path: the new folder; it appears under its name when it is complete, synced and verified, or not at all. Raises
         InputError if there is a folder that is not empty, CorruptionError if this collection is damaged, StorageError.
         """
-        return self._engine.backup(path, progress)
+        with displayed(progress, "Copying and verifying", "bytes") as shown:
+            return self._engine.backup(path, shown)
 
-    def export(self, path: str | Path, progress: Progress = silent) -> ExportReport:
+    def export(self, path: str | Path, progress: Progress | bool = False) -> ExportReport:
         """Writes documents, passages and vectors of one commit into a new folder, for other tools.
 
         path: the new folder, which will hold documents.jsonl; passages.jsonl, whose line i is the span of row i of
@@ -281,8 +286,8 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         export.json. Raises InputError if there is a folder that is not empty, CorruptionError, StorageError.
         """
         self._engine.check_outside(path)
-        with self._engine.snapshot() as snapshot:
-            return Exporting(snapshot, self._encoders.of(snapshot.space).contract, progress).into(path)
+        with self._engine.snapshot() as snapshot, displayed(progress, "Exporting", "documents and vectors") as shown:
+            return Exporting(snapshot, self._encoders.of(snapshot.space).contract, shown).into(path)
 
     def close(self) -> None:
         """Closes files and locks; a collection in memory is deleted."""

@@ -22,9 +22,12 @@ from twofold.collection.settings import Settings
 from twofold.contract import Contract
 from twofold.engine import Engine, EngineSnapshot
 from twofold.errors import InputError
+from twofold.logs import logger_of
 from twofold.progress import Progress
 from twofold.protocols import Encoder
 from twofold.space import Space
+
+logger = logger_of(__name__)
 
 AT_ONCE = 256
 """Documents that are encoded and committed at a time."""
@@ -96,6 +99,7 @@ class Migrating:
         with self._engine.snapshot() as snapshot:
             told(self._cost(snapshot, space, guarded))
         done = self._filled(space, guarded)
+        logger.info("%s: encoded %d documents into the space %s", self._engine.path, done, space.name)
         with self._engine.snapshot() as snapshot:
             default = snapshot.space.name == space.name
             found = None if default else compared(snapshot, space, self._encoders, self._settings.depth, judged)
@@ -117,6 +121,7 @@ class Migrating:
             writer.index(space, asking(self._engine, encoder, self._settings.depth), self._progress)
             LexicalTuning(self._engine, writer, encoder, self._settings, self._progress).prepare(space)
             writer.make_default(space.name)
+            logger.info("%s: the space %s is searched now", self._engine.path, space.name)
 
     def _space(self, encoder: Encoder, name: str | None) -> Space:
         """The space of this encoder: one that was begun, or a new one. Raises InputError."""
@@ -134,6 +139,7 @@ class Migrating:
             )
         with self._engine.writing() as writer:
             writer.add_space(space)
+        logger.info("%s: began the space %s", self._engine.path, space.name)
         return space
 
     def _cost(self, snapshot: EngineSnapshot, space: Space, encoder: GuardedEncoder) -> MigrationCost:

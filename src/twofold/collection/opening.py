@@ -12,8 +12,11 @@ from twofold.engines.local.engine import Store
 from twofold.engines.local.layout import check_outside as check_outside
 from twofold.errors import WAIT
 from twofold.files import absolute
+from twofold.logs import logger_of
 from twofold.passages.windows import PassageMode
 from twofold.protocols import Encoder
+
+logger = logger_of(__name__)
 
 
 def create(
@@ -40,6 +43,7 @@ def create(
         check_outside(path)
     encoder = load_encoder() if encoder is None else given_encoder(encoder)
     store = Store.create(path, space=space_of(encoder), settings=settings.to_json(), wait=wait)
+    logger.info("created %s", store.path)
     return Collection(store, Encoders(store, encoder), settings)
 
 
@@ -52,6 +56,7 @@ def open_collection(path: str | Path, encoder: Encoder | str | Path | None = Non
     NotACollectionError, FormatError.
     """
     store = Store.open(path, wait=wait)
+    logger.debug("opened %s", store.path)
     try:
         given = None if encoder is None else given_encoder(encoder)
         return Collection(store, Encoders(store, given), Settings.from_json(store.description.settings))

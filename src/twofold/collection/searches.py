@@ -8,6 +8,7 @@ from typing import Any
 
 from twofold.collection.pinning import Pinning
 from twofold.hits import Hits
+from twofold.progress import Progress
 from twofold.protocols import Ranker
 from twofold.rankings import Run
 from twofold.reports import EncodingReport
@@ -71,18 +72,28 @@ class Searching:
         ranker: Ranker | None = None,
         strict: bool = False,
         min_score: float | None = None,
+        progress: Progress | bool = False,
     ) -> list[Hits]:
         """The hits of each query, in their order: the same, bit for bit, as `search` gives for each alone.
 
         queries: texts, or vectors (n, dimension). vectors: one for each text, (n, dimension), used instead of encoding
-        them. k, offset, where, depth, exact, mode, ranker, strict, min_score: as in `search`.
+        them. k, offset, where, depth, exact, mode, ranker, strict, min_score: as in `search`. progress: True shows it
+        on standard error, a function is called with it, in queries.
 
         All are asked of one commit; texts are encoded together, and looked up on all cores. Raises what `search`
         raises; a QueryError names the query by its position.
         """
         with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
             found = searcher.search_many(
-                queries, vectors=vectors, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict
+                queries,
+                vectors=vectors,
+                k=k,
+                offset=offset,
+                where=where,
+                mode=mode,
+                ranker=ranker,
+                strict=strict,
+                progress=progress,
             )
         return found if min_score is None else [hits.at_least(min_score) for hits in found]
 
@@ -114,15 +125,18 @@ class Searching:
         exact: bool = False,
         mode: SearchMode | None = None,
         report: EncodingReport | None = None,
+        progress: Progress | bool = False,
     ) -> Run:
         """The rankings of many queries: query id → document id → score, each `depth` long, for evaluation.
 
         queries: id → text. vectors: one for each query, in their order. where, exact, mode: as in `search`. report:
-        counts truncated queries. `run_hits` gives the documents too. Raises QueryError, also for an empty query, which
-        it names; VectorError, FilterError, ContractError.
+        counts truncated queries. progress: as in `search_many`. `run_hits` gives the documents too. Raises QueryError,
+        also for an empty query, which it names; VectorError, FilterError, ContractError.
         """
         with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
-            return searcher.run(queries, vectors=vectors, depth=depth, where=where, mode=mode, report=report)
+            return searcher.run(
+                queries, vectors=vectors, depth=depth, where=where, mode=mode, report=report, progress=progress
+            )
 
     def run_hits(
         self, queries: Mapping[str, str], *, vectors: Sequence[Vectors] | Vectors | None = None, **options: Any

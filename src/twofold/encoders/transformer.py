@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from twofold.contract import Contract, Side
 from twofold.encoders.texts import add_to, check_texts
 from twofold.errors import InputError, ModelError, TruncationError
+from twofold.logs import logger_of
 from twofold.models.folder import read_model_folder
 from twofold.models.known_models import prompts_of
 from twofold.models.locating import find_model
@@ -25,6 +26,9 @@ from twofold.values import without_surrogates
 TRUNCATION = ("count", "error")
 BLOCK = 128
 """Texts tokenised at a time, while the batches before them run."""
+
+
+logger = logger_of(__name__)
 
 
 class TransformerEncoder:
@@ -61,6 +65,7 @@ class TransformerEncoder:
                 raise ModelError(
                     f"{self._folder.path}: the {side} prompt leaves no token in {self._folder.max_tokens} tokens"
                 )
+        logger.debug("loaded %s, %s", self._folder.path, self._model.precision)
 
     @cached_property
     def contract(self) -> Contract:

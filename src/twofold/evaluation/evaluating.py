@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from inspect import signature
 from typing import Any
 
 from twofold.errors import InputError
 from twofold.evaluation.intervals import bootstrap_interval
 from twofold.evaluation.latency import Latency, search_latency
 from twofold.evaluation.measures import DEFAULT_MEASURES, Measure, judged_share, measure_values, parse_measures
+from twofold.progress import Progress, displayed
 from twofold.protocols import Searcher
 from twofold.rankings import Qrels, Run, ranked
 
@@ -98,6 +100,7 @@ def evaluate(
     all_judged: bool = False,
     timed: int = 0,
     ignore_identical_ids: bool = False,
+    progress: Progress | bool = False,
 ) -> Evaluation:
     """Asks a searcher the judged queries and measures what it finds.
 
@@ -106,7 +109,8 @@ def evaluate(
     every judged query; without it, one without a positive judgement is neither asked nor counted. timed: so many of the
     queries are asked again, one by one, for their latency. ignore_identical_ids: take the document whose id is the
     query's own out of each ranking, as BEIR does where queries are documents themselves (ArguAna, Quora); without it
-    they count.
+    they count. progress: True shows it on standard error, a function is called with it, in queries, if the searcher's
+    `run` takes `progress`, as a collection's does.
 
     What is measured is one run, whose queries the searcher may take in batches. Of a searcher that supports
     `id in searcher`, as a collection does, the judged documents that it lacks are counted. Raises InputError for an
@@ -120,7 +124,9 @@ def evaluate(
     if textless is not None:
         raise InputError(f"the query {textless!r} is judged, but has no text among the queries")
     # One document more, so that a ranking without the query's own is still as deep.
-    run = searcher.run({query: queries[query] for query in counted}, depth=depth + ignore_identical_ids)
+    with displayed(progress, "Searching", "queries") as shown:
+        told = {"progress": shown} if "progress" in signature(searcher.run).parameters else {}
+        run = searcher.run({query: queries[query] for query in counted}, depth=depth + ignore_identical_ids, **told)
     own = _own(run)
     run = without_own(run, depth) if ignore_identical_ids else run
     evaluation = _evaluation(parsed, run, qrels, counted, len(queries.keys() | qrels.keys()) - len(counted))

@@ -15,6 +15,7 @@ from twofold.documents import Passage
 from twofold.engine import DenseSnapshot, EngineSnapshot, Selection
 from twofold.errors import QueryError
 from twofold.hits import Hits
+from twofold.progress import Progress, displayed, silent
 from twofold.protocols import Encoder, Ranker
 from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
@@ -118,17 +119,20 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         ranker: Ranker | None = None,
         strict: bool = False,
         report: EncodingReport | None = None,
+        progress: Progress | bool = False,
     ) -> list[Hits]:
         """The hits of each query, in their order, equal to those of `search` for each alone.
 
         queries: texts, or vectors (n, dimension). vectors: one for each text, (n, dimension). Texts are encoded
-        together, and queries are looked up on all cores. Everything else as in `search`; errors name the query by its
+        together, and queries are looked up on all cores. progress: in queries (progress.py). Everything else as in
+        `search`; errors name the query by its
         position.
         """
         if isinstance(queries, str):
             raise QueryError(f"queries is a list; for one query write [{queries!r}], or call search")
         request = self._request(k, offset, mode, self._selection(where, strict=strict), ranker)
-        return self._answers(self._queries(queries, vectors), request, report)
+        with displayed(progress, "Searching", "queries") as shown:
+            return self._answers(self._queries(queries, vectors), request, report, shown)
 
     def like(
         self,
@@ -165,19 +169,20 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         where: Mapping[str, Any] | None = None,
         mode: SearchMode | None = None,
         report: EncodingReport | None = None,
+        progress: Progress | bool = False,
     ) -> Run:
         """The rankings of many queries, each to `depth` documents: query id → document id → score.
 
-        vectors: one for each query, in their order. where: as in `search`. Raises QueryError, also for an empty query,
-        which it names; VectorError, FilterError.
+        vectors: one for each query, in their order. where: as in `search`. progress: in queries. Raises QueryError,
+        also for an empty query, which it names; VectorError, FilterError.
         """
         depth, mode = checked_count(depth, "depth"), self._mode(mode, text=True, vector=vectors is not None)
         if empty := [name for name, text in queries.items() if unseen(text)]:
             raise QueryError(f"the query {empty[0]!r} is empty")
         request = Request(mode, depth, depth, 0, self._selection(where))
-        asked = self._queries(list(queries.values()), vectors)
-        rankings = self._each(asked, request, report, partial(self._ranking, request=request))
-        return dict(zip(queries, rankings, strict=True))
+        asked, work = self._queries(list(queries.values()), vectors), partial(self._ranking, request=request)
+        with displayed(progress, "Searching", "queries") as shown:
+            return dict(zip(queries, self._each(asked, request, report, work, shown), strict=True))
 
     def close(self) -> None:
         """Closes the snapshot."""
@@ -263,14 +268,17 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             )
         return "how to mix dense and lexical scores has not been fitted yet; run twofold tune"
 
-    def _answers(self, queries: list[Query], request: Request, report: EncodingReport | None) -> list[Hits]:
+    def _answers(
+        self, queries: list[Query], request: Request, report: EncodingReport | None, progress: Progress = silent
+    ) -> list[Hits]:
         """The page of each query; a ranker gets the whole ranking of one query at a time."""
         ranker = request.ranker
         if ranker is None:
-            return self._each(queries, request, report, partial(self._page, request=request, offset=request.offset))
+            work = partial(self._page, request=request, offset=request.offset)
+            return self._each(queries, request, report, work, progress)
         if any(query.text is None for query in queries):
             raise QueryError("a ranker reads the query, so it needs a text, not a vector alone")
-        pages = self._each(queries, request, report, partial(self._page, request=request, offset=0))
+        pages = self._each(queries, request, report, partial(self._page, request=request, offset=0), progress)
         return [
             reranked(self._text(query.text or ""), page, ranker)[request.offset : request.top]
             for query, page in zip(queries, pages, strict=True)
@@ -282,6 +290,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         request: Request,
         report: EncodingReport | None,
         work: Callable[[Asked], Result],
+        progress: Progress,
     ) -> list[Result]:
         """The work for each query; several are encoded together, and looked up on all cores."""
         modes = [
@@ -293,6 +302,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         for first in range(0, len(queries), QUERIES_AT_ONCE):
             block = slice(first, first + QUERIES_AT_ONCE)
             results += threads.each(work, self._asked(queries[block], modes[block], report))
+            progress(len(results), len(queries))
         return results
 
     def _asked(self, queries: list[Query], modes: Sequence[SearchMode], report: EncodingReport | None) -> list[Asked]:

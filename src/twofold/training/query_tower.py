@@ -22,7 +22,7 @@ from twofold.errors import InputError, ModelError
 from twofold.evaluation.comparing import compare
 from twofold.evaluation.comparison import Comparison
 from twofold.files import check_writable
-from twofold.progress import Progress, silent
+from twofold.progress import Progress, displayed
 from twofold.protocols import Encoder
 from twofold.readers.pairs import read_pairs
 from twofold.readers.reading import read
@@ -111,7 +111,7 @@ def train_query_tower(
     base: str | Path | None = None,
     collection: str | Path | None = None,
     settings: DistillingSettings | None = None,
-    progress: Progress = silent,
+    progress: Progress | bool = False,
 ) -> QueryTowerOutcome:
     """Fits a tower to an encoder's queries; it works with every collection of that encoder.
 
@@ -136,7 +136,8 @@ def train_query_tower(
     teacher, asked = load_encoder(base), set(questions.values())
     texts = [text for text in (texts if data is None else texts_in(data)) if text not in asked]
     about = {"texts": os.path.basename(data or collection or "")}
-    fidelity = _fitted(LAYERS[kind], teacher, texts, to, about=about, settings=settings, progress=progress)
+    with displayed(progress, "Fitting", "steps") as shown:
+        fidelity = _fitted(LAYERS[kind], teacher, texts, to, about=about, settings=settings, progress=shown)
     seconds, tower = time.monotonic() - start, load_encoder(base, query_tower=to)
     timed = tuple(_median(each.encode_queries, texts[:TIMED]) for each in (teacher, tower))
     found = None if collection is None else _tried(collection, {ITSELF: teacher, TOWER: tower}, questions)

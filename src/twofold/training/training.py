@@ -15,7 +15,7 @@ from twofold.encoders.loading import load_encoder
 from twofold.errors import InputError
 from twofold.evaluation.comparing import compare
 from twofold.files import folder_aside
-from twofold.progress import Progress, silent
+from twofold.progress import Progress, displayed
 from twofold.protocols import Encoder
 from twofold.rankings import ranked
 from twofold.readers.reading import read
@@ -47,7 +47,7 @@ def train(
     from_corpus: bool = False,
     test: bool = False,
     also: Sequence[str | Path] = (),
-    progress: Progress = silent,
+    progress: Progress | bool = False,
 ) -> TrainingOutcome:
     """Trains an encoder on positive pairs, and measures the gain on held-out queries.
 
@@ -73,11 +73,11 @@ def train(
     # Documents that were learned from as they are need not be encoded again for the test split.
     here = {} if from_corpus or not tested else tested.pop().asked
     others = (here, [*tested, *trials_of(also)])
-    material = gathered(examples, encoder, settings, work, others=others, teacher=teacher, progress=progress)
-    start = time.monotonic()
-    contract = encoder.contract
-    texts = _texts(material, teacher if settings.loss in DISTILLING else None)
-    model, curve, settings = fit(folder, contract, texts, settings, work, progress=progress)
+    with displayed(progress, "Training", "documents, then steps") as shown:
+        material = gathered(examples, encoder, settings, work, others=others, teacher=teacher, progress=shown)
+        start = time.monotonic()
+        texts = _texts(material, teacher if settings.loss in DISTILLING else None)
+        model, curve, settings = fit(folder, encoder.contract, texts, settings, work, progress=shown)
     with folder_aside(to) as aside:
         model.save_pretrained(str(aside), create_model_card=False)
         outcome = _measured(aside, to, material, curve, settings, time.monotonic() - start)
@@ -92,7 +92,7 @@ def audit_data(
     base: str | Path | None = None,
     settings: TrainingSettings | None = None,
     from_corpus: bool = False,
-    progress: Progress = silent,
+    progress: Progress | bool = False,
 ) -> tuple[Audit, MiningReport]:
     """An audit of these data, and of what mining would drop and keep; trains nothing.
 
@@ -103,7 +103,10 @@ def audit_data(
     others = [trial_of(data, "test")] if _has_test(data) else []
     own, parts = held_out(examples, settings)
     teacher = None if settings.teacher is None else load_encoder(settings.teacher)
-    with collected(load_encoder(base), own.documents(), progress) as collection:
+    with (
+        displayed(progress, "Looking", "documents") as shown,
+        collected(load_encoder(base), own.documents(), shown) as collection,
+    ):
         triplets, mined = mined_in(collection, examples, parts, settings, teacher)
     return looked_at(examples, triplets, others), mined
 

@@ -21,6 +21,9 @@ from twofold import forking
 from twofold.engines.local.disk import Disk
 from twofold.errors import LockedError, StorageError
 from twofold.files import refused
+from twofold.logs import logger_of
+
+logger = logger_of(__name__)
 
 PAUSE = 0.02
 """Seconds between two looks at a lock that somebody else holds."""
@@ -123,12 +126,16 @@ class WriterLock:
             raise refused(self._path, error) from error
 
     def _lock(self, descriptor: int, deadline: float) -> None:
+        waiting = False
         while not self._locked(descriptor):
             if time.monotonic() >= deadline:
                 raise LockedError(
                     f"{_holder(descriptor)} is writing to {self._path.parent}; "
                     "try again when it is done, or wait longer for it (--wait, or writing(wait=SECONDS))"
                 )
+            if not waiting:
+                logger.info("%s: waiting for %s, which is writing", self._path.parent, _holder(descriptor))
+                waiting = True
             time.sleep(PAUSE)
         # Who holds the lock is a courtesy; a full disk must not keep deletions from freeing disk space.
         with suppress(StorageError):

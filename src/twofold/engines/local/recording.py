@@ -30,6 +30,9 @@ from twofold.engines.local.spaces import segments
 from twofold.engines.local.spaces.maps import Piece, SegmentMaps
 from twofold.engines.local.spaces.segments import Segment
 from twofold.errors import CollectionError, CorruptionError
+from twofold.logs import logger_of
+
+logger = logger_of(__name__)
 
 Result = TypeVar("Result")
 
@@ -122,6 +125,9 @@ class Recording:
             left = [each for name in sorted(self.description.names()) for each in self._leftovers(name)]
             ahead = self._publisher.ahead(self.head.generation)
             if left or ahead or unknown or self.doubtful:
+                logger.warning(
+                    "%s: recovers what a stopped writer left behind commit %d", self._inside, self.head.commit
+                )
                 self.recorded(connection, lambda change: _forget(change, unknown))
             self.doubtful = bool(left)
             for path, size in left:

@@ -38,10 +38,13 @@ from twofold.engines.local.recording import Recording
 from twofold.engines.local.spaces import segments
 from twofold.engines.local.spaces.segments import Halves, Segment
 from twofold.errors import CorruptionError, InputError, StorageError
+from twofold.logs import logger_of
 from twofold.progress import Progress, silent
 from twofold.reports import CompactReport
 from twofold.scores import Numbers
 from twofold.space import Space
+
+logger = logger_of(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,9 @@ class Writer:
         with self._recording.connection() as connection:
             placed = {name: self._appended(name, vectors) for name, vectors in halves.items()}
             replaced = [entry.handle for entry in self._known(connection, names).values()]
-            return self._recording.recorded(connection, lambda change: _add(change, block, placed, replaced))
+            numbers = self._recording.recorded(connection, lambda change: _add(change, block, placed, replaced))
+            self._log("added %d documents, %d of them in place of others", len(numbers), len(replaced))
+            return numbers
 
     def delete(self, numbers: Sequence[int] | Numbers) -> int:
         """Marks documents as deleted; gives how many of them were live."""
@@ -113,7 +118,9 @@ class Writer:
             return 0
         with self._recording.connection() as connection:
             marked = [int(number) for number in numbers]
-            return self._recording.recorded(connection, lambda change: change.mark(marked))
+            deleted = self._recording.recorded(connection, lambda change: change.mark(marked))
+            self._log("deleted %d documents", deleted)
+            return deleted
 
     def put_state(self, key: str, value: Any) -> None:
         """Keeps a JSON value under a key for a package above; None removes it."""
@@ -266,6 +273,9 @@ class Writer:
         """Throws away all that is derived in an area. Raises InputError, StorageError."""
         self._recording.check()
         self._publisher.clear(area)
+
+    def _log(self, what: str, *counts: int) -> None:
+        logger.debug(f"%s: commit %d {what}", self._folder, self._recording.head.commit, *counts)
 
     def _known(self, connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Known]:
         """As `known`; what was asked since the last commit is not read again, as by `commit` what `add` has asked."""

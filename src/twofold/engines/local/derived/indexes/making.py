@@ -23,7 +23,10 @@ from twofold.files import write_aside
 from twofold.index_report import IndexReport, OperatingPoint
 from twofold.indexes.kinds import IndexSettings, build
 from twofold.indexes.pieces import Stretch
+from twofold.logs import logger_of
 from twofold.progress import Progress, silent
+
+logger = logger_of(__name__)
 
 QUESTIONS = "questions.npz"
 """The file of a part beside the pieces: what was asked while measuring, and what is proposed for it."""
@@ -54,6 +57,7 @@ class Making:
         self._writer = work.writer
         self._snapshot = snapshot
         self._area = area_of(snapshot)
+        self._where = snapshot.folder / self._area
         self._progress = work.progress
         self._rows = 0
         self._seconds = 0.0
@@ -69,7 +73,9 @@ class Making:
             build(IndexSettings(kind=kind), stretch, folder, threads=os.cpu_count() or 1, progress=self._progress)
 
         piece = self._writer.build(self._area, fill, first, end)
-        self._rows, self._seconds = self._rows + piece.rows, self._seconds + time.monotonic() - start
+        seconds = time.monotonic() - start
+        self._rows, self._seconds = self._rows + piece.rows, self._seconds + seconds
+        logger.info("%s: built %s over %d passages in %.1f s", self._where, kind, piece.rows, seconds)
         return piece
 
     @property
@@ -117,7 +123,11 @@ class Making:
                 file.write(measuring.candidates.to_bytes())
 
         about = About(report=report, rows=self._snapshot.head.next_row, depth=measuring.depth, pace=self.pace)
-        return self._writer.publish(self._area, about.to_json(), pieces, self._writer.put_beside(self._area, fill))
+        beside = self._writer.put_beside(self._area, fill)
+        manifest = self._writer.publish(self._area, about.to_json(), pieces, beside)
+        recall = None if report.reached is None else report.reached.recall
+        logger.info("%s: published %s in %d pieces, recall %s", self._where, report.kind, len(pieces), recall)
+        return manifest
 
     def discard(self, piece: Piece) -> None:
         """Removes a piece that will not be published. Raises StorageError."""

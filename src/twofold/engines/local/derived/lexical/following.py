@@ -6,6 +6,7 @@ same scores. So it is brought along when it has fallen behind by many documents,
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,8 +19,11 @@ from twofold.engines.local.writer import Writer
 from twofold.errors import CorruptionError
 from twofold.lexical.analysing import Analysis, LexicalSettings
 from twofold.lexical.index import LexicalIndex
+from twofold.logs import logger_of
 from twofold.progress import Progress, silent
 from twofold.reports import Damage
+
+logger = logger_of(__name__)
 
 BEHIND = 1_000
 """Documents that a search may have to read by itself."""
@@ -64,7 +68,8 @@ class Following:
                     return False
                 self._extended(snapshot, known)
                 return True
-            except CorruptionError:
+            except CorruptionError as error:
+                logger.warning("%s: rebuilt, since it is damaged: %s", folder, error)
                 made = self._made(snapshot, known.about)
         self.publish(made[0])
         return True
@@ -94,7 +99,8 @@ class Following:
         if known is not None and known.settings == settings:
             try:
                 index = self._extended(snapshot, known)
-            except CorruptionError:
+            except CorruptionError as error:
+                logger.warning("%s: rebuilt, since it is damaged: %s", self._folder / known.folder, error)
                 return self._made(snapshot, about)
             if index.corpus.documents == snapshot.head.documents:
                 return replace(known, about=about), index
@@ -115,8 +121,16 @@ class Following:
         return index.extended(snapshot.written(index.end, known.since), end, self._progress)
 
     def _made(self, snapshot: StoredSnapshot, about: Mapping[str, Any]) -> tuple[Known, LexicalIndex]:
-        index = LexicalIndex.create(self._writer.fresh(AREA), LexicalSettings.from_json(about["lexical"]))
+        start, settings = time.monotonic(), LexicalSettings.from_json(about["lexical"])
+        index = LexicalIndex.create(self._writer.fresh(AREA), settings)
         index = index.extended(snapshot.written(0, snapshot.commit), snapshot.head.next_document, self._progress)
+        logger.info(
+            "%s: built for %d documents, analyser %s, in %.1f s",
+            index.folder,
+            index.corpus.documents,
+            settings.analyser,
+            time.monotonic() - start,
+        )
         return Known(about, index.folder.name, snapshot.commit), index
 
 
