@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any, Self, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, Protocol, Self, SupportsIndex, overload
 
 import numpy as np
 
@@ -26,24 +26,37 @@ OWN = ("id", "score", "title", "text", "start", "end")
 """The columns that every table of hits has; the fields of the metadata follow."""
 
 
+class Highlighting(Protocol):
+    """Where texts have terms of the query."""
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Start and end in characters, ascending and apart."""
+
+
 class Hits(list[Hit]):
     """The hits of one query, best first; a list in every other way.
 
-    `to_pandas` and `to_arrow` make a table of them, a line a hit; a notebook shows them with the passages marked.
+    `to_pandas` and `to_arrow` make a table of them, a line a hit. A notebook shows each passage with the terms of the
+    query marked; where the search was dense only, the passage itself is marked within the document's text.
     """
+
+    def __init__(self, hits: Iterable[Hit] = (), highlighting: Highlighting | None = None) -> None:
+        super().__init__(hits)
+        self.highlighting = highlighting
 
     @overload
     def __getitem__(self, place: SupportsIndex) -> Hit: ...
     @overload
     def __getitem__(self, place: slice) -> Self: ...
     def __getitem__(self, place: SupportsIndex | slice) -> Hit | Self:
-        return type(self)(super().__getitem__(place)) if isinstance(place, slice) else super().__getitem__(place)
+        found = super().__getitem__(place)
+        return type(self)(found, self.highlighting) if isinstance(found, list) else found
 
     def at_least(self, min_score: float) -> Self:
         """The hits whose score is not smaller than `min_score`. Raises QueryError for what is no number."""
         if isinstance(min_score, bool) or not isinstance(min_score, int | float | np.number) or math.isnan(min_score):
             raise QueryError(f"min_score is a number, not {min_score!r}")
-        return type(self)(hit for hit in self if hit.score >= min_score)
+        return type(self)((hit for hit in self if hit.score >= min_score), self.highlighting)
 
     def to_records(self) -> list[dict[str, Any]]:
         """A dict for each hit: id, score, title, the passage's text, start and end, and each field of the metadata.
@@ -83,7 +96,8 @@ class Hits(list[Hit]):
         if not self:
             return "<p>nothing found</p>"
         lines = "".join(
-            f"<tr><td>{place}</td><td>{hit.score:.3f}</td><td>{_named(hit)}</td><td>{_marked(hit)}</td></tr>"
+            f"<tr><td>{place}</td><td>{hit.score:.3f}</td><td>{_named(hit)}</td>"
+            f"<td>{_shown(hit, self.highlighting)}</td></tr>"
             for place, hit in enumerate(self, start=1)
         )
         heads = "".join(f"<th>{name}</th>" for name in ("", "score", "document", "text"))
@@ -119,10 +133,24 @@ def _named(hit: Hit) -> str:
     return f"{title}<code>{escape(hit.id)}</code>"
 
 
-def _marked(hit: Hit) -> str:
-    """The passage, marked, between what stands around it in the document."""
+def _shown(hit: Hit, highlighting: Highlighting | None) -> str:
+    """The passage between what stands around it in the document, with the terms of the query marked, or all of it."""
     text, start, end = hit.document.text, hit.passage.start, hit.passage.end
     before = ("…" if start > CONTEXT else "") + text[max(0, start - CONTEXT) : start]
     after = text[end : end + CONTEXT] + ("…" if end + CONTEXT < len(text) else "")
     shown = hit.text if len(hit.text) <= LONGEST else f"{hit.text[:LONGEST]}…"
-    return f"{escape(before)}<mark>{escape(shown)}</mark>{escape(after)}"
+    passage = _marked(shown, [(0, len(shown))] if highlighting is None else highlighting.spans(shown))
+    return f"{_faint(before)}{passage}{_faint(after)}"
+
+
+def _faint(text: str) -> str:
+    # Half transparent is less than the rest on a light page and on a dark one.
+    return f'<span style="opacity: 0.6">{escape(text)}</span>' if text else ""
+
+
+def _marked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    parts, done = [], 0
+    for start, end in spans:
+        parts += [escape(text[done:start]), f"<mark>{escape(text[start:end])}</mark>"]
+        done = end
+    return "".join([*parts, escape(text[done:])])

@@ -57,12 +57,16 @@ class OperatingPoint:
         """Whether the promise holds on these questions."""
         return self.low >= promise - SLACK
 
+    def __str__(self) -> str:
+        effort = f" at effort {self.effort:,}" if self.effort else ""
+        return f"{self.kind}{effort} {self.recall:.3f} in {self.p50:.2f} ms"
+
     def to_json(self) -> dict[str, Any]:
         """The figures by name."""
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class IndexReport:
     """A collection's index, with its measured recall and speed.
 
@@ -101,6 +105,38 @@ class IndexReport:
     def kept(self) -> bool:
         """Whether the promise held on the checking half of the questions, without a filter and with every filter."""
         return self.worst is None or self.worst.holds(self.promise)
+
+    @property
+    def in_short(self) -> str:
+        """Kind, rows and recall, in a few words."""
+        if self.reached is None:
+            return f"{self.kind}, every search is exact"
+        return f"{self.kind} over {self.rows:,} passages, recall@10 {self.reached.recall:.3f}"
+
+    def __repr__(self) -> str:
+        return f"<IndexReport: {self.in_short}>"
+
+    def __str__(self) -> str:
+        """What it is, why, what it was measured to find and what it costs, in a sentence."""
+        if self.reached is None:
+            return f"{self.kind}: every search is exact ({self.why})"
+        point, verdict = self.reached, "keeps" if self.kept else "does NOT keep"
+        asked = f", asked at {len(self.checked)} efforts" if len(self.checked) > 1 else ""
+        pieces = f" in {self.pieces} pieces" if self.pieces > 1 else ""
+        gone = f", with {self.gone:,} deleted ones in its files" if self.gone else ""
+        return (
+            f"{self.kind} over {self.rows:,} passages{pieces}{gone} ({self.why}); recall@10 {point.recall:.3f} "
+            f"[{point.low:.3f}, {point.high:.3f}], {verdict} the {self.promise:.3f} promised, "
+            f"on half of {self.questions}{asked}, p50 {point.p50:.2f} ms, p99 {point.p99:.2f} ms"
+            f"{self._behind_filters()}; {self.bytes / 1e6:,.1f} MB"
+        )
+
+    def _behind_filters(self) -> str:
+        said = ", ".join(
+            f"{point.recall:.3f}{'' if point.holds(self.promise) else ' (BELOW)'} where {share:.1%} pass"
+            for share, point in self.filtered
+        )
+        return f"; with filters {said}" if said else ""
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values."""

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from twofold.index_report import IndexReport
+from twofold.tables import count_of
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class EncodingReport:
     """Counts of encoding.
 
@@ -28,6 +29,10 @@ class EncodingReport:
     def tokens_cut(self) -> int:
         """Tokens that were not encoded."""
         return sum(self.cut.values())
+
+    def __repr__(self) -> str:
+        counts = f"{count_of(self.texts, 'text')}, {count_of(self.tokens, 'token')}"
+        return f"<EncodingReport: {counts}, {len(self.cut):,} texts cut, {self.tokens_cut:,} tokens not encoded>"
 
 
 @dataclass(slots=True)
@@ -58,7 +63,7 @@ class ReadReport:
         self.examples.setdefault(kind, path)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class AddReport:
     """Counts of an addition.
 
@@ -87,6 +92,12 @@ class AddReport:
     def documents(self) -> int:
         """Documents seen."""
         return self.added + self.replaced + self.unchanged
+
+    def __repr__(self) -> str:
+        names = [name for name in self.__slots__ if isinstance(getattr(self, name), int) and getattr(self, name)]
+        counts = ", ".join(f"{getattr(self, name):,} {name.replace('_', ' ')}" for name in names)
+        index = "" if self.index is None else f"; index {self.index.in_short}"
+        return f"<AddReport: {counts or 'nothing added'}{index}>"
 
     def to_json(self) -> dict[str, Any]:
         """The counts by name, and the report of the index."""
@@ -144,7 +155,7 @@ class Damage:
         return f"{self.place}: {self.message}{hit}{f' (derived{fate})' if self.derived else ''}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class VerifyReport:
     """What was verified, and what is damaged.
 
@@ -160,6 +171,10 @@ class VerifyReport:
     def clean(self) -> bool:
         """Whether there is no damage that was not repaired."""
         return all(each.repaired for each in self.damage)
+
+    def __repr__(self) -> str:
+        found = count_of(len(self.damage), "damaged place") if self.damage else "no damage"
+        return f"<VerifyReport: {found}, {count_of(self.documents, 'document')}, {count_of(self.rows, 'row')}>"
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values."""

@@ -109,6 +109,9 @@ class Table:
         caption = f"<caption>{escape(self.title)}</caption>"
         return f"<table>{caption}<thead><tr>{headings}</tr></thead><tbody>{laid}</tbody></table>{notes}"
 
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
     def to_json(self) -> dict[str, Any]:
         """Title, columns, rows and notes; an interval is an object with value, low and high."""
         return {
@@ -120,6 +123,20 @@ class Table:
 
     def _is_numeric(self, place: int) -> bool:
         return all(not isinstance(row[place], str) for row in self.rows)
+
+
+def facts_as_html(title: str, facts: Mapping[str, str]) -> str:
+    """Names and values under each other, as a `<table>` with a caption."""
+    left = ' style="text-align: left"'
+    lines = "".join(
+        f"<tr><th{left}>{escape(name)}</th><td{left}>{escape(value)}</td></tr>" for name, value in facts.items()
+    )
+    return f"<table><caption>{escape(title)}</caption><tbody>{lines}</tbody></table>"
+
+
+def count_of(number: int, what: str) -> str:
+    """A number and its noun: "1 document", "1,200 documents"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +186,9 @@ class Report:
         """The header as a list, then each table; a fragment, not a page."""
         listed = "".join(f"<li>{escape(line)}</li>" for line in self.header.lines())
         return "\n".join([f"<ul>{listed}</ul>", *(table.to_html() for table in self.tables)])
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     def to_json(self) -> dict[str, Any]:
         """Header and tables as JSON values."""

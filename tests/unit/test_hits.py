@@ -56,7 +56,7 @@ def test_fields_of_several_types_are_json_in_an_arrow_table(hits: Hits) -> None:
 
 def test_a_notebook_shows_the_passage_marked_and_nothing_raw(hits: Hits) -> None:
     page = hits._repr_html_()
-    assert "Before. <mark>The &lt;red&gt; planet is Mars.</mark> After." in page
+    assert 'Before. </span><mark>The &lt;red&gt; planet is Mars.</mark><span style="opacity: 0.6"> After.' in page
     assert page.count("<tr>") == 3
     assert "<red>" not in page
     assert "Planets &amp; moons<br><code>mars</code>" in page

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO
 
+from twofold.tables import count_of as count_of
+
 # C0, DEL and C1 controls; line and paragraph separators; the embeddings, overrides and isolates of direction.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
@@ -110,11 +112,6 @@ def quietly(quiet: bool) -> Iterator[None]:
         yield
     finally:
         _quiet.reset(before)
-
-
-def count_of(number: int, what: str) -> str:
-    """A number and its noun: "1 document", "1,200 documents"."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _escaped(character: str, narrow: str) -> str:

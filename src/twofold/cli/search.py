@@ -161,7 +161,7 @@ def _tell_default(arguments: argparse.Namespace, searcher: SnapshotSearcher) -> 
     """Says that search was lexical, if that was nobody's choice: texts have no vectors here, and none was given."""
     option = "--vector FILE" if arguments.queries is None else "--vectors X.npy"
     if (arguments.mode, arguments.vector, arguments.vectors) == (None, None, None) and "dense" not in searcher.modes:
-        say(f"lexical search: the vectors of this collection were made elsewhere; hybrid search needs {option}")
+        note(f"lexical search: the vectors of this collection were made elsewhere; hybrid search needs {option}")
 
 
 def _warn(report: EncodingReport) -> None:

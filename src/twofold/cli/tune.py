@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, add_encoder_options, add_query_vectors_option, command, open_given, text
 from twofold.cli.output import print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
-
-if TYPE_CHECKING:
-    from twofold.collection.lexical_report import LexicalReport
 
 
 def register(subparsers: Subparsers) -> None:
@@ -71,20 +67,5 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         found = "lexical search works" if report.fusion is None else "searches are hybrid"
         print_line(f"{visible(arguments.collection)} has a lexical index of {documents:,} documents: {found}")
-        print_line(lexical_as_text(report))
+        print_line(str(report))
     return 0
-
-
-def lexical_as_text(report: LexicalReport) -> str:
-    """The lexical settings of a collection, in a sentence."""
-    fusion, learned = report.fusion, report.learned
-    if fusion is None:
-        return f"{report.settings.analyser}; not mixed with dense scores, which are dot products here (--mode lexical)"
-    said = f"{report.settings.analyser}; chance cosine {fusion.chance:.3f}; lexical share {fusion.share:g}"
-    if learned is None:
-        return f"{said} (no judgements)"
-    return (
-        f"{said}, learned from {learned.questions:,} judged questions: nDCG@10 {learned.held_out:.4f} held out, "
-        f"{learned.gain:+.4f} [{learned.low:+.4f}, {learned.high:+.4f}] against the default, "
-        f"{learned.dense:.4f} by dense search alone"
-    )

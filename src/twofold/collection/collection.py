@@ -13,7 +13,7 @@ from twofold.collection.adding import Adding, Given
 from twofold.collection.deleting import delete
 from twofold.collection.exporting import Exporting, ExportReport
 from twofold.collection.guarding import Encoders, GuardedEncoder
-from twofold.collection.information import Info, describe
+from twofold.collection.information import Info, describe, in_short, in_short_as_html
 from twofold.collection.lexical_report import LexicalReport
 from twofold.collection.lexical_tuning import JudgedTexts, LexicalTuning, unmeasured
 from twofold.collection.measuring_spaces import Judged
@@ -302,7 +302,10 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         self.close()
 
     def __repr__(self) -> str:
-        return f"Collection({str(self.path)!r})"
+        return in_short(self._engine)
+
+    def _repr_html_(self) -> str:
+        return in_short_as_html(self._engine)
 
     def _wants_lexical_index(self) -> bool:
         with self._engine.snapshot() as snapshot:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from html import escape
+from pathlib import Path
 from typing import Any
 
 from twofold.collection.lexical_report import LexicalReport
 from twofold.collection.settings import Settings
 from twofold.contract import Contract
 from twofold.engine import Engine, EngineSnapshot
+from twofold.errors import TwofoldError
 from twofold.index_report import IndexReport
 from twofold.space import Space
+from twofold.tables import count_of, facts_as_html
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +35,12 @@ class SpaceInfo:
     dimension: int
     encoder: Mapping[str, Any]
 
+    def __str__(self) -> str:
+        state = "searched" if self.searched else "complete" if self.complete else "being filled"
+        return f"{self.name} ({state}): {self.documents:,} documents, {self.passages:,} passages of {self.dimension}"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Info:
     """One commit of a collection in figures.
 
@@ -65,6 +73,45 @@ class Info:
     lexical: LexicalReport | None
     spaces: tuple[SpaceInfo, ...]
 
+    def facts(self) -> dict[str, str]:
+        """The figures in words, by name; what is zero and needs no attention is left out."""
+        contract, index = self.contract, self.index
+        cut = f"{self.truncated:,} documents, {self.tokens_cut:,} tokens not encoded"
+        numbers = f"{contract.dimension} numbers, {contract.similarity}"
+        given = self.encoder["kind"] == "given-vectors"
+        long = "several passages for a long one" if self.passage_mode == "auto" else "one passage, cut at the length"
+        facts = {
+            "collection": self.path,
+            "documents": f"{self.documents:,} ({'one vector each' if given else long})",
+            "passages": f"{self.passages:,}",
+            "without content": f"{self.without_vector:,} never found by dense search" if self.without_vector else "",
+            "truncated": cut if self.truncated else "",
+            "encoder": encoder_name(self.encoder) if given else f"{encoder_name(self.encoder)}; {self.precision}",
+            "vectors": numbers if given else f"{numbers}, from {contract.max_tokens} tokens at most",
+            "query prompt": repr(contract.query_prompt) if contract.query_prompt else "",
+            "document prompt": repr(contract.document_prompt) if contract.document_prompt else "",
+            "spaces": "; ".join(map(str, self.spaces)) if len(self.spaces) > 1 else "",
+            "rankings": f"{self.depth:,} documents deep",
+            "on disk": f"{_megabytes(sum(self.bytes.values()))}: "
+            + ", ".join(f"{part} {_megabytes(size)}" for part, size in self.bytes.items() if size),
+            "index": str(index) if index else "",
+            "tried": "; ".join(map(str, index.tried)) if index else "",
+            "checked": "; ".join(map(str, index.checked)) if index and len(index.checked) > 1 else "",
+            "lexical": str(self.lexical) if self.lexical else "",
+            "held back": f"{_megabytes(self.log_held_back)} of the log, by readers that hold an older commit"
+            if self.log_held_back
+            else "",
+            "commit": f"{self.commit:,}",
+        }
+        return {name: said for name, said in facts.items() if said}
+
+    def __repr__(self) -> str:
+        counts = f"{count_of(self.documents, 'document')}, {count_of(self.passages, 'passage')}, commit {self.commit:,}"
+        return f"<Info {Path(self.path).name}: {counts}>"
+
+    def _repr_html_(self) -> str:
+        return facts_as_html(Path(self.path).name, self.facts())
+
     def to_json(self) -> dict[str, Any]:
         """All figures as JSON values."""
         index = None if self.index is None else self.index.to_json()
@@ -96,6 +143,47 @@ def describe(engine: Engine, snapshot: EngineSnapshot, contract: Contract, setti
         lexical=LexicalReport.of(snapshot),
         spaces=tuple(_described(snapshot, space) for space in snapshot.spaces),
     )
+
+
+def in_short(engine: Engine) -> str:
+    """A collection in one line. What cannot be read, as after `close`, is said, not raised: this is for a repr."""
+    try:
+        with engine.snapshot() as snapshot:
+            documents, encoder = snapshot.counts.documents, encoder_name(snapshot.space.source)
+    except (TwofoldError, OSError) as error:
+        return f"<Collection {engine.path.name}: {error}>"
+    return f"<Collection {engine.path.name}: {count_of(documents, 'document')}, {encoder}>"
+
+
+def in_short_as_html(engine: Engine) -> str:
+    """A collection in a few lines for a notebook; as `in_short` where it cannot be read."""
+    try:
+        with engine.snapshot() as snapshot:
+            counts, index, lexical = snapshot.counts, snapshot.index(), LexicalReport.of(snapshot)
+            encoder = encoder_name(snapshot.space.source)
+    except (TwofoldError, OSError):
+        return f"<p>{escape(in_short(engine))}</p>"
+    by = "dense" if lexical is None else "dense or lexical" if lexical.fusion is None else "hybrid"
+    facts = {
+        "path": str(engine.path),
+        "documents": f"{counts.documents:,} in {count_of(counts.passages, 'passage')}",
+        "encoder": encoder,
+        "search": by if lexical is None else f"{by}; lexical by the analyser {lexical.settings.analyser}",
+        "index": "none, every search is exact" if index is None else index.in_short,
+    }
+    return facts_as_html(engine.path.name, facts)
+
+
+def encoder_name(source: Mapping[str, Any]) -> str:
+    """What an encoder is called. source: the values from which it is loaded."""
+    name, kind = source.get("name"), str(source["kind"])
+    if kind == "given-vectors":
+        return "none: the vectors were made elsewhere"
+    return str(name) if name else "all-MiniLM-L6-v2, embedded" if kind == "transformer" else kind
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
 
 
 def _described(snapshot: EngineSnapshot, space: Space) -> SpaceInfo:

@@ -36,6 +36,22 @@ class LexicalReport:
         """The analyser, and what of the texts it was chosen for; empty where nothing was told from them."""
         return f"{self.settings.analyser}, since the texts are {self.reason}" if self.reason else ""
 
+    def __str__(self) -> str:
+        """The lexical settings of a collection, in a sentence."""
+        fusion, learned = self.fusion, self.learned
+        if fusion is None:
+            return (
+                f"{self.settings.analyser}; not mixed with dense scores, which are dot products here (--mode lexical)"
+            )
+        said = f"{self.settings.analyser}; chance cosine {fusion.chance:.3f}; lexical share {fusion.share:g}"
+        if learned is None:
+            return f"{said} (no judgements)"
+        return (
+            f"{said}, learned from {learned.questions:,} judged questions: nDCG@10 {learned.held_out:.4f} held out, "
+            f"{learned.gain:+.4f} [{learned.low:+.4f}, {learned.high:+.4f}] against the default, "
+            f"{learned.dense:.4f} by dense search alone"
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values."""
         learned = None if self.learned is None else self.learned.to_json()

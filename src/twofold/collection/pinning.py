@@ -34,8 +34,15 @@ class Pinning:
             dense, report = snapshot.dense(exact=exact), LexicalReport.of(snapshot)
             encoder, search = self._encoders.of(snapshot.space), None
             if index is not None and report is not None:
-                fusion = report.fusion
-                search = HybridSearch(snapshot, dense, index, fusion, depth=self._depth, query_language=query_language)
+                search = HybridSearch(
+                    snapshot,
+                    dense,
+                    index,
+                    report.fusion,
+                    depth=self._depth,
+                    query_language=query_language,
+                    settings=report.settings,
+                )
             no_lexical = (
                 missing(snapshot) if wanted and search is None else "this searcher was opened without the lexical index"
             )

@@ -14,11 +14,13 @@ from twofold.tables import Column, Estimate, Table
 
 WIDEST = 50
 """Characters of a query's text in a table."""
+NAMED = 3
+"""Contrasts that the short form names."""
 MOVED = 5
 """Queries each way that a printed comparison shows."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Contrast:
     """One system against the baseline by one measure.
 
@@ -53,6 +55,12 @@ class Contrast:
             return "not shown"
         return "better" if self.difference.mean > 0 else "worse"
 
+    def __str__(self) -> str:
+        return f"{self.system} {self.verdict}, {self.measure} {self.difference.mean:+.4f} (p {self.corrected:.4f})"
+
+    def __repr__(self) -> str:
+        return f"<Contrast: {self}>"
+
     def moved(self, count: int = MOVED) -> tuple[list[str], list[str]]:
         """The queries that lost most and those that won most, at most `count` of each, furthest first."""
         order = sorted(self.difference.values.items(), key=lambda item: (item[1], item[0]))
@@ -79,7 +87,7 @@ class Contrast:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """Systems measured on the same queries, each compared with the baseline; prints as tables, shows as HTML.
 
@@ -116,6 +124,12 @@ class Comparison:
 
     def __str__(self) -> str:
         return "\n\n".join(table.to_text() for table in self.tables())
+
+    def __repr__(self) -> str:
+        shown = "; ".join(map(str, self.contrasts[:NAMED]))
+        more = f"; {len(self.contrasts) - NAMED:,} more" if len(self.contrasts) > NAMED else ""
+        queries = self.evaluations[self.baseline].queries
+        return f"<Comparison with {self.baseline} over {queries:,} queries: {shown}{more}>"
 
     def _repr_html_(self) -> str:
         return "\n".join(table.to_html() for table in self.tables())

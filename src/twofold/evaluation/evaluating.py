@@ -11,14 +11,15 @@ from twofold.errors import InputError
 from twofold.evaluation.intervals import bootstrap_interval
 from twofold.evaluation.latency import Latency, search_latency
 from twofold.evaluation.measures import DEFAULT_MEASURES, Measure, judged_share, measure_values, parse_measures
+from twofold.evaluation.tabling import EXAMPLES, latency_table, quality_table
 from twofold.progress import Progress, displayed
 from twofold.protocols import Searcher
 from twofold.rankings import Qrels, Run, ranked
 
 DEPTH = 1000
 """Documents a query; TREC's own depth."""
-EXAMPLES = 5
-"""Missing documents that are named."""
+RUN = "run"
+"""What the table of one evaluation calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Measured:
         return f"{self.mean:.4f} [{self.low:.4f}, {self.high:.4f}]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Evaluation:
     """The result of evaluating a run.
 
@@ -70,6 +71,14 @@ class Evaluation:
 
     def __str__(self) -> str:
         return "\n".join(f"{name}: {measured}" for name, measured in self.measures.items())
+
+    def __repr__(self) -> str:
+        means = ", ".join(f"{name} {measured.mean:.4f}" for name, measured in self.measures.items())
+        return f"<Evaluation of {self.queries:,} {'query' if self.queries == 1 else 'queries'}: {means}>"
+
+    def _repr_html_(self) -> str:
+        latency = latency_table({RUN: self})
+        return quality_table({RUN: self}, "Evaluation").to_html() + ("" if latency is None else latency.to_html())
 
     def to_json(self) -> dict[str, Any]:
         """Means, intervals and counts; the run and each query's value stay behind."""

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from twofold.evaluation.evaluating import EXAMPLES, Evaluation
 from twofold.tables import Cell, Column, Estimate, Table
+
+if TYPE_CHECKING:
+    from twofold.evaluation.evaluating import Evaluation
+
+EXAMPLES = 5
+"""Missing documents that are named."""
 
 
 def quality_table(evaluations: Mapping[str, Evaluation], title: str = "Quality") -> Table:

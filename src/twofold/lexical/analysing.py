@@ -100,6 +100,10 @@ class Analysis:
             return self._analyser.analyze(self._folded(text))
         return [term for _, term in self.placed(text)]
 
+    def folded(self, text: str) -> str:
+        """The text with one spelling for each character, as terms are made of it; a space stands between words."""
+        return self._folded(text)
+
     def placed(self, text: str) -> list[tuple[int, str]]:
         """Terms that are words, each with its place among the words of the text, stop words counted."""
         words = self._folded(text).split()

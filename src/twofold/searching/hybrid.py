@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from twofold.documents import Document
 from twofold.engine import EVERYTHING, DenseSnapshot, EngineSnapshot, LexicalSnapshot, Nearest, Selection
 from twofold.errors import QueryError
+from twofold.lexical.analysing import LexicalSettings
+from twofold.lexical.highlighting import Highlights
 from twofold.scores import Numbers, Scores, Vectors, best_positions
 from twofold.searching.fusion import Fusion
 from twofold.searching.threads import threads
@@ -67,7 +69,7 @@ class HybridSearch:
     fusion: None where the scores cannot be mixed, since texts have no cosines here. depth: of the look-up that finds
     the best dense score of all documents, which enters every mixed score. An approximate index finds more in a
     deeper look-up, so this depth must not depend on the request. query_language: enables its operators; what a query
-    excludes is excluded from dense search too.
+    excludes is excluded from dense search too. settings: how texts become terms, for highlighting.
     """
 
     def __init__(
@@ -79,8 +81,10 @@ class HybridSearch:
         *,
         depth: int,
         query_language: bool = False,
+        settings: LexicalSettings | None = None,
     ) -> None:
         self._snapshot = snapshot
+        self._settings = settings
         self._dense = dense
         self._lexical = lexical
         self._fusion = fusion
@@ -91,6 +95,10 @@ class HybridSearch:
     def mixes(self) -> bool:
         """Whether dense and lexical scores can be mixed."""
         return self._fusion is not None
+
+    def highlights(self, query: str) -> Highlights | None:
+        """Where texts have terms of a query, for showing hits; None where nobody said how texts become terms."""
+        return None if self._settings is None else Highlights(self._settings, self.text(query))
 
     def text(self, query: str) -> str:
         """The query's text for the encoder, without the signs of the query language."""

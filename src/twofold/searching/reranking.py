@@ -12,18 +12,17 @@ from twofold.documents import titled
 from twofold.errors import InputError, QueryError, brief
 from twofold.hits import Hits
 from twofold.protocols import Ranker
-from twofold.rankings import Hit
 from twofold.scores import Scores, order
 
 
-def reranked(query: str, hits: Sequence[Hit], ranker: Ranker) -> Hits:
+def reranked(query: str, hits: Hits, ranker: Ranker) -> Hits:
     """The hits in the ranker's order; the first score stays among the parts of each hit.
 
     Raises QueryError where the ranker does not return one number for each text.
     """
     name = ranker.name
     scores = _scored(ranker, query, [titled(hit.title, hit.passage.text) for hit in hits])
-    return Hits(
+    again = (
         replace(
             hits[position],
             score=float(scores[position]),
@@ -31,6 +30,7 @@ def reranked(query: str, hits: Sequence[Hit], ranker: Ranker) -> Hits:
         )
         for position in order(scores, [hit.id for hit in hits]).tolist()
     )
+    return Hits(again, hits.highlighting)
 
 
 def checked_ranker(ranker: Any) -> Ranker:

@@ -345,9 +345,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             spans = self._hybrid.spans(query, page.documents, documents)
         else:
             spans = self._snapshot.spans(page.documents if page.passages is None else page.passages)
-        return Hits(
+        hits = (
             Hit(score, document, Passage(start, end, document.text[start:end]), parts)
             for score, document, (start, end), parts in zip(
                 page.scores.tolist(), documents, spans.tolist(), page.explained(), strict=True
             )
         )
+        highlights = self._hybrid.highlights(query) if self._hybrid is not None and query else None
+        return Hits(hits, highlights)

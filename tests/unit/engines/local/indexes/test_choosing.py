@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import twofold
-from twofold.cli.info import facts_of, said
 from twofold.collection.collection import Collection
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.engines.local.derived.indexes import choosing as indexing
@@ -397,9 +396,9 @@ def test_a_promise_that_filters_break_is_said_not_to_be_kept(
     broken = replace(report, filtered=((share, replace(point, recall=0.4, low=0.3)), *others))
     assert not broken.kept
     assert broken.to_json()["kept"] is False
-    assert "does NOT keep the 0.500 promised" in said(broken)
-    assert "0.400 (BELOW) where 50.0% pass" in said(broken)
-    assert "keeps the 0.500 promised" in said(report)
+    assert "does NOT keep the 0.500 promised" in str(broken)
+    assert "0.400 (BELOW) where 50.0% pass" in str(broken)
+    assert "keeps the 0.500 promised" in str(report)
 
 
 class Hesitant:
@@ -440,8 +439,8 @@ def test_where_the_checking_half_refutes_an_effort_the_next_is_taken_and_searche
     assert report.kept
     assert report.reached == report.checked[-1]
     assert all(point.effort == 300 for _, point in report.filtered)
-    assert "on half of 60 queries given, asked at 3 efforts, p50" in said(report)
-    assert facts_of(collection.info())["checked"].startswith("hnsw at effort 100 0.000 in ")
+    assert "on half of 60 queries given, asked at 3 efforts, p50" in str(report)
+    assert collection.info().facts()["checked"].startswith("hnsw at effort 100 0.000 in ")
     with twofold.open(tmp_path / "c") as again:
         assert again.info().index == report
         assert all(ids(again, query) == ids(again, query, exact=True) for query in ONE_HALF_HARDER)
