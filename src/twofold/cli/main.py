@@ -19,6 +19,7 @@ from twofold.cli import (
     backup,
     bench,
     compare,
+    completion,
     delete,
     demo,
     encode,
@@ -65,6 +66,7 @@ COMMANDS = (
     evaluate,
     compare,
     bench,
+    completion,
 )
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
