@@ -52,13 +52,14 @@ def register(subparsers: Subparsers) -> None:
         "completion",
         run,
         does="print a script that completes commands, options and collections in a shell",
-        examples=(
-            "source <(twofold completion bash)",
-            'twofold completion zsh > "${fpath[1]}/_twofold"',
-            "twofold completion fish > ~/.config/fish/completions/twofold.fish",
-        ),
+        examples=("twofold completion bash", "twofold completion fish"),
     )
-    parser.add_argument("shell", choices=SHELLS, help="the shell that is to read the script")
+    parser.add_argument(
+        "shell",
+        choices=SHELLS,
+        help="the shell that reads the script: bash with source <(twofold completion bash) in ~/.bashrc; zsh from a file "
+        "_twofold in a folder of $fpath; fish from ~/.config/fish/completions/twofold.fish",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
