@@ -21,7 +21,8 @@
         └── StorageError         the disk cannot be read or written: full, read-only, removed
 
 A message says what happened (with values), where, and what to do. This file imports only `difference.py`, and every
-package may raise these errors.
+package may raise these errors. A command in a message stands between backticks and can be run; the command line puts
+the user's collection in place of COLLECTION.
 """
 
 from __future__ import annotations
@@ -98,7 +99,8 @@ class ContractError(TwofoldError):
     def __init__(self, differences: Sequence[Difference]) -> None:
         super().__init__(
             f"this encoder does not fit the collection: {'; '.join(map(str, differences))}. "
-            "Open the collection with its own encoder, or migrate it to this one: twofold migrate."
+            "Open the collection with its own encoder, or migrate it to this one: "
+            "`twofold migrate COLLECTION --encoder NAME`."
         )
         self.differences = tuple(differences)
 

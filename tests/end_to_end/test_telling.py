@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,3 +125,11 @@ def test_quiet_and_verbose_exclude_each_other_and_are_taken_behind_the_name_of_a
     assert twofold("info", "x.twofold", "-q", "-v").status == 2
     done = twofold("bench", "startup", "--rounds", 1, "--json", "-q")
     assert (done.status, done.err) == (0, "")
+
+
+def test_a_command_that_an_error_proposes_runs_as_it_is_printed(twofold: Twofold, collection: Path) -> None:
+    refused = twofold("search", collection, "text", "--mode", "lexical")
+    assert refused.status == 1
+    (proposed,) = re.findall(r"`(twofold [^`]*)`", refused.err)
+    assert twofold(*shlex.split(proposed)[1:]).status == 0
+    assert twofold("search", collection, "text", "--mode", "lexical").status == 0

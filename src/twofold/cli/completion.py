@@ -57,8 +57,8 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "shell",
         choices=SHELLS,
-        help="the shell that reads the script: bash with source <(twofold completion bash) in ~/.bashrc; zsh from a file "
-        "_twofold in a folder of $fpath; fish from ~/.config/fish/completions/twofold.fish",
+        help="the shell that reads the script: bash with source <(twofold completion bash) in ~/.bashrc; zsh from a "
+        "file _twofold in a folder of $fpath; fish from ~/.config/fish/completions/twofold.fish",
     )
 
 

@@ -152,7 +152,7 @@ def tell(arguments: argparse.Namespace, filled: Filled) -> None:
     given = arguments.vectors is not None
     for line in skipped_as_text(reading) + added_as_text(report, filled.seconds, arguments.collection, given=given):
         print_line(line)
-    for line in index_as_text(report.index):
+    for line in index_as_text(report.index, arguments.collection):
         print_line(line)
     print_line(f"{arguments.collection} holds {count_of(filled.documents, 'document')}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, command
@@ -39,12 +40,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def index_as_text(index: IndexReport | None) -> list[str]:
+def index_as_text(index: IndexReport | None, collection: str) -> list[str]:
     """What was built, and what to do where it does not find what was promised; nothing where nothing was built."""
     if index is None:
         return []
+    named = shlex.quote(collection)
     advice = (
         "The promised recall was not reached. Allow more time (--latency), another kind (--index), or less recall "
-        "(--recall): options of `twofold optimize`; or search exactly (optimize --index flat, or --exact in a search)."
+        f"(--recall): options of `twofold optimize {named}`; or search exactly: "
+        f"`twofold optimize {named} --index flat`, or --exact in a search."
     )
     return [f"index: {index}", *([] if index.kept else [advice])]

@@ -84,7 +84,7 @@ def _of_folder(arguments: argparse.Namespace) -> Iterator[Judged]:
     with collection:
         for line in added_as_text(report, time.monotonic() - start, arguments.to or "COLLECTION"):
             note(line)
-        for line in index_as_text(report.index):
+        for line in index_as_text(report.index, arguments.to or "COLLECTION"):
             note(line)
         yield Judged(f"{beir.name}, {beir.split}", collection, beir.queries, beir.qrels)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -68,6 +70,7 @@ COMMANDS = (
     bench,
     completion,
 )
+HINT = re.compile(r"(`twofold [a-z]+ )COLLECTION\b")
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -139,6 +142,12 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _with_name(message: str, arguments: argparse.Namespace) -> str:
+    """The message with this command's collection in the commands that it proposes, so that they run as printed."""
+    collection = getattr(arguments, "collection", None)
+    return message if collection is None else HINT.sub(lambda found: found[1] + shlex.quote(str(collection)), message)
+
+
 def _logged(times: int) -> AbstractContextManager[None]:
     if not times:
         return nullcontext()
@@ -157,5 +166,5 @@ def _run(arguments: argparse.Namespace) -> int:
         say("twofold: interrupted")
         return INTERRUPTED
     except (TwofoldError, OSError) as error:
-        say(f"twofold: error: {brief(str(error), MESSAGE)}")
+        say(f"twofold: error: {_with_name(brief(str(error), MESSAGE), arguments)}")
         return FAILED

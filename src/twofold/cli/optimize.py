@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     else:
         print_line(f"{visible(arguments.collection)} has no deleted documents: there is nothing to free")
-    for line in index_as_text(report.index):
+    for line in index_as_text(report.index, arguments.collection):
         print_line(line)
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from twofold.cli.output import count_of
@@ -30,10 +31,13 @@ def added_as_text(report: AddReport, seconds: float, collection: str, *, given: 
     if report.truncated:
         lines.append(
             f"{count_of(report.truncated, 'document')} truncated, {count_of(report.tokens_cut, 'token')} that no "
-            f"vector covers; find them: twofold search {collection} … --where '{{\"$truncated\": true}}'"
+            f"vector covers; find them: `twofold list {shlex.quote(collection)} --where '{{\"$truncated\": true}}'`"
         )
     if report.analyser and not report.analyser.startswith("english"):
-        lines.append(f"lexical search: analyser {report.analyser}; another: twofold tune {collection} --analyser NAME")
+        lines.append(
+            f"lexical search: analyser {report.analyser}; another: "
+            f"`twofold tune {shlex.quote(collection)} --analyser NAME`"
+        )
     return lines
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from twofold.cli.options import Subparsers, command
-from twofold.cli.output import print_json, print_line, visible
+from twofold.cli.output import print_json, print_line
 
 if TYPE_CHECKING:
     from twofold.training.settings import TrainingSettings
@@ -187,7 +188,8 @@ def _query_tower(arguments: argparse.Namespace) -> int:
     Screen().table(outcome.table())
     print_line(str(outcome.fidelity))
     print_line(outcome.verdict())
-    print_line(f"use it: twofold search COLLECTION QUERY --query-tower {visible(arguments.to)}")
+    collection = shlex.quote(arguments.collection or "COLLECTION")
+    print_line(f"use it: `twofold search {collection} QUERY --query-tower {shlex.quote(arguments.to)}`")
     return 0
 
 
@@ -219,7 +221,9 @@ def _encoder(arguments: argparse.Namespace) -> int:
         print_line(said)
     if arguments.from_corpus and not arguments.test:
         print_line("dev asks with the corpus's own titles and sentences: human questions may gain less, or lose")
-    print_line(f"use it: twofold index {visible(arguments.data)} --encoder {visible(arguments.to)} --to …")
+    print_line(
+        f"use it: `twofold index {shlex.quote(arguments.data)} --encoder {shlex.quote(arguments.to)} --to COLLECTION`"
+    )
     return 0
 
 

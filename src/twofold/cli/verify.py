@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 from typing import TYPE_CHECKING
 
@@ -60,15 +61,15 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for line in verified_as_text(report, seconds, visible(arguments.collection)):
             print_line(line)
-        for line in () if recall is None else recall_as_text(recall):
+        for line in () if recall is None else recall_as_text(recall, arguments.collection):
             print_line(line)
     return CLEAN if report.clean and (recall is None or recall.kept) else DAMAGED
 
 
-def recall_as_text(recall: RecallReport) -> list[str]:
+def recall_as_text(recall: RecallReport, collection: str) -> list[str]:
     """The lines about what searches find: whole, with filters, and whether that is what was promised."""
     points = [("all passages", recall.whole), *((f"{share:.1%} of them", point) for share, point in recall.filtered)]
-    kept = "kept" if recall.kept else "BROKEN: run twofold optimize"
+    kept = "kept" if recall.kept else f"BROKEN: run `twofold optimize {shlex.quote(collection)}`"
     return [
         f"index {recall.kind}, {recall.promise:.3f} promised: {kept} ({recall.questions})",
         *(

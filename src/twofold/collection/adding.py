@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -198,7 +199,7 @@ class Adding:
         if fresh and encoder is not self._encoder and not encoder.can_encode:
             raise InputError(
                 f"the space {space.name!r} holds vectors made elsewhere, so documents cannot be added to it beside the "
-                f"space that is searched; drop it: twofold migrate COLLECTION --drop {space.name}"
+                f"space that is searched; drop it: `twofold migrate COLLECTION --drop {shlex.quote(space.name)}`"
             )
         part = encoded(fresh, encoder, self._mode) if own is None else of_own(fresh, own)
         if encoder is self._encoder:

@@ -103,7 +103,10 @@ class Exporting:
         for start in range(0, len(numbers), AT_ONCE):
             batch = list(islice(each, AT_ONCE))
             if len(batch) != len(numbers[start : start + AT_ONCE]):
-                raise CorruptionError("the catalogue is damaged: it lists documents that it does not hold; run verify")
+                raise CorruptionError(
+                    "the catalogue is damaged: it lists documents that it does not hold; "
+                    "run `twofold verify COLLECTION`"
+                )
             yield numbers[start : start + AT_ONCE], batch
 
     def _array(self, file: IO[bytes]) -> None:

@@ -45,7 +45,7 @@ def missing(snapshot: EngineSnapshot) -> str:
             "no document of this collection has a text or a title, so there is nothing to search lexically; search by "
             "a vector or by a stored document (--like ID), or add the documents again with their texts"
         )
-    return "this collection has no lexical index yet; run twofold tune (in Python: collection.tune())"
+    return "this collection has no lexical index yet; run `twofold tune COLLECTION` (in Python: collection.tune())"
 
 
 def textless(snapshot: EngineSnapshot) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -70,9 +71,10 @@ class TwoTowers(TransformerEncoder):
             table = StaticTable.read(EMBEDDED if tower == STATIC else Path(tower))
             self._queries = StaticTower(table, lambda texts, counts: self._inputs(texts, "query", counts))
         if self._queries.aligned_to != space:
+            base = shlex.quote(str(name or self._folder.path))
             raise ModelError(
                 f"the query tower {tower} was made for the space {self._queries.aligned_to}, and this encoder's is "
-                f"{space}; make one for it: twofold train … --query-tower static --base {name or 'MODEL'}"
+                f"{space}; make one for it: `twofold train DATA --to FILE --query-tower static --base {base}`"
             )
 
     def _decided(self) -> Contract:

@@ -25,7 +25,8 @@ TERMS = "terms"
 _REFUSED = re.compile(r"[Nn]o space left|[Pp]ermission denied|[Rr]ead-only file system|[Qq]uota|Too many open files")
 _BUSY = re.compile(r"LockBusy|[Ll]ockfile|acquire.*lock")
 AGAIN = (
-    "Nothing is lost: the lexical index is derived from the documents, and `twofold verify --repair` builds it again"
+    "Nothing is lost: the lexical index is derived from the documents, and `twofold verify COLLECTION --repair` builds "
+    "it again"
 )
 
 

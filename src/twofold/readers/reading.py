@@ -87,7 +87,9 @@ def read_changes(
     sources = _sources(data, format, types)
     for path, kind in sources:
         if kind == "text":
-            raise InputError("a text file is a whole document; put it in again with `twofold add`", path=shown(path))
+            raise InputError(
+                "a text file is a whole document; put it in again: `twofold add COLLECTION FILE`", path=shown(path)
+            )
     fields = fields or Fields()
     bad = BadLines(skip_bad, ReadReport() if report is None else report)
     changes = _Reading(fields, types, bad, ids_alone=True, sparse=True).of_sources(sources, fields.change)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -84,7 +85,11 @@ class QueryTowerOutcome:
         times = self.milliseconds[0] / self.milliseconds[1]
         said = f"a query is encoded {times:.1f} times as fast"
         if self.found is None:
-            return f"{said}; what it costs in quality: twofold evaluate C … --query-tower"
+            tower = shlex.quote(str(self.place))
+            return (
+                f"{said}; what it costs in quality: "
+                f"`twofold evaluate COLLECTION --queries FILE --qrels FILE --query-tower {tower}`"
+            )
         values = [self.found.evaluations[name][MEASURE].mean for name in (ITSELF, TOWER)]
         by = self.found.contrasts[0].difference
         kept = f" ({values[1] / values[0]:.1%} kept)" if values[0] else ""

@@ -22,7 +22,7 @@ def test_every_count_that_is_not_zero_is_said(name: str) -> None:
 def test_an_analyser_that_was_told_from_the_texts_is_said_unless_it_is_the_usual_one() -> None:
     told = AddReport(added=1, analyser="ngram, since the texts are mostly Chinese")
     assert (
-        "lexical search: analyser ngram, since the texts are mostly Chinese; another: twofold tune c --analyser NAME"
+        "lexical search: analyser ngram, since the texts are mostly Chinese; another: `twofold tune c --analyser NAME`"
         in (added_as_text(told, 1.0, "c"))
     )
     usual = AddReport(added=1, analyser="english, since the texts are mostly English")
@@ -36,7 +36,7 @@ def test_what_is_zero_is_not_said() -> None:
 def test_truncated_documents_come_with_the_way_to_find_them() -> None:
     said = "\n".join(added_as_text(AddReport(added=1, truncated=1, tokens_cut=9), 1.0, "wiki.twofold"))
     assert "1 document truncated, 9 tokens" in said
-    assert """wiki.twofold … --where '{"$truncated": true}'""" in said
+    assert """twofold list wiki.twofold --where '{"$truncated": true}'""" in said
 
 
 def test_skipped_lines_come_with_the_first_reasons() -> None:

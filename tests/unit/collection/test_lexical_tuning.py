@@ -68,7 +68,7 @@ def test_a_collection_that_was_not_tuned_is_searched_densely_and_says_so(tmp_pat
     with twofold.create(tmp_path / "c", HashedWords(64)) as made:
         made.add(documents(0, 10))
         assert "lexical" not in made.search("word1")[0].parts
-        with pytest.raises(QueryError, match="run twofold tune"):
+        with pytest.raises(QueryError, match="run `twofold tune COLLECTION`"):
             made.search("word1", mode="hybrid")
 
 

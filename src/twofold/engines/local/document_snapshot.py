@@ -158,5 +158,5 @@ class DocumentSnapshot:
             )
             lines = {line[0]: line for line in found}
         if lost := [number for number in wanted if number not in lines]:
-            raise CorruptionError(f"the catalogue has lost document number {lost[0]}; run twofold verify")
+            raise CorruptionError(f"the catalogue has lost document number {lost[0]}; run `twofold verify COLLECTION`")
         return [lines[number] for number in wanted]

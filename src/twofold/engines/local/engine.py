@@ -5,6 +5,7 @@ writer.
 from __future__ import annotations
 
 import os
+import shlex
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -237,7 +238,8 @@ class Store:
             if damage := [each for each in damage if not each.derived]:
                 more = f" (and {len(damage) - 1} more)" if len(damage) > 1 else ""
                 raise CorruptionError(
-                    f"{self.path} is damaged, so no backup was made: {damage[0]}{more}. Run twofold verify to see all."
+                    f"{self.path} is damaged, so no backup was made: {damage[0]}{more}. "
+                    f"To see all: `twofold verify {shlex.quote(str(self.path))}`."
                 )
             disk.reached("copy verified")
         return report

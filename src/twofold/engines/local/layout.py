@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from pathlib import Path
 
 from twofold.errors import InputError, NotACollectionError
@@ -33,7 +34,8 @@ def not_a_collection(folder: Path) -> NotACollectionError:
     """Says why there is no collection in a folder that has no collection.json, or that is none."""
     if not folder.exists():
         return NotACollectionError(
-            f"{folder} does not exist; make a collection there with twofold index or twofold.create"
+            f"{folder} does not exist; make a collection there: `twofold index DATA --to {shlex.quote(str(folder))}` "
+            "(in Python: twofold.create)"
         )
     if not folder.is_dir():
         return NotACollectionError(f"{folder} is a file; a collection is a folder")

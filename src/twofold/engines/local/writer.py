@@ -178,7 +178,10 @@ class Writer:
         with self._recording.connection():
             described = self._recording.description.with_default(name)
             if not self._recording.head.of(name).complete:
-                raise InputError(f"the space {name!r} lacks documents still; fill it first: twofold migrate")
+                raise InputError(
+                    f"the space {name!r} lacks documents still; fill it first: "
+                    "`twofold migrate COLLECTION --encoder NAME`"
+                )
             self._recording.describe(described)
 
     def drop_space(self, name: str) -> None:

@@ -173,7 +173,8 @@ def _not_shared(path: Path, error: sqlite3.Error) -> StorageError:
     """
     return StorageError(
         f"{path}: {error}. This user may not write to {path.parent}, where SQLite keeps a file that its readers share. "
-        "Give the right to write to that folder, or read a copy of your own (twofold backup makes one)"
+        "Give the right to write to that folder, or read a copy, which a user makes who has it: "
+        "`twofold backup COLLECTION --to FOLDER`"
     )
 
 
@@ -244,5 +245,6 @@ def translated(path: Path) -> Iterator[None]:
         if code == sqlite3.SQLITE_TOOBIG:
             raise StorageError(f"{path}: a document is larger than SQLite keeps in a row ({error})") from error
         raise CorruptionError(
-            f"{path} is damaged: {error}. Run twofold verify to see which documents are hit, or restore a backup."
+            f"{path} is damaged: {error}. Run `twofold verify COLLECTION` to see which documents are hit, "
+            "or restore a backup."
         ) from error

@@ -74,7 +74,7 @@ def last_number(lines: Sequence[Line], before: int) -> int:
         if not isinstance(number, int) or number <= before:
             raise CorruptionError(
                 f"the catalogue is damaged: after number {before} it leads to {number}. "
-                "Run twofold verify, or restore a backup."
+                "Run `twofold verify COLLECTION`, or restore a backup."
             )
         before = number
     return before

@@ -125,7 +125,7 @@ class RowsCache:
         if int(np.count_nonzero(live)) != head.rows:
             raise CorruptionError(
                 f"the catalogue is damaged: {np.count_nonzero(live)} rows are live by its blocks and marks, "
-                f"{head.rows} by its head. Run twofold verify, or restore a backup."
+                f"{head.rows} by its head. Run `twofold verify COLLECTION`, or restore a backup."
             )
         return rows
 
@@ -157,7 +157,7 @@ def _blocks(
         if checksums.of_row(*columns) != checksum or not first_row <= end <= count:
             raise CorruptionError(
                 f"the catalogue is damaged: its block of rows from {first_row} is not what was written. "
-                "Run twofold verify, or restore a backup."
+                "Run `twofold verify COLLECTION`, or restore a backup."
             )
         skip = end - first_row
         if rows > skip:

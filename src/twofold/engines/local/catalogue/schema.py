@@ -132,7 +132,9 @@ class Head:
     def of(self, space: str) -> SpaceHead:
         """The head for one space. Raises CorruptionError if there is no space of this name."""
         if space not in self.spaces:
-            raise CorruptionError(f"the catalogue has no space {space!r}; run twofold verify, or restore a backup")
+            raise CorruptionError(
+                f"the catalogue has no space {space!r}; run `twofold verify COLLECTION`, or restore a backup"
+            )
         return SpaceHead(
             **{name: getattr(self.spaces[space], name) for name in Counts.__slots__},
             space=space,
@@ -155,7 +157,9 @@ class Head:
         """The head as this connection's transaction sees it; raises CorruptionError where it is damaged."""
         found = connection.execute("SELECT value, checksum FROM state WHERE key = ?", (HEAD,)).fetchone()
         if found is None or checksums.of_row(HEAD, found[0]) != found[1]:
-            raise CorruptionError("the catalogue's head is damaged or lost; run twofold verify, or restore a backup")
+            raise CorruptionError(
+                "the catalogue's head is damaged or lost; run `twofold verify COLLECTION`, or restore a backup"
+            )
         fields = json.loads(found[0])
         spaces = {name: Counts(**counts) for name, counts in fields.pop("spaces").items()}
         return cls(**fields, spaces=spaces)

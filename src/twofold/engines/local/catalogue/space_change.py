@@ -152,7 +152,7 @@ class SpaceChange:
             if checksums.of_row(*columns) != checksum:
                 raise CorruptionError(
                     f"the catalogue is damaged: its block of rows from {first_row} is not what was written. "
-                    "Run twofold verify, or restore a backup."
+                    "Run `twofold verify COLLECTION`, or restore a backup."
                 )
             fresh = checksums.of_row(space, first_row - by, *rest)
             self._connection.execute(
