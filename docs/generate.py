@@ -21,9 +21,10 @@ HEAD = """# The command line
 
 <!-- Made by `make docs` from the parser; change the code, not this page. -->
 
-Results go to standard output, progress and notes to standard error. Exit status: 0 done, 1 an error of the input or
-the data, 2 wrong usage, 3 worse (`compare --fail-if-worse`), 130 interrupted. `twofold COMMAND --help` says the same as
-this page.
+Results go to standard output, progress and notes to standard error: a bar on a terminal, elsewhere a line every ten
+seconds; `--quiet` leaves them out. A command that a message proposes, between backticks, can be run as it is printed.
+Exit status: 0 done, 1 an error of the input or the data, 2 wrong usage, 3 worse (`compare --fail-if-worse`), 130
+interrupted. `twofold COMMAND --help` says the same as this page.
 """
 
 

@@ -19,6 +19,18 @@ SECRET = "unspeakable"
 DOCUMENTS = [(str(number), f"{SECRET} number {number}") for number in range(40)]
 
 
+class Seen(logging.Handler):
+    """Sets an event when somebody waits."""
+
+    def __init__(self, event: threading.Event) -> None:
+        super().__init__()
+        self._event = event
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "waiting" in record.getMessage():
+            self._event.set()
+
+
 @pytest.fixture
 def collection(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Collection:
     caplog.set_level(logging.DEBUG, "twofold")
@@ -73,8 +85,10 @@ def test_waiting_for_another_writer_is_logged_with_who_it_is(
         thread = threading.Thread(target=write)
         thread.start()
         entered.wait(60)
-        caplog.handler.addFilter(lambda record: leave.set() or True if "waiting" in record.getMessage() else True)
+        seen = Seen(leave)
+        logging.getLogger("twofold").addHandler(seen)
         collection.add(DOCUMENTS[:1])
+        logging.getLogger("twofold").removeHandler(seen)
         thread.join()
     assert said(caplog, logging.INFO).count(f"{collection.path}: waiting for process ") == 1
 

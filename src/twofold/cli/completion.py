@@ -4,45 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
 from textwrap import shorten
 
 from twofold.cli.options import Subparsers, command
 from twofold.cli.output import print_json, print_line
+from twofold.cli.shells import Command, Option, Value, bash, fish, zsh
 
-SHELLS = ("bash", "zsh", "fish")
+SHELLS = {"bash": bash, "zsh": zsh, "fish": fish}
 FILES = {"BOOK", "DATA", "FILE", "RECIPE.py", "RUN", "X.npy"}
 FOLDERS = {"COLLECTION|FOLDER", "FOLDER"}
 MODELS = {"encoder", "base", "teacher", "query_tower"}
 """Options that take a model's folder, or a name that cannot be completed."""
 WIDEST = 72
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What completes an argument. kind: "words", "files", "folders", "collections", or "" for nothing."""
-
-    kind: str
-    words: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option: its names, what it does, and its value; None where it takes none."""
-
-    names: tuple[str, ...]
-    says: str
-    value: Value | None
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command. at: the words that lead to it, each behind a slash. commands: those below it, with their help."""
-
-    at: str
-    options: tuple[Option, ...]
-    values: tuple[Value, ...]
-    commands: dict[str, str]
 
 
 def register(subparsers: Subparsers) -> None:
@@ -56,7 +29,7 @@ def register(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "shell",
-        choices=SHELLS,
+        choices=list(SHELLS),
         help="the shell that reads the script: bash with source <(twofold completion bash) in ~/.bashrc; zsh from a "
         "file _twofold in a folder of $fpath; fish from ~/.config/fish/completions/twofold.fish",
     )
@@ -64,11 +37,7 @@ def register(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the script."""
-    from twofold.cli import shells
-    from twofold.cli.main import parser
-
-    write = {"bash": shells.bash, "zsh": shells.zsh, "fish": shells.fish}[arguments.shell]
-    script = write(list(commands_of(parser())))
+    script = SHELLS[arguments.shell](list(commands_of(arguments.parser)))
     if arguments.json:
         print_json({"shell": arguments.shell, "script": script})
     else:

@@ -121,7 +121,7 @@ def _answered(given: list[str]) -> int:
     if arguments.command is None:
         whole.print_help(sys.stderr)
         return MISUSED
-    arguments.command_line = given
+    arguments.command_line, arguments.parser = given, whole
     return _run(arguments)
 
 

@@ -3,9 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from shlex import quote
 
-from twofold.cli.completion import Command, Value
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What completes an argument. kind: "words", "files", "folders", "collections", or "" for nothing."""
+
+    kind: str
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: its names, what it does, and its value; None where it takes none."""
+
+    names: tuple[str, ...]
+    says: str
+    value: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. at: the words that lead to it, each behind a slash. commands: those below it, with their help."""
+
+    at: str
+    options: tuple[Option, ...]
+    values: tuple[Value, ...]
+    commands: dict[str, str]
+
 
 BASH = r"""# Completes twofold in bash; made by: twofold completion bash
 _twofold_lines() {

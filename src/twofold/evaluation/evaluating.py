@@ -11,15 +11,15 @@ from twofold.errors import InputError
 from twofold.evaluation.intervals import bootstrap_interval
 from twofold.evaluation.latency import Latency, search_latency
 from twofold.evaluation.measures import DEFAULT_MEASURES, Measure, judged_share, measure_values, parse_measures
-from twofold.evaluation.tabling import EXAMPLES, latency_table, quality_table
 from twofold.progress import Progress, displayed
 from twofold.protocols import Searcher
 from twofold.rankings import Qrels, Run, ranked
+from twofold.tables import Cell, Column, Estimate, Table
 
 DEPTH = 1000
 """Documents a query; TREC's own depth."""
-RUN = "run"
-"""What the table of one evaluation calls it."""
+EXAMPLES = 5
+"""Missing documents that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,19 @@ class Evaluation:
         means = ", ".join(f"{name} {measured.mean:.4f}" for name, measured in self.measures.items())
         return f"<Evaluation of {self.queries:,} {'query' if self.queries == 1 else 'queries'}: {means}>"
 
+    def table(self, title: str = "Evaluation") -> Table:
+        """Every measure with its interval, and the latency where it was taken; notes say what was not counted."""
+        rows: list[tuple[Cell, ...]] = [
+            (name, Estimate(measured.mean, measured.low, measured.high)) for name, measured in self.measures.items()
+        ]
+        rows.append(("judged@10", self.judged))
+        timed = self.latency
+        latency = () if timed is None else (f"one query alone: p50 {timed.p50:.1f} ms, p95 {timed.p95:.1f} ms",)
+        columns = (Column("measure"), Column("mean", digits=4))
+        return Table(title, columns, tuple(rows), (*notes_of({"run": self}), *latency))
+
     def _repr_html_(self) -> str:
-        latency = latency_table({RUN: self})
-        return quality_table({RUN: self}, "Evaluation").to_html() + ("" if latency is None else latency.to_html())
+        return self.table().to_html()
 
     def to_json(self) -> dict[str, Any]:
         """Means, intervals and counts; the run and each query's value stay behind."""
@@ -206,3 +216,40 @@ def _evaluation(measures: tuple[Measure, ...], run: Run, qrels: Qrels, counted: 
     without_results = sum(not run.get(query) for query in counted)
     judged = judged_share(run, qrels, counted)
     return Evaluation(measured, len(counted), left_out, without_results, judged, run)
+
+
+def notes_of(evaluations: Mapping[str, Evaluation]) -> tuple[str, ...]:
+    """What tables of these evaluations say below their figures: what was not counted, and what counts as what."""
+    first = next(iter(evaluations.values()))
+    notes = [f"means over {first.queries:,} queries with their 95 % bootstrap intervals"]
+    left_out = max(each.left_out for each in evaluations.values())
+    if left_out:
+        notes.append(f"{left_out:,} {_queries(left_out)} without a positive judgement left out")
+    notes += [
+        f"{name}: {each.without_results:,} {_queries(each.without_results)} without results count as zero"
+        for name, each in evaluations.items()
+        if each.without_results
+    ]
+    notes += _not_found(first.missing or ())
+    own = max(each.own for each in evaluations.values())
+    if own:
+        what = "was left out" if first.ignored else "counts (--ignore-identical-ids leaves it out, as BEIR does)"
+        notes.append(f"{own:,} {_queries(own)} found the document of the same id, which {what}")
+    if any(each.judged is not None and each.judged < 1 for each in evaluations.values()):
+        notes.append(
+            "judged@10: the share of the first ten documents that somebody judged; the others count as not relevant"
+        )
+    return tuple(notes)
+
+
+def _not_found(missing: tuple[str, ...]) -> list[str]:
+    if not missing:
+        return []
+    examples = ", ".join(missing[:EXAMPLES])
+    more = ", …" if len(missing) > EXAMPLES else ""
+    is_not = "document is not" if len(missing) == 1 else "documents are not"
+    return [f"{len(missing):,} judged {is_not} in the collection and cannot be found: {examples}{more}"]
+
+
+def _queries(count: int) -> str:
+    return "query" if count == 1 else "queries"
