@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -94,7 +94,7 @@ class Parser(argparse.ArgumentParser):
         options = self._given[: self._given.index("--")] if "--" in self._given else self._given
         # argparse has no public name for the options that it knows.
         known = self._option_string_actions
-        dashed = [word for word in options if word[:1] == "-" and word != "-" and word.partition("=")[0] not in known]
+        dashed = [word for word in options if word[:1] == "-" and word != "-" and not _is_known(word, known)]
         if dashed and self.prog.count(" "):
             meant = _meant(dashed[0].partition("=")[0], known) if dashed[0].startswith("--") else ""
             message += (
@@ -102,6 +102,14 @@ class Parser(argparse.ArgumentParser):
                 f"goes behind the options and --, as in: {self.prog} [options] … -- {dashed[0]}"
             )
         super().error(brief(message, MESSAGE))
+
+
+def _is_known(word: str, options: Mapping[str, argparse.Action]) -> bool:
+    """Whether a word is one of these options; --k=5, -k5 and -vv are some as well."""
+    if word.partition("=")[0] in options:
+        return True
+    takes_value = word[:2] in options and options[word[:2]].nargs != 0
+    return not word.startswith("--") and (takes_value or all(f"-{letter}" in options for letter in word[1:]))
 
 
 def _meant(given: str, known: Iterable[str]) -> str:

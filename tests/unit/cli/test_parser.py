@@ -190,6 +190,7 @@ def test_an_option_is_given_once_unless_its_help_says_that_it_may_come_again(
         (["search", "c", "q", "--mode", "lexicla"], "invalid choice: 'lexicla'; did you mean lexical?"),
         (["search", "c", "--qureies", "f"], "--qureies is no option; did you mean --queries?; a text"),
         (["search", "c", "-red"], "-red is no option; a text that begins with - goes behind"),
+        (["search", "c", "-quick"], "-quick is no option; a text that begins with - goes behind"),
         (["xyzzy"], "invalid choice: 'xyzzy' (choose from"),
     ],
 )
@@ -203,3 +204,10 @@ def test_what_may_have_been_meant_is_asked(words: list[str], said: str, capsys: 
 def test_short_options_are_the_long_ones() -> None:
     assert parser().parse_args(["search", "c", "q", "-k", "3"]).k == 3
     assert parser().parse_args(["list", "c", "-n", "3"]).limit == 3
+
+
+@pytest.mark.parametrize("words", [["search", "-vv"], ["search", "-k5"], ["index", "--id=x"]])
+def test_an_option_that_is_known_is_not_called_none(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(words)
+    assert "is no option" not in capsys.readouterr().err
