@@ -43,8 +43,8 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
     """Documents, their vectors and their indexes; created by `twofold.create`, opened by `twofold.open`.
 
     Each search reads the latest commit; each writing call takes the writer's lock. Threads may share one object. Close
-    it, or use it in a `with` block. Long calls take `progress`: True shows it on standard error, a function is called
-    with it (progress.py).
+    it, or use it in a `with` block. Long calls show how far they are with
+    `progress=True`, or call the function that is given.
     """
 
     def __init__(self, engine: Engine, encoders: Encoders, settings: Settings) -> None:
@@ -84,7 +84,8 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
 
         documents: Documents, dicts (id, text, title, anything else is metadata), (id, text) pairs, or a table of
         pandas, polars or Arrow (docs/filters.md). vectors: the user's own, (n, dimension), one a document in the same
-        order, an array or a .npy file; without them the texts are encoded. progress: called with the documents done.
+        order, an array or a .npy file; without them the texts are encoded. progress: True shows it, a function is
+        called with the documents done.
 
         An unchanged document is not encoded again. Documents are acknowledged in blocks: after an error or Ctrl-C
         every acknowledged block is stored, and the same call continues from there. The first addition builds the
