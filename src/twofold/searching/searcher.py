@@ -266,7 +266,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
                 "dense and lexical scores are mixed by cosines, and this collection compares by dot products; "
                 "search with the mode dense or lexical"
             )
-        return "how to mix dense and lexical scores has not been fitted yet; run twofold tune"
+        return "how to mix dense and lexical scores has not been fitted yet; run `twofold tune COLLECTION`"
 
     def _answers(
         self, queries: list[Query], request: Request, report: EncodingReport | None, progress: Progress = silent
