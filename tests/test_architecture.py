@@ -46,6 +46,7 @@ DEPENDENCIES = {
     "faiss": {"indexes"},
     "tantivy": {"lexical"},
     "sqlite3": {"engines.local", "collection"},
+    "filelock": {"engines.local"},
     "rich": {"cli"},
     "psutil": {"memory"},
     "ir_measures": {"evaluation"},

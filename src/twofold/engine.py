@@ -374,7 +374,7 @@ class Engine(Protocol):
     def writing(self, wait: float | None = None) -> AbstractContextManager[EngineWriter]:
         """The writer's lock; the thread that holds it may enter again.
 
-        wait: seconds to wait for another writer, by default those that the engine was opened with. Raises LockedError,
+        wait: seconds to wait for one writer, by default those that the engine was opened with. Raises LockedError,
         which names the holder.
         """
 

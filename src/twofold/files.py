@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 import tempfile
+import time
 import weakref
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +15,9 @@ from pathlib import Path
 from typing import IO
 
 from twofold.errors import InputError, StorageError
+
+PAUSES = (0.001, 0.01, 0.1, 0.2, 0.5)
+"""Seconds between tries to replace a file that somebody reads, on Windows."""
 
 
 def absolute(path: str | Path) -> Path:
@@ -47,7 +52,7 @@ def write_aside(path: str | Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
+        _replace(name, path)
         sync_folder(path.parent)
     except BaseException as error:
         with suppress(OSError):
@@ -134,21 +139,73 @@ def linked(folder: str | Path, owner: object, *, without: str) -> str:
         weakref.finalize(owner, shutil.rmtree, links, ignore_errors=True)
         for name in os.listdir(folder):
             if not name.startswith(without):
-                os.symlink(os.path.realpath(os.path.join(folder, name)), os.path.join(links, name))
+                _link(os.path.realpath(os.path.join(folder, name)), os.path.join(links, name))
     except OSError as error:
         raise refused(folder, error) from error
     return links
 
 
-def sync_folder(folder: str | Path) -> None:
-    """Makes the names in a folder durable: what was created or renamed there stays so after a power loss."""
-    if os.name == "nt":  # Windows offers no handle on a folder; NTFS journals names itself.
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def descriptor_of(path: str | Path, flags: int) -> int:
+    """Opens a file as `os.open` does, for bytes on every system; a new one may be read and written by all that umask
+    lets. Raises OSError.
+    """
+    return os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666)
+
+
+if sys.platform == "win32":
+
+    def read_at(descriptor: int, size: int, offset: int) -> bytes:
+        """Up to `size` bytes of a file from `offset` on; moves the position of the descriptor. Raises OSError."""
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.read(descriptor, size)
+
+    def write_at(descriptor: int, data: bytes | memoryview, offset: int) -> int:
+        """Writes at `offset`, and returns how many bytes; moves the position of the descriptor. Raises OSError."""
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.write(descriptor, data)
+
+    def sync_folder(folder: str | Path) -> None:
+        """Nothing: Windows offers no handle on a folder, and NTFS journals names itself."""
+
+    def _replace(name: str, path: Path) -> None:
+        # Refused while somebody reads the file that is replaced, which takes a moment.
+        for pause in PAUSES:
+            try:
+                return os.replace(name, path)
+            except PermissionError:
+                time.sleep(pause)
+        return os.replace(name, path)
+
+    def _link(path: str, name: str) -> None:
+        # Few users may make symbolic links; another drive takes no hard link.
+        try:
+            os.link(path, name)
+        except OSError:
+            shutil.copyfile(path, name)
+
+else:
+
+    def read_at(descriptor: int, size: int, offset: int) -> bytes:
+        """Up to `size` bytes of a file from `offset` on. Raises OSError."""
+        return os.pread(descriptor, size, offset)
+
+    def write_at(descriptor: int, data: bytes | memoryview, offset: int) -> int:
+        """Writes at `offset`, and returns how many bytes. Raises OSError."""
+        return os.pwrite(descriptor, data, offset)
+
+    def sync_folder(folder: str | Path) -> None:
+        """Makes the names in a folder durable: what was created or renamed there stays so after a power loss."""
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _replace(name: str, path: Path) -> None:
+        os.replace(name, path)
+
+    def _link(path: str, name: str) -> None:
+        os.symlink(path, name)
 
 
 def refused(path: str | Path, error: OSError) -> StorageError:

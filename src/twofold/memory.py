@@ -84,9 +84,20 @@ def peak_bytes() -> int:
     found = _in_status(os.getpid(), "VmHWM:")
     if found is not None:
         return found
-    import resource
+    return _reported_peak()
 
-    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else KIBIBYTE))
+
+if sys.platform == "win32":
+
+    def _reported_peak() -> int:
+        return int(psutil.Process().memory_info().peak_wset)
+
+else:
+
+    def _reported_peak() -> int:
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else KIBIBYTE)
 
 
 def _rss_anon(process: int) -> int | None:

@@ -119,7 +119,7 @@ def test_whatever_effect_is_refused_the_last_acknowledged_state_stays_and_the_wr
         if disk.refuse is not None:
             break
         number += 1
-    assert refusals == number >= 9
+    assert refusals == number - disk.done.count("write lock") >= 9  # the note of the holder may be missing
 
 
 def _add_all(store: Store) -> int:

@@ -15,15 +15,21 @@ from twofold.tables import Column, Table
 
 ROUNDS, IN_A_ROW = 15, 100
 K, DEPTH = 10, 200
+FORGET, FORGOTTEN = getattr(os, "posix_fadvise", None), getattr(os, "POSIX_FADV_DONTNEED", None)
+"""Asks the system to drop a file from its cache, where it can be asked."""
 
 
 def drop_from_cache(folder: Path) -> None:
-    """Drops the files of a folder from the system's cache, except those that a process has mapped."""
+    """Drops the files of a folder from the system's cache, except those that a process has mapped; nothing where the
+    system cannot be asked.
+    """
+    if FORGET is None:
+        return
     for path in folder.rglob("*"):
         if path.is_file():
             descriptor = os.open(path, os.O_RDONLY)
             try:
-                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+                FORGET(descriptor, 0, 0, FORGOTTEN)
             finally:
                 os.close(descriptor)
 
@@ -34,7 +40,7 @@ def cold_look_ups(path: Path, queries: Vectors) -> Table:
     queries: float32 (n, dimension) of length 1. Where the system cannot be asked to forget files, the table says so.
     """
     columns = (Column("nothing in the cache"), Column("p50", "ms", 1), Column("worst", "ms", 1))
-    if not hasattr(os, "posix_fadvise"):
+    if FORGET is None:
         return Table("Cold look-ups", columns, (), ("this system cannot be asked to forget files",))
     opened, first = [], []
     for number in range(ROUNDS):

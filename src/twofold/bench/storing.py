@@ -24,6 +24,7 @@ from twofold.documents import Document
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
+from twofold.files import descriptor_of, write_at
 from twofold.progress import Progress
 from twofold.scores import Vectors
 
@@ -140,7 +141,7 @@ def _bare(folder: Path) -> Iterator[Callable[[Document, Vectors], None]]:
     """The least that durability costs: a vector appended and synced, then a row committed with synchronous=FULL."""
     import sqlite3
 
-    file = os.open(folder / "bare.bin", os.O_CREAT | os.O_RDWR)
+    file = descriptor_of(folder / "bare.bin", os.O_CREAT | os.O_RDWR)
     with closing(sqlite3.connect(folder / "bare.sqlite", isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -149,7 +150,7 @@ def _bare(folder: Path) -> Iterator[Callable[[Document, Vectors], None]]:
 
         def commit(document: Document, vectors: Vectors) -> None:
             content = vectors.astype(np.float16).tobytes()
-            os.pwrite(file, content, next(offsets) * len(content))
+            write_at(file, content, next(offsets) * len(content))
             getattr(os, "fdatasync", os.fsync)(file)
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(

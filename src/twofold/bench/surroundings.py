@@ -48,9 +48,10 @@ def _cores() -> int:
 
 
 def _memory() -> int | None:
+    asked = getattr(os, "sysconf", None)
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
+        return int(asked("SC_PAGE_SIZE") * asked("SC_PHYS_PAGES")) if asked else None
+    except (OSError, ValueError):
         return None
 
 

@@ -53,10 +53,12 @@ def cache_folder() -> Path:
     """The user's cache folder by the convention of the system, and Twofold's folder in it."""
     home = Path.home()
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "twofold"
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "twofold"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "twofold"
+        caches = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        caches = home / "Library" / "Caches"
+    else:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return caches / "twofold"
 
 
 def digest_of(contract: Contract) -> str:

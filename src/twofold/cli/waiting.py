@@ -18,8 +18,8 @@ def add_wait_option(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         const=math.inf,
         default=WAIT,
-        help="wait for another process that is writing, at most this many seconds, or without limit if no "
-        f"number is given; 0 fails at once (default: {WAIT:g})",
+        help="wait for another process that is writing, at most this many seconds for each that does, or without "
+        f"limit if no number is given; 0 fails at once (default: {WAIT:g})",
     )
 
 

@@ -143,7 +143,8 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
     def writing(self, wait: float | None = None) -> AbstractContextManager[Any]:
         """Holds the writer's lock for a `with` block with several calls.
 
-        wait: seconds to wait for another writer, by default those that the collection was opened with.
+        wait: seconds to wait for a writer, by default those that the collection was opened with; they begin again when
+        another follows it. Raises LockedError, naming the writer.
         """
         return self._engine.writing(wait)
 

@@ -125,9 +125,8 @@ class Runtime:
 
 def _own_cores() -> set[int]:
     """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return os.sched_getaffinity(0)
-    return set(range(os.cpu_count() or 1))
+    affinity = getattr(os, "sched_getaffinity", None)
+    return set(affinity(0) if affinity else range(os.cpu_count() or 1))
 
 
 def _in_child() -> None:

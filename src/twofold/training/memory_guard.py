@@ -6,7 +6,6 @@ If it does not, the batch is computed in smaller pieces (GradCache, Gao et al. 2
 from __future__ import annotations
 
 import pickle
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -36,6 +35,8 @@ LAYERS, MANY = ("num_hidden_layers", "n_layers"), 48
 CHILD = "from twofold.training.memory_guard import child; print(child())"
 OUT_OF_MEMORY = 42
 """The child's exit status where torch itself noticed."""
+KILLED = -9
+"""Its exit status where Linux noticed, as `subprocess` reports SIGKILL."""
 
 Row = tuple[str, ...]
 
@@ -74,7 +75,7 @@ def peak_of(base: Path, contract: Contract, rows: Sequence[Row], settings: Train
     done = subprocess.run([sys.executable, "-c", CHILD], input=asked, capture_output=True, check=False)  # noqa: S603
     if done.returncode == 0:
         return int(done.stdout.split()[-1])
-    if done.returncode in (-signal.SIGKILL, OUT_OF_MEMORY):
+    if done.returncode in (KILLED, OUT_OF_MEMORY):
         return None
     said = done.stderr.decode(errors="replace").strip().splitlines()
     raise InputError(f"the first step cannot be made: {said[-1] if said else f'exit status {done.returncode}'}")

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from twofold.engines.local.layout import ACKNOWLEDGED, CATALOGUE
+from twofold.files import descriptor_of, write_at
 
 _NOTE = struct.Struct("<8sIQI")
 _MAGIC = b"TWOFOLDA"
@@ -35,8 +36,8 @@ class Note:
         fields = _NOTE.pack(_MAGIC, _VERSION, commit, 0)[:-4]
         with suppress(OSError):
             if self._descriptor < 0:
-                self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o666)
-            os.pwrite(self._descriptor, fields + zlib.crc32(fields).to_bytes(4, "little"), 0)
+                self._descriptor = descriptor_of(self._path, os.O_WRONLY | os.O_CREAT)
+            write_at(self._descriptor, fields + zlib.crc32(fields).to_bytes(4, "little"), 0)
 
     def close(self) -> None:
         """Closes the file."""

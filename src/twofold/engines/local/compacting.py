@@ -9,7 +9,7 @@ snapshots keep the maps of the old segments.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,17 +30,19 @@ from twofold.errors import CorruptionError, FormatError
 from twofold.progress import Progress
 from twofold.reports import CompactReport
 
+Release = Callable[[], object]
+"""Lets go of the maps that this process keeps of files which the last commit does not name."""
+
 
 class Compacting:
     """One compaction of a collection, by a writer that holds the lock."""
 
-    def __init__(
-        self, folder: Path, disk: Disk, recording: Recording, publisher: Publisher, progress: Progress
-    ) -> None:
+    def __init__(self, folder: Path, disk: Disk, recording: Recording, release: Release, progress: Progress) -> None:
         self._folder = folder
         self._disk = disk
         self._recording = recording
-        self._publisher = publisher
+        self._release = release
+        self._publisher = Publisher(folder, disk)
         self._progress = progress
 
     def run(self, connection: sqlite3.Connection) -> CompactReport:
@@ -55,6 +57,7 @@ class Compacting:
         copied = self._recording.recorded(connection, partial(self._compacted, connection, serving))
         self._recording.doubtful = True  # numbers may come again; rows are never written over a file that is mapped
         new = self._files()
+        self._release()
         freed = self._remove([path for path in old if path not in new])
         self._recording.doubtful = False
         freed -= sum(size for path, size in new.items() if path not in old)
@@ -128,10 +131,10 @@ class Compacting:
         }
 
     def _remove(self, paths: list[Path]) -> int:
-        """Removes replaced files; returns their bytes."""
+        """Removes replaced files; returns the bytes of those that the system lets go."""
         freed = 0
         for path in paths:
-            freed += path.stat().st_size
-            self._disk.remove(path)
+            size = path.stat().st_size
+            freed += size if self._disk.dropped(path) else 0
             self._disk.reached("old segment removed")
         return freed

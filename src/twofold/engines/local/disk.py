@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from twofold.files import refused, sync_folder, write_aside
+from twofold.errors import StorageError
+from twofold.files import descriptor_of, read_at, refused, sync_folder, write_aside, write_at
 
 
 class Disk:
@@ -37,13 +38,13 @@ class Disk:
         view = memoryview(data).cast("B")
         with refusals(path):
             while view:
-                written = os.pwrite(descriptor, view, offset)
+                written = write_at(descriptor, view, offset)
                 view, offset = view[written:], offset + written
 
     def read(self, descriptor: int, path: str | Path, size: int, offset: int) -> bytes:
         """Up to `size` bytes from `offset` on; none at the end of the file."""
         with refusals(path):
-            return os.pread(descriptor, size, offset)
+            return read_at(descriptor, size, offset)
 
     def sync(self, descriptor: int, path: str | Path) -> None:
         """Makes what was written to a file survive a power loss."""
@@ -70,6 +71,14 @@ class Disk:
             else:
                 os.unlink(path)
 
+    def dropped(self, path: str | Path) -> bool:
+        """Removes a file or folder that nothing names any more; False where that is forbidden, as on Windows while
+        somebody has it mapped: the next writer tries again. Raises StorageError for any other refusal.
+        """
+        with passed_over() as forbidden:
+            (self.remove_tree if os.path.isdir(path) else self.remove)(path)
+        return not forbidden
+
     def rename(self, path: str | Path, target: str | Path) -> None:
         """Renames a file or folder atomically."""
         with refusals(path):
@@ -90,7 +99,7 @@ class Disk:
     def opened(self, path: str | Path, flags: int) -> Iterator[int]:
         """A descriptor of a file, closed when the block ends."""
         with refusals(path):
-            descriptor = os.open(path, flags, 0o666)
+            descriptor = descriptor_of(path, flags)
         try:
             yield descriptor
         finally:
@@ -104,3 +113,18 @@ def refusals(path: str | Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise refused(path, error) from error
+
+
+@contextmanager
+def passed_over() -> Iterator[list[StorageError]]:
+    """Passes over the refusal of the block to change a file that somebody has open or mapped, and lists it.
+
+    Windows forbids to remove or shorten such a file (PermissionError); other refusals are raised.
+    """
+    found: list[StorageError] = []
+    try:
+        yield found
+    except StorageError as error:
+        if not isinstance(error.__cause__, PermissionError):
+            raise
+        found.append(error)

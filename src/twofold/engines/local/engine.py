@@ -176,7 +176,7 @@ class Store:
     def writing(self, wait: float | None = None) -> Iterator[LocalWriter]:
         """The writer, with the lock; the thread that holds it may enter again and gets the same one.
 
-        wait: seconds to wait for another writer, by default the store's. Raises LockedError naming the holder;
+        wait: seconds to wait for one writer, by default the store's. Raises LockedError naming the holder;
         MovedError; StorageError. A child that was forked inside the block is not the writer: what it calls on it raises
         CollectionError.
         """
@@ -188,6 +188,7 @@ class Store:
             lease = self._writers.lease()
             writer = LocalWriter(self._folder, self.snapshot, self._lock, lease, self._disk)
             try:
+                self._derived.keep(self._folder.description.names())  # before files of others are removed
                 writer.recover()
                 self._writer = writer
                 yield writer

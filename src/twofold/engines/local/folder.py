@@ -1,28 +1,50 @@
 """A collection's folder, held open by a descriptor, so that another folder at its path is detected.
 
 A path may later name another folder: after renaming, replacing, removing and creating, or restoring a copy. A
-descriptor stays with its folder. So files are opened through the descriptor, and `check` tests whether the path still
-names the folder.
+descriptor stays with its folder. So files are opened through the descriptor where the system has paths through it
+(Linux), and `check` tests whether the path still names the folder. Windows has no descriptors of folders, and keeps a
+folder from being renamed or removed while files in it are open.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
+import sys
 import threading
 import weakref
 from contextlib import suppress
-from pathlib import Path, PosixPath
+from pathlib import Path
 
 from twofold.engines.local.description import Description
-from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, not_a_collection
+from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, OWNER, not_a_collection
+from twofold.engines.local.lock_file import LockFile
 from twofold.errors import CollectionError, MovedError, StorageError
 from twofold.files import absolute
+
+if sys.platform == "win32":
+    from pathlib import WindowsPath as NativePath
+else:
+    from pathlib import PosixPath as NativePath
 
 DESCRIPTORS = "/proc/self/fd"
 """Where Linux shows what a process holds open: a path through here leads to the file, not to a name."""
 AGAIN = "Open the collection again, by the path where it is now"
 KEPT = "What was acknowledged is in the folder that was opened"
+
+
+NO_DESCRIPTOR = -1
+
+if sys.platform == "win32":
+
+    def _descriptor_of(path: Path) -> int:
+        """None, of a folder that is there and can be read. Raises OSError."""
+        os.listdir(path)
+        return NO_DESCRIPTOR
+
+else:
+
+    def _descriptor_of(path: Path) -> int:
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
 
 
 class Folder:
@@ -35,9 +57,12 @@ class Folder:
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
-        self._own = os.fstat(descriptor)  # device and inode, which stay
-        self._end = weakref.finalize(self, os.close, descriptor)
-        self._end.atexit = False
+        self._own = (
+            os.stat(path) if descriptor == NO_DESCRIPTOR else os.fstat(descriptor)
+        )  # device and inode, which stay
+        self._owner: LockFile | None = None
+        if descriptor != NO_DESCRIPTOR:
+            weakref.finalize(self, os.close, descriptor).atexit = False
         self._lock = threading.Lock()
         self._stamp_seen: tuple[int, ...] = ()
         self._description: Description | None = None
@@ -50,7 +75,7 @@ class Folder:
         """Opens a folder; its content is not read. Raises NotACollectionError, StorageError."""
         place = absolute(path)
         try:
-            return cls(place, os.open(place, os.O_RDONLY | os.O_DIRECTORY))
+            return cls(place, _descriptor_of(place))
         except (FileNotFoundError, NotADirectoryError):
             raise not_a_collection(place) from None
         except OSError as error:
@@ -102,7 +127,7 @@ class Folder:
     def place(self, name: str) -> tuple[int, int] | None:
         """Device and inode of a file in here; None where there is none."""
         with suppress(OSError):
-            found = os.stat(name, dir_fd=self._descriptor)
+            found = self._stat(name)
             return found.st_dev, found.st_ino
         return None
 
@@ -115,15 +140,34 @@ class Folder:
 
         False if another process has done so, or the folder was removed.
         """
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return self.path.exists() and os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
+        with suppress(StorageError, OSError):
+            file = self._mark()
+            if file.locked() and file.is_named():
+                self._owner = file
+                return True
+            file.close()
+        return False
+
+    def _mark(self) -> LockFile:
+        """What is locked: the folder itself, or a file in it where folders have no descriptors. Raises StorageError."""
+        if self._descriptor == NO_DESCRIPTOR:
+            return LockFile(self.path / OWNER)
+        return LockFile(self.path, os.dup(self._descriptor))
+
+    def disown(self) -> None:
+        """Closes what marks the folder, which Windows does not remove before."""
+        if self._owner is not None:
+            self._owner.abandon()
 
     def after_fork_in_child(self) -> None:
         """Makes a lock of the child's own."""
         self._lock = threading.Lock()
+
+    def _stat(self, name: str) -> os.stat_result:
+        """Of a file in here. Raises OSError."""
+        if self._descriptor == NO_DESCRIPTOR:
+            return os.stat(self.path / name)
+        return os.stat(name, dir_fd=self._descriptor)
 
     def _look_again(self) -> None:
         """Reads a later revision of collection.json; raises MovedError for anything else."""
@@ -136,8 +180,7 @@ class Folder:
     def _stamp(self) -> tuple[int, ...]:
         """Changes when collection.json is replaced, or another catalogue is; () where files lack."""
         try:
-            catalogue = os.stat(CATALOGUE, dir_fd=self._descriptor)
-            written = os.stat(DESCRIPTION, dir_fd=self._descriptor)
+            catalogue, written = self._stat(CATALOGUE), self._stat(DESCRIPTION)
         except OSError:
             return ()
         # SQLite writes the catalogue in its place.
@@ -160,14 +203,14 @@ def _inside(path: Path, folder: Folder) -> Path:
     """`path`, printed as such and opened through the folder's descriptor; so are the paths made from it."""
     held, root = weakref.ref(folder), str(path)
 
-    class Inside(PosixPath):
+    class Inside(NativePath):
         # The class carries the folder, because the paths that pathlib makes of a path share nothing else with it. What
         # a folder holds is asked of os.listdir: from Python 3.13 on iterdir and glob go by the name that is printed.
         __slots__ = ()
 
         def __fspath__(self) -> str:
             text = str(self)
-            if text != root and not text.startswith(f"{root}/"):
+            if text != root and not text.startswith(f"{root}{os.sep}"):
                 return text
             if (folder := held()) is None:  # its descriptor may be another file's by now
                 raise CollectionError(f"{root} was closed; open it again")

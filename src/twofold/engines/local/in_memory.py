@@ -1,13 +1,14 @@
 """Folders of collections in memory: created, removed, and cleaned up after a killed process.
 
-The creating process holds a lock on the folder, which ends with it and its forked children. The next creation removes
-folders that are not locked.
+The creating process locks the folder (on Windows a file in it) until it and its forked children end. The next creation
+removes folders that are not locked.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -41,18 +42,29 @@ def new_folder() -> Folder:
 
 
 def vanish(folder: Folder) -> None:
-    """Removes a folder; open files stay valid until they are closed."""
+    """Removes a folder. Open files stay valid until they are closed; on Windows they are left to the next creation."""
+    folder.disown()
     shutil.rmtree(folder.path, ignore_errors=True)
 
 
 def _sweep(path: Path) -> None:
     """Removes a folder of this user's that no process holds."""
     with suppress(OSError, CollectionError):
-        if path.stat(follow_symlinks=False).st_uid != os.getuid():
-            return
-        folder = Folder.open(path)
-        if folder.own():
-            vanish(folder)
+        if _is_own(path):
+            folder = Folder.open(path)
+            if folder.own():
+                vanish(folder)
+
+
+if sys.platform == "win32":
+
+    def _is_own(path: Path) -> bool:  # noqa: ARG001 - each user has a folder for temporary files
+        return True
+
+else:
+
+    def _is_own(path: Path) -> bool:
+        return path.stat(follow_symlinks=False).st_uid == os.getuid()
 
 
 def _has_space(place: Path) -> bool:

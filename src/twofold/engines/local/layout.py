@@ -12,10 +12,14 @@ from twofold.files import absolute
 FORMAT = 1
 DESCRIPTION, CATALOGUE, VECTORS, LOCK = "collection.json", "catalogue.sqlite", "vectors", "lock"
 ACKNOWLEDGED = "acknowledged"
+OWNER = "owner"
+"""In a collection in memory on Windows: locked by the process that made it."""
+TURN = "turn"
+LOCKS = frozenset({LOCK, TURN, OWNER})
 DERIVED = frozenset({"indexes", "lexical"})
 """Folders of derived data."""
 UNFINISHED = frozenset(
-    {CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", f"{CATALOGUE}-journal", VECTORS, LOCK, ACKNOWLEDGED}
+    {CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", f"{CATALOGUE}-journal", VECTORS, ACKNOWLEDGED, *LOCKS}
 )
 """What an interrupted creation leaves; collection.json is its last step."""
 

@@ -1,87 +1,107 @@
 """The writer's lock: one writer a collection, any number of readers.
 
-flock on the file `lock`, so that it ends with its process, however that ends; the mere file is no lock. A forked child
-has none of its parent's locks: leaving an inherited block has no effect in the child.
+Whoever wants to write takes the lock on the file `turn` first, then the one on `lock`, and gives `turn` back: while one
+waits for `lock`, the holder cannot take it again before him. Threads wait as processes do. A forked child has none of
+its parent's locks: leaving an inherited block has no effect in the child.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
+import secrets
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 from twofold import forking
 from twofold.engines.local.disk import Disk
+from twofold.engines.local.layout import TURN
+from twofold.engines.local.lock_file import LockFile, Note
 from twofold.errors import LockedError, StorageError
-from twofold.files import refused
 from twofold.logs import logger_of
 
 logger = logger_of(__name__)
 
-PAUSE = 0.02
+SHORTEST, LONGEST = 0.001, 0.02
 """Seconds between two looks at a lock that somebody else holds."""
 
 
-class _Holding:
-    """How one process holds a lock: by which thread, how many times, on which descriptor (-1: not at all)."""
+class _Hold:
+    """How one thread holds the lock: which one, how many times, by which file (None: not at all)."""
 
-    def __init__(self) -> None:
-        self.threads = threading.RLock()
+    def __init__(self, file: LockFile | None = None) -> None:
+        self.thread = 0 if file is None else threading.get_ident()
         self.depth = 0
-        self.descriptor = -1
+        self.file = file
+
+
+class Patience:
+    """How long a writer still waits, and how often it looks.
+
+    The seconds begin again whenever the lock has passed to another: while writers come and go, none is refused for
+    their number or for a slow machine, only for one that stays. The more went before this one, the oftener it looks.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._holder: Note | None = None
+        self._end = time.monotonic() + seconds
+        self.passed = 0
+        self.told = False
+
+    def left(self, holder: Note) -> float:
+        """Seconds that are left while the lock has this holder."""
+        now = time.monotonic()
+        if holder != self._holder:
+            self.passed += self._holder is not None
+            self._holder, self._end = holder, now + self._seconds
+        return self._end - now
 
 
 class WriterLock:
-    """The lock of one collection; the thread that holds it may take it again."""
+    """The lock of one collection; the thread that holds it may take it again.
+
+    path: the file `lock`; `turn` is beside it.
+    """
 
     def __init__(self, path: Path, disk: Disk) -> None:
         self._path = path
         self._disk = disk
-        self._holding = _Holding()
+        self._hold = _Hold()
+        self._open: set[LockFile] = set()
         forking.watch(self)
 
     @contextmanager
     def held(self, wait: float = 0) -> Iterator[None]:
         """Holds the lock; the thread that holds it already may enter.
 
-        wait: seconds to wait for another writer, infinity for no limit. Raises LockedError, naming the holder;
-        StorageError.
+        wait: seconds to wait for another writer, infinity for no limit; they begin again when the lock has passed from
+        one writer to another. Raises LockedError, naming the holder; StorageError.
         """
-        deadline = time.monotonic() + wait
-        holding = self._holding
-        if not holding.threads.acquire(timeout=min(max(wait, 0), threading.TIMEOUT_MAX)):
-            raise LockedError(
-                f"another thread of this process is writing to {self._path.parent}; wait for it, or give wait=SECONDS"
-            )
+        hold = self._hold
+        if hold.thread != threading.get_ident():
+            hold = self._taken(Patience(wait))
+        hold.depth += 1
         try:
-            if holding.depth == 0:
-                self._take(holding, deadline)
-            holding.depth += 1
-            try:
-                yield
-            finally:
-                holding.depth -= 1
-                if holding.depth == 0:
-                    _release(holding)
+            yield
         finally:
-            holding.threads.release()
+            hold.depth -= 1
+            if hold.depth == 0:
+                self._give_back(hold)
 
     def check(self) -> None:
         """Raises LockedError unless this process holds the lock, on the file that others would open."""
-        descriptor = self._holding.descriptor
-        if descriptor < 0:
+        file = self._hold.file
+        if file is None:
             raise LockedError(
                 f"this process does not hold the lock of {self._path.parent}: it was given back, or belongs to the "
                 "process before the fork; take it with writing()"
             )
-        if not self._is_named(descriptor):
+        if not file.is_named():
             raise LockedError(
                 f"{self._path} was removed or replaced while this process held it, so that another may be writing; "
                 "nothing was committed. Leave that file alone, and try again"
@@ -94,86 +114,94 @@ class WriterLock:
         """Nothing."""
 
     def after_fork_in_child(self) -> None:
-        """Drops a lock that the parent holds; closing the copy of its descriptor does not unlock it."""
-        inherited, self._holding = self._holding, _Holding()
-        if inherited.descriptor >= 0:
-            os.close(inherited.descriptor)
-            inherited.descriptor = -1
+        """Drops what the parent's threads hold or wait for; closing the copy of a descriptor does not unlock it."""
+        for file in self._open:
+            file.abandon()
+        self._open, self._hold = set(), _Hold()
 
-    def _take(self, holding: _Holding, deadline: float) -> None:
-        try:
-            while True:
-                holding.descriptor = self._opened()  # kept at once, so that a child that is forked now closes it
-                self._lock(holding.descriptor, deadline)
-                if self._is_named(holding.descriptor):
-                    return
-                _release(holding)  # somebody removed the file while it was being locked; take the one that is there
-        except BaseException:
-            _release(holding)
-            raise
+    def _taken(self, patience: Patience) -> _Hold:
+        with self._opened(self._path.with_name(TURN)) as turn:
+            if not turn.locked():
+                self._wait_for_turn(turn, patience)
+            turn.write_note(self._disk, _writer(os.getpid()))
+            while (hold := self._tried(patience)) is None:
+                pass
+            return hold
 
-    def _is_named(self, descriptor: int) -> bool:
-        """Whether the lock file is still the one that is open, not another of its name."""
-        try:
-            return os.path.samestat(os.stat(self._path), os.fstat(descriptor))
-        except OSError:
-            return False
-
-    def _opened(self) -> int:
-        try:
-            return os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise refused(self._path, error) from error
-
-    def _lock(self, descriptor: int, deadline: float) -> None:
-        waiting = False
-        while not self._locked(descriptor):
-            if time.monotonic() >= deadline:
-                raise LockedError(
-                    f"{_holder(descriptor)} is writing to {self._path.parent}; "
-                    "try again when it is done, or wait longer for it (--wait, or writing(wait=SECONDS))"
+    def _tried(self, patience: Patience) -> _Hold | None:
+        """The lock on the file of its name; None if that was removed or replaced while it was being locked."""
+        with self._opened(self._path) as file:
+            pause = SHORTEST
+            while not file.locked():
+                if (left := self._left(patience, file)) <= 0:
+                    raise self._refusal(file)
+                time.sleep(min(left, pause))
+                pause = min(2 * pause, LONGEST)
+            if not file.is_named():
+                return None
+            if self._hold.file is not None:
+                raise StorageError(
+                    f"{self._path}: the file system gave this lock to two at once, so two writers could meet; "
+                    "nothing was changed. Keep the collection on a disk with locks"
                 )
-            if not waiting:
-                logger.info("%s: waiting for %s, which is writing", self._path.parent, _holder(descriptor))
-                waiting = True
-            time.sleep(PAUSE)
-        # Who holds the lock is a courtesy; a full disk must not keep deletions from freeing disk space.
-        with suppress(StorageError):
-            note = _note(os.getpid())
-            if self._disk.read(descriptor, self._path, len(note) + 1, 0) != note:
-                self._disk.write(descriptor, self._path, note, 0)
-                self._disk.cut(descriptor, self._path, len(note))
+            file.write_note(self._disk, {**_writer(os.getpid()), "hold": secrets.token_hex(4)})
+            self._hold = hold = _Hold(file)
+            return hold
 
-    def _locked(self, descriptor: int) -> bool:
+    def _wait_for_turn(self, turn: LockFile, patience: Patience) -> None:
+        with self._opened(self._path) as file:
+            while not turn.locked():
+                if (left := self._left(patience, file)) <= 0:
+                    # The other one holds the lock, or is about to take it.
+                    raise self._refusal(turn if file.locked() else file)
+                time.sleep(min(left, max(SHORTEST, LONGEST / (1 + patience.passed))))
+
+    def _left(self, patience: Patience, file: LockFile) -> float:
+        """Seconds to wait still; the log says once for whom."""
+        note = file.note()
+        left = patience.left(note)
+        if left > 0 and not patience.told:
+            patience.told = True
+            logger.info("%s: waiting for %s, which is writing", self._path.parent, _named(note))
+        return left
+
+    def _refusal(self, noted: LockFile) -> LockedError:
+        return LockedError(
+            f"{_named(noted.note())} is writing to {self._path.parent}; "
+            "try again when it is done, or wait longer for it (--wait, or writing(wait=SECONDS))"
+        )
+
+    def _give_back(self, hold: _Hold) -> None:
+        if self._hold is hold:  # it is another one's as soon as the file is closed
+            self._hold = _Hold()
+        if hold.file is not None:
+            self._close(hold.file)
+
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[LockFile]:
+        """A lock file, closed at the end unless it is the one that the writer holds from then on."""
+        file = LockFile(path)
+        self._open.add(file)  # at once, so that a child that is forked now closes it
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError as error:
-            raise StorageError(
-                f"{self._path}: the file system refuses locks ({error.strerror or error}), without which two writers "
-                "could meet; nothing was changed. Keep the collection on a disk with locks, or mount this one with them"
-            ) from error
-        return True
+            yield file
+        finally:
+            if self._hold.file is not file:
+                self._close(file)
 
-
-def _release(holding: _Holding) -> None:
-    descriptor, holding.descriptor = holding.descriptor, -1
-    if descriptor >= 0:
-        # Said aloud: a child that inherited the descriptor would keep the lock otherwise.
-        with suppress(OSError):  # closing it ends the lock where nobody inherited it
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-        os.close(descriptor)
+    def _close(self, file: LockFile) -> None:
+        file.close()
+        self._open.discard(file)
 
 
 @lru_cache(maxsize=1)
-def _note(process: int) -> bytes:
-    return json.dumps({"pid": process, "host": socket.gethostname()}).encode()
+def _writer(process: int) -> Note:
+    return {"pid": process, "host": socket.gethostname()}
 
 
-def _holder(descriptor: int) -> str:
+def _named(note: Note) -> str:
     try:
-        note = json.loads(os.pread(descriptor, 1024, 0))
+        if (int(note["pid"]), note["host"]) == (os.getpid(), socket.gethostname()):
+            return "another thread of this process"
         return f"process {int(note['pid'])} on {note['host']}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return "another process"

@@ -123,6 +123,9 @@ class LocalWriter(Writer):
                 self._publisher.remove(self._folder / place)
         report.damage[:] = [replace(each, repaired=each.derived) for each in report.damage]
 
+    def _release(self) -> None:
+        self._latest().close()  # what snapshots share has the files of the latest one
+
     def _following(self, progress: Progress) -> Following:
         return Following(self._held, self._latest, self, self._met, progress)
 

@@ -15,6 +15,7 @@ from twofold.engines.local.layout import (
     CATALOGUE,
     DESCRIPTION,
     LOCK,
+    LOCKS,
     UNFINISHED,
     VECTORS,
     home_of_space,
@@ -90,7 +91,7 @@ def _commits(catalogue: Path) -> int:
 def _clear(folder: Path, disk: Disk) -> None:
     """Removes what a creation left that was stopped half-way."""
     for path in (folder / name for name in os.listdir(folder)):
-        if path.is_file() and path.name != LOCK:
+        if path.is_file() and path.name not in LOCKS:
             disk.remove(path)
         elif path.name == VECTORS:
             disk.remove_tree(path)

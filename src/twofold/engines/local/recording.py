@@ -22,7 +22,7 @@ from twofold.engines.local.catalogue.schema import Head
 from twofold.engines.local.derived.manifest import INDEXES, names
 from twofold.engines.local.derived.publishing import Publisher
 from twofold.engines.local.description import Description
-from twofold.engines.local.disk import Disk
+from twofold.engines.local.disk import Disk, passed_over
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS, home_of_space
 from twofold.engines.local.locking import WriterLock
@@ -141,7 +141,7 @@ class Recording:
         """Removes the vectors and indexes of spaces that collection.json does not name."""
         for home in (self._inside / VECTORS, self._inside / INDEXES):
             for name in sorted(set(names(home)) - self.description.names()):
-                self._disk.remove_tree(home / name)
+                self._disk.dropped(home / name)
                 self._disk.reached("space removed")
 
     def _drop_asides(self) -> None:
@@ -168,10 +168,11 @@ class Recording:
         return segments.leftovers(home, self.segments[name], dimension)
 
     def _cut(self, path: Path, size: int) -> None:
+        """Cuts off what nothing speaks of. Where that is forbidden, it stays, and the next rows are written over it."""
         if not size:
-            self._disk.remove(path)
+            self._disk.dropped(path)
             return
-        with self._disk.opened(path, os.O_RDWR) as descriptor:
+        with passed_over(), self._disk.opened(path, os.O_RDWR) as descriptor:
             self._disk.cut(descriptor, path, size)
             self._disk.sync(descriptor, path)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count, groupby
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +41,7 @@ class Rewriting:
         Neighbouring segments that are rewritten share new files.
         """
         change.start_generation([segment for segment in self._segments if not self._stays(segment)])
-        numbers = count(segments.next_number(self._segments))
+        numbers = segments.new_numbers(self._home, self._segments)
         for stays, neighbours in groupby(self._segments, self._stays):
             if stays:
                 for segment in neighbours:

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +201,7 @@ class Writer:
         snapshots. Raises StorageError, CorruptionError.
         """
         with self._recording.connection() as connection:
-            return Compacting(self._folder, self._disk, self._recording, self._publisher, progress).run(connection)
+            return Compacting(self._folder, self._disk, self._recording, self._release, progress).run(connection)
 
     def build(self, area: str, fill: Fill, first: int, end: int) -> IndexPiece:
         """Builds a piece of an index over a space's rows from `first` to before `end`; it counts once it is published.
@@ -280,6 +279,9 @@ class Writer:
     def _log(self, what: str, *counts: int) -> None:
         logger.debug(f"%s: commit %d {what}", self._folder, self._recording.head.commit, *counts)
 
+    def _release(self) -> None:
+        """Lets go of maps of files that are about to be removed: none are kept here."""
+
     def _known(self, connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Known]:
         """As `known`; what was asked since the last commit is not read again, as by `commit` what `add` has asked."""
         commit, asked, found = self._recording.head.commit, self._asked.ids, self._asked.found
@@ -292,7 +294,7 @@ class Writer:
         """Rows behind those of a space that count, written and synced; nothing speaks of them yet."""
         home = home_of_space(self._folder, name)
         counting = self._recording.segments[name]
-        numbers = count(segments.next_number(counting))
+        numbers = segments.new_numbers(home, counting)
         last = counting[-1] if counting else Segment.new(next(numbers), 0)
         placed = list(segments.place(vectors, last, numbers))
         for segment, rows in placed:

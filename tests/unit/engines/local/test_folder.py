@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import os
 import pickle
 import shutil
@@ -390,6 +391,7 @@ def test_a_collection_that_was_closed_says_so(tmp_path: Path) -> None:
 
 def test_no_descriptor_is_left_open_by_a_collection_that_was_closed(tmp_path: Path) -> None:
     filled(tmp_path / "c", FIRST).close()
+    gc.collect()  # what other tests left
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(20):
         with Store.open(tmp_path / "c") as store:

@@ -18,6 +18,8 @@ from storing import block, content, document, expected, new_store
 
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
+from twofold.engines.local.lock_file import LockFile
+from twofold.engines.local.locking import Patience
 from twofold.errors import CollectionError, LockedError, StorageError
 
 HOLDS = """
@@ -26,6 +28,17 @@ from twofold.engines.local.disk import Disk
 from twofold.engines.local.engine import Store
 with Store.open(sys.argv[1]).writing():
     print("held", flush=True)
+    time.sleep(60)
+"""
+
+DIES_WHILE_ITS_CHILD_LIVES = """
+import os, sys, time
+from twofold.engines.local.disk import Disk
+from twofold.engines.local.engine import Store
+with Store.open(sys.argv[1]).writing():
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+        time.sleep(60)
     time.sleep(60)
 """
 
@@ -265,3 +278,116 @@ def test_a_lock_whose_holder_cannot_be_noted_is_held_all_the_same(tmp_path: Path
         writer.commit(block([document("a")]))
         with Store.open(tmp_path / "c") as other, pytest.raises(LockedError), other.writing():
             pass
+
+
+def test_a_process_that_is_killed_frees_its_lock_though_its_forked_child_lives_on(folder: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", DIES_WHILE_ITS_CHILD_LIVES, str(folder)], stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        child = int(other.stdout.readline())
+        other.kill()
+        other.wait()
+        try:
+            with Store.open(folder) as store, store.writing() as writer:
+                writer.commit(block([document("a")]))
+        finally:
+            os.kill(child, 9)
+
+
+def test_seconds_of_waiting_begin_again_when_the_lock_has_passed_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    patience = Patience(10)
+    assert (patience.left({"hold": "a"}), patience.passed) == (10, 0)
+    now = 9
+    assert (patience.left({"hold": "a"}), patience.passed) == (1, 0)
+    assert (patience.left({"hold": "b"}), patience.passed) == (10, 1)
+    now = 19
+    assert patience.left({"hold": "b"}) == 0
+
+
+def test_every_hold_leaves_a_note_of_its_own_so_that_it_is_seen_to_pass(folder: Path) -> None:
+    notes = set()
+    with Store.open(folder) as store:
+        for _ in range(3):
+            with store.writing():
+                notes.add((folder / "lock").read_bytes())
+    assert len(notes) == 3
+
+
+def test_one_that_waits_for_its_turn_is_refused_by_the_name_of_the_writer(folder: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLDS, str(folder)], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with Store.open(folder) as store:
+
+            def write_late() -> None:
+                with store.writing(60) as writer:
+                    writer.commit(block([document("late")]))
+
+            waits = threading.Thread(target=write_late)
+            waits.start()
+            until_taken(folder / "turn")
+            with pytest.raises(LockedError, match=f"process {other.pid} on .* is writing"), store.writing():
+                pass
+            other.kill()
+            other.wait()
+            waits.join()
+            assert list(content(store)) == ["late"]
+
+
+def until_taken(path: Path) -> None:
+    """Until somebody else holds this lock."""
+    while True:
+        file = LockFile(path)
+        free = file.locked()
+        file.close()
+        if not free:
+            return
+        time.sleep(0.001)
+
+
+def test_one_that_finds_the_turn_taken_and_the_lock_free_names_whose_turn_it_is(folder: Path) -> None:
+    turn = LockFile(folder / "turn")
+    assert turn.locked()
+    turn.write_note(Disk(), {"pid": 1, "host": "elsewhere"})
+    with Store.open(folder) as store:
+        with pytest.raises(LockedError, match="process 1 on elsewhere is writing"), store.writing(0.05):
+            pass
+        turn.close()
+        with store.writing() as writer:
+            writer.commit(block([document("a")]))
+
+
+def test_a_killed_process_that_waited_for_its_turn_holds_nobody_up(folder: Path) -> None:
+    waits = HOLDS.replace(".writing()", ".writing(60)")
+    with Store.open(folder) as store:
+        with (
+            store.writing(),
+            subprocess.Popen([sys.executable, "-c", waits, str(folder)], stdout=subprocess.PIPE) as other,
+        ):
+            until_taken(folder / "turn")
+            other.kill()
+            other.wait()
+        with store.writing() as writer:
+            writer.commit(block([document("a")]))
+
+
+def test_a_file_system_that_gives_a_lock_to_two_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fcntl, "flock", lambda descriptor, how: None)
+    refused: list[BaseException] = []
+
+    def other() -> None:
+        try:
+            with store.writing():
+                pass
+        except StorageError as error:
+            refused.append(error)
+
+    with Store.open(folder) as store, store.writing() as writer:
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+        assert "to two at once" in str(refused[0])
+        writer.commit(block([document("a")]))

@@ -276,7 +276,7 @@ def test_bytes_are_told_by_part(tmp_path: Path) -> None:
     assert parts["catalogue"] > 4096
     assert parts["log"] > 4096
     assert parts["other"] == sum(
-        (tmp_path / "c" / name).stat().st_size for name in ("collection.json", "lock", "acknowledged")
+        (tmp_path / "c" / name).stat().st_size for name in ("collection.json", "lock", "turn", "acknowledged")
     )
 
 

@@ -230,6 +230,6 @@ def test_names_with_odd_characters_are_only_names(tmp_path: Path) -> None:
     with Store.open(folder) as store:
         assert list(content(store)) == ["a"]
     shared = ["catalogue.sqlite-shm", "catalogue.sqlite-wal"]
-    names = ["acknowledged", "catalogue.sqlite", *shared, "collection.json", "lock", "vectors"]
+    names = ["acknowledged", "catalogue.sqlite", *shared, "collection.json", "lock", "turn", "vectors"]
     assert sorted(path.name for path in folder.iterdir()) == names
     assert (folder / "catalogue.sqlite-wal").stat().st_size == 0  # closing folds it in and leaves the name

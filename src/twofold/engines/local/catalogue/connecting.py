@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -212,13 +213,23 @@ def long(log: Path) -> int:
 
 def _mode(path: Path, *, writes: bool) -> str:
     """How SQLite may open a catalogue: on a read-only disk it needs no locks and no log."""
-    try:
-        read_only = os.statvfs(path.parent).f_flag & os.ST_RDONLY
-    except OSError:  # SQLite finds out what is the matter
-        read_only = 0
-    if not read_only:
+    if not _is_on_read_only_disk(path):
         return "rw" if writes else "ro"
     return "ro" if _size(path.with_name(f"{path.name}-wal")) else "ro&immutable=1"
+
+
+if sys.platform == "win32":
+
+    def _is_on_read_only_disk(path: Path) -> bool:  # noqa: ARG001 - as where it can be told
+        return False
+
+else:
+
+    def _is_on_read_only_disk(path: Path) -> bool:
+        try:
+            return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
+        except OSError:  # SQLite finds out what is the matter
+            return False
 
 
 def _size(path: Path) -> int:

@@ -106,14 +106,14 @@ class Publisher:
 
     def discard(self, area: str, part: Part) -> None:
         """Removes a part that no manifest names. Raises InputError, StorageError."""
-        self._disk.remove_tree(home_of(self._folder, area) / part.folder)
+        self._disk.dropped(home_of(self._folder, area) / part.folder)
 
     def clear(self, area: str) -> None:
         """Removes an area's folder with its content. Raises InputError, StorageError."""
         home = home_of(self._folder, area)
         for file in manifests(home).values():
             self._disk.remove(file)  # first, so that it never names what is gone
-        self._disk.remove_tree(home)
+        self._disk.dropped(home)
         self._disk.sync_folder(self._folder)
 
     def remove(self, path: Path) -> None:

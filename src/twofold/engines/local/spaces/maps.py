@@ -17,6 +17,7 @@ import numpy as np
 
 from twofold.engines.local.spaces.segments import BYTES, HEADER_BYTES, Halves, Segment, check_header, path_of
 from twofold.errors import CorruptionError
+from twofold.files import descriptor_of, read_at
 from twofold.scores import Numbers, Vectors
 
 Piece = tuple[int, Halves]
@@ -63,17 +64,17 @@ class SegmentMaps:
         length = (end - start) * width
         aligned = begin - begin % mmap.ALLOCATIONGRANULARITY
         try:
-            descriptor = os.open(path, os.O_RDONLY)
+            descriptor = descriptor_of(path, os.O_RDONLY)
         except OSError as error:
             raise CorruptionError(f"{path}: {error.strerror}; the vectors of {segment.rows} rows are in it") from error
         try:
-            check_header(os.pread(descriptor, HEADER_BYTES, 0), segment, self._dimension, path)
+            check_header(read_at(descriptor, HEADER_BYTES, 0), segment, self._dimension, path)
             held = os.fstat(descriptor).st_size
             if held < begin + length:
                 raise CorruptionError(
                     f"{path} is cut short: it has {held} bytes, {begin + length} were written. Restore a backup."
                 )
-            bytes_ = mmap.mmap(descriptor, begin - aligned + length, prot=mmap.PROT_READ, offset=aligned)
+            bytes_ = mmap.mmap(descriptor, begin - aligned + length, access=mmap.ACCESS_READ, offset=aligned)
         finally:
             os.close(descriptor)
         flat = np.frombuffer(bytes_, np.float16, offset=begin - aligned)

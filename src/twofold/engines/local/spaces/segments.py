@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -106,9 +107,10 @@ def longest(vectors: Halves) -> float:
     return float(np.sqrt(float(squares.max()) * (1 + vectors.shape[1] * 2.0**-23)))
 
 
-def next_number(segments: Sequence[Segment]) -> int:
-    """The number of the next file beside these, greater than that of each."""
-    return max((segment.number for segment in segments), default=0) + 1
+def new_numbers(home: Path, segments: Sequence[Segment]) -> Iterator[int]:
+    """The numbers of the next files beside these, ascending; no file that is there has one, recorded or not."""
+    # Looked up when the first one is asked for: what could not be removed may be mapped, and is not written over.
+    yield from count(max((*(segment.number for segment in segments), *_numbers(home)), default=0) + 1)
 
 
 def place(vectors: Halves, segment: Segment, numbers: Iterator[int]) -> Iterator[tuple[Segment, Halves]]:
