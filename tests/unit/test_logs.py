@@ -90,7 +90,7 @@ def test_waiting_for_another_writer_is_logged_with_who_it_is(
         collection.add(DOCUMENTS[:1])
         logging.getLogger("twofold").removeHandler(seen)
         thread.join()
-    assert said(caplog, logging.INFO).count(f"{collection.path}: waiting for process ") == 1
+    assert said(caplog, logging.INFO).count(f"{collection.path}: waiting for another thread of this process") == 1
 
 
 def test_a_damaged_lexical_index_that_is_rebuilt_is_a_warning(
