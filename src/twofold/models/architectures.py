@@ -1,59 +1,95 @@
-"""Which architecture builds which model: a name in config.json → the functions for it.
+"""Which architecture builds which model: a name in config.json → the module for it.
 
-A new architecture is one file with `positions`, `width`, `hidden_states` and `DECIDING`, and one line here.
+A new architecture is one file with what `Architecture` lists, and one line here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Protocol
 
 from twofold.errors import ModelError
-from twofold.models import bert, distilbert, mpnet, roberta
+from twofold.models import (
+    bert,
+    distilbert,
+    embedding_gemma2,
+    eurobert,
+    gemma3_text,
+    gte,
+    modernbert,
+    mpnet,
+    nomic_bert,
+    qwen3,
+    roberta,
+)
 from twofold.models.configuration import Configuration
-from twofold.models.graphs import Node
+from twofold.models.graphs import Inputs, Node
+from twofold.models.rotary import Rotary
 from twofold.models.weights import Weights
 
 
-@dataclass(frozen=True, slots=True)
-class Architecture:
-    """The functions that build a graph for one architecture.
+class Architecture(Protocol):
+    """What a module has that builds a graph for one architecture."""
 
-    positions(configuration): the longest input in tokens. width(configuration): numbers a token's state.
-    hidden_states(configuration, weights, ids, mask): the graph from ids, int32 (batch, tokens), and mask, float32
-    (batch, tokens), 1 and 0, to states, float32 (batch, tokens, width). deciding: the fields of config.json that decide
-    the states beside the tensors; they are part of the fingerprint. prefixes: what may stand before the tensors' names.
-    """
+    @property
+    def WORDS(self) -> str:  # noqa: N802 - a constant of the module
+        """The tensor's name that has a row for every token."""
 
-    positions: Callable[[Configuration], int]
-    width: Callable[[Configuration], int]
-    hidden_states: Callable[[Configuration, Weights, Node, Node], Node]
-    deciding: tuple[str, ...]
-    prefixes: tuple[str, ...]
+    @property
+    def PREFIXES(self) -> tuple[str, ...]:  # noqa: N802
+        """What may stand before the tensors' names."""
+
+    @property
+    def DECIDING(self) -> tuple[str, ...]:  # noqa: N802
+        """The fields of config.json that decide the states beside the tensors; they are part of the fingerprint."""
+
+    def positions(self, configuration: Configuration, /) -> int:
+        """The longest input, in tokens."""
+
+    def width(self, configuration: Configuration, /) -> int:
+        """Numbers a token's state."""
+
+    def rotary(self, configuration: Configuration, /) -> Mapping[str, Rotary]:
+        """Kind of layer → the frequencies by which places turn its queries and keys; empty where none do."""
+
+    def hidden_states(self, configuration: Configuration, weights: Weights, inputs: Inputs, /) -> Node:
+        """The graph from the inputs to states, float32 (batch, tokens, width)."""
 
 
-ARCHITECTURES = {
-    "bert": Architecture(bert.positions, bert.width, bert.hidden_states, bert.DECIDING, bert.PREFIXES),
-    "distilbert": Architecture(
-        distilbert.positions, distilbert.width, distilbert.hidden_states, distilbert.DECIDING, distilbert.PREFIXES
-    ),
-    "mpnet": Architecture(mpnet.positions, mpnet.width, mpnet.hidden_states, mpnet.DECIDING, mpnet.PREFIXES),
-    "roberta": Architecture(
-        roberta.positions, roberta.width, roberta.hidden_states, roberta.DECIDING, roberta.PREFIXES
-    ),
-    "xlm-roberta": Architecture(
-        roberta.positions, roberta.width, roberta.hidden_states, roberta.DECIDING, roberta.PREFIXES
-    ),
+ARCHITECTURES: dict[str, Architecture] = {
+    "bert": bert,
+    "distilbert": distilbert,
+    "embedding_gemma2_text": embedding_gemma2,
+    "eurobert": eurobert,
+    "gemma3_text": gemma3_text,
+    "gte": gte,
+    "modernbert": modernbert,
+    "mpnet": mpnet,
+    "new": gte,
+    "nomic_bert": nomic_bert,
+    "qwen3": qwen3,
+    "roberta": roberta,
+    "xlm-roberta": roberta,
 }
 """model_type of config.json → architecture."""
 
 
 TABLES = {
-    "embeddings.word_embeddings.weight": "vocab_size",
     "embeddings.position_embeddings.weight": "max_position_embeddings",
     "embeddings.token_type_embeddings.weight": "type_vocab_size",
 }
-"""Tables that a token is looked up in → the field of config.json that says how many rows they have."""
+"""Tables beside that of the words → the field of config.json that says how many rows they have."""
+
+
+WITH_TEXT_PARTS = ("embedding_gemma2",)
+"""model_type of models of pictures and sounds as well, whose text model is used alone."""
+
+
+def text_part(configuration: Configuration) -> Configuration:
+    """The fields of the text model, which a model of pictures and sounds as well keeps in text_config."""
+    if configuration.values.get("model_type") not in WITH_TEXT_PARTS:
+        return configuration
+    return Configuration(configuration.path, configuration.mapping("text_config"))
 
 
 def check_tables(configuration: Configuration, weights: Weights) -> None:
@@ -62,13 +98,19 @@ def check_tables(configuration: Configuration, weights: Weights) -> None:
     Found at loading, not at the first text that is long enough or holds a token beyond the table.
     """
     architecture = architecture_of(configuration)
-    inside = weights.under_first_of(architecture.prefixes, "embeddings.word_embeddings.weight")
-    for name, field in TABLES.items():
+    inside = weights.under_first_of(architecture.PREFIXES, architecture.WORDS)
+    for name, field in {architecture.WORDS: "vocab_size", **TABLES}.items():
         if name not in inside:
             continue
         rows, width = inside.shape(name)
         _same(configuration, name, field, configuration.integer(field, rows), rows)
-        _same(configuration, name, "the width", architecture.width(configuration), width)
+        _same(
+            configuration,
+            name,
+            "the width",
+            configuration.integer("hidden_size", architecture.width(configuration)),
+            width,
+        )
 
 
 def _same(configuration: Configuration, name: str, field: str, said: int, found: int) -> None:

@@ -10,10 +10,12 @@ import openvino.opset13 as op
 
 from twofold.errors import ModelError
 from twofold.models.configuration import Configuration
-from twofold.models.graphs import Heads, Node, activation, first_rows, layer_norm, lookup, mask_bias
+from twofold.models.graphs import Heads, Inputs, Node, activation, first_rows, layer_norm, lookup, mask_bias
+from twofold.models.rotary import Rotary
 from twofold.models.transformer_layers import LayerNames, LayerSettings, transformer_layers
 from twofold.models.weights import Weights
 
+WORDS = "embeddings.word_embeddings.weight"
 DECIDING = ("hidden_act", "layer_norm_eps", "num_attention_heads", "num_hidden_layers")
 PREFIXES = ("", "bert.", "model.")
 NAMES = LayerNames(
@@ -39,16 +41,21 @@ def width(configuration: Configuration) -> int:
     return configuration.integer("hidden_size")
 
 
-def hidden_states(configuration: Configuration, weights: Weights, ids: Node, mask: Node) -> Node:
-    """(batch, tokens, width): the last layer's states. ids: int32 (batch, tokens); mask: float32, 1 and 0."""
+def rotary(_: Configuration) -> dict[str, Rotary]:
+    """None: positions come from a table of the model."""
+    return {}
+
+
+def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs) -> Node:
+    """(batch, tokens, width): the last layer's states."""
     refuse_other_positions(configuration)
-    weights = weights.under_first_of(PREFIXES, "embeddings.word_embeddings.weight")
+    weights = weights.under_first_of(PREFIXES, WORDS)
     # Every token is of type 0, so its type's row is added to every position once and for all.
     places = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
-    words = lookup(ids, weights["embeddings.word_embeddings.weight"])
+    words = lookup(inputs.ids, weights[WORDS])
     settings = layer_settings(configuration)
-    x = layer_norm(op.add(words, first_rows(places, ids)), weights, "embeddings.LayerNorm", settings.epsilon)
-    return transformer_layers(x, mask_bias(mask), weights, NAMES, settings)
+    x = layer_norm(op.add(words, first_rows(places, inputs.ids)), weights, "embeddings.LayerNorm", settings.epsilon)
+    return transformer_layers(x, mask_bias(inputs.mask), weights, NAMES, settings)
 
 
 def refuse_other_positions(configuration: Configuration) -> None:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import openvino.opset13 as op
 
+from twofold.models.bert import WORDS, rotary
 from twofold.models.configuration import Configuration
-from twofold.models.graphs import Heads, Node, activation, first_rows, layer_norm, lookup, mask_bias
+from twofold.models.graphs import Heads, Inputs, Node, activation, first_rows, layer_norm, lookup, mask_bias
 from twofold.models.transformer_layers import LayerNames, LayerSettings, transformer_layers
 from twofold.models.weights import Weights
+
+__all__ = ["DECIDING", "PREFIXES", "WORDS", "hidden_states", "positions", "rotary", "width"]
 
 DECIDING = ("activation", "n_heads", "n_layers")
 PREFIXES = ("", "distilbert.", "model.")
@@ -39,11 +42,11 @@ def width(configuration: Configuration) -> int:
     return configuration.integer("dim")
 
 
-def hidden_states(configuration: Configuration, weights: Weights, ids: Node, mask: Node) -> Node:
-    """(batch, tokens, width): the last layer's states. ids: int32 (batch, tokens); mask: float32, 1 and 0."""
-    weights = weights.under_first_of(PREFIXES, "embeddings.word_embeddings.weight")
-    words = lookup(ids, weights["embeddings.word_embeddings.weight"])
-    places = first_rows(weights["embeddings.position_embeddings.weight"], ids)
+def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs) -> Node:
+    """(batch, tokens, width): the last layer's states."""
+    weights = weights.under_first_of(PREFIXES, WORDS)
+    words = lookup(inputs.ids, weights[WORDS])
+    places = first_rows(weights["embeddings.position_embeddings.weight"], inputs.ids)
     settings = LayerSettings(
         count=configuration.integer("n_layers"),
         heads=Heads.of(configuration.integer("n_heads"), width(configuration)),
@@ -51,4 +54,4 @@ def hidden_states(configuration: Configuration, weights: Weights, ids: Node, mas
         epsilon=EPSILON,
     )
     x = layer_norm(op.add(words, places), weights, "embeddings.LayerNorm", settings.epsilon)
-    return transformer_layers(x, mask_bias(mask), weights, NAMES, settings)
+    return transformer_layers(x, mask_bias(inputs.mask), weights, NAMES, settings)

@@ -15,7 +15,7 @@ from typing import Any
 
 from twofold.contract import Side
 from twofold.errors import ModelError
-from twofold.models.architectures import architecture_of
+from twofold.models.architectures import architecture_of, text_part
 from twofold.models.configuration import Configuration
 from twofold.models.module_settings import module_settings, stated_length
 from twofold.models.pooling import POOLING, Dense, Layer, Normalize
@@ -106,7 +106,7 @@ def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
 
 def _transformer(folder: Path) -> Configuration:
     """config.json of the transformer. Raises ModelError for what makes it another model than an encoder of texts."""
-    configuration = Configuration.read(folder / "config.json")
+    configuration = text_part(Configuration.read(folder / "config.json"))
     for field in ("is_decoder", "add_cross_attention", "is_encoder_decoder"):
         configuration.refuse(field, False)
     configuration.refuse("quantization_config")

@@ -6,7 +6,7 @@ are written (batch, tokens, width); both batch and tokens are open.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,19 @@ Node = Any
 
 MASKED = np.float32(-1e30)
 """Added to the attention score of a padding token; its softmax is then exactly zero, in bf16 as well."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """What a graph takes in.
+
+    ids: int32 (batch, tokens). mask: float32 (batch, tokens), 1 for a token and 0 for padding. rotary: kind of
+    layer → its table of places, float32 (tokens, width of a head); see `rotary.py`.
+    """
+
+    ids: Node
+    mask: Node
+    rotary: Mapping[str, Node]
 
 
 def constant(values: NDArray[Any]) -> Node:
@@ -50,11 +63,27 @@ def linear_of(x: Node, weights: Weights, name: str) -> Node:
     return linear(x, weights[f"{name}.weight"], weights.get(f"{name}.bias"))
 
 
+def linears_of(x: Node, weights: Weights, name: str, count: int) -> list[Node]:
+    """`count` linear layers that are stored one below the other under `name`."""
+    stored, bias = weights[f"{name}.weight"], weights.get(f"{name}.bias")
+    biases = [None] * count if bias is None else np.split(bias, count)
+    return [linear(x, *each) for each in zip(np.split(stored, count), biases, strict=True)]
+
+
 def layer_norm(x: Node, weights: Weights, name: str, epsilon: float) -> Node:
-    """Layer normalisation over the width, scaled and shifted by the tensors under `name`."""
+    """Layer normalisation over the width, scaled by the tensor under `name`, and shifted where it has a bias."""
     normal = op.mvn(x, integers(-1), True, epsilon, "INSIDE_SQRT")
     scaled = op.multiply(normal, constant(weights[f"{name}.weight"]))
-    return op.add(scaled, constant(weights[f"{name}.bias"]))
+    bias = weights.get(f"{name}.bias")
+    return scaled if bias is None else op.add(scaled, constant(bias))
+
+
+def rms_norm(x: Node, scale: Tensor | None, epsilon: float) -> Node:
+    """Each state by the root of its mean square, times `scale`, (width,) (Zhang & Sennrich 2019, RMSNorm)."""
+    mean_square = op.reduce_mean(op.power(x, op.constant(np.float32(2))), integers(-1), True)
+    root = op.sqrt(op.add(mean_square, op.constant(np.float32(epsilon))))
+    normal = op.multiply(x, op.divide(op.constant(np.float32(1)), root))
+    return normal if scale is None else op.multiply(normal, constant(scale))
 
 
 def lookup(ids: Node, table: Tensor) -> Node:

@@ -11,9 +11,10 @@ import numpy as np
 import openvino.opset13 as op
 from numpy.typing import NDArray
 
-from twofold.models.bert import layer_settings, width
+from twofold.models.bert import WORDS, layer_settings, rotary, width
 from twofold.models.configuration import Configuration
 from twofold.models.graphs import (
+    Inputs,
     Node,
     constant,
     integers,
@@ -26,7 +27,7 @@ from twofold.models.graphs import (
 from twofold.models.transformer_layers import LayerNames, transformer_layers
 from twofold.models.weights import Weights
 
-__all__ = ["DECIDING", "hidden_states", "positions", "width"]
+__all__ = ["DECIDING", "PREFIXES", "WORDS", "hidden_states", "positions", "rotary", "width"]
 
 DECIDING = ("hidden_act", "layer_norm_eps", "num_attention_heads", "num_hidden_layers")
 PREFIXES = ("", "mpnet.", "model.")
@@ -53,14 +54,14 @@ def positions(configuration: Configuration) -> int:
     return configuration.integer("max_position_embeddings") - PADDING - 1
 
 
-def hidden_states(configuration: Configuration, weights: Weights, ids: Node, mask: Node) -> Node:
-    """(batch, tokens, width): the last layer's states. ids: int32 (batch, tokens); mask: float32, 1 and 0."""
-    weights = weights.under_first_of(PREFIXES, "embeddings.word_embeddings.weight")
-    words = lookup(ids, weights["embeddings.word_embeddings.weight"])
-    places = lookup(places_after(ids, PADDING), weights["embeddings.position_embeddings.weight"])
+def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs) -> Node:
+    """(batch, tokens, width): the last layer's states."""
+    weights = weights.under_first_of(PREFIXES, WORDS)
+    words = lookup(inputs.ids, weights[WORDS])
+    places = lookup(places_after(inputs.ids, PADDING), weights["embeddings.position_embeddings.weight"])
     settings = layer_settings(configuration)
     x = layer_norm(op.add(words, places), weights, "embeddings.LayerNorm", settings.epsilon)
-    bias = op.add(_distance_bias(weights, ids, positions(configuration)), mask_bias(mask))
+    bias = op.add(_distance_bias(weights, inputs.ids, positions(configuration)), mask_bias(inputs.mask))
     return transformer_layers(x, bias, weights, NAMES, settings)
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import openvino.opset13 as op
 
-from twofold.models.bert import NAMES, layer_settings, refuse_other_positions, width
+from twofold.models.bert import NAMES, WORDS, layer_settings, refuse_other_positions, rotary, width
 from twofold.models.configuration import Configuration
-from twofold.models.graphs import Node, layer_norm, lookup, mask_bias, places_after
+from twofold.models.graphs import Inputs, Node, layer_norm, lookup, mask_bias, places_after
 from twofold.models.transformer_layers import transformer_layers
 from twofold.models.weights import Weights
 
-__all__ = ["DECIDING", "hidden_states", "positions", "width"]
+__all__ = ["DECIDING", "PREFIXES", "WORDS", "hidden_states", "positions", "rotary", "width"]
 
 DECIDING = ("hidden_act", "layer_norm_eps", "num_attention_heads", "num_hidden_layers", "pad_token_id")
 PREFIXES = ("", "roberta.", "model.")
@@ -24,13 +24,13 @@ def positions(configuration: Configuration) -> int:
     return configuration.integer("max_position_embeddings") - configuration.integer("pad_token_id") - 1
 
 
-def hidden_states(configuration: Configuration, weights: Weights, ids: Node, mask: Node) -> Node:
-    """(batch, tokens, width): the last layer's states. ids: int32 (batch, tokens); mask: float32, 1 and 0."""
+def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs) -> Node:
+    """(batch, tokens, width): the last layer's states."""
     refuse_other_positions(configuration)
-    weights = weights.under_first_of(PREFIXES, "embeddings.word_embeddings.weight")
+    weights = weights.under_first_of(PREFIXES, WORDS)
     table = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
-    places = lookup(places_after(ids, configuration.integer("pad_token_id")), table)
-    words = lookup(ids, weights["embeddings.word_embeddings.weight"])
+    places = lookup(places_after(inputs.ids, configuration.integer("pad_token_id")), table)
+    words = lookup(inputs.ids, weights[WORDS])
     settings = layer_settings(configuration)
     x = layer_norm(op.add(words, places), weights, "embeddings.LayerNorm", settings.epsilon)
-    return transformer_layers(x, mask_bias(mask), weights, NAMES, settings)
+    return transformer_layers(x, mask_bias(inputs.mask), weights, NAMES, settings)

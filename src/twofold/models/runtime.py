@@ -12,11 +12,12 @@ import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import openvino
+from numpy.typing import NDArray
 
 from twofold.errors import InputError, ModelError
 from twofold.models.batches import Batch
@@ -45,16 +46,25 @@ _known: weakref.WeakSet[Runtime] = weakref.WeakSet()
 
 
 class Runtime:
-    """A graph, compiled when first used; any number of threads may run batches. threads: None takes all cores.
+    """A graph, compiled when first used; any number of threads may run batches.
+
+    inputs: what the graph's parameters take of a batch, in their order. threads: None takes all cores.
 
     A forked process has none of its parent's threads, so it compiles the graph again at its own first batch.
     """
 
-    def __init__(self, graph: Callable[[], Any], precision: Precision, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        graph: Callable[[], Any],
+        inputs: Callable[[Batch], Sequence[NDArray[Any]]],
+        precision: Precision,
+        threads: int | None = None,
+    ) -> None:
         if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
             raise InputError(f"threads must be a whole number of at least 1 or None, not {threads!r}")
         self.precision = precision
         self._graph = graph
+        self._inputs = inputs
         self._threads = threads or len(_own_cores())
         self._streams = min(self._threads, max(2, self._threads // 4))
         self._begin()
@@ -86,8 +96,7 @@ class Runtime:
                     yield self._finished(*running.popleft())
                 request = self._request(compiled)
                 running.append((request, batch))
-                inputs = (batch.ids, batch.mask, batch.counted)[: len(compiled.inputs)]
-                request.start_async(dict(enumerate(inputs)), share_inputs=True)
+                request.start_async(dict(enumerate(self._inputs(batch))), share_inputs=True)
             while running:
                 yield self._finished(*running.popleft())
         finally:

@@ -17,31 +17,19 @@ from tokenizers import AddedToken, Tokenizer
 from tokenizers.implementations import BertWordPieceTokenizer
 
 from twofold.errors import ModelError
+from twofold.models.architectures import ARCHITECTURES, text_part
 from twofold.models.configuration import Configuration
+from twofold.models.tokenizer_classes import (
+    AS_THEY_ARE,
+    BERT,
+    CLASSES,
+    MODELS,
+    OWN_ENDS,
+    WORDPIECE,
+    differing_piece,
+    special_tokens_of,
+)
 
-CLASSES = {"bert": "Bert", "distilbert": "Bert", "mpnet": "MPNet", "roberta": "Roberta", "xlm-roberta": "XLMRoberta"}
-"""model_type of config.json → the tokenizer's class where tokenizer_config.json names none."""
-MODELS = {
-    "Bert": "WordPiece",
-    "DistilBert": "WordPiece",
-    "MPNet": "WordPiece",
-    "Roberta": "BPE",
-    "XLMRoberta": "Unigram",
-}
-"""Class → the kind of model that its tokenizer.json holds."""
-AS_THEY_ARE = ("PreTrainedTokenizer", "PreTrainedTokenizerFast", "TokenizersBackend")
-"""Classes that take tokenizer.json as it is."""
-BERT = {"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]", "mask_token": "[MASK]"}
-ROBERTA = {"unk_token": "<unk>", "sep_token": "</s>", "pad_token": "<pad>", "cls_token": "<s>", "mask_token": "<mask>"}
-SPECIAL = {
-    "Bert": BERT,
-    "DistilBert": BERT,
-    "MPNet": {**ROBERTA, "unk_token": "[UNK]"},
-    "Roberta": ROBERTA,
-    "XLMRoberta": ROBERTA,
-}
-"""Class → its special tokens where no file names them."""
-WORDPIECE = {"continuing_subword_prefix": "##", "max_input_chars_per_word": 100}
 FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
 CutSide = Literal["left", "right"]
@@ -58,11 +46,12 @@ class TokenizerFiles:
 def read_tokenizer(folder: Path) -> TokenizerFiles:
     """What the files of a folder say together. Raises ModelError naming the file and field that cannot be followed."""
     said = Configuration.read_if_there(folder / "tokenizer_config.json")
-    _refuse_unsupported(said)
-    kind = _class_of(said, Configuration.read_if_there(folder / "config.json"))
+    configuration = text_part(Configuration.read_if_there(folder / "config.json"))
+    kind = _class_of(said, configuration)
+    _refuse_unsupported(said, configuration, kind)
     whole = folder / "tokenizer.json"
     stored = dict(Configuration.read(whole).values) if whole.is_file() else _from_vocabulary(folder, kind, said)
-    named = {**SPECIAL.get(kind, {}), **dict(_special(folder, said))}
+    named = {**special_tokens_of(kind, said), **dict(_special(folder, said))}
     if kind in MODELS:
         _normalise_as_said(stored, kind, said, whole)
         _check_model(stored, kind, named, whole)
@@ -78,19 +67,23 @@ def read_tokenizer(folder: Path) -> TokenizerFiles:
     before = tokenizer.to_str()
     _add_tokens(tokenizer, stored, _listed(folder, said), said)
     _add_special(tokenizer, said, named)
-    if kind in MODELS:
+    if kind in OWN_ENDS:
+        _check_own_ends(tokenizer, said, named, kind)
+    else:
         _check_ends(tokenizer, named, whole)
     # Written anew only where tokens were added: another writing of the same tokenizer would be another contract.
     after = tokenizer.to_str()
     return TokenizerFiles(json.dumps(stored) if after == before else after, cast(CutSide, side))
 
 
-def _refuse_unsupported(said: Configuration) -> None:
+def _refuse_unsupported(said: Configuration, configuration: Configuration, kind: str) -> None:
     said.refuse("split_special_tokens", False)
-    for field in ("add_bos_token", "add_eos_token", "auto_map"):
+    for field in ("auto_map",) if kind in OWN_ENDS else ("add_bos_token", "add_eos_token", "auto_map"):
         said.refuse(field)
     # Padding before a text moves BERT's positions, by as much as the longest text of its batch asks for.
-    said.refuse("padding_side", "right")
+    architecture = ARCHITECTURES.get(configuration.values.get("model_type", ""))
+    if architecture is None or not architecture.rotary(configuration):
+        said.refuse("padding_side", "right")
     for name in ("input_ids", "attention_mask"):
         if name not in said.values.get("model_input_names", (name,)):
             raise ModelError(f"{said.path}: model_input_names without {name!r} is not supported")
@@ -128,6 +121,11 @@ def _check_model(stored: Mapping[str, Any], kind: str, named: Mapping[str, Any],
     model = Configuration(path, stored.get("model") or {})
     # The first versions of tokenizer.json leave the model's type out.
     model.refuse("type", MODELS[kind])
+    if piece := differing_piece(stored, kind):
+        raise ModelError(
+            f"{path}: the field {piece!r} is another than that of {kind}Tokenizer, which tokenizer_config.json names; "
+            "if tokenizer.json is right, set tokenizer_class to 'PreTrainedTokenizerFast' there"
+        )
     if kind == "Roberta":
         before = Configuration(path, stored.get("pre_tokenizer") or {})
         before.refuse("type", "ByteLevel")
@@ -150,6 +148,23 @@ def _check_ends(tokenizer: Tokenizer, named: Mapping[str, Any], path: Path) -> N
             f"{path}: an input must be begun by cls_token and ended by sep_token "
             f"({_content(named['cls_token'])!r} and {_content(named['sep_token'])!r} in tokenizer_config.json)"
         )
+
+
+def _check_own_ends(tokenizer: Tokenizer, said: Configuration, named: Mapping[str, Any], kind: str) -> None:
+    """Raises ModelError where add_bos_token or add_eos_token says what tokenizer.json does not do.
+
+    Versions of transformers differ in which of the two they follow. Only for Gemma did any follow a false one.
+    """
+    whole = tokenizer.encode("a").ids
+    for field, found in {"bos_token": whole[:1], "eos_token": whole[-1:]}.items():
+        asked = said.truth(f"add_{field}", False)
+        token = tokenizer.token_to_id(_content(named[field])) if field in named else None
+        there = found == [token]
+        if (asked and not there) or (kind == "Gemma" and said.has(f"add_{field}") and asked != there):
+            raise ModelError(
+                f"{said.path}: add_{field} is {asked}, and the post_processor of tokenizer.json says otherwise; "
+                "save the tokenizer again with both alike"
+            )
 
 
 def _special(folder: Path, said: Configuration) -> Iterator[tuple[str, Any]]:

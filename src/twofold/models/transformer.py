@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 import openvino
 import openvino.opset13 as op
+from numpy.typing import NDArray
 
 from twofold.errors import ModelError
 from twofold.models.architectures import architecture_of, check_tables
 from twofold.models.batches import Batch, Batcher, Ladder
 from twofold.models.folder import ModelFolder
+from twofold.models.graphs import Inputs
 from twofold.models.pooling import Dense, Normalize, layered, pooled, unit_length
+from twofold.models.rotary import RotaryTable
 from twofold.models.runtime import Runtime, chosen_precision
 from twofold.models.weights import Weights, weight_files
 from twofold.scores import Vectors
@@ -41,14 +44,17 @@ class TransformerModel:
         self._architecture = architecture_of(folder.configuration)
         check_tables(folder.configuration, self._weights)
         self._ladder = Ladder(self._architecture.positions(folder.configuration))
-        self._runtime = Runtime(self._graph, chosen_precision(precision), threads)
+        self._rotary = {
+            kind: RotaryTable(rotary) for kind, rotary in self._architecture.rotary(folder.configuration).items()
+        }
+        self._runtime = Runtime(self._graph, self._inputs, chosen_precision(precision), threads)
         self._ends_in_normalize = bool(folder.layers) and isinstance(folder.layers[-1], Normalize)
 
     @cached_property
     def rows(self) -> int:
         """How many tokens the model has a vector for."""
-        name = "embeddings.word_embeddings.weight"
-        return self._weights.under_first_of(self._architecture.prefixes, name).shape(name)[0]
+        name = self._architecture.WORDS
+        return self._weights.under_first_of(self._architecture.PREFIXES, name).shape(name)[0]
 
     @property
     def precision(self) -> str:
@@ -71,7 +77,7 @@ class TransformerModel:
     def fingerprint(self) -> str:
         """A hex digest of all tensors and of the configuration's fields that decide what they compute."""
         configuration = self._folder.configuration
-        fields = {name: configuration.values.get(name) for name in ("model_type", *self._architecture.deciding)}
+        fields = {name: configuration.values.get(name) for name in ("model_type", *self._architecture.DECIDING)}
         dense = [layer.fingerprint for layer in self._folder.layers if isinstance(layer, Dense)]
         content = json.dumps([self._weights.fingerprint, dense, fields], sort_keys=True)
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
@@ -105,8 +111,16 @@ class TransformerModel:
     def _graph(self) -> Any:
         folder = self._folder
         ids, mask, counted = (op.parameter([-1, -1], kind) for kind in (np.int32, np.float32, np.float32))
-        states = self._architecture.hidden_states(folder.configuration, self._weights, ids, mask)
+        rotary = {kind: op.parameter([-1, -1], np.float32) for kind in self._rotary}
+        inputs = Inputs(ids, mask, rotary)
+        states = self._architecture.hidden_states(folder.configuration, self._weights, inputs)
         used = mask if folder.include_prompt else counted
         layers = folder.layers[:-1] if self._ends_in_normalize else folder.layers
         result = op.result(layered(pooled(states, used, folder.modes), layers))
-        return openvino.Model([result], [ids, mask] if folder.include_prompt else [ids, mask, counted], "encoder")
+        pooling = [] if folder.include_prompt else [counted]
+        return openvino.Model([result], [ids, mask, *rotary.values(), *pooling], "encoder")
+
+    def _inputs(self, batch: Batch) -> list[NDArray[Any]]:
+        """What the graph takes in, in the order of its parameters."""
+        tables = (table.rows(batch.ids.shape[1]) for table in self._rotary.values())
+        return [batch.ids, batch.mask, *tables, *([] if self._folder.include_prompt else [batch.counted])]
