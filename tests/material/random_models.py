@@ -135,15 +135,24 @@ def gemma_words(folder: Path, ends: tuple[str | None, str | None], **said: Any) 
     _save(Tokenizer.from_str(json.dumps(stored)), folder, ends, special, said)
 
 
-def unigram(folder: Path, **said: Any) -> None:
-    """A tokenizer of XLM-RoBERTa's kind."""
-    special = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
+def unigram(folder: Path) -> None:
+    """A tokenizer of XLM-RoBERTa's kind, as transformers saves it."""
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
     tokenizer = Tokenizer(models.Unigram())
-    tokenizer.normalizer = normalizers.NFKC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
-    trainer = trainers.UnigramTrainer(vocab_size=300, special_tokens=list(special), unk_token="<unk>")
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = trainers.UnigramTrainer(vocab_size=300, special_tokens=special, unk_token="<unk>")
     tokenizer.train_from_iterator(LINES, trainer)
-    _save(tokenizer, folder, ("<s>", "</s>"), special, said)
+    vocabulary = [*map(tuple, json.loads(tokenizer.to_str())["model"]["vocab"]), ("<mask>", 0.0)]
+    transformers.XLMRobertaTokenizer(vocab=vocabulary, model_max_length=60).save_pretrained(folder)
+
+
+def word_pieces(folder: Path) -> None:
+    """A tokenizer of BERT's kind, as transformers saves it."""
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.train_from_iterator(LINES, trainers.WordPieceTrainer(vocab_size=300, special_tokens=special))
+    transformers.BertTokenizer(vocab=tokenizer.get_vocab(), model_max_length=60).save_pretrained(folder)
 
 
 def _save(
