@@ -16,7 +16,7 @@ import transformers
 from random_models import states_here, states_there
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Dense, Normalize, Transformer
-from sentence_transformers.sentence_transformer.modules import Pooling
+from sentence_transformers.sentence_transformer.modules import LayerNorm, Pooling
 
 from twofold.encoders.loading import load_encoder
 from twofold.models.architectures import architecture_of
@@ -134,6 +134,29 @@ def test_a_dense_layer_and_normalize_follow_the_pooling(activation: str, save: S
     torch.manual_seed(5)
     dense = Dense(32, 12, activation_function=getattr(torch.nn, activation)())
     assert_same_vectors(save(Pooling(32, "mean"), dense, Normalize()))
+
+
+@pytest.mark.parametrize("width", [32, 12])
+def test_a_dense_layer_that_adds_its_input_adds_it(width: int, save: Save) -> None:
+    torch.manual_seed(5)
+    dense = Dense(32, width, activation_function=torch.nn.GELU(), use_residual=True)
+    folder = save(Pooling(32, "mean"), dense)
+    assert_same_vectors(folder)
+    assert load_encoder(folder).contract.layers == ("dense gelu with its input",)
+
+
+def test_layer_normalisation_follows_the_pooling(save: Save) -> None:
+    torch.manual_seed(5)
+    norm = LayerNorm(32)
+    torch.nn.init.normal_(norm.norm.weight)
+    torch.nn.init.normal_(norm.norm.bias)
+    folder = save(Pooling(32, "mean"), norm, Dense(32, 12), Normalize())
+    assert_same_vectors(folder)
+    contract = load_encoder(folder).contract
+    assert contract.layers == ("layer norm", "dense tanh", "normalize")
+    torch.nn.init.normal_(norm.norm.bias)
+    other = load_encoder(save(Pooling(32, "mean"), norm, Dense(32, 12), Normalize())).contract
+    assert other.weights != contract.weights
 
 
 def test_normalize_before_a_dense_layer_is_kept_in_its_place(save: Save) -> None:

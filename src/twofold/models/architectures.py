@@ -123,7 +123,12 @@ def _same(configuration: Configuration, name: str, field: str, said: int, found:
 def architecture_of(configuration: Configuration) -> Architecture:
     """The architecture of this config.json. Raises ModelError for one that is not known."""
     kind = configuration.text("model_type")
-    if kind not in ARCHITECTURES:
-        known = ", ".join(sorted(ARCHITECTURES))
-        raise ModelError(f"{configuration.path}: model_type {kind!r} is not known; known are {known}")
-    return ARCHITECTURES[kind]
+    if kind in ARCHITECTURES:
+        return ARCHITECTURES[kind]
+    known = ", ".join(sorted({*ARCHITECTURES, *WITH_TEXT_PARTS}))
+    # auto_map names code that comes with the model. A folder's code is never run, whoever asks.
+    own = " It brings code of its own, which is never run." if configuration.has("auto_map") else ""
+    raise ModelError(
+        f"{configuration.path}: model_type {kind!r} is not known; known are {known}.{own} Take a model of one of these "
+        "kinds, or encode the texts elsewhere and give the vectors: twofold index --vectors, docs/encoders.md"
+    )

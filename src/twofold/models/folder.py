@@ -1,6 +1,6 @@
 """A model folder as sentence-transformers lays it out, read into frozen settings.
 
-modules.json names the modules in order: one Transformer, one Pooling, then Dense and Normalize layers; or a Router with
+modules.json names the modules in order: one Transformer, one Pooling, then layers; or a Router with
 such modules for each side. A folder without modules.json is a bare transformers model and is pooled by the mean, as
 sentence-transformers does.
 """
@@ -8,7 +8,7 @@ sentence-transformers does.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ from twofold.contract import Side
 from twofold.errors import ModelError
 from twofold.models.architectures import architecture_of, text_part
 from twofold.models.configuration import Configuration
+from twofold.models.layers import LAYERS, Layer, read_layers
 from twofold.models.module_settings import module_settings, stated_length
-from twofold.models.pooling import POOLING, Dense, Layer, Normalize
-from twofold.models.weights import Weights, weight_files
+from twofold.models.pooling import POOLING
 from twofold.scores import Similarity
 
 MODE_FIELDS = {
@@ -33,17 +33,6 @@ MODE_FIELDS = {
 """How Pooling's config.json said the modes before it had a field pooling_mode, in the order of concatenation."""
 
 MODULES, ROUTER = "modules.json", "Router"
-
-TORCH_ACTIVATIONS = {
-    "Identity": "identity",
-    "Tanh": "tanh",
-    "GELU": "gelu",
-    "ReLU": "relu",
-    "SiLU": "silu",
-    "Sigmoid": "sigmoid",
-    "Mish": "mish",
-}
-"""The last part of a Dense module's activation_function → the name of it here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +84,7 @@ def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
         configuration=configuration,
         modes=modes,
         include_prompt=include_prompt,
-        layers=_layers([(kind, path / place) for kind, place in modules[2:]], width),
+        layers=read_layers([(kind, path / place) for kind, place in modules[2:]], width),
         max_tokens=_max_tokens(configuration, settings),
         lower_case=settings.truth("do_lower_case", False),
         prompts=_prompts(said),
@@ -135,8 +124,9 @@ def _modules(path: Path, side: Side) -> list[tuple[str, str]]:
     if kinds[:2] != ["Transformer", "Pooling"]:
         raise ModelError(f"{file}: the first modules must be Transformer and Pooling, not {kinds[:2]}")
     for kind in kinds[2:]:
-        if kind not in ("Dense", "Normalize"):
-            raise ModelError(f"{file}: the module {kind!r} is not known after the pooling; known are Dense, Normalize")
+        if kind not in LAYERS:
+            known = ", ".join(LAYERS)
+            raise ModelError(f"{file}: the module {kind!r} is not known after the pooling; known are {known}")
     return modules
 
 
@@ -182,42 +172,6 @@ def _pooling(path: Path) -> tuple[tuple[str, ...], bool]:
                 f"{configuration.path}: the pooling mode {mode!r} is not known; known: {', '.join(POOLING)}"
             )
     return modes, configuration.truth("include_prompt", True)
-
-
-def _layers(places: Sequence[tuple[str, Path]], width: int) -> tuple[Layer, ...]:
-    """The layers after the pooling. width: numbers a pooled vector; each Dense takes what the one before it gives."""
-    layers: list[Layer] = []
-    for kind, path in places:
-        configuration = Configuration.read_if_there(path / "config.json")
-        # Another name would leave the pooled vector as it is, and work on something that is no vector of the text.
-        for field in ("module_input_name", "module_output_name"):
-            configuration.refuse(field, "sentence_embedding")
-        if kind == "Normalize":
-            layers.append(Normalize())
-            continue
-        dense = _dense(Configuration.read(path / "config.json"), width)
-        layers.append(dense)
-        width = dense.weight.shape[0]
-    return tuple(layers)
-
-
-def _dense(configuration: Configuration, width: int) -> Dense:
-    configuration.refuse("use_residual", False)
-    whole = configuration.text("activation_function", "torch.nn.modules.activation.Tanh")
-    name = whole.rsplit(".", 1)[-1]
-    if name not in TORCH_ACTIVATIONS or not whole.startswith("torch."):
-        known = ", ".join(f"torch.nn.{each}" for each in TORCH_ACTIVATIONS)
-        raise ModelError(f"{configuration.path}: activation_function {whole!r} is not known; known are {known}")
-    weights = Weights(weight_files(configuration.path.parent))
-    bias = weights["linear.bias"] if configuration.truth("bias", True) else None
-    stored = weights["linear.weight"]
-    wanted = (configuration.integer("out_features"), configuration.integer("in_features"))
-    if stored.shape != wanted or wanted[1] != width:
-        raise ModelError(
-            f"{configuration.path}: out_features and in_features are {wanted}, the tensor 'linear.weight' has the "
-            f"shape {stored.shape}, and the vectors before it have {width} numbers"
-        )
-    return Dense(stored, bias, TORCH_ACTIVATIONS[name], weights.fingerprint)
 
 
 def _truncate_dim(said: Configuration) -> int | None:

@@ -1,50 +1,18 @@
-"""Pooling: token states → one vector a text, and the layers after it.
+"""Pooling: token states → one vector a text.
 
-The modes and their order are those of sentence-transformers. Normalising at the very end is left to `unit_length`,
-which works in float32 whatever the graph computes in, so that vectors have the length 1 to the last bits.
+The modes and their order are those of sentence-transformers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import openvino.opset13 as op
 
-from twofold.models.graphs import Node, activation, integer, integers, linear, token_count, where_real
-from twofold.models.weights import Tensor
-from twofold.scores import Vectors
+from twofold.models.graphs import Node, integer, integers, token_count, where_real
 
 SMALLEST = np.float32(1e-9)
-SHORTEST = 1e-12
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Dense:
-    """A linear layer with an activation function.
-
-    weight: (out, in); bias: (out,). fingerprint: a hex digest of both.
-    """
-
-    weight: Tensor
-    bias: Tensor | None
-    activation: str
-    fingerprint: str
-
-    def __str__(self) -> str:
-        return f"dense {self.activation}"
-
-
-@dataclass(frozen=True, slots=True)
-class Normalize:
-    """Divides a vector by its length."""
-
-    def __str__(self) -> str:
-        return "normalize"
-
-
-Layer = Dense | Normalize
 
 
 def pooled(states: Node, mask: Node, modes: Sequence[str]) -> Node:
@@ -54,22 +22,6 @@ def pooled(states: Node, mask: Node, modes: Sequence[str]) -> Node:
     """
     parts = [POOLING[mode](states, mask) for mode in modes]
     return parts[0] if len(parts) == 1 else op.concat(parts, -1)
-
-
-def layered(vectors: Node, layers: Sequence[Layer]) -> Node:
-    """The layers after the pooling, one after the other. vectors: (batch, width)."""
-    for layer in layers:
-        if isinstance(layer, Dense):
-            vectors = activation(layer.activation)(linear(vectors, layer.weight, layer.bias))
-        else:
-            vectors = op.normalize_l2(vectors, integers(1), SHORTEST**2, "max")
-    return vectors
-
-
-def unit_length(vectors: Vectors) -> Vectors:
-    """Each vector divided by its length; a zero vector stays zero. Each line's result depends on that line alone."""
-    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-    return np.asarray(vectors / np.maximum(lengths, SHORTEST)[:, None], dtype=np.float32)
 
 
 def _sum(states: Node, weights: Node) -> Node:

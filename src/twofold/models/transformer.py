@@ -18,7 +18,8 @@ from twofold.models.architectures import architecture_of, check_tables
 from twofold.models.batches import Batch, Batcher, Ladder
 from twofold.models.folder import ModelFolder
 from twofold.models.graphs import Inputs
-from twofold.models.pooling import Dense, Normalize, layered, pooled, unit_length
+from twofold.models.layers import Dense, Normalize, layered, unit_length
+from twofold.models.pooling import pooled
 from twofold.models.rotary import RotaryTable
 from twofold.models.runtime import Runtime, chosen_precision
 from twofold.models.weights import Weights, weight_files
@@ -78,8 +79,8 @@ class TransformerModel:
         """A hex digest of all tensors and of the configuration's fields that decide what they compute."""
         configuration = self._folder.configuration
         fields = {name: configuration.values.get(name) for name in ("model_type", *self._architecture.DECIDING)}
-        dense = [layer.fingerprint for layer in self._folder.layers if isinstance(layer, Dense)]
-        content = json.dumps([self._weights.fingerprint, dense, fields], sort_keys=True)
+        layers = [layer.fingerprint for layer in self._folder.layers if layer.fingerprint]
+        content = json.dumps([self._weights.fingerprint, layers, fields], sort_keys=True)
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
     def vectors(self, inputs: Iterable[Sequence[int]], *, uncounted: int = 0) -> Iterator[tuple[Batch, Vectors]]:

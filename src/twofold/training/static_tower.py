@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.encoders.transformer import TransformerEncoder
-from twofold.models.pooling import unit_length
+from twofold.models.layers import unit_length
 from twofold.models.static_table import StaticTable
 from twofold.progress import Progress, silent
 from twofold.scores import Vectors

@@ -12,7 +12,7 @@ import pytest
 from twofold.encoders.loading import load_encoder
 from twofold.errors import ModelError
 from twofold.models.folder import Prompts, read_model_folder
-from twofold.models.pooling import Normalize
+from twofold.models.layers import Normalize
 
 Edit = Callable[..., None]
 
@@ -80,6 +80,13 @@ def test_a_field_that_is_missing_or_unknown_is_named(
     edit(file, **fields)
     with pytest.raises(ModelError, match=re.escape(said)):
         load_encoder(folder).encode_queries(["water"])
+
+
+def test_a_model_that_brings_its_own_code_is_refused_with_what_to_do(folder: Path, edit: Edit) -> None:
+    (folder / "modeling_own.py").write_text("raise SystemExit('the code of the folder has run')")
+    edit("config.json", model_type="own", auto_map={"AutoModel": "modeling_own.OwnModel"})
+    with pytest.raises(ModelError, match=r"known are bert, .* never run\. Take a model .* twofold index --vectors"):
+        load_encoder(folder)
 
 
 @pytest.mark.parametrize(
