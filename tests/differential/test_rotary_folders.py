@@ -17,6 +17,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Dense, Normalize, Transformer
 from sentence_transformers.sentence_transformer.modules import Pooling
 
+import twofold
 from twofold.encoders.loading import load_encoder
 from twofold.errors import ModelError
 
@@ -182,6 +183,27 @@ def test_places_hold_in_bf16_beyond_256_tokens(what: str, folders: dict[str, Pat
     rounded = load_encoder(folder).encode_documents(texts)
     cosines = np.einsum("ij,ij->i", exact, rounded) / np.linalg.norm(exact, axis=1) / np.linalg.norm(rounded, axis=1)
     assert cosines.min() > 0.99
+
+
+LONG = "CD33’s Über-Café 東京は日本の首都です 😀🎉, cells of the powerhouse " * 6
+
+
+@pytest.mark.parametrize("what", FOLDERS)
+def test_documents_whose_characters_are_several_tokens_are_divided(
+    what: str, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    encoder = load_encoder(folders[what])
+    (spans,) = encoder.spans([LONG])
+    assert len(spans) > encoder.token_limit
+    assert (np.diff(spans.ravel()) >= 0).all()
+    covered = np.zeros(len(LONG), dtype=bool)
+    for start, end in spans:
+        covered[start:end] = True
+    assert all(covered[number] for number, character in enumerate(LONG) if not character.isspace())
+    with twofold.create(tmp_path / "c", encoder=encoder) as collection:
+        report = collection.add([{"id": "long", "text": LONG, "title": "Café"}])
+        assert report.passages > 1
+        assert collection.search("powerhouse")[0].id == "long"
 
 
 Change = Callable[[dict[str, Any]], Any]

@@ -17,6 +17,7 @@ from twofold.logs import logger_of
 from twofold.models.folder import read_model_folder
 from twofold.models.known_models import prompts_of
 from twofold.models.locating import find_model
+from twofold.models.static_model import StaticModel
 from twofold.models.tokenizing import Tokenizing
 from twofold.models.transformer import TransformerModel
 from twofold.reports import EncodingReport
@@ -32,7 +33,7 @@ logger = logger_of(__name__)
 
 
 class TransformerEncoder:
-    """A transformer model with its tokenizer, pooling and prompts.
+    """A transformer model, or a table of rows for tokens, with its tokenizer, pooling and prompts.
 
     tower: which of the two, if a folder has one for each side.
 
@@ -54,9 +55,12 @@ class TransformerEncoder:
         self._found = find_model(name)
         self._folder = read_model_folder(self._found.folder, tower)
         self._tokenizing = Tokenizing(
-            self._folder.transformer, self._folder.max_tokens, lower_case=self._folder.lower_case
+            self._folder.transformer,
+            self._folder.max_tokens,
+            lower_case=self._folder.lower_case,
+            alone=self._folder.static,
         )
-        self._model = TransformerModel(self._folder, precision=precision, threads=threads)
+        self._model = self._model_of(precision, threads)
         self._tokenizing.refuse_beyond(self._model.rows, self._folder.configuration.path)
         self._on_truncation = on_truncation
         self._prompts = prompts_of(self._folder, self._found.source)
@@ -66,6 +70,15 @@ class TransformerEncoder:
                     f"{self._folder.path}: the {side} prompt leaves no token in {self._folder.max_tokens} tokens"
                 )
         logger.debug("loaded %s, %s", self._folder.path, self._model.precision)
+
+    def _model_of(self, precision: str, threads: int | None) -> TransformerModel | StaticModel:
+        if not self._folder.static:
+            return TransformerModel(self._folder, precision=precision, threads=threads)
+        if precision not in ("auto", "f32"):
+            raise ModelError(
+                f"{self._folder.path}: a table of rows for tokens is added up in f32, not in {precision!r}"
+            )
+        return StaticModel(self._folder)
 
     @cached_property
     def contract(self) -> Contract:
@@ -127,8 +140,8 @@ class TransformerEncoder:
         vectors = np.empty((len(texts), self._model.dimension), dtype=np.float32)
         counts = EncodingReport()
         inputs = self._inputs(texts, side, counts)
-        for batch, made in self._model.vectors(inputs, uncounted=self._uncounted[side]):
-            vectors[batch.positions] = made
+        for positions, made in self._model.vectors(inputs, uncounted=self._uncounted[side]):
+            vectors[positions] = made
         if report is not None:
             add_to(report, counts)
         return vectors

@@ -32,7 +32,9 @@ MODE_FIELDS = {
 }
 """How Pooling's config.json said the modes before it had a field pooling_mode, in the order of concatenation."""
 
-MODULES, ROUTER = "modules.json", "Router"
+MODULES, ROUTER, STATIC = "modules.json", "Router", "StaticEmbedding"
+ENDLESS = 10**9
+"""The longest input of a model that takes any, in tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class ModelFolder:
 
     transformer: where config.json, the tensors and the tokenizer are. modes: pooling modes, in order. include_prompt:
     whether the prompt's tokens count in the pooling. layers: what follows the pooling. max_tokens: the longest input.
-    dimension: how many of a vector's first numbers are kept; None keeps all.
+    dimension: how many of a vector's first numbers are kept; None keeps all. static: whether there is a table of rows
+    for tokens in place of a transformer.
     """
 
     path: Path
@@ -63,6 +66,7 @@ class ModelFolder:
     prompts: Prompts
     similarity: Similarity
     dimension: int | None
+    static: bool = False
 
 
 def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
@@ -71,6 +75,8 @@ def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
     side: which of two towers, where the folder has one for each.
     """
     modules = _modules(path, side)
+    if modules[0][0] == STATIC:
+        return _static(path, modules)
     transformer = path / modules[0][1]
     configuration = _transformer(transformer)
     settings = module_settings(transformer)
@@ -93,6 +99,29 @@ def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
     )
 
 
+def _static(path: Path, modules: Sequence[tuple[str, str]]) -> ModelFolder:
+    """A table of rows for tokens, and what follows it."""
+    said = Configuration.read_if_there(path / "config_sentence_transformers.json")
+    said.refuse("model_type", "SentenceTransformer")
+    if others := [kind for kind, _ in modules[1:] if kind != "Normalize"]:
+        raise ModelError(f"{path / MODULES}: the module {others[0]!r} is not known after a {STATIC}; Normalize is")
+    folder = path / modules[0][1]
+    return ModelFolder(
+        path=path,
+        transformer=folder,
+        configuration=Configuration(folder / "model.safetensors", {}),
+        modes=("mean",),
+        include_prompt=True,
+        layers=read_layers([(kind, path / place) for kind, place in modules[1:]], 0),
+        max_tokens=ENDLESS,
+        lower_case=False,
+        prompts=_prompts(said),
+        similarity=_similarity(said),
+        dimension=_truncate_dim(said),
+        static=True,
+    )
+
+
 def _transformer(folder: Path) -> Configuration:
     """config.json of the transformer. Raises ModelError for what makes it another model than an encoder of texts."""
     configuration = text_part(Configuration.read(folder / "config.json"))
@@ -111,7 +140,7 @@ def is_untied(path: Path) -> bool:
 
 
 def _modules(path: Path, side: Side) -> list[tuple[str, str]]:
-    """(kind, folder) of each module in order, checked to be a Transformer, a Pooling and layers."""
+    """(kind, folder) of each module in order, checked to be a Transformer and a Pooling, or a table, and layers."""
     file = path / MODULES
     if not file.is_file():
         if not path.is_dir():
@@ -121,9 +150,9 @@ def _modules(path: Path, side: Side) -> list[tuple[str, str]]:
     if [kind for kind, _ in modules] == [ROUTER]:
         file, modules = _routed(path / modules[0][1], side)
     kinds = [kind for kind, _ in modules]
-    if kinds[:2] != ["Transformer", "Pooling"]:
-        raise ModelError(f"{file}: the first modules must be Transformer and Pooling, not {kinds[:2]}")
-    for kind in kinds[2:]:
+    if kinds[:1] != [STATIC] and kinds[:2] != ["Transformer", "Pooling"]:
+        raise ModelError(f"{file}: the first modules must be Transformer and Pooling, or {STATIC}, not {kinds[:2]}")
+    for kind in kinds[1 if kinds[0] == STATIC else 2 :]:
         if kind not in LAYERS:
             known = ", ".join(LAYERS)
             raise ModelError(f"{file}: the module {kind!r} is not known after the pooling; known are {known}")

@@ -76,6 +76,17 @@ def read_tokenizer(folder: Path) -> TokenizerFiles:
     return TokenizerFiles(json.dumps(stored) if after == before else after, cast(CutSide, side))
 
 
+def tokenizer_alone(folder: Path) -> TokenizerFiles:
+    """What tokenizer.json says by itself. Raises ModelError where it cannot be read."""
+    path = folder / "tokenizer.json"
+    stored = json.dumps(dict(Configuration.read(path).values))
+    try:
+        Tokenizer.from_str(stored)
+    except Exception as error:
+        raise ModelError(f"{path} cannot be read as a tokenizer: {error}") from error
+    return TokenizerFiles(stored, "right")
+
+
 def _refuse_unsupported(said: Configuration, configuration: Configuration, kind: str) -> None:
     said.refuse("split_special_tokens", False)
     for field in ("auto_map",) if kind in OWN_ENDS else ("add_bos_token", "add_eos_token", "auto_map"):

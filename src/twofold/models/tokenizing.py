@@ -22,7 +22,7 @@ from tokenizers.normalizers import Lowercase
 from tokenizers.normalizers import Sequence as NormalizerSequence
 
 from twofold.errors import ModelError
-from twofold.models.tokenizer_files import read_tokenizer
+from twofold.models.tokenizer_files import read_tokenizer, tokenizer_alone
 from twofold.values import without_surrogates
 
 PARALLEL = "TOKENIZERS_PARALLELISM"
@@ -40,17 +40,19 @@ class Tokenized:
 class Tokenizing:
     """A model's tokenizer, cutting at a length. max_tokens: the longest input, special tokens included.
 
-    lower_case: whether texts are lower-cased before anything else. Raises ModelError where the folder has none.
+    lower_case: whether texts are lower-cased before anything else. alone: whether tokenizer.json counts without the
+    files beside it, and without special tokens. Raises ModelError where the folder has none.
     """
 
-    def __init__(self, folder: Path, max_tokens: int, *, lower_case: bool = False) -> None:
-        files = read_tokenizer(folder)
+    def __init__(self, folder: Path, max_tokens: int, *, lower_case: bool = False, alone: bool = False) -> None:
+        files = tokenizer_alone(folder) if alone else read_tokenizer(folder)
+        self._adds_special = not alone
         self._json = files.json
         self._lower_case = lower_case
         self._cut_side = files.cut_side
         self.max_tokens = max_tokens
         self._cutting = self._make()
-        self.special_tokens: int = self._cutting.num_special_tokens_to_add(False)
+        self.special_tokens: int = 0 if alone else self._cutting.num_special_tokens_to_add(False)
         if max_tokens <= self.special_tokens:
             raise ModelError(
                 f"{folder}: max_seq_length {max_tokens} leaves no token beside {self.special_tokens} special tokens"
@@ -59,13 +61,16 @@ class Tokenizing:
 
     def tokens(self, texts: Sequence[str]) -> list[Tokenized]:
         """Each text as token ids. The texts hold no lone surrogates (see `without_surrogates`)."""
-        encodings = self._cutting.encode_batch_fast(texts)
+        encodings = self._cutting.encode_batch_fast(texts, add_special_tokens=self._adds_special)
         return [Tokenized(encoding.ids, self._lost(encoding.overflowing)) for encoding in encodings]
 
     def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
-        """For each text int32 (tokens, 2): start and end of each of its tokens in characters; nothing is cut."""
+        """For each text int32 (tokens, 2): start and end of each of its tokens in characters; nothing is cut.
+
+        They ascend: where several tokens are one character's bytes, or a mark before it, the last of them holds it.
+        """
         encodings = self._whole.encode_batch([without_surrogates(text)[0] for text in texts], add_special_tokens=False)
-        return [np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2) for encoding in encodings]
+        return [_ascending(np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)) for encoding in encodings]
 
     def count(self, text: str) -> int:
         """How many tokens a text is, special tokens not counted; nothing is cut."""
@@ -73,7 +78,7 @@ class Tokenizing:
 
     def prefix(self, prompt: str) -> int:
         """How many tokens a prompt takes at the head of an input, special tokens before it included."""
-        encoding = self._whole.encode(prompt)
+        encoding = self._whole.encode(prompt, add_special_tokens=self._adds_special)
         return len(encoding.ids) - int(encoding.special_tokens_mask[-1])
 
     def refuse_beyond(self, rows: int, path: Path) -> None:
@@ -120,6 +125,13 @@ class Tokenizing:
 
     def _lost(self, overflowing: Sequence[Any]) -> int:
         return sum(len(part.ids) - self.special_tokens for part in overflowing)
+
+
+def _ascending(spans: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The spans without what the next ones hold as well."""
+    starts = np.minimum.accumulate(spans[::-1, 0])[::-1]
+    ends = np.minimum(spans[:, 1], np.append(starts[1:], spans[-1:, 1]))
+    return np.stack([starts, ends], axis=1)
 
 
 def _in_child() -> None:

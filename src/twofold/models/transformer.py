@@ -23,7 +23,7 @@ from twofold.models.pooling import pooled
 from twofold.models.rotary import RotaryTable
 from twofold.models.runtime import Runtime, chosen_precision
 from twofold.models.weights import Weights, weight_files
-from twofold.scores import Vectors
+from twofold.scores import Numbers, Vectors
 
 TOKEN_BUDGET = {"f32": 512, "bf16": 1024}
 """Tokens a batch, padding included, by precision: what a layer makes of so many stays in a core's second-level cache.
@@ -83,15 +83,15 @@ class TransformerModel:
         content = json.dumps([self._weights.fingerprint, layers, fields], sort_keys=True)
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
-    def vectors(self, inputs: Iterable[Sequence[int]], *, uncounted: int = 0) -> Iterator[tuple[Batch, Vectors]]:
-        """Batches of the inputs with their vectors, float32 (n, dimension); batch.positions says whose they are.
+    def vectors(self, inputs: Iterable[Sequence[int]], *, uncounted: int = 0) -> Iterator[tuple[Numbers, Vectors]]:
+        """Vectors, float32 (n, dimension), as they are made, and whose they are: positions of inputs, int64 (n,).
 
         inputs: token ids with special tokens. uncounted: first tokens of each input that the pooling leaves out.
         """
         for batch, vectors in self._runtime.run(self._batches(inputs, uncounted)):
             whole = unit_length(vectors) if self._ends_in_normalize else vectors
             self._refuse_not_finite(whole)
-            yield batch, whole[:, : self.dimension]
+            yield batch.positions, whole[:, : self.dimension]
 
     def _refuse_not_finite(self, vectors: Vectors) -> None:
         if not np.isfinite(vectors).all():
