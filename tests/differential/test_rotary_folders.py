@@ -30,7 +30,7 @@ TEXTS = [
     "  two  spaces\nand a line",
     "one two three four five six seven eight nine ten " * 12,
 ]
-QWEN = {
+QWEN: dict[str, Any] = {
     "tokenizer_class": "Qwen2Tokenizer",
     "add_bos_token": False,
     "add_prefix_space": False,
@@ -43,7 +43,7 @@ QWEN = {
     "split_special_tokens": False,
     "model_max_length": 60,
 }
-GEMMA = {
+GEMMA: dict[str, Any] = {
     "tokenizer_class": "GemmaTokenizer",
     "add_bos_token": True,
     "add_eos_token": True,
@@ -54,9 +54,20 @@ GEMMA = {
     "mask_token": "<mask>",
     "model_max_length": 60,
 }
-PLAIN = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 60}
-MODERN = {**PLAIN, "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "mask_token": "[MASK]"}
-LLAMA = {**PLAIN, "bos_token": "<|begin_of_text|>", "eos_token": "<|end_of_text|>", "pad_token": "<|end_of_text|>"}
+PLAIN: dict[str, Any] = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 60}
+MODERN: dict[str, Any] = {
+    **PLAIN,
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+    "pad_token": "[PAD]",
+    "mask_token": "[MASK]",
+}
+LLAMA: dict[str, Any] = {
+    **PLAIN,
+    "bos_token": "<|begin_of_text|>",
+    "eos_token": "<|end_of_text|>",
+    "pad_token": "<|end_of_text|>",
+}
 
 Modules = list[Any]
 INSTRUCTION = "Instruct: find what answers\nQuery: "

@@ -75,9 +75,7 @@ class TransformerEncoder:
         if not self._folder.static:
             return TransformerModel(self._folder, precision=precision, threads=threads)
         if precision not in ("auto", "f32"):
-            raise ModelError(
-                f"{self._folder.path}: a table of rows for tokens is added up in f32, not in {precision!r}"
-            )
+            raise ModelError(f"{self._folder.path}: the rows of its table are added up in f32, not {precision!r}")
         return StaticModel(self._folder)
 
     @cached_property

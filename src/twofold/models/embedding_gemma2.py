@@ -54,7 +54,7 @@ def width(configuration: Configuration) -> int:
 
 def rotary(configuration: Configuration) -> dict[str, Rotary]:
     """Kind of layer → its rotary frequencies."""
-    frequencies = {}
+    frequencies: dict[str, Rotary] = {}
     for number, kind in enumerate(_kinds(configuration)):
         if kind not in frequencies:
             theta = {kind: THETAS[kind]}
