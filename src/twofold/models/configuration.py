@@ -51,6 +51,12 @@ class Configuration:
         """A whole number."""
         return int(self._get(field, int, default))
 
+    def count(self, field: str, default: int | None = None) -> int:
+        """A whole number of at least 1."""
+        if (value := self.integer(field, default)) < 1:
+            raise ModelError(f"{self.path}: the field {field!r} must be at least 1, not {value}")
+        return value
+
     def number(self, field: str, default: float | None = None) -> float:
         """A number."""
         return float(self._get(field, (int, float), default))

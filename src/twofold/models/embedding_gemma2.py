@@ -71,7 +71,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     norm = plain_norm(epsilon)
     biases = {
         FULL: mask_bias(inputs.mask),
-        SLIDING: near_bias(inputs.mask, configuration.integer("sliding_window", 512)),
+        SLIDING: near_bias(inputs.mask, configuration.count("sliding_window", 512)),
     }
     views = {kind: View(Turn.of(table), biases[kind]) for kind, table in inputs.rotary.items()}
     act = activation(configuration.text("hidden_activation", "gelu_pytorch_tanh"))
@@ -87,7 +87,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
 
 
 def _kinds(configuration: Configuration) -> list[str]:
-    every = configuration.integer("sliding_window_pattern", 6)
+    every = configuration.count("sliding_window_pattern", 6)
     kinds = layer_kinds(configuration, lambda number: (number + 1) % every == 0)
     return [*kinds[:-1], FULL]  # whatever the list says of the last
 

@@ -73,7 +73,7 @@ def width(configuration: Configuration) -> int:
 
 def head_width(configuration: Configuration) -> int:
     """Numbers a head."""
-    return configuration.integer("head_dim", width(configuration) // configuration.integer("num_attention_heads"))
+    return configuration.count("head_dim", width(configuration) // configuration.count("num_attention_heads"))
 
 
 def plain_norm(epsilon: float) -> Norm:

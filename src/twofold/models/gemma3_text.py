@@ -41,7 +41,7 @@ def rotary(configuration: Configuration) -> dict[str, Rotary]:
         FULL: configuration.number("rope_theta", GLOBAL_THETA),
         SLIDING: configuration.number("rope_local_base_freq", LOCAL_THETA),
     }
-    return rotary_by_kind(configuration, configuration.integer("head_dim", HEAD), thetas, scaled=(FULL,))
+    return rotary_by_kind(configuration, configuration.count("head_dim", HEAD), thetas, scaled=(FULL,))
 
 
 def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs) -> Node:
@@ -50,14 +50,14 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     weights = weights.under_first_of(PREFIXES, WORDS)
     settings, views = _settings(configuration), _views(configuration, inputs)
     x = op.multiply(lookup(inputs.ids, weights[WORDS]), op.constant(np.float32(width(configuration) ** 0.5)))
-    every = configuration.integer("sliding_window_pattern", 6)
+    every = configuration.count("sliding_window_pattern", 6)
     for number, kind in enumerate(layer_kinds(configuration, lambda number: (number + 1) % every == 0)):
         x = gated_layers.sandwiched_layer(x, weights.under(f"layers.{number}."), settings, views[kind])
     return settings.norm(x, weights, "norm")
 
 
 def _settings(configuration: Configuration) -> GatedSettings:
-    heads = Grouped.of(configuration, configuration.integer("head_dim", HEAD))
+    heads = Grouped.of(configuration, configuration.count("head_dim", HEAD))
     return GatedSettings(
         heads=replace(heads, scale=configuration.number("query_pre_attn_scalar", 256) ** -0.5),
         activation=activation(configuration.text("hidden_activation", "gelu_pytorch_tanh")),
@@ -71,7 +71,7 @@ def _norm(epsilon: float) -> Norm:
 
 
 def _views(configuration: Configuration, inputs: Inputs) -> dict[str, View]:
-    window = configuration.integer("sliding_window", 4096)
+    window = configuration.count("sliding_window", 4096)
     if configuration.truth("use_bidirectional_attention", False):
         # The whole window, of which each side sees a half.
         whole, part = mask_bias(inputs.mask), near_bias(inputs.mask, window // 2)

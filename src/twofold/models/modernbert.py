@@ -65,9 +65,9 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     """(batch, tokens, width): the last layer's states, normed."""
     weights = weights.under_first_of(PREFIXES, WORDS)
     epsilon = configuration.number("norm_eps", 1e-5)
-    every = configuration.integer("global_attn_every_n_layers", 3)
+    every = configuration.count("global_attn_every_n_layers", 3)
     # local_attention is the whole window; half of it is seen on either side.
-    near = near_bias(inputs.mask, configuration.integer("local_attention", 128) // 2)
+    near = near_bias(inputs.mask, configuration.count("local_attention", 128) // 2)
     views = {
         FULL: View(Turn.of(inputs.rotary[FULL]), mask_bias(inputs.mask)),
         SLIDING: View(Turn.of(inputs.rotary[SLIDING]), near),

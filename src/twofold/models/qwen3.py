@@ -33,7 +33,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     turn = Turn.of(inputs.rotary[FULL])
     views = {FULL: View(turn, causal_bias(inputs.ids))}
     if SLIDING in kinds:
-        views[SLIDING] = View(turn, causal_bias(inputs.ids, configuration.integer("sliding_window")))
+        views[SLIDING] = View(turn, causal_bias(inputs.ids, configuration.count("sliding_window")))
     x = lookup(inputs.ids, weights[WORDS])
     for number, kind in enumerate(kinds):
         x = gated_layers.layer(x, weights.under(f"layers.{number}."), settings, views[kind])

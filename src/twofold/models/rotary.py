@@ -48,12 +48,15 @@ def rotary(said: Mapping[str, Any], configuration: Configuration, width: int, th
     turned = fields.number("partial_rotary_factor", 1.0)
     if width % 2 or (turned != 1 and kind != "proportional"):
         raise ModelError(f"{configuration.path}: rotary positions of a part of a head, or of an odd width, are unknown")
+    base, factor = fields.number("rope_theta", theta), fields.number("factor", 1.0) if kind != "default" else 1.0
+    if min(base, factor) <= 0:
+        raise ModelError(f"{configuration.path}: rope_theta and factor must be above 0, not {base:g} and {factor:g}")
     steps = np.arange(0, width, 2, dtype=np.float32) / np.float32(width)
     # In float32, as transformers does: at the 8,000th token another last bit is an angle of a thousandth.
-    frequencies = np.float32(1) / np.float32(fields.number("rope_theta", theta)) ** steps
+    frequencies = np.float32(1) / np.float32(base) ** steps
     if kind == "proportional":
         frequencies[int(turned * width // 2) :] = 0
-    return Rotary(frequencies / np.float32(fields.number("factor", 1.0) if kind != "default" else 1))
+    return Rotary(frequencies / np.float32(factor))
 
 
 def rotary_by_kind(
@@ -64,11 +67,13 @@ def rotary_by_kind(
     thetas: kind → the base that the older fields or the architecture name. scaled: kinds that an older rope_scaling
     is meant for.
     """
-    nested, scaling = configuration.mapping("rope_parameters"), configuration.mapping("rope_scaling")
+    nested = Configuration(configuration.path, configuration.mapping("rope_parameters"))
+    scaling = configuration.mapping("rope_scaling")
     whole = {}
     for kind, theta in thetas.items():
-        said = nested.get(kind) or {}
-        whole[kind] = rotary({**said, **(scaling if kind in scaled else {})}, configuration, width, theta)
+        whole[kind] = rotary(
+            {**nested.mapping(kind), **(scaling if kind in scaled else {})}, configuration, width, theta
+        )
     return whole
 
 
