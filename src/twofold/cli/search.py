@@ -48,6 +48,7 @@ def register(subparsers: Subparsers) -> None:
     _add_query_options(parser)
     parser.add_argument("-k", "--k", type=int, metavar="N", help="documents to show (default 10)")
     parser.add_argument("--offset", type=int, metavar="N", help="documents to skip at the top (default 0)")
+    parser.add_argument("--min-score", type=float, metavar="X", help="leave out documents with a smaller score")
     add_where_option(parser, "only documents")
     add_strict_option(parser)
     parser.add_argument(
@@ -98,10 +99,10 @@ def run(arguments: argparse.Namespace) -> int:
     if all(each is None for each in (arguments.query, arguments.like, arguments.queries, arguments.vector)):
         arguments.misuse("one of the arguments QUERY --like --queries --vector is required")
     if arguments.queries is not None:
-        for name in ("k", "offset", "where", "vector"):
+        for name in ("k", "offset", "min_score", "where", "vector"):
             if getattr(arguments, name) is not None:
                 way = "--vectors holds those of --queries" if name == "vector" else "a run is as deep as --depth"
-                arguments.misuse(f"--{name} goes with one query; {way}")
+                arguments.misuse(f"--{name.replace('_', '-')} goes with one query; {way}")
         if arguments.explain:
             arguments.misuse("--explain goes with one query; a run holds scores only")
         return _many(arguments)
@@ -141,6 +142,8 @@ def _one(arguments: argparse.Namespace) -> int:
         else:
             hits = searcher.search(query, vector=vector, mode=arguments.mode, report=report, **page)
             _tell_default(arguments, searcher)
+    if arguments.min_score is not None:
+        hits = hits.at_least(arguments.min_score)
     _warn(report)
     if arguments.json:
         asked = {"query": query} if arguments.like is None else {"like": arguments.like}
