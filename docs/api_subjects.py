@@ -131,8 +131,16 @@ SUBJECTS = (
     Subject(
         "training",
         "Training",
-        "An encoder fine-tuned on your own pairs. [Training](../training.md) says whether it helps, and how much.",
-        _entries("train", "twofold.training.settings:TrainingSettings", "twofold.training.outcome:TrainingOutcome"),
+        "An encoder fine-tuned on your own pairs, and hard negatives for other trainers. [Training](../training.md) "
+        "says whether it helps, and how much.",
+        _entries(
+            "train",
+            "twofold.training.settings:TrainingSettings",
+            "twofold.training.outcome:TrainingOutcome",
+            "mine",
+            "twofold.training.mined:Mined",
+            "twofold.training.mined:HardNegatives",
+        ),
     ),
     Subject(
         "errors",

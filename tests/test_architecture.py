@@ -34,7 +34,7 @@ FLOORS = {
     **dict.fromkeys(
         ("forking", "index_report", "logs", "memory", "progress", "protocols", "rankings", "reports", "scores"), 1
     ),
-    **dict.fromkeys(("facets", "filters", "hits", "rows", "space", "strict_json", "tables", "values"), 1),
+    **dict.fromkeys(("facets", "filters", "hits", "judgements", "rows", "space", "strict_json", "tables", "values"), 1),
 }
 """Package → floor (docs/architecture.md). A package imports from lower floors only; floor 1 is one package of words."""
 
@@ -52,7 +52,7 @@ DEPENDENCIES = {
     "ir_measures": {"evaluation"},
     "scipy": {"evaluation"},
     "matplotlib": {"plots"},
-    "pandas": {"hits"},
+    "pandas": {"hits", "evaluation"},
     "pyarrow": {"hits", "rows"},
     "mteb": {"integrations"},
     "torch": {"training"},

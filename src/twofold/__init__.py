@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from twofold.readers.trec import read_run as read_run
     from twofold.reports import AddReport as AddReport
     from twofold.reports import EncodingReport as EncodingReport
+    from twofold.training.mined import mine as mine
     from twofold.training.training import train as train
 
     __version__: str
@@ -96,6 +97,7 @@ _PLACES = {
     "create": "twofold.collection.opening:create",
     "evaluate": "twofold.evaluation.evaluating:evaluate",
     "load_encoder": "twofold.encoders.loading:load_encoder",
+    "mine": "twofold.training.mined:mine",
     "open": "twofold.collection.opening:open_collection",
     "open_or_create": "twofold.collection.building:open_or_create",
     "read": "twofold.readers.reading:read",
@@ -141,6 +143,7 @@ __all__ = [
     "create",
     "evaluate",
     "load_encoder",
+    "mine",
     "open",
     "open_or_create",
     "read",

@@ -95,8 +95,7 @@ class Passages:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """Counts of a commit: live documents; of the default space its passages, its truncated documents, and the tokens
-    that their vectors do not cover.
-    """
+    that their vectors do not cover."""
 
     documents: int
     passages: int
@@ -320,6 +319,9 @@ class EngineWriter(Protocol):
     def make_default(self, name: str) -> None:
         """Makes a complete space the one that is searched, atomically. Raises InputError."""
 
+    def put_source(self, name: str, source: Mapping[str, Any]) -> None:
+        """Replaces that from which the encoder of a space is loaded, atomically. Raises InputError."""
+
     def drop_space(self, name: str) -> None:
         """Deletes a space that is not the default one, with its files. Raises InputError."""
 
@@ -342,10 +344,8 @@ class EngineWriter(Protocol):
         """
 
     def optimize(self, request: IndexRequest, ask: Ask, progress: Progress = silent) -> OptimizeReport:
-        """Frees the disk space of deleted documents, and builds the requested index, measured before it serves.
-
-        Raises InputError for an unknown kind, StorageError.
-        """
+        """Frees the disk space of deleted documents, and builds the requested index, measured before it serves. Raises
+        InputError for an unknown kind, StorageError."""
 
     def follow(self, ask: Ask, progress: Progress = silent) -> IndexReport | None:
         """Maintains derived data after an addition, at a cost bounded by what was added; None if no index was due."""

@@ -49,7 +49,7 @@ def rows_of(documents: Any) -> Iterable[Any]:
 
 def row_of(item: Any) -> Any:
     """A row that is no dict as one: of sqlite3 (with sqlite3.Row), SQLAlchemy, a named tuple; others as they are."""
-    if isinstance(item, Mapping) or _is_table(item):
+    if isinstance(item, Mapping) or is_table(item):
         return item
     if hasattr(item, "_mapping"):
         return dict(item._mapping)
@@ -64,7 +64,7 @@ def row_of(item: Any) -> Any:
 def no_document(item: Any, position: int) -> DocumentError:
     """Says that an item is no document, and how it would be one."""
     kind = type(item).__name__
-    if _is_table(item):
+    if is_table(item):
         return DocumentError(f"item {position} is a {kind}, a table of its own; give the table itself: add(table)")
     if isinstance(item, str):
         return DocumentError(
@@ -76,7 +76,8 @@ def no_document(item: Any, position: int) -> DocumentError:
     )
 
 
-def _is_table(item: Any) -> bool:
+def is_table(item: Any) -> bool:
+    """Whether this is a table of pandas, polars or Arrow, or one column of such."""
     return any(hasattr(item, name) for name in ("iloc", "iter_rows", "to_batches", "to_pylist", "__arrow_c_stream__"))
 
 

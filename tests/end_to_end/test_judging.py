@@ -194,8 +194,8 @@ def test_sentence_pairs_are_scored_against_people(tmp_path: Path, twofold: Twofo
 def test_what_does_not_belong_together_is_wrong_usage(beir: Path, hashed: Path, twofold: Twofold) -> None:
     queries, qrels = ("--queries", beir / "queries.jsonl"), ("--qrels", beir / "qrels" / "test.tsv")
     for words, said in (
-        ((), "name a collection or a BEIR folder, or give --sts FILE"),
-        ((beir, "--sts", "x.tsv"), "name a collection or a BEIR folder, or give --sts FILE"),
+        ((), "name a collection, a BEIR folder or a run, or give --sts FILE"),
+        ((beir, "--sts", "x.tsv"), "name a collection, a BEIR folder or a run, or give --sts FILE"),
         ((hashed,), "give its queries and judgements with --queries and --qrels"),
         ((hashed, *queries), "--queries and --qrels belong together"),
         ((hashed, *queries, *qrels, "--passages", "none"), "go with a BEIR folder"),
@@ -297,3 +297,107 @@ def test_no_result_replaces_what_was_read_or_lands_in_a_collection(
         done = twofold(*command)
         assert (done.status, said in done.err) == (1, True), (command, done.err)
     assert {path: path.read_bytes() for path in files} == files
+
+
+def test_a_run_is_evaluated_by_its_judgements_alone(many: Path, tmp_path: Path, twofold: Twofold) -> None:
+    run = run_file(tmp_path / "base.trec", {"q00": 1, "q01": 2, "q02": 1, "new": 1})
+    done = twofold("evaluate", run, "--qrels", many, "--measure", "RR@10")
+    assert done.status == 0, done.err
+    for said in (
+        "base.trec: 4 queries",
+        "1 query without a positive judgement left out, 1 of them without any judgement",
+        "base: 27 queries without results count as zero",
+    ):
+        assert said in done.out
+    found = twofold("evaluate", run, "--qrels", many, "--measure", "RR@10", "--json").json
+    assert found["systems"]["base"]["measures"]["RR@10"]["mean"] == pytest.approx(2.5 / 30)
+    elsewhere = run_file(tmp_path / "other.trec", {"x1": 1})
+    done = twofold("evaluate", elsewhere, "--qrels", many)
+    assert (done.status, done.out) == (1, "")
+    assert "none of the run's queries is judged: its ids are such as 'x1'" in done.err
+    done = twofold("evaluate", tmp_path / "none.trec", "--qrels", many)
+    assert (done.status, "No such file" in done.err) == (1, True)
+
+
+def test_a_run_takes_no_option_of_a_search(many: Path, tmp_path: Path, twofold: Twofold) -> None:
+    run = run_file(tmp_path / "base.trec", {"q00": 1})
+    assert "give its judgements with --qrels" in twofold("evaluate", run).err
+    for words in (("--mode", "dense"), ("--depth", 5), ("--run", "x"), ("--queries", many), ("--timed", 0), WORDS):
+        done = twofold("evaluate", run, "--qrels", many, *words)
+        assert (done.status, done.out) == (2, "")
+        assert "a run is there already" in done.err
+    for words in (("--mode", "dense"), ("--to", tmp_path), ("--split", "dev"), WORDS):
+        assert twofold("compare", run, run, "--qrels", many, *words).status == 2
+
+
+def test_scores_by_query_are_written_for_every_system(beir: Path, many: Path, tmp_path: Path, twofold: Twofold) -> None:
+    scores = tmp_path / "scores.jsonl"
+    words = ("--measure", "RR@10", "--measure", "P@1", "--timed", 0, "--per-query", scores)
+    found = twofold("evaluate", beir, *WORDS, *words, "--json").json["systems"]
+    rows = [json.loads(line) for line in scores.read_text().splitlines()]
+    assert {(row["system"], row["query"]) for row in rows} == {(name, query) for name in found for query in JUDGED}
+    for name in found:
+        values = [row["RR@10"] for row in rows if row["system"] == name]
+        assert found[name]["measures"]["RR@10"]["mean"] == pytest.approx(sum(values) / len(values))
+    runs = [run_file(tmp_path / f"{name}.trec", {"q00": place}) for name, place in (("a", 1), ("b", 2))]
+    table = tmp_path / "scores.tsv"
+    assert twofold("compare", *runs, "--qrels", many, "--per-query", table).status == 0
+    lines = table.read_text().splitlines()
+    assert (lines[0], lines[1], len(lines)) == ("system\tquery\tnDCG@10", "a\tq00\t1.0", 61)
+    assert twofold("evaluate", runs[0], "--qrels", many, "--per-query", table).status == 0
+    assert len(table.read_text().splitlines()) == 31
+    for place, said in (("x.txt", "written as .tsv, .csv, .jsonl"), (runs[0], "written as"), (tmp_path, "written as")):
+        done = twofold("evaluate", runs[0], "--qrels", many, "--per-query", place)
+        assert (done.status, done.out, said in done.err) == (1, "", True)
+    judged = tmp_path / "qrels.tsv"
+    judged.write_bytes(many.read_bytes())
+    done = twofold("compare", *runs, "--qrels", judged, "--per-query", judged)
+    assert (done.status, "is read" in done.err) == (1, True)
+    assert twofold("evaluate", "--sts", judged, "--per-query", table).status == 2
+
+
+def test_encoders_are_compared_on_one_folder_in_one_command(beir: Path, tmp_path: Path, twofold: Twofold) -> None:
+    two = ("--encoder", "hashed-words:256", "--encoder", "hashed-words:2")
+    done = twofold("compare", beir, *two, "--mode", "dense", "--timed", 1)
+    assert done.status == 0, done.err
+    assert "Against hashed-words:256" in done.out
+    assert "what do people drink" in done.out
+    assert "p95 (ms)" in done.out
+    assert "searched in mode dense" in done.err
+    kept = tmp_path / "kept"
+    found = twofold("compare", beir, *two, "--mode", "dense", "--to", kept, "--json").json
+    assert list(found["systems"]) == ["hashed-words:256", "hashed-words:2"]
+    assert sorted(path.name for path in kept.iterdir()) == ["hashed-words:2.twofold", "hashed-words:256.twofold"]
+    again = twofold("compare", beir, *two, "--mode", "dense", "--to", kept, "--json")
+    assert "8 unchanged" in again.err
+    assert again.json == found
+    alone = twofold("evaluate", beir, *WORDS, "--mode", "dense", "--timed", 0, "--json").json["systems"]["dense"]
+    assert found["systems"]["hashed-words:256"]["measures"]["nDCG@10"] == alone["measures"]["nDCG@10"]
+
+
+def test_collections_and_runs_are_compared_with_each_other(beir: Path, tmp_path: Path, twofold: Twofold) -> None:
+    for name, numbers in (("one", 256), ("two", 8)):
+        words = ("--encoder", f"hashed-words:{numbers}", "--timed", 0, "--to", tmp_path / f"{name}.twofold")
+        assert twofold("evaluate", beir, *words).status == 0
+    run, one, two = tmp_path / "base.trec", tmp_path / "one.twofold", tmp_path / "two.twofold"
+    asked = ("--queries", beir / "queries.jsonl", "--qrels", beir / "qrels" / "test.tsv")
+    assert twofold("evaluate", one, *asked, "--mode", "dense", "--run", run, "--timed", 0).status == 0
+    found = twofold("compare", run, one, two, *asked, "--mode", "dense", "--json").json
+    assert list(found["systems"]) == ["base", "one", "two"]
+    assert found["systems"]["base"]["measures"] == found["systems"]["one"]["measures"]
+    mixed = twofold("compare", two, beir, run, *WORDS, "--mode", "dense", "--json").json
+    assert list(mixed["systems"]) == ["two", "hashed-words:256", "base"]
+    assert mixed["systems"]["two"]["measures"] == found["systems"]["two"]["measures"]
+    for wrong, said in (
+        ((one, two, *asked[2:]), "give the queries with --queries"),
+        ((one, two, *asked, *WORDS), "--encoder goes with a BEIR folder"),
+        ((beir, run), "give each encoder"),
+        ((beir, beir, *WORDS), "on one BEIR folder, not 2"),
+        ((beir, run, *WORDS, *asked), "has its own queries and judgements"),
+        ((beir, *WORDS), "at least two runs, collections or encoders"),
+        ((run, run), "--qrels, the judgements, is missing"),
+        ((one, run, *asked, "--timed", -1), "--timed is a count"),
+    ):
+        done = twofold("compare", *wrong)
+        assert (done.status, done.out) == (2, "")
+        assert said in done.err

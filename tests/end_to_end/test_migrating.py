@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from twofold.models.locating import find_model
 
 Twofold = Callable[..., Any]
 NEW = ("--encoder", "hashed-words:512")
@@ -53,3 +57,27 @@ def test_what_cannot_be_done_is_said_with_the_right_status(hashed: Path, twofold
         done = twofold("migrate", hashed, *words)
         assert (done.status, said in done.err) == (status, True), done.err
     assert len(twofold("info", hashed, "--json").json["spaces"]) == 1
+
+
+def test_a_model_that_moved_is_given_anew_and_its_place_stored_by_the_command_that_is_printed(
+    articles: Path, tmp_path: Path, twofold: Twofold, process: Twofold
+) -> None:
+    old, new, kept = tmp_path / "old", tmp_path / "the new place", tmp_path / "kept.twofold"
+    shutil.copytree(find_model(None).folder, old)
+    assert twofold("index", articles, "--encoder", old, "--to", kept).status == 0
+    old.rename(new)
+    asked = ("search", kept, "who wrote the first compiler?", "--mode", "dense", "--json")
+    assert f"`twofold migrate {kept} --encoder FOLDER`" in " ".join(twofold(*asked).err.split())
+    assert "which is not there: give its place" in " ".join(twofold("info", kept).out.split())
+    found = twofold(*asked, "--encoder", new)
+    assert found.ids[0] == "compiler"
+    assert twofold(*asked).status == 1  # a search stores nothing
+    printed = found.err.strip().rpartition("to store its place: ")[2].strip("`")
+    assert shlex.split(printed)[0] == "twofold"
+    stored = process(*shlex.split(printed)[1:])
+    assert f"its encoder is loaded from {new} from now on" in stored.out, stored.err
+    again = twofold(*asked)
+    assert (again.ids, again.err) == (found.ids, "")
+    new.rename(tmp_path / "third")
+    assert twofold("add", kept, articles, "--encoder", tmp_path / "third").status == 0
+    assert twofold(*asked).ids == found.ids

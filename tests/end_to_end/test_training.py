@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,16 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_model(tmp_path_factory.mktemp("base"))
 
 
+def as_printed(output: str, twofold: Twofold) -> Any:
+    """The command after "use it", run as it is printed."""
+    (line,) = [line for line in output.splitlines() if line.startswith("use it: ")]
+    program, *words = shlex.split(line.removeprefix("use it: ").strip("`"))
+    assert program == "twofold"
+    done = twofold(*words)
+    assert done.status == 0, done.err
+    return done
+
+
 def test_pairs_make_an_encoder_that_a_collection_uses(base: Path, tmp_path: Path, twofold: Twofold) -> None:
     riddles, encoder = write_riddles(tmp_path / "riddles.jsonl"), tmp_path / "encoder"
     settings = ("--epochs", 2, "--batch", 16, "--learning-rate", 0.01, "--dev-share", 0.2, "--margin", 1, "--blend", 1)
@@ -26,6 +37,8 @@ def test_pairs_make_an_encoder_that_a_collection_uses(base: Path, tmp_path: Path
     assert "Before and after" in done.out
     assert "dev: training helped, nDCG@10 +0." in done.out
     assert "hard negatives: " in done.out
+    scores = as_printed(done.out, twofold)
+    assert len(scores.out.splitlines()) == len(riddles.read_text().splitlines())
     answers = tmp_path / "answers.jsonl"
     things = sorted(set(GOES_WITH.values()))
     answers.write_text("\n".join(json.dumps({"_id": thing, "text": thing}) for thing in things))
@@ -50,7 +63,7 @@ def test_an_audit_looks_and_writes_nothing(base: Path, tmp_path: Path, twofold: 
 
 
 def test_a_corpus_alone_is_learned_from_and_the_limits_of_that_are_said(
-    base: Path, tmp_path: Path, twofold: Twofold
+    base: Path, tmp_path: Path, twofold: Twofold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, other = write_collection(tmp_path / "riddles"), write_collection(tmp_path / "elsewhere")
     asked = ("train", folder, "--from-corpus", "--base", base, "--epochs", 1, "--batch", 16)
@@ -58,6 +71,9 @@ def test_a_corpus_alone_is_learned_from_and_the_limits_of_that_are_said(
     assert done.status == 0, done.err
     assert "dev asks with the corpus's own titles and sentences" in done.out
     assert "other collections: nDCG@10" in done.out
+    monkeypatch.chdir(tmp_path)
+    assert as_printed(done.out, twofold).out.endswith("riddles.twofold holds 32 documents\n")
+    assert twofold("search", tmp_path / "riddles.twofold", "stone", "--encoder", tmp_path / "one", "--json").ids
     looked = twofold(*asked, "--audit", "--teacher", tmp_path / "one", "--json")
     assert looked.status == 0, looked.err
     assert len(looked.json["mining"]["false_negatives"]) == 3
@@ -80,11 +96,20 @@ def test_bad_settings_and_missing_data_are_said(base: Path, tmp_path: Path, twof
     assert not (tmp_path / "x").exists()
 
 
-def test_a_query_tower_is_fitted_and_asked(base: Path, tmp_path: Path, twofold: Twofold) -> None:
+def test_a_query_tower_is_fitted_and_asked(
+    base: Path, tmp_path: Path, twofold: Twofold, monkeypatch: pytest.MonkeyPatch
+) -> None:
     texts, tower, collection = tmp_path / "texts.jsonl", tmp_path / "tower.safetensors", tmp_path / "c.twofold"
     words = sorted({*GOES_WITH, *GOES_WITH.values()})
     pairs = [f"the {one} and the {other}." for one in words for other in words if one < other]
     texts.write_text("\n".join(json.dumps({"_id": pair, "text": pair}) for pair in pairs))
+    apart = tmp_path / "it's apart"
+    apart.mkdir()
+    monkeypatch.chdir(apart)
+    (apart / "texts.twofold").touch()
+    printed = twofold("train", texts, "--query-tower", "static", "--base", base, "--to", apart / "tower.safetensors")
+    assert as_printed(printed.out, twofold).status == 0
+    assert (apart / "texts-2.twofold").is_dir()
     done = twofold("train", texts, "--query-tower", "static", "--base", base, "--to", tower, "--json")
     assert done.status == 0, done.err
     assert done.json["cosine"] > 0.9
@@ -132,6 +157,7 @@ def test_a_tower_of_fewer_layers_is_fitted_to_a_collection_and_tried_on_it(
     assert done.status == 0, done.err
     assert "a query is encoded" in done.out
     assert "times as fast, at nDCG@10" in done.out
+    assert as_printed(done.out, twofold).status == 0
     assert twofold("search", deep, "stone river", "--query-tower", small, "--mode", "dense", "--json").ids
     assert twofold("train", "--query-tower", "static", "--to", tower).status == 2
     assert twofold("train", texts, "--for", collection, "--to", tmp_path / "x").status == 2

@@ -258,7 +258,7 @@ class ToyEngine:
     def recall(self, *_: object, **__: object) -> Any:
         raise CollectionError("a toy can do nothing of the kind")
 
-    backup = add_space = fill_space = make_default = drop_space = index = recall
+    backup = add_space = fill_space = make_default = drop_space = put_source = index = recall
 
     def verify(self, *_: object, **__: object) -> VerifyReport:
         return VerifyReport(documents=len(self._version.entries))

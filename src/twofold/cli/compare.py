@@ -1,14 +1,20 @@
-"""`twofold compare`: runs on the same judged queries, each compared with the first by paired tests."""
+"""`twofold compare`: encoders, collections and runs on the same judged queries, each compared with the first."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from twofold.cli.evaluate import add_measuring_options
-from twofold.cli.options import Subparsers, command
+from twofold.cli.evaluate import (
+    DEPTH,
+    SPLIT,
+    add_measuring_options,
+    add_per_query_option,
+    check_per_query,
+    write_per_query,
+)
+from twofold.cli.options import Subparsers, add_encoder_options, add_mode_option, command
 from twofold.cli.output import print_json, print_line, say
 
 if TYPE_CHECKING:
@@ -25,18 +31,23 @@ def register(subparsers: Subparsers) -> None:
         subparsers,
         "compare",
         run,
-        does="compare runs on the same judged queries, with paired tests",
+        does="compare encoders, collections or runs on the same judged queries, with paired tests",
         examples=(
-            "twofold compare dense.trec hybrid.trec --qrels qrels.tsv --plot differences.svg",
+            "twofold compare scifact --encoder intfloat/e5-small-v2 --encoder my-encoder --mode dense",
             "twofold compare released.trec new.trec --qrels qrels.tsv --fail-if-worse",
         ),
     )
     parser.add_argument(
-        "runs", metavar="RUN", nargs="+", help="runs in TREC's format; each is compared with the first, the baseline"
+        "systems",
+        metavar="DATA|COLLECTION|RUN",
+        nargs="+",
+        help="a BEIR folder, which is indexed with each --encoder; collections, which are asked --queries; runs in "
+        "TREC's format. All are compared with the first, the baseline",
     )
-    parser.add_argument("--qrels", metavar="FILE", required=True, help="the judgements, in TREC's or BEIR's format")
-    parser.add_argument("--queries", metavar="FILE", help="the queries' texts, shown beside the ids")
+    parser.add_argument("--qrels", metavar="FILE", help="the judgements, in TREC's or BEIR's format")
+    parser.add_argument("--queries", metavar="FILE", help="the queries: asked of collections, and shown beside the ids")
     add_measuring_options(parser, otherwise="nDCG@10")
+    _add_searching_options(parser)
     parser.add_argument(
         "--moved",
         type=int,
@@ -50,59 +61,55 @@ def register(subparsers: Subparsers) -> None:
         action="store_true",
         help=f"end with status {WORSE} where a run is significantly worse than the baseline by any of the measures",
     )
+    add_per_query_option(parser)
     parser.add_argument(
         "--plot", metavar="FILE", help="draw every query's difference (.svg, .png, .html); needs the extra [plots]"
     )
     parser.set_defaults(misuse=parser.error)
 
 
+def _add_searching_options(parser: argparse.ArgumentParser) -> None:
+    searched = parser.add_argument_group("a BEIR folder, and collections")
+    searched.add_argument("--split", metavar="NAME", help=f"the split of the folder's judgements ({SPLIT})")
+    searched.add_argument(
+        "--to", metavar="FOLDER", help="keep a collection for each encoder in this folder, or use those that are there"
+    )
+    add_mode_option(searched, "default: hybrid where the collection has a lexical index")
+    searched.add_argument("--depth", type=int, metavar="N", help=f"documents a query ({DEPTH:,})")
+    searched.add_argument(
+        "--timed", type=int, metavar="N", help="queries to ask again one by one, for their latency (0)"
+    )
+    add_encoder_options(parser, otherwise="a collection's own; may be repeated, each is a system", several=True)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Compares and prints; the status says what --fail-if-worse asks."""
+    from twofold.cli.systems import Systems
     from twofold.evaluation.comparing import MEASURES, compare
-    from twofold.evaluation.evaluating import without_own
-    from twofold.readers.queries import read_queries
-    from twofold.readers.trec import read_qrels, read_run
 
-    if len(arguments.runs) < 2:
-        arguments.misuse("a comparison needs at least two runs")
     if arguments.moved < 0:
         arguments.misuse("--moved is a count, 0 for none")
+    systems = Systems.of(arguments)
     if arguments.plot is not None:
         from twofold.cli.results import check_result
         from twofold.plots.canvas import check_picture
 
         check_picture(arguments.plot)
-        check_result(arguments.plot, [*arguments.runs, arguments.qrels, arguments.queries])
-    qrels = read_qrels(arguments.qrels)
-    texts = None if arguments.queries is None else read_queries(arguments.queries)
-    runs = {name: read_run(path) for name, path in zip(names_of(arguments.runs), arguments.runs, strict=True)}
-    if arguments.ignore_identical_ids:
-        runs = {name: without_own(each) for name, each in runs.items()}
+        check_result(arguments.plot, systems.inputs)
+    check_per_query(arguments, systems.inputs)
+    arguments.measure = arguments.measure or list(MEASURES)
+    found = systems.evaluated()
     comparison = compare(
-        runs,
-        qrels,
-        measures=arguments.measure or MEASURES,
-        all_judged=arguments.all_judged,
-        seed=arguments.seed,
+        found.systems, found.qrels, measures=arguments.measure, all_judged=arguments.all_judged, seed=arguments.seed
     )
     if arguments.plot is not None:
         _draw(arguments.plot, comparison)
     if arguments.json:
         print_json(comparison.to_json())
     else:
-        _print(comparison, arguments.moved, texts)
+        _print(comparison, arguments.moved, found.queries)
+    write_per_query(arguments, comparison.evaluations)
     return _status(comparison) if arguments.fail_if_worse else 0
-
-
-def names_of(paths: Sequence[str]) -> list[str]:
-    """What tables call the runs: the files' names without their endings, or the whole paths where two are equal."""
-    names = [Path(path).name.split(".")[0] or path for path in paths]
-    full = [Path(path).name for path in paths]
-    return next(each for each in (names, full, _numbered(paths)) if len(set(each)) == len(each))
-
-
-def _numbered(paths: Sequence[str]) -> list[str]:
-    return list(paths) if len(set(paths)) == len(paths) else [f"{path} ({n})" for n, path in enumerate(paths, start=1)]
 
 
 def _status(comparison: Comparison) -> int:
@@ -112,7 +119,7 @@ def _status(comparison: Comparison) -> int:
     return WORSE if comparison.worse else 0
 
 
-def _print(comparison: Comparison, moved: int, queries: dict[str, str] | None) -> None:
+def _print(comparison: Comparison, moved: int, queries: Mapping[str, str] | None) -> None:
     from twofold.cli.screens import Screen
 
     screen = Screen()

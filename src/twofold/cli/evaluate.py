@@ -1,9 +1,10 @@
-"""`twofold evaluate`: how good a collection's rankings are, or how well an encoder scores sentence pairs."""
+"""`twofold evaluate`: how good the rankings of a collection or a run are, or how well an encoder scores pairs."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from twofold.cli.options import (
     add_query_vectors_option,
     command,
     encoder_of,
+    names_encoder,
     text,
 )
 from twofold.cli.output import note, print_json, print_line
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
     from twofold.searching.hybrid import SearchMode
     from twofold.searching.searcher import SnapshotSearcher
 
-DEPTH, TIMED = 1000, 100
+DEPTH, TIMED, SPLIT = 1000, 100, "test"
+ASKED = ("queries", "vectors", "to", "passages", "split", "mode", "depth", "timed", "plot")
+"""Options that a run does not take: they say what is searched and how."""
 MODE_MARK = "{mode}"
 """Stands in the name of a run's file for the way of searching."""
 
@@ -50,7 +54,10 @@ def register(subparsers: Subparsers) -> None:
         ),
     )
     parser.add_argument(
-        "target", metavar="COLLECTION|FOLDER", nargs="?", help="a collection, or a BEIR folder, which is indexed first"
+        "target",
+        metavar="COLLECTION|FOLDER|RUN",
+        nargs="?",
+        help="a collection, a BEIR folder, which is indexed first, or a run in TREC's format",
     )
     parser.add_argument("--queries", metavar="FILE", help="the queries (JSON Lines, TSV, CSV)")
     parser.add_argument("--qrels", metavar="FILE", help="their judgements, in TREC's or BEIR's format")
@@ -59,32 +66,45 @@ def register(subparsers: Subparsers) -> None:
     _add_folder_options(parser)
     add_measuring_options(parser, otherwise="nDCG@10, Recall@100 and RR@10")
     add_mode_option(parser, "may be repeated; default: every mode that the collection has", several=True)
-    parser.add_argument("--depth", type=int, default=DEPTH, metavar="N", help=f"documents a query ({DEPTH:,})")
+    parser.add_argument("--depth", type=int, metavar="N", help=f"documents a query ({DEPTH:,})")
     parser.add_argument(
         "--timed",
         type=int,
-        default=TIMED,
         metavar="N",
         help=f"queries to ask again one by one, for their latency ({TIMED}); 0 for none",
     )
+    _add_result_options(parser)
+    add_encoder_options(parser, otherwise="the collection's own, or the embedded all-MiniLM-L6-v2")
+    parser.set_defaults(misuse=parser.error)
+
+
+def _add_result_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run",
         metavar="FILE",
         dest="run_file",
-        help="write the run here in TREC's format: that of hybrid search if there are several modes; with "
+        help="write the run to this file in TREC's format: that of hybrid search if there are several modes; with "
         f"{MODE_MARK} in the name one file for each mode",
     )
+    add_per_query_option(parser)
     parser.add_argument(
         "--plot", metavar="FILE", help="draw quality against latency (.svg, .png, .html); needs the extra [plots]"
     )
-    add_encoder_options(parser, otherwise="the collection's own, or the embedded all-MiniLM-L6-v2")
-    parser.set_defaults(misuse=parser.error)
+
+
+def add_per_query_option(parser: argparse.ArgumentParser) -> None:
+    """--per-query."""
+    parser.add_argument(
+        "--per-query",
+        metavar="FILE",
+        help="write each query's value of each measure here, a line for each system and query (.tsv, .csv, .jsonl)",
+    )
 
 
 def _add_folder_options(parser: argparse.ArgumentParser) -> None:
     """--split, --to and --passages."""
     folder = parser.add_argument_group("a BEIR folder")
-    folder.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")
+    folder.add_argument("--split", metavar="NAME", help=f"the split of the judgements ({SPLIT})")
     folder.add_argument(
         "--to", metavar="COLLECTION", help="store the index in this collection, or use the existing one"
     )
@@ -121,9 +141,16 @@ def add_measuring_options(parser: argparse.ArgumentParser, *, otherwise: str) ->
 def run(arguments: argparse.Namespace) -> int:
     """Measures and prints one table, a row for each way of searching."""
     if (arguments.sts is None) == (arguments.target is None):
-        arguments.misuse("name a collection or a BEIR folder, or give --sts FILE")
+        arguments.misuse("name a collection, a BEIR folder or a run, or give --sts FILE")
     if arguments.sts is not None:
+        if arguments.per_query is not None:
+            arguments.misuse("--per-query goes with rankings; sentence pairs are judged all together")
         return _sentences(arguments)
+    if _is_run(arguments):
+        return _of_run(arguments)
+    arguments.split = SPLIT if arguments.split is None else arguments.split
+    arguments.depth = DEPTH if arguments.depth is None else arguments.depth
+    arguments.timed = TIMED if arguments.timed is None else arguments.timed
     if (arguments.queries is None) != (arguments.qrels is None):
         arguments.misuse("--queries and --qrels belong together")
     if arguments.vectors is not None and arguments.queries is None:
@@ -137,6 +164,42 @@ def run(arguments: argparse.Namespace) -> int:
     return _rankings(arguments)
 
 
+def _is_run(arguments: argparse.Namespace) -> bool:
+    """Whether the target is a run: a file, or what could only be one."""
+    if os.path.isdir(arguments.target):
+        return False
+    return os.path.exists(arguments.target) or (arguments.qrels is not None and arguments.queries is None)
+
+
+def _of_run(arguments: argparse.Namespace) -> int:
+    from twofold.cli.judged import names_of
+    from twofold.evaluation.evaluating import evaluate_run
+    from twofold.evaluation.measures import DEFAULT_MEASURES
+    from twofold.readers.trec import read_qrels, read_run
+
+    if arguments.qrels is None:
+        arguments.misuse(f"{arguments.target} is a file: to evaluate it as a run, give its judgements with --qrels")
+    given = [name for name in ASKED if getattr(arguments, name.replace("-", "_")) not in (None, [])]
+    if given or names_encoder(arguments) or arguments.run_file is not None:
+        named = f"--{given[0]}" if given else "--run" if arguments.run_file is not None else "an encoder"
+        arguments.misuse(f"{named} goes with a collection or a BEIR folder, which is searched; a run is there already")
+    check_per_query(arguments, [arguments.target, arguments.qrels])
+    evaluation = evaluate_run(
+        read_run(arguments.target),
+        read_qrels(arguments.qrels),
+        measures=arguments.measure or DEFAULT_MEASURES,
+        all_judged=arguments.all_judged,
+        ignore_identical_ids=arguments.ignore_identical_ids,
+    )
+    (name,) = names_of([arguments.target])
+    if arguments.json:
+        print_json({"name": name, "systems": {name: evaluation.to_json()}})
+    else:
+        _print(f"{arguments.target}: {len(evaluation.run):,} queries", {name: evaluation}, {})
+    write_per_query(arguments, {name: evaluation})
+    return 0
+
+
 def _rankings(arguments: argparse.Namespace) -> int:
     from twofold.cli.bars import bar
     from twofold.cli.judged import judged_of
@@ -148,7 +211,7 @@ def _rankings(arguments: argparse.Namespace) -> int:
     _check_results(arguments)
     report = EncodingReport()
     evaluations: dict[str, Evaluation] = {}
-    with judged_of(arguments) as judged, _searchers(judged, arguments.mode, report) as searchers:
+    with judged_of(arguments) as judged, searchers_of(judged, arguments.mode, report) as searchers:
         for name, searcher in searchers.items():
             with bar(f"Searching, {name}", "queries") as progress:
                 evaluations[name] = evaluate(
@@ -163,7 +226,7 @@ def _rankings(arguments: argparse.Namespace) -> int:
                     progress=progress,
                 )
         documents = len(judged.collection)
-    _warn(report)
+    warn(report)
     files, refused = _runs_written(arguments.run_file, evaluations)
     if arguments.plot is not None:
         _draw(arguments.plot, f"{judged.name}: quality against latency", evaluations)
@@ -172,13 +235,14 @@ def _rankings(arguments: argparse.Namespace) -> int:
         print_json({"name": judged.name, "documents": documents, "systems": found, "runs": files})
     else:
         _print(f"{judged.name}: {documents:,} documents", evaluations, files)
+    write_per_query(arguments, evaluations)
     if refused is not None:
         raise refused  # After the table: what was measured took long and stands.
     return 0
 
 
 @contextmanager
-def _searchers(judged: Judged, asked: Sequence[SearchMode], report: EncodingReport) -> Iterator[dict[str, Searcher]]:
+def searchers_of(judged: Judged, asked: Sequence[SearchMode], report: EncodingReport) -> Iterator[dict[str, Searcher]]:
     """The ways of searching that are asked for, or all that there are, by name: a row of the table each."""
     with judged.collection.searcher() as searcher:
         modes = asked or (searcher.modes if judged.vectors is None else searcher.modes_with_vector)
@@ -224,12 +288,13 @@ class _InMode:
 
 def _check_results(arguments: argparse.Namespace) -> None:
     """Raises InputError or StorageError where the run or the picture could not be written: better before the work."""
+    from twofold.cli.judged import files_in
     from twofold.cli.results import check_result
     from twofold.searching.hybrid import SEARCH_MODES
 
     inputs = [arguments.queries, arguments.qrels, arguments.vectors]
     if arguments.queries is None:
-        inputs += [path for path in Path(arguments.target).rglob("*") if path.is_file()]
+        inputs += files_in(arguments.target)
     runs = () if arguments.run_file is None else (arguments.run_file.replace(MODE_MARK, mode) for mode in SEARCH_MODES)
     for file in dict.fromkeys(runs):
         if not Path(file).parent.is_dir():
@@ -240,6 +305,25 @@ def _check_results(arguments: argparse.Namespace) -> None:
 
         check_picture(arguments.plot)
         check_result(arguments.plot, inputs)
+    check_per_query(arguments, inputs)
+
+
+def check_per_query(arguments: argparse.Namespace, inputs: Sequence[str | Path | None]) -> None:
+    """Raises InputError or StorageError where --per-query names what cannot be written."""
+    from twofold.cli.results import check_result
+    from twofold.evaluation.by_query import writer_by_query
+
+    if arguments.per_query is not None:
+        writer_by_query(arguments.per_query)
+        check_result(arguments.per_query, inputs)
+
+
+def write_per_query(arguments: argparse.Namespace, evaluations: Mapping[str, Evaluation]) -> None:
+    """Writes the file that --per-query names."""
+    from twofold.evaluation.by_query import write_by_query
+
+    if arguments.per_query is not None:
+        write_by_query(evaluations, arguments.per_query)
 
 
 def _runs_written(
@@ -250,7 +334,7 @@ def _runs_written(
 
     if path is None:
         return {}, None
-    names = list(evaluations) if MODE_MARK in path else [_best_known(evaluations)]
+    names = list(evaluations) if MODE_MARK in path else [best_known(evaluations)]
     files: dict[str, str] = {}
     for name in names:
         file = path.replace(MODE_MARK, name)
@@ -262,9 +346,10 @@ def _runs_written(
     return files, None
 
 
-def _best_known(evaluations: Mapping[str, Evaluation]) -> str:
-    """The mode that `twofold search` uses by default."""
-    return "hybrid" if "hybrid" in evaluations else next(iter(evaluations))
+def best_known(modes: Iterable[str]) -> str:
+    """Of some modes that which `twofold search` uses by default."""
+    there = list(modes)
+    return "hybrid" if "hybrid" in there else there[0]
 
 
 def _draw(path: str, title: str, evaluations: Mapping[str, Evaluation]) -> None:
@@ -301,7 +386,7 @@ def _sentences(arguments: argparse.Namespace) -> int:
 
     report = EncodingReport()
     evaluation = evaluate_sentences(encoder_of(arguments), read_judged_pairs(arguments.sts), report=report)
-    _warn(report)
+    warn(report)
     if arguments.json:
         print_json({"file": arguments.sts, **evaluation.to_json()})
     else:
@@ -309,7 +394,7 @@ def _sentences(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _warn(report: EncodingReport) -> None:
+def warn(report: EncodingReport) -> None:
     """Reports texts that were truncated."""
     if report.cut:
         note(f"{len(report.cut):,} of {report.texts:,} texts cut, {report.tokens_cut:,} tokens not encoded")

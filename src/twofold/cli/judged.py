@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twofold.cli.info import index_as_text
-from twofold.cli.options import encoder_for, encoder_of, is_there, open_given
+from twofold.cli.options import encoder_for, encoder_of, is_there, open_to_read
 from twofold.cli.output import note
 from twofold.cli.summaries import added_as_text
 from twofold.errors import VectorError
@@ -39,6 +40,11 @@ class Judged:
     vectors: Vectors | None = None
 
 
+def files_in(folder: str) -> list[Path]:
+    """Every file below a folder, none of which a result may replace."""
+    return [path for path in Path(folder).rglob("*") if path.is_file()]
+
+
 @contextmanager
 def judged_of(arguments: argparse.Namespace) -> Iterator[Judged]:
     """What the command line names, open until the block ends; a BEIR folder is indexed first."""
@@ -50,7 +56,7 @@ def judged_of(arguments: argparse.Namespace) -> Iterator[Judged]:
         arguments.misuse(
             f"{arguments.target} is a collection: give its queries and judgements with --queries and --qrels"
         )
-    with _of_folder(arguments) as judged:
+    with folder_indexed(arguments) as judged:
         yield judged
 
 
@@ -68,12 +74,13 @@ def _with_files(arguments: argparse.Namespace) -> Iterator[Judged]:
             path=arguments.vectors,
         )
     arguments.collection = arguments.target
-    with open_given(arguments) as collection:
+    with open_to_read(arguments) as collection:
         yield Judged(collection.path.name, collection, queries, qrels, vectors)
 
 
 @contextmanager
-def _of_folder(arguments: argparse.Namespace) -> Iterator[Judged]:
+def folder_indexed(arguments: argparse.Namespace) -> Iterator[Judged]:
+    """A BEIR folder, indexed with the encoder that the options name, open until the block ends."""
     from twofold.cli.bars import bar
     from twofold.readers.beir import read_beir
 
@@ -107,3 +114,19 @@ def _indexed(arguments: argparse.Namespace, beir: Beir, progress: Progress) -> t
 
 def _encoder(arguments: argparse.Namespace) -> Encoder | None:
     return encoder_for(arguments.to, arguments) if is_there(arguments.to) else encoder_of(arguments)
+
+
+def names_of(places: Sequence[str], *, whole: Container[str] = ()) -> list[str]:
+    """What tables call the systems: the files' names without their endings, or the whole places where two are equal.
+
+    whole: places whose last part has no ending, such as a model's name.
+    """
+    full = [Path(place).name for place in places]
+    names = [name if place in whole else name.split(".")[0] or place for place, name in zip(places, full, strict=True)]
+    return next(each for each in (names, full, _numbered(places)) if len(set(each)) == len(each))
+
+
+def _numbered(places: Sequence[str]) -> list[str]:
+    if len(set(places)) == len(places):
+        return list(places)
+    return [f"{place} ({number})" for number, place in enumerate(places, start=1)]

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, add_encoder_options, command, encoder_of, names_encoder, text
-from twofold.cli.output import note, print_json, print_line
+from twofold.cli.output import note, print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
 
 if TYPE_CHECKING:
@@ -115,6 +115,8 @@ def _print(arguments: argparse.Namespace, report: MigrationReport | None, search
         return
     if report is not None:
         print_line(f"space {report.space}: {report.documents:,} documents encoded, complete")
+        if report.moved:
+            print_line(f"its encoder is loaded from {visible(str(arguments.encoder))} from now on")
         _print_comparison(report)
     if arguments.drop is not None:
         print_line(f"space {arguments.drop}: dropped")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from twofold.cli.output import results
+from twofold.cli.output import note, results
 from twofold.errors import MESSAGE, FilterError, InputError, ModelError, NotACollectionError, brief
 from twofold.strict_json import parse_json
 
@@ -183,12 +184,18 @@ def add_output_options(parser: argparse.ArgumentParser, **otherwise: Any) -> Non
     )
 
 
-def add_encoder_options(parser: argparse.ArgumentParser, *, otherwise: str = "the embedded all-MiniLM-L6-v2") -> None:
-    """--encoder, --precision, --query-tower, --threads; `otherwise` is the encoder where none is named."""
+def add_encoder_options(
+    parser: argparse.ArgumentParser, *, otherwise: str = "the embedded all-MiniLM-L6-v2", several: bool = False
+) -> None:
+    """--encoder, --precision, --query-tower, --threads; `otherwise` is the encoder where none is named.
+
+    several: --encoder may be repeated, and --query-tower, which belongs to one encoder, is not there.
+    """
     group = parser.add_argument_group("encoder")
     group.add_argument(
         "--encoder",
         metavar="NAME",
+        action="append" if several else "store",
         help=f"a model folder or a hub name; without this {otherwise}. {HASHED_WORDS}N needs no weights: "
         "it hashes words into N numbers",
     )
@@ -198,16 +205,19 @@ def add_encoder_options(parser: argparse.ArgumentParser, *, otherwise: str = "th
         default="auto",
         help="auto uses bf16 if the processor supports it",
     )
-    group.add_argument(
-        "--query-tower",
-        metavar="NAME",
-        help="another encoder for queries: static (microseconds a query, for the embedded default), or what "
-        "`twofold train --query-tower` wrote",
-    )
+    if several:
+        parser.set_defaults(query_tower=None)
+    else:
+        group.add_argument(
+            "--query-tower",
+            metavar="NAME",
+            help="another encoder for queries: static (microseconds a query, for the embedded default), or what "
+            "`twofold train --query-tower` wrote",
+        )
     group.add_argument("--threads", type=at_least_one, metavar="N", help="threads for encoding; default: all cores")
 
 
-def add_mode_option(parser: argparse.ArgumentParser, otherwise: str, *, several: bool = False) -> None:
+def add_mode_option(parser: Any, otherwise: str, *, several: bool = False) -> None:
     """--mode, a list where there may be several; `otherwise` says what is done without it."""
     parser.add_argument(
         "--mode",
@@ -296,6 +306,23 @@ def open_given(arguments: argparse.Namespace) -> Collection:
     from twofold.collection.opening import open_collection
 
     return open_collection(arguments.collection, encoder_for(arguments.collection, arguments))
+
+
+def open_to_read(arguments: argparse.Namespace) -> Collection:
+    """`open_given` for a command that writes nothing: says how to store the place of a model that has moved."""
+    from twofold.collection.placing import lost
+
+    collection = open_given(arguments)
+    source = collection.encoder.source
+    gone = lost(source)
+    if arguments.encoder is not None and gone:
+        where = source[gone[0]]
+        place, model = shlex.quote(arguments.collection), shlex.quote(arguments.encoder)
+        note(
+            f"the collection names {where}, which is not there, and --encoder is used; to store its place: "
+            f"`twofold migrate {place} --encoder {model}`"
+        )
+    return collection
 
 
 def _dimension_of(name: str) -> int:

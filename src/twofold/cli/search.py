@@ -15,7 +15,7 @@ from twofold.cli.options import (
     add_strict_option,
     add_where_option,
     command,
-    open_given,
+    open_to_read,
     text,
     where_of,
 )
@@ -134,7 +134,7 @@ def _one(arguments: argparse.Namespace) -> int:
         "where": where_of(arguments),
         "strict": arguments.strict,
     }
-    with open_given(arguments) as collection, _searcher(collection, arguments, arguments.depth) as searcher:
+    with open_to_read(arguments) as collection, _searcher(collection, arguments, arguments.depth) as searcher:
         if arguments.like is not None:
             hits = searcher.like(arguments.like, **page)
         elif query is None and vector is not None:
@@ -199,7 +199,7 @@ def _many(arguments: argparse.Namespace) -> int:
     if arguments.run_file is not None:
         check_result(arguments.run_file, [arguments.queries, arguments.vectors])
     start = time.monotonic()
-    with open_given(arguments) as collection:
+    with open_to_read(arguments) as collection:
         depth = RUN_DEPTH if arguments.depth is None else arguments.depth
         report = EncodingReport()
         with _searcher(collection, arguments, depth) as searcher:

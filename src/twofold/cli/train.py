@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
+from itertools import chain, count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twofold.cli.options import Subparsers, command
@@ -188,8 +191,12 @@ def _query_tower(arguments: argparse.Namespace) -> int:
     Screen().table(outcome.table())
     print_line(str(outcome.fidelity))
     print_line(outcome.verdict())
-    collection = shlex.quote(arguments.collection or "COLLECTION")
-    print_line(f"use it: `twofold search {collection} QUERY --query-tower {shlex.quote(arguments.to)}`")
+    tower = shlex.quote(arguments.to)
+    if arguments.collection is not None:
+        print_line(f"use it: `twofold search {shlex.quote(arguments.collection)} QUERY --query-tower {tower}`")
+    else:
+        base = "" if arguments.base is None else f"--encoder {shlex.quote(arguments.base)} "
+        print_line(f"use it: {_indexing(arguments.data, f'{base}--query-tower {tower}')}")
     return 0
 
 
@@ -221,10 +228,20 @@ def _encoder(arguments: argparse.Namespace) -> int:
         print_line(said)
     if arguments.from_corpus and not arguments.test:
         print_line("dev asks with the corpus's own titles and sentences: human questions may gain less, or lose")
-    print_line(
-        f"use it: `twofold index {shlex.quote(arguments.data)} --encoder {shlex.quote(arguments.to)} --to COLLECTION`"
-    )
+    encoder, data = shlex.quote(arguments.to), shlex.quote(arguments.data)
+    if arguments.from_corpus or os.path.isdir(arguments.data):
+        print_line(f"use it: {_indexing(arguments.data, f'--encoder {encoder}')}")
+    else:  # pairs are no documents
+        print_line(f"use it: `twofold similarity --pairs {data} --encoder {encoder}`")
     return 0
+
+
+def _indexing(data: str, encoder: str) -> str:
+    """The command that indexes the data into a collection that is not there yet; encoder: options, quoted."""
+    stem = Path(data).resolve().name.split(".")[0] or "collection"
+    names = (f"{stem}{number}.twofold" for number in chain([""], (f"-{n}" for n in count(2))))
+    free = next(name for name in names if not os.path.exists(name))
+    return f"`twofold index {shlex.quote(data)} {encoder} --to {shlex.quote(free)}`"
 
 
 def _settings(arguments: argparse.Namespace) -> TrainingSettings:

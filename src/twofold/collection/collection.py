@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,11 +27,11 @@ from twofold.collection.updating import Updating
 from twofold.collection.verifying import verified
 from twofold.contract import Contract
 from twofold.documents import Document
-from twofold.engine import Ask, Engine
+from twofold.engine import Ask, Engine, EngineWriter
 from twofold.index_report import LATENCY, PROMISE, IndexRequest, RecallReport
+from twofold.judgements import Judgements, qrels_of
 from twofold.progress import Progress, displayed
 from twofold.protocols import Encoder
-from twofold.rankings import Qrels
 from twofold.reports import AddReport, BackupReport, OptimizeReport, VerifyReport
 from twofold.scores import Vectors
 
@@ -117,7 +117,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         self, way: type[Adding], documents: Any, vectors: Vectors | str | Path | None, progress: Progress | bool
     ) -> AddReport:
         given = None if vectors is None else Given.of(vectors, self.contract.dimension)
-        with self._engine.writing() as writer, displayed(progress, way.__name__, "documents") as shown:
+        with self._writing() as writer, displayed(progress, way.__name__, "documents") as shown:
             report = way(self._engine, self._encoders, self._settings.passages, given).run(documents, writer, shown)
             if self._wants_lexical_index():
                 report.analyser = self.tune(progress=shown).told
@@ -178,7 +178,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         *,
         analyser: str | None = None,
         queries: Mapping[str, str] | None = None,
-        qrels: Qrels | None = None,
+        qrels: Judgements | None = None,
         vectors: Sequence[Vectors] | Vectors | None = None,
         progress: Progress | bool = False,
     ) -> LexicalReport:
@@ -192,9 +192,10 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         collection's own texts. vectors: those of the queries, (n, dimension), in their order; by default they are
         encoded. Raises InputError, LockedError, StorageError.
         """
-        with self._engine.writing() as writer, displayed(progress, "Building the lexical index", "documents") as shown:
+        judged = {} if qrels is None else qrels_of(qrels)
+        with self._writing() as writer, displayed(progress, "Building the lexical index", "documents") as shown:
             tuning = LexicalTuning(self._engine, writer, self.encoder, self._settings, shown)
-            return tuning.run(analyser, JudgedTexts(queries or {}, qrels or {}, vectors))
+            return tuning.run(analyser, JudgedTexts(queries or {}, judged, vectors))
 
     def optimize(
         self,
@@ -216,7 +217,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         A crash at any moment leaves the old state or the new one. It needs disk space meanwhile (docs/durability.md).
         Raises LockedError, InputError, StorageError, CorruptionError.
         """
-        with self._engine.writing() as writer, displayed(progress, "Optimizing", "passages") as shown:
+        with self._writing() as writer, displayed(progress, "Optimizing", "passages") as shown:
             return writer.optimize(IndexRequest(index, recall, latency), self._asking(queries), shown)
 
     def maintain(self, seconds: float, progress: Progress | bool = False) -> bool:
@@ -233,7 +234,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         encoder: Encoder,
         *,
         queries: Mapping[str, str] | None = None,
-        qrels: Qrels | None = None,
+        qrels: Judgements | None = None,
         name: str | None = None,
         switch: bool = False,
         told: Callable[[MigrationCost], None] = lambda _: None,
@@ -248,7 +249,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         "space-3", …. switch: makes it the one that is searched (`switch_space` switches back). told: called with the
         estimated cost before the work begins. Raises InputError, LockedError, StorageError.
         """
-        judged = Judged(queries or {}, qrels or {})
+        judged = Judged(queries or {}, {} if qrels is None else qrels_of(qrels))
         with displayed(progress, "Encoding", "documents") as shown:
             return self._migrating(shown).run(encoder, name, judged, told, switch=switch)
 
@@ -308,6 +309,13 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
 
     def _repr_html_(self) -> str:
         return in_short_as_html(self._engine)
+
+    @contextmanager
+    def _writing(self) -> Iterator[EngineWriter]:
+        """The writer's lock for what encodes: the place of an encoder that has moved is stored."""
+        with self._engine.writing() as writer:
+            self._encoders.remember(writer)
+            yield writer
 
     def _wants_lexical_index(self) -> bool:
         with self._engine.snapshot() as snapshot:

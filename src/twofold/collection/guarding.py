@@ -6,20 +6,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from twofold.collection.placing import PLACES, located, lost, placed
 from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Probes, Side
 from twofold.difference import Difference
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.loading import load_encoder, load_source
 from twofold.encoding import CheckedTokenSpans, checked_encoder, encoded, encoded_to_compare
-from twofold.engine import Engine
+from twofold.engine import Engine, EngineWriter
 from twofold.errors import ContractError, InputError, ModelError
+from twofold.logs import logger_of
 from twofold.protocols import Encoder, TokenSpans
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 from twofold.space import MAIN, Space
+
+logger = logger_of(__name__)
 
 WITHOUT = "Lexical search (mode lexical) needs no encoder"
 
@@ -39,8 +44,8 @@ def probe(encoder: Encoder) -> Probes | None:
     return Probes(encoded(encoder, "query", PROBE_TEXTS), encoded(encoder, "document", PROBE_TEXTS))
 
 
-def space_of(encoder: Encoder, name: str = MAIN) -> Space:
-    """A space for the vectors of an encoder, which is asked for the probe texts."""
+def space_of(encoder: Encoder, name: str = MAIN, *, home: str | Path | None = None) -> Space:
+    """A space for the vectors of an encoder, which is asked for the probe texts; home: the collection's folder."""
     probes = probe(encoder)
     return Space(
         name=name,
@@ -48,7 +53,7 @@ def space_of(encoder: Encoder, name: str = MAIN) -> Space:
         contract=encoder.contract.to_json(),
         precision=encoder.precision,
         probes=None if probes is None else probes.to_json(),
-        source=encoder.source,
+        source=placed(encoder.source, home),
     )
 
 
@@ -70,10 +75,10 @@ class GuardedEncoder:
         self._encoder = None if encoder is None else self._checked(encoder)
 
     @classmethod
-    def of(cls, space: Space, encoder: Encoder | None = None) -> GuardedEncoder:
-        """The encoder of a space: the one given, or loaded from where the space says."""
+    def of(cls, space: Space, home: str | Path, encoder: Encoder | None = None) -> GuardedEncoder:
+        """The encoder of a space of the collection in `home`: the one given, or loaded from where the space says."""
         probes = None if space.probes is None else Probes.from_json(space.probes)
-        return cls(Contract.from_json(space.contract), probes, space.source, encoder)
+        return cls(Contract.from_json(space.contract), probes, located(space.source, home), encoder)
 
     @property
     def contract(self) -> Contract:
@@ -82,7 +87,7 @@ class GuardedEncoder:
 
     @property
     def source(self) -> Mapping[str, Any]:
-        """From what the encoder is loaded."""
+        """From what the encoder is loaded: as the collection names it, paths as they are now."""
         return self._source
 
     @property
@@ -114,6 +119,11 @@ class GuardedEncoder:
         """float32 (n, dimension): the document side, probed before its first use."""
         return self._encoded("document", texts, report)
 
+    def check(self) -> None:
+        """Probes both sides. Raises ContractError where the encoder makes other vectors than the collection's."""
+        for side in get_args(Side):
+            self._guarded(side)
+
     def loaded(self) -> Encoder:
         """The encoder itself, loaded and found to have the collection's contract."""
         with self._lock:
@@ -127,8 +137,8 @@ class GuardedEncoder:
         except ModelError as error:
             raise ModelError(
                 f"the encoder that this collection was made with cannot be loaded: {error}. If it has moved, say where "
-                "it is now: open(…, encoder=load_encoder(FOLDER)), or --encoder FOLDER on the command line. "
-                f"{WITHOUT}"
+                "it is now: open(…, encoder=load_encoder(FOLDER)), or --encoder FOLDER on the command line; "
+                f"`twofold migrate COLLECTION --encoder FOLDER` stores its new place. {WITHOUT}"
             ) from error
         except InputError as error:
             raise InputError(
@@ -170,10 +180,12 @@ class Encoders:
 
     def __init__(self, engine: Engine, given: Encoder | None = None) -> None:
         self._engine = engine
+        self._home = str(engine.path)
+        self._given = given
         self._lock = threading.Lock()
         self._known: dict[str, tuple[Space, GuardedEncoder]] = {}
         space = engine.space
-        self._known[space.name] = space, GuardedEncoder.of(space, given)
+        self._known[space.name] = space, GuardedEncoder.of(space, self._home, given)
 
     @property
     def default(self) -> GuardedEncoder:
@@ -184,12 +196,36 @@ class Encoders:
         """That of a space, loaded when it is first needed."""
         with self._lock:
             if space.name not in self._known or self._known[space.name][0] != space:
-                self._known[space.name] = space, GuardedEncoder.of(space)
+                self._known[space.name] = space, GuardedEncoder.of(space, self._home)
             return self._known[space.name][1]
 
     def give(self, space: Space, encoder: Encoder) -> GuardedEncoder:
         """Takes an encoder that is loaded already for a space. Raises ContractError where it does not fit."""
-        guarded = GuardedEncoder.of(space, encoder)
+        guarded = GuardedEncoder.of(space, self._home, encoder)
         with self._lock:
             self._known[space.name] = space, guarded
         return guarded
+
+    def remember(self, writer: EngineWriter) -> None:
+        """Stores where the user's own encoder was loaded from, if what the collection names is gone.
+
+        Raises ContractError where it makes other vectors, StorageError.
+        """
+        space = self._engine.space
+        if self._given is not None and lost(located(space.source, self._home)):
+            self.put_place(writer, space, self._given)
+
+    def put_place(self, writer: EngineWriter, space: Space, encoder: Encoder) -> Space:
+        """The space with the place of this encoder, stored if it is another. Raises as `remember`."""
+        known, given = located(space.source, self._home), encoder.source
+        gone = lost(known)
+        wanted = [name for name in PLACES if name in known and name in given and (name == "name" or name in gone)]
+        placing = {**known, **{name: given[name] for name in wanted}}
+        if placing == known:
+            return space
+        self.give(space, encoder).check()
+        now = replace(space, source=placed(placing, self._home))
+        writer.put_source(space.name, now.source)
+        logger.info("%s: the encoder of the space %s is loaded from another place now", self._home, space.name)
+        self.give(now, encoder)
+        return now

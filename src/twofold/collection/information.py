@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.collection.lexical_report import LexicalReport
+from twofold.collection.placing import located, lost
 from twofold.collection.settings import Settings
 from twofold.contract import Contract
 from twofold.engine import Engine, EngineSnapshot
@@ -79,6 +80,7 @@ class Info:
         cut = f"{self.truncated:,} documents, {self.tokens_cut:,} tokens not encoded"
         numbers = f"{contract.dimension} numbers, {contract.similarity}"
         given = self.encoder["kind"] == "given-vectors"
+        gone = ", which is not there: give its place with --encoder" if lost(self.encoder) else ""
         long = "several passages for a long one" if self.passage_mode == "auto" else "one passage, cut at the length"
         facts = {
             "collection": self.path,
@@ -86,7 +88,7 @@ class Info:
             "passages": f"{self.passages:,}",
             "without content": f"{self.without_vector:,} never found by dense search" if self.without_vector else "",
             "truncated": cut if self.truncated else "",
-            "encoder": encoder_name(self.encoder) if given else f"{encoder_name(self.encoder)}; {self.precision}",
+            "encoder": encoder_name(self.encoder) if given else f"{encoder_name(self.encoder)}{gone}; {self.precision}",
             "vectors": numbers if given else f"{numbers}, from {contract.max_tokens} tokens at most",
             "query prompt": repr(contract.query_prompt) if contract.query_prompt else "",
             "document prompt": repr(contract.document_prompt) if contract.document_prompt else "",
@@ -134,14 +136,14 @@ def describe(engine: Engine, snapshot: EngineSnapshot, contract: Contract, setti
         depth=settings.depth,
         contract=contract,
         precision=snapshot.space.precision,
-        encoder=snapshot.space.source,
+        encoder=located(snapshot.space.source, engine.path),
         format=facts.format,
         created=facts.created,
         bytes=facts.bytes,
         log_held_back=facts.log_held_back,
         index=snapshot.index(),
         lexical=LexicalReport.of(snapshot),
-        spaces=tuple(_described(snapshot, space) for space in snapshot.spaces),
+        spaces=tuple(_described(engine, snapshot, space) for space in snapshot.spaces),
     )
 
 
@@ -149,7 +151,7 @@ def in_short(engine: Engine) -> str:
     """A collection in one line. What cannot be read, as after `close`, is said, not raised: this is for a repr."""
     try:
         with engine.snapshot() as snapshot:
-            documents, encoder = snapshot.counts.documents, encoder_name(snapshot.space.source)
+            documents, encoder = snapshot.counts.documents, encoder_name(located(snapshot.space.source, engine.path))
     except (TwofoldError, OSError) as error:
         return f"<Collection {engine.path.name}: {error}>"
     return f"<Collection {engine.path.name}: {count_of(documents, 'document')}, {encoder}>"
@@ -160,7 +162,7 @@ def in_short_as_html(engine: Engine) -> str:
     try:
         with engine.snapshot() as snapshot:
             counts, index, lexical = snapshot.counts, snapshot.index(), LexicalReport.of(snapshot)
-            encoder = encoder_name(snapshot.space.source)
+            encoder = encoder_name(located(snapshot.space.source, engine.path))
     except (TwofoldError, OSError):
         return f"<p>{escape(in_short(engine))}</p>"
     by = "dense" if lexical is None else "dense or lexical" if lexical.fusion is None else "hybrid"
@@ -186,7 +188,7 @@ def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
 
 
-def _described(snapshot: EngineSnapshot, space: Space) -> SpaceInfo:
+def _described(engine: Engine, snapshot: EngineSnapshot, space: Space) -> SpaceInfo:
     counts = snapshot.counted(space.name)
     return SpaceInfo(
         name=space.name,
@@ -195,5 +197,5 @@ def _described(snapshot: EngineSnapshot, space: Space) -> SpaceInfo:
         documents=counts.documents,
         passages=counts.passages,
         dimension=space.dimension,
-        encoder=space.source,
+        encoder=located(space.source, engine.path),
     )

@@ -57,18 +57,20 @@ class MigrationCost:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationReport:
     """The result of a migration: the space, the number of encoded documents, the comparison, whether it was switched
-    to.
+    to, and whether its encoder is loaded from another place from now on.
     """
 
     space: str
     documents: int
     compared: Compared | None
     switched: bool
+    moved: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values."""
         found = None if self.compared is None else self.compared.to_json()
-        return {"space": self.space, "documents": self.documents, "compared": found, "switched": self.switched}
+        counts = {"space": self.space, "documents": self.documents, "compared": found}
+        return {**counts, "switched": self.switched, "moved": self.moved}
 
 
 class Migrating:
@@ -96,6 +98,9 @@ class Migrating:
         """
         space = self._space(encoder, name)
         guarded = self._encoders.give(space, encoder)
+        with self._engine.writing() as writer:
+            now = self._encoders.put_place(writer, space, encoder)
+        moved, space = now != space, now
         with self._engine.snapshot() as snapshot:
             told(self._cost(snapshot, space, guarded))
         done = self._filled(space, guarded)
@@ -105,7 +110,7 @@ class Migrating:
             found = None if default else compared(snapshot, space, self._encoders, self._settings.depth, judged)
         if switch:
             self.switch(space.name)
-        return MigrationReport(space=space.name, documents=done, compared=found, switched=switch)
+        return MigrationReport(space=space.name, documents=done, compared=found, switched=switch, moved=moved)
 
     def switch(self, name: str) -> None:
         """Makes a complete space the one that is searched, after building its index and measuring its mixing.
@@ -132,7 +137,7 @@ class Migrating:
             raise InputError(f"the space {name!r} was made by another encoder; choose another name, or drop it first")
         if found := [each for each in alike if name in (None, each.name)]:
             return found[-1]
-        space = space_of(encoder, name or _free_name(spaces))
+        space = space_of(encoder, name or _free_name(spaces), home=self._engine.path)
         if space.probes is None:
             raise InputError(
                 "vectors made elsewhere cannot be made from the stored texts; give an encoder that encodes"

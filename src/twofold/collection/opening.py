@@ -42,7 +42,7 @@ def create(
         path = absolute(path)  # loading a model takes a while, and the working directory may change
         check_outside(path)
     encoder = load_encoder() if encoder is None else given_encoder(encoder)
-    store = Store.create(path, space=space_of(encoder), settings=settings.to_json(), wait=wait)
+    store = Store.create(path, space=space_of(encoder, home=path), settings=settings.to_json(), wait=wait)
     logger.info("created %s", store.path)
     return Collection(store, Encoders(store, encoder), settings)
 

@@ -20,8 +20,9 @@ from twofold.evaluation.significance import (
     smallest_difference,
     t_test_p,
 )
+from twofold.judgements import Judgements, qrels_of
 from twofold.protocols import Searcher
-from twofold.rankings import Qrels, Run
+from twofold.rankings import Run
 
 MEASURES = ("nDCG@10",)
 """One question, one test: every further measure makes each p larger."""
@@ -29,7 +30,7 @@ MEASURES = ("nDCG@10",)
 
 def compare(
     systems: Mapping[str, Run | Evaluation | Searcher],
-    qrels: Qrels,
+    qrels: Judgements,
     *,
     queries: Mapping[str, str] | None = None,
     measures: Iterable[str] = MEASURES,
@@ -41,15 +42,15 @@ def compare(
     """Measures systems on the same judged queries and tests each against the baseline.
 
     systems: by name, a run, an evaluation (its run and latency are taken), or a searcher, which is asked `queries` (id
-    → text) and `timed` of them one by one. qrels: the judgements. queries: needed for searchers only. measures, of
-    which every further one makes each p larger, all_judged, timed: as in `evaluate`. baseline: a name, the first
-    without it. seed: of the randomisation test.
+    → text) and `timed` of them one by one. queries: needed for searchers only. measures, of which every further one
+    makes each p larger, qrels, all_judged, timed: as in `evaluate`. baseline: a name, the first without it. seed: of
+    the randomisation test.
 
     The result prints as tables and shows as HTML in a notebook. Raises InputError for fewer than two systems, a
     baseline that is none of them, a searcher without queries, fewer than two counted queries, and what `evaluate`
     raises.
     """
-    baseline = _checked(systems, baseline)
+    baseline, qrels = _checked(systems, baseline), qrels_of(qrels)
     names = [baseline, *(name for name in systems if name != baseline)]
     wanted = tuple(measures)
     evaluations = {}

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from twofold.errors import InputError
+from twofold.errors import InputError, MissingExtraError
 from twofold.evaluation.intervals import bootstrap_interval
 from twofold.evaluation.latency import Latency, search_latency
 from twofold.evaluation.measures import DEFAULT_MEASURES, Measure, judged_share, measure_values, parse_measures
+from twofold.judgements import Judgements, qrels_of
 from twofold.progress import Progress, displayed
 from twofold.protocols import Searcher
 from twofold.rankings import Qrels, Run, ranked
 from twofold.tables import Cell, Column, Estimate, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DEPTH = 1000
 """Documents a query; TREC's own depth."""
@@ -43,12 +47,12 @@ class Evaluation:
     """The result of evaluating a run.
 
     measures: by name. queries: how many the means are over. left_out: queries, asked or judged, that no mean counts,
-    since they have no positive judgement. without_results: queries that found nothing and count as zero. judged: of
-    the first ten documents of each query, the share with a judgement (an unjudged one counts as not relevant,
-    which may be wrong); None where nothing was found. missing: judged documents of the counted queries that the
-    searcher does not have, sorted; they count as not found. None if it does not support `in`. own: queries that
-    found the document of their own id; ignored: whether those were taken out. run: the rankings that were measured.
-    latency: of single searches, None where none was timed.
+    since they have no positive judgement; unjudged: those of them that have no judgement at all. without_results:
+    queries that found nothing and count as zero. judged: of the first ten documents of each query, the share with a
+    judgement (an unjudged one counts as not relevant, which may be wrong); None where nothing was found. missing:
+    judged documents of the counted queries that the searcher does not have, sorted; they count as not found. None if it
+    does not support `in`. own: queries that found the document of their own id; ignored: whether those were taken out.
+    run: the rankings that were measured. latency: of single searches, None where none was timed.
     """
 
     measures: Mapping[str, Measured]
@@ -61,6 +65,26 @@ class Evaluation:
     missing: tuple[str, ...] | None = field(default=None, repr=False)
     own: int = 0
     ignored: bool = False
+    unjudged: int = 0
+
+    @property
+    def per_query(self) -> dict[str, dict[str, float]]:
+        """Each query's value by the measure's name: measure → query id → value, the queries in the order of the qrels.
+
+        Their means are those of `measures`; a query that found nothing has 0.
+        """
+        return {name: dict(measured.values) for name, measured in self.measures.items()}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """`per_query` as a DataFrame: a line a query, its id as the index, a column a measure.
+
+        Raises MissingExtraError without pandas.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise MissingExtraError("pandas", "tables") from None
+        return pd.DataFrame(self.per_query).rename_axis("query")
 
     def __getitem__(self, name: str) -> Measured:
         """One measure by its name, however it is spelled. Raises InputError where it was not measured."""
@@ -99,6 +123,7 @@ class Evaluation:
             },
             "queries": self.queries,
             "left_out": self.left_out,
+            "unjudged": self.unjudged,
             "without_results": self.without_results,
             "judged@10": self.judged,
             "judged_missing": None if self.missing is None else len(self.missing),
@@ -112,7 +137,7 @@ class Evaluation:
 def evaluate(
     searcher: Searcher,
     queries: Mapping[str, str],
-    qrels: Qrels,
+    qrels: Judgements,
     *,
     measures: Iterable[str] = DEFAULT_MEASURES,
     depth: int = DEPTH,
@@ -123,7 +148,8 @@ def evaluate(
 ) -> Evaluation:
     """Asks a searcher the judged queries and measures what it finds.
 
-    searcher: a collection, or another object with `run` (protocols.py). queries: id → text. qrels: their judgements.
+    searcher: a collection, or another object with `run` (protocols.py). queries: id → text. qrels: their judgements:
+    {query: {document: relevance}}, {query: [documents]}, pairs or triples, records or a table (docs/evaluation.md).
     measures: as ir_measures names them. depth: documents a query; no measure may read beyond it. all_judged: counts
     every judged query; without it, one without a positive judgement is neither asked nor counted. timed: so many of the
     queries are asked again, one by one, for their latency. ignore_identical_ids: take the document whose id is the
@@ -135,7 +161,7 @@ def evaluate(
     `id in searcher`, as a collection does, the judged documents that it lacks are counted. Raises InputError for an
     unknown measure, one that reads beyond the depth, a counted query without a text, and when no query is left.
     """
-    parsed = checked_measures(measures, depth)
+    parsed, qrels = checked_measures(measures, depth), qrels_of(qrels)
     if timed < 0:
         raise InputError(f"timed is a count of queries, 0 for none, not {timed}")
     counted = _counted(qrels, all_judged)
@@ -149,8 +175,9 @@ def evaluate(
     own = _own(run)
     run = without_own(run, depth) if ignore_identical_ids else run
     evaluation = _evaluation(parsed, run, qrels, counted, len(queries.keys() | qrels.keys()) - len(counted))
+    unjudged = len(queries.keys() - qrels.keys())
     missing = _missing(searcher, qrels, counted) if isinstance(searcher, Container) else None
-    evaluation = replace(evaluation, missing=missing, own=own, ignored=ignore_identical_ids)
+    evaluation = replace(evaluation, missing=missing, own=own, ignored=ignore_identical_ids, unjudged=unjudged)
     if not timed:
         return evaluation
     return replace(evaluation, latency=search_latency(searcher, [queries[query] for query in counted[:timed]]))
@@ -174,19 +201,28 @@ def _own(run: Run) -> int:
 
 def evaluate_run(
     run: Run,
-    qrels: Qrels,
+    qrels: Judgements,
     *,
     measures: Iterable[str] = DEFAULT_MEASURES,
     all_judged: bool = False,
     ignore_identical_ids: bool = False,
 ) -> Evaluation:
-    """Measures a run against judgements; what the run lacks counts as zero (see `evaluate`)."""
+    """Measures a run against judgements; what the run lacks counts as zero (see `evaluate`).
+
+    Raises InputError also for a run of which no query is judged: ids of one kind do not fit those of another.
+    """
+    parsed, qrels = parse_measures(measures), qrels_of(qrels)
     own = _own(run)
     run = without_own(run) if ignore_identical_ids else run
     counted = _counted(qrels, all_judged)
-    left_out = len(run.keys() | qrels.keys()) - len(counted)
-    evaluation = _evaluation(parse_measures(measures), run, qrels, counted, left_out)
-    return replace(evaluation, own=own, ignored=ignore_identical_ids)
+    unjudged = len(run.keys() - qrels.keys())
+    if run and unjudged == len(run):
+        raise InputError(
+            f"none of the run's queries is judged: its ids are such as {next(iter(run))!r}, and judged are such as "
+            f"{next(iter(qrels))!r}"
+        )
+    evaluation = _evaluation(parsed, run, qrels, counted, len(run.keys() | qrels.keys()) - len(counted))
+    return replace(evaluation, own=own, ignored=ignore_identical_ids, unjudged=unjudged)
 
 
 def checked_measures(measures: Iterable[str], depth: int = DEPTH) -> tuple[Measure, ...]:
@@ -224,7 +260,9 @@ def notes_of(evaluations: Mapping[str, Evaluation]) -> tuple[str, ...]:
     notes = [f"means over {first.queries:,} queries with their 95 % bootstrap intervals"]
     left_out = max(each.left_out for each in evaluations.values())
     if left_out:
-        notes.append(f"{left_out:,} {_queries(left_out)} without a positive judgement left out")
+        unjudged = max(each.unjudged for each in evaluations.values())
+        of_these = f", {unjudged:,} of them without any judgement" if unjudged else ""
+        notes.append(f"{left_out:,} {_queries(left_out)} without a positive judgement left out{of_these}")
     notes += [
         f"{name}: {each.without_results:,} {_queries(each.without_results)} without results count as zero"
         for name, each in evaluations.items()

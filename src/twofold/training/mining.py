@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from twofold.collection.collection import Collection
@@ -28,7 +28,7 @@ class MiningReport:
     """Candidates inside the rank window, counted by outcome.
 
     judged: positives of the query. held_out: positives of dev queries, which training may not see. same_text: the
-    positive's own text under another id. margin: score too close to the positive's. teacher: too close by the teacher's
+    text of a positive under another id. margin: score too close to the positive's. teacher: too close by the teacher's
     scores. given: negatives that came with the data. false_negatives: the share of otherwise accepted candidates that
     the teacher scores too close to the answer, with the 95 % interval; None without a teacher. kept: taken. filled:
     negatives drawn at random, since the window had none left.
@@ -44,6 +44,11 @@ class MiningReport:
     kept: int = 0
     filled: int = 0
     false_negatives: tuple[float, float, float] | None = None
+
+    def add(self, other: MiningReport) -> None:
+        """Adds the counts of other queries, mined without a teacher."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def to_json(self) -> dict[str, Any]:
         """The counts by name."""
@@ -72,6 +77,9 @@ class MiningReport:
         )
 
 
+_COUNTS = [each.name for each in fields(MiningReport) if each.name != "false_negatives"]
+
+
 @dataclass(frozen=True, slots=True)
 class Triplet:
     """Ids of a query, one of its positives, and its negatives."""
@@ -95,6 +103,31 @@ def mine(
 ) -> tuple[list[Triplet], MiningReport]:
     """One triplet for each pair of query and positive, `settings.negatives` negatives each; the same every time.
 
+    Hard negatives, as `hard_negatives` finds them; the places that these leave are filled with others, drawn by the
+    seed. Raises InputError where there are too few documents.
+    """
+    found, report = hard_negatives(collection, examples, queries, held_out, settings, teacher)
+    ids = [document for document in sorted(examples.documents) if document not in held_out]
+    draw = random.Random(settings.seed)  # noqa: S311 - a draw that can be repeated, no secret
+    triplets = []
+    for each in found:
+        lacking = settings.negatives - len(each.negatives)
+        drawn = _drawn(ids, {*examples.positives[each.query], *each.negatives}, lacking, draw)
+        triplets.append(replace(each, negatives=(*each.negatives, *drawn)))
+        report.filled += lacking
+    return triplets, report
+
+
+def hard_negatives(
+    collection: Collection,
+    examples: Examples,
+    queries: Sequence[str],
+    held_out: set[str],
+    settings: TrainingSettings,
+    teacher: Encoder | None = None,
+) -> tuple[list[Triplet], MiningReport]:
+    """One triplet for each pair of query and positive, with at most `settings.negatives` negatives, nearest first.
+
     Negatives that came with the data go first. Candidates are ranked by hybrid search if there is a lexical index; the
     margin uses dense scores (positive-aware mining, Moreira et al. 2024), and by the teacher's too where there is one.
     held_out: documents that may not be used.
@@ -103,16 +136,12 @@ def mine(
     candidates = _candidates(collection, examples, queries, held_out, settings, report)
     if teacher is not None:
         candidates = _unlike_answers(candidates, examples, settings, teacher, report)
-    ids = [document for document in sorted(examples.documents) if document not in held_out]
-    draw = random.Random(settings.seed)  # noqa: S311 - a draw that can be repeated, no secret
     triplets = []
     for (query, positive), found in candidates.items():
         given = [each for each in examples.negatives.get(query, ()) if each not in held_out][: settings.negatives]
         negatives = list(dict.fromkeys([*given, *found]))[: settings.negatives]
         report.given += len(given)
         report.kept += len(negatives)
-        report.filled += settings.negatives - len(negatives)
-        negatives += _drawn(ids, {*examples.positives[query], *negatives}, settings.negatives - len(negatives), draw)
         triplets.append(Triplet(query, positive, tuple(negatives)))
     return triplets, report
 
@@ -170,7 +199,8 @@ def _drawn(ids: Sequence[str], not_these: set[str], count: int, draw: random.Ran
 
 def _limit(scores: Mapping[str, float], positive: str, margin: float) -> float:
     """The score above which a candidate is too good; a positive that was not found scores no more than the last."""
-    return margin * scores.get(positive, min(scores.values(), default=0.0))
+    score = scores.get(positive, min(scores.values(), default=0.0))
+    return score * (margin if score >= 0 else 2 - margin)  # below the score by the same share of its size
 
 
 def _taken(
@@ -181,8 +211,9 @@ def _taken(
     scored: tuple[Mapping[str, float], float],
     report: MiningReport,
 ) -> list[str]:
-    (query, positive), (scores, limit) = pair, scored
+    (query, _), (scores, limit) = pair, scored
     last = min(scores.values(), default=0.0)
+    answers = {examples.text(each) for each in examples.positives[query]}
     taken = []
     for candidate in window:
         report.candidates += 1
@@ -190,7 +221,7 @@ def _taken(
             report.judged += 1
         elif candidate in held_out:
             report.held_out += 1
-        elif examples.text(candidate) == examples.text(positive):
+        elif examples.text(candidate) in answers:
             report.same_text += 1
         elif scores.get(candidate, last) > limit:
             report.margin += 1

@@ -11,6 +11,10 @@ DISTILLING = ("margin-mse", "kl")
 """Losses that use a teacher's scores; they treat each row by itself, and need the whole batch at once."""
 LOSSES = ("contrastive", "guided", *DISTILLING)
 TOWERS = ("shared", "untied")
+NEGATIVES, FIRST, LAST, MARGIN = 3, 0, 50, 0.05
+"""Defaults of `mine`: negatives for each pair, the ranks they are taken from, and the relative margin."""
+FORMATS = ("triplet", "n-tuple", "labeled-pair", "labeled-list")
+"""Forms of mined negatives, by the words of sentence-transformers' `output_format`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,8 @@ def test_every_kind_of_index_may_be_asked_for() -> None:
 
 
 PATHS = {
-    "base", "also", "collection", "data", "encoder", "file", "only", "pairs", "plot", "qrels", "queries", "query_tower",
-    "run_file", "runs", "split", "sts", "target", "teacher", "to", "vector", "vectors",
+    "base", "also", "collection", "data", "encoder", "file", "only", "pairs", "per_query", "plot", "qrels", "queries",
+    "query_tower", "run_file", "split", "sts", "systems", "target", "teacher", "to", "vector", "vectors",
 }  # fmt: skip
 """What names files and folders, whose names may be any bytes."""
 
@@ -180,7 +180,7 @@ def test_an_option_is_given_once_unless_its_help_says_that_it_may_come_again(
         again = "may be repeated" in (action.help or "")
         assert once != again, (words, option)
         repeated += [option[0]] if again else []
-    assert set(repeated) == {"--types", "--measure", "--only", "--precision", "--mode", "--verbose"}
+    assert set(repeated) == {"--types", "--measure", "--only", "--precision", "--mode", "--verbose", "--encoder"}
 
 
 @pytest.mark.parametrize(

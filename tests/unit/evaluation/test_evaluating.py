@@ -79,7 +79,7 @@ def test_each_mean_comes_with_the_interval_of_its_values() -> None:
 
 def test_an_evaluation_goes_to_json() -> None:
     values = json.loads(json.dumps(evaluate(WordOverlap(), QUERIES, QRELS, measures=["P@1"]).to_json()))
-    counts = ("queries", "left_out", "without_results", "judged@10", "judged_missing", "own_ids_found")
+    counts = ("queries", "left_out", "unjudged", "without_results", "judged@10", "judged_missing", "own_ids_found")
     assert values.keys() == {"measures", "judged_missing_examples", "own_ids_ignored", "latency_ms", *counts}
     assert values["measures"]["P@1"].keys() == {"mean", "low", "high"}
 

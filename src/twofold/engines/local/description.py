@@ -65,6 +65,12 @@ class Description:
         """The next revision, with another default space."""
         return replace(self, default=self.space(name).name, revision=self.revision + 1)
 
+    def with_source(self, name: str, source: Mapping[str, Any]) -> Description:
+        """The next revision, with another source of a space's encoder. Raises InputError where there is no such one."""
+        changed = replace(self.space(name), source=dict(source))
+        spaces = tuple(changed if space.name == name else space for space in self.spaces)
+        return replace(self, spaces=spaces, revision=self.revision + 1)
+
     def to_bytes(self) -> bytes:
         """The file's content: JSON with a checksum over all other fields."""
         fields = {name: getattr(self, name) for name in self.__slots__}

@@ -183,6 +183,14 @@ class Writer:
                 )
             self._recording.describe(described)
 
+    def put_source(self, name: str, source: Mapping[str, Any]) -> None:
+        """Replaces that from which the encoder of a space is loaded: one rename of collection.json.
+
+        Raises InputError where there is no such space, StorageError.
+        """
+        with self._recording.connection():
+            self._recording.describe(self._recording.description.with_source(name, source))
+
     def drop_space(self, name: str) -> None:
         """Gives up a space that is not the default one, and its disk space.
 

@@ -216,3 +216,15 @@ def test_rows_of_documents_are_counted_by_the_blocks(store: Store, documents: li
             counted = count_rows(connection, MAIN, np.array(documents, np.int64))
             assert counted == sum(rows[number] for number in documents if number < 10)
             assert count_rows(connection, "nowhere", np.array(documents, np.int64)) == 0
+
+
+def test_the_source_of_an_encoder_is_replaced_and_nothing_else(store: Store, tmp_path: Path) -> None:
+    before = store.space
+    with store.writing() as writer:
+        writer.put_source(MAIN, {"kind": "other", "name": "/models/new"})
+        with pytest.raises(InputError, match="there is no space 'nowhere'"):
+            writer.put_source("nowhere", {})
+    assert store.space == replace(before, source={"kind": "other", "name": "/models/new"})
+    with Store.open(tmp_path / "c") as again, again.snapshot() as snapshot:
+        assert snapshot.space == store.space
+        assert snapshot.counts.documents == 3
