@@ -130,5 +130,6 @@ def architecture_of(configuration: Configuration) -> Architecture:
     own = " It brings code of its own, which is never run." if configuration.has("auto_map") else ""
     raise ModelError(
         f"{configuration.path}: model_type {kind!r} is not known; known are {known}.{own} Take a model of one of these "
-        "kinds, or encode the texts elsewhere and give the vectors: twofold index --vectors (docs/own-vectors.md)"
+        "kinds, or encode the texts elsewhere and give the vectors: "
+        "`twofold index DATA --vectors X.npy --to COLLECTION` (docs/own-vectors.md)"
     )

@@ -85,7 +85,9 @@ def test_a_field_that_is_missing_or_unknown_is_named(
 def test_a_model_that_brings_its_own_code_is_refused_with_what_to_do(folder: Path, edit: Edit) -> None:
     (folder / "modeling_own.py").write_text("raise SystemExit('the code of the folder has run')")
     edit("config.json", model_type="own", auto_map={"AutoModel": "modeling_own.OwnModel"})
-    with pytest.raises(ModelError, match=r"known are bert, .* never run\. Take a model .* twofold index --vectors"):
+    with pytest.raises(
+        ModelError, match=r"known are bert, .* never run\. Take a model .* `twofold index DATA --vectors"
+    ):
         load_encoder(folder)
 
 
