@@ -104,11 +104,11 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.plot is not None:
         _draw(arguments.plot, comparison)
+    write_per_query(arguments, comparison.evaluations)
     if arguments.json:
         print_json(comparison.to_json())
     else:
         _print(comparison, arguments.moved, found.queries)
-    write_per_query(arguments, comparison.evaluations)
     return _status(comparison) if arguments.fail_if_worse else 0
 
 

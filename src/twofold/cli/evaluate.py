@@ -192,11 +192,11 @@ def _of_run(arguments: argparse.Namespace) -> int:
         ignore_identical_ids=arguments.ignore_identical_ids,
     )
     (name,) = names_of([arguments.target])
+    write_per_query(arguments, {name: evaluation})
     if arguments.json:
         print_json({"name": name, "systems": {name: evaluation.to_json()}})
     else:
         _print(f"{arguments.target}: {len(evaluation.run):,} queries", {name: evaluation}, {})
-    write_per_query(arguments, {name: evaluation})
     return 0
 
 
@@ -230,12 +230,12 @@ def _rankings(arguments: argparse.Namespace) -> int:
     files, refused = _runs_written(arguments.run_file, evaluations)
     if arguments.plot is not None:
         _draw(arguments.plot, f"{judged.name}: quality against latency", evaluations)
+    write_per_query(arguments, evaluations)  # before the table: a pipe that closes early ends the command
     if arguments.json:
         found = {name: evaluation.to_json() for name, evaluation in evaluations.items()}
         print_json({"name": judged.name, "documents": documents, "systems": found, "runs": files})
     else:
         _print(f"{judged.name}: {documents:,} documents", evaluations, files)
-    write_per_query(arguments, evaluations)
     if refused is not None:
         raise refused  # After the table: what was measured took long and stands.
     return 0

@@ -51,7 +51,7 @@ def test_a_text_is_searched_lexically_a_vector_densely_and_both_in_a_hybrid_sear
     text, vector = QUERIES["first"], ASKED[0]
     assert parts(own, text) == {"lexical"}
     assert parts(own, vector) == {"dense"}
-    assert parts(own, text, vector=vector) == {"dense", "lexical", "lexical weight"}
+    assert parts(own, text, vector=vector) == {"dense", "lexical", "lexical evidence", "lexical weight"}
     assert parts(own, text, vector=vector, mode="dense") == {"dense"}
     assert own.search(text, vector=vector, mode="dense") == own.search(vector)
     assert own.search(text, vector=vector, mode="lexical") == own.search(text)
@@ -66,7 +66,7 @@ def test_the_hybrid_score_of_a_given_vector_is_that_of_the_parts(own: Collection
         assert hit.parts["dense"] == dense[hit.id]
         assert hit.parts["lexical"] == lexical.get(hit.id, 0.0)
         mixed = fusion.beyond_chance(np.array([hit.parts["dense"]], np.float32))[0]
-        assert hit.score == pytest.approx(mixed + hit.parts["lexical weight"] * hit.parts["lexical"], abs=1e-6)
+        assert hit.score == pytest.approx(mixed + hit.parts["lexical weight"] * hit.parts["lexical evidence"], abs=1e-6)
 
 
 def test_many_queries_with_vectors_are_answered_as_each_alone(own: Collection) -> None:
