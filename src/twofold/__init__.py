@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from twofold.encoders.given_vectors import GivenVectors as GivenVectors
     from twofold.encoders.hashed_words import HashedWords as HashedWords
     from twofold.encoders.loading import load_encoder as load_encoder
+    from twofold.encoders.remote import ApiEncoder as ApiEncoder
     from twofold.encoders.similarity import similarity as similarity
     from twofold.errors import CollectionError as CollectionError
     from twofold.errors import ContractError as ContractError
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "AddReport": "twofold.reports:AddReport",
+    "ApiEncoder": "twofold.encoders.remote:ApiEncoder",
     "Collection": "twofold.collection.collection:Collection",
     "CollectionError": "twofold.errors:CollectionError",
     "Contract": "twofold.contract:Contract",
@@ -109,6 +111,7 @@ _PLACES = {
 
 __all__ = [
     "AddReport",
+    "ApiEncoder",
     "Collection",
     "CollectionError",
     "Contract",

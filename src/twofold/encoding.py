@@ -54,9 +54,17 @@ def encoded(encoder: Encoder, side: Side, texts: Sequence[str], report: Encoding
 
     Raises VectorError, naming the method, for anything but a float32 array of that shape, and for NaN or infinity.
     """
-    method, dimension = METHODS[side], encoder.contract.dimension
+    method = METHODS[side]
     found: Any = getattr(encoder, method)(texts, report=report)
-    said, expected = f"{type(encoder).__name__}.{method} returned", f"float32 ({len(texts)}, {dimension}) is expected"
+    return checked_array(found, texts, encoder.contract.dimension, f"{type(encoder).__name__}.{method} returned")
+
+
+def checked_array(found: Any, texts: Sequence[str], dimension: int, said: str) -> Vectors:
+    """float32 (n, dimension), C-contiguous: `found`, if it is the vectors of these texts. said: begins the message.
+
+    Raises VectorError as `encoded` does.
+    """
+    expected = f"float32 ({len(texts)}, {dimension}) is expected"
     if not isinstance(found, np.ndarray):
         raise VectorError(f"{said} the type {type(found).__name__}, and a numpy array of {expected}")
     if found.dtype != np.float32:

@@ -6,7 +6,8 @@ tests every implementation against the laws that are written here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -54,6 +55,30 @@ class TokenSpans(Protocol):
 
     def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
         """For each text int32 (tokens, 2): start and end of each token in characters of the text."""
+
+
+class Encodes(Protocol):
+    """An object of another library that encodes both sides alike; `twofold.encoders.adapted` adapts it."""
+
+    @property
+    def encode(self) -> Callable[..., Any]:
+        """A list of texts → one vector a text."""
+
+
+class EncodesSides(Protocol):
+    """An object of another library that encodes each side; `twofold.encoders.adapted` adapts it."""
+
+    @property
+    def encode_query(self) -> Callable[..., Any]:
+        """A list of queries → one vector a text."""
+
+    @property
+    def encode_document(self) -> Callable[..., Any]:
+        """A list of documents → one vector a text."""
+
+
+AnyEncoder = Encoder | Encodes | EncodesSides | str | Path
+"""An encoder, an object of another library such as a SentenceTransformer, or a model's folder or name."""
 
 
 class VectorBlocks(Protocol):

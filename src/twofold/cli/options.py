@@ -26,6 +26,7 @@ Subparsers = Any
 Run = Callable[[argparse.Namespace], int]
 
 HASHED_WORDS = "hashed-words:"
+API = "api:"
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -197,7 +198,7 @@ def add_encoder_options(
         metavar="NAME",
         action="append" if several else "store",
         help=f"a model folder or a hub name; without this {otherwise}. {HASHED_WORDS}N needs no weights: "
-        "it hashes words into N numbers",
+        f"it hashes words into N numbers. {API}URL#MODEL asks a service of OpenAI's shape (key: OPENAI_API_KEY)",
     )
     group.add_argument(
         "--precision",
@@ -259,6 +260,8 @@ def encoder_of(arguments: argparse.Namespace) -> Encoder:
         if arguments.query_tower is not None:
             raise ModelError(f"--query-tower goes with a model that it was fitted to, and {name} is none")
         return load_source({"kind": "hashed-words", "dimension": _dimension_of(name), "max_words": 256})
+    if name is not None and name.startswith(API):
+        return _of_service(name, arguments.query_tower)
     return load_encoder(
         name,
         precision=arguments.precision,
@@ -323,6 +326,17 @@ def open_to_read(arguments: argparse.Namespace) -> Collection:
             f"`twofold migrate {place} --encoder {model}`"
         )
     return collection
+
+
+def _of_service(name: str, query_tower: str | None) -> Encoder:
+    from twofold.encoders.remote import ApiEncoder
+
+    url, _, model = name.removeprefix(API).partition("#")
+    if query_tower is not None:
+        raise ModelError(f"--query-tower goes with a model that it was fitted to, and {brief(name)} is a service's")
+    if not model:
+        raise ModelError(f"{brief(name)}: the model is missing; write {API}https://api.openai.com/v1#MODEL")
+    return ApiEncoder(url, model)
 
 
 def _dimension_of(name: str) -> int:

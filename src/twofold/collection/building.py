@@ -16,7 +16,7 @@ from twofold.errors import WAIT, InputError, LockedError, NotACollectionError
 from twofold.files import absolute
 from twofold.passages.windows import PassageMode
 from twofold.progress import Progress
-from twofold.protocols import Encoder
+from twofold.protocols import AnyEncoder, Encoder
 from twofold.reports import AddReport
 from twofold.rows import rows_of
 from twofold.scores import Vectors
@@ -29,7 +29,7 @@ def build(
     documents: Iterable[Document | Mapping[str, Any] | tuple[str, str]],
     path: str | Path,
     *,
-    encoder: Encoder | str | Path | None = None,
+    encoder: AnyEncoder | None = None,
     vectors: Vectors | str | Path | None = None,
     wait: float = WAIT,
     progress: Progress | bool = False,
@@ -61,7 +61,7 @@ def build(
 
 def open_or_create(
     path: str | Path,
-    encoder: Encoder | str | Path | None = None,
+    encoder: AnyEncoder | None = None,
     *,
     passages: PassageMode | None = None,
     depth: int | None = None,

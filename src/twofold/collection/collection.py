@@ -31,7 +31,7 @@ from twofold.engine import Ask, Engine, EngineWriter
 from twofold.index_report import LATENCY, PROMISE, IndexRequest, RecallReport
 from twofold.judgements import Judgements, qrels_of
 from twofold.progress import Progress, displayed
-from twofold.protocols import Encoder
+from twofold.protocols import AnyEncoder
 from twofold.reports import AddReport, BackupReport, OptimizeReport, VerifyReport
 from twofold.scores import Vectors
 
@@ -231,7 +231,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
 
     def migrate(
         self,
-        encoder: Encoder,
+        encoder: AnyEncoder,
         *,
         queries: Mapping[str, str] | None = None,
         qrels: Judgements | None = None,

@@ -13,13 +13,14 @@ from typing import Any, get_args
 from twofold.collection.placing import PLACES, located, lost, placed
 from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Probes, Side
 from twofold.difference import Difference
+from twofold.encoders.adapted import AdaptedEncoder, adapted
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.loading import load_encoder, load_source
 from twofold.encoding import CheckedTokenSpans, checked_encoder, encoded, encoded_to_compare
 from twofold.engine import Engine, EngineWriter
 from twofold.errors import ContractError, InputError, ModelError
 from twofold.logs import logger_of
-from twofold.protocols import Encoder, TokenSpans
+from twofold.protocols import AnyEncoder, Encoder, TokenSpans
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 from twofold.space import MAIN, Space
@@ -29,12 +30,12 @@ logger = logger_of(__name__)
 WITHOUT = "Lexical search (mode lexical) needs no encoder"
 
 
-def given_encoder(encoder: Encoder | str | Path) -> Encoder:
-    """The encoder that somebody names: an object, or a model's folder or name, which is loaded.
+def given_encoder(encoder: AnyEncoder) -> Encoder:
+    """The encoder that somebody names: an object, adapted if need be, or a model's folder or name, which is loaded.
 
     Raises InputError for what is no encoder, ModelError.
     """
-    return load_encoder(encoder) if isinstance(encoder, str | Path) else checked_encoder(encoder)
+    return load_encoder(encoder) if isinstance(encoder, str | Path) else adapted(encoder)
 
 
 def probe(encoder: Encoder) -> Probes | None:
@@ -42,6 +43,19 @@ def probe(encoder: Encoder) -> Probes | None:
     if isinstance(encoder, GivenVectors):
         return None
     return Probes(encoded(encoder, "query", PROBE_TEXTS), encoded(encoder, "document", PROBE_TEXTS))
+
+
+def is_space_of(space: Space, encoder: Encoder) -> bool:
+    """Whether the space was made by this encoder: by the contract, and by the probes where it comes from elsewhere.
+
+    Adapted encoders of equal dimension have equal contracts; only their vectors tell them apart.
+    """
+    if Contract.from_json(space.contract).differences(encoder.contract):
+        return False
+    if space.probes is None or not isinstance(encoder, AdaptedEncoder):
+        return True
+    lowest = Probes.from_json(space.probes).lowest_cosine("document", encoded(encoder, "document", PROBE_TEXTS))
+    return lowest >= PROBE_COSINE
 
 
 def space_of(encoder: Encoder, name: str = MAIN, *, home: str | Path | None = None) -> Space:

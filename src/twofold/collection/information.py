@@ -89,7 +89,7 @@ class Info:
             "without content": f"{self.without_vector:,} never found by dense search" if self.without_vector else "",
             "truncated": cut if self.truncated else "",
             "encoder": encoder_name(self.encoder) if given else f"{encoder_name(self.encoder)}{gone}; {self.precision}",
-            "vectors": numbers if given else f"{numbers}, from {contract.max_tokens} tokens at most",
+            "vectors": f"{numbers}, from {contract.max_tokens} tokens at most" if contract.max_tokens else numbers,
             "query prompt": repr(contract.query_prompt) if contract.query_prompt else "",
             "document prompt": repr(contract.document_prompt) if contract.document_prompt else "",
             "spaces": "; ".join(map(str, self.spaces)) if len(self.spaces) > 1 else "",
@@ -178,7 +178,7 @@ def in_short_as_html(engine: Engine) -> str:
 
 def encoder_name(source: Mapping[str, Any]) -> str:
     """What an encoder is called. source: the values from which it is loaded."""
-    name, kind = source.get("name"), str(source["kind"])
+    name, kind = source.get("name") or source.get("object") or source.get("model"), str(source["kind"])
     if kind == "given-vectors":
         return "none: the vectors were made elsewhere"
     return str(name) if name else "all-MiniLM-L6-v2, embedded" if kind == "transformer" else kind

@@ -13,18 +13,17 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from twofold.collection.guarding import Encoders, GuardedEncoder, space_of
+from twofold.collection.guarding import Encoders, GuardedEncoder, given_encoder, is_space_of, space_of
 from twofold.collection.lexical_tuning import LexicalTuning
 from twofold.collection.measuring_spaces import Compared, Judged, compared
 from twofold.collection.parts import encoded
 from twofold.collection.questions import asking
 from twofold.collection.settings import Settings
-from twofold.contract import Contract
 from twofold.engine import Engine, EngineSnapshot
 from twofold.errors import InputError
 from twofold.logs import logger_of
 from twofold.progress import Progress
-from twofold.protocols import Encoder
+from twofold.protocols import AnyEncoder, Encoder
 from twofold.space import Space
 
 logger = logger_of(__name__)
@@ -84,7 +83,7 @@ class Migrating:
 
     def run(
         self,
-        encoder: Encoder,
+        encoder: AnyEncoder,
         name: str | None,
         judged: Judged,
         told: Callable[[MigrationCost], None],
@@ -96,6 +95,7 @@ class Migrating:
         told: called with the cost before the first block. Raises InputError, ContractError, LockedError,
         StorageError.
         """
+        encoder = given_encoder(encoder)
         space = self._space(encoder, name)
         guarded = self._encoders.give(space, encoder)
         with self._engine.writing() as writer:
@@ -132,7 +132,7 @@ class Migrating:
         """The space of this encoder: one that was begun, or a new one. Raises InputError."""
         with self._engine.snapshot() as snapshot:
             spaces = {space.name: space for space in snapshot.spaces}
-        alike = [each for each in spaces.values() if not _contract(each).differences(encoder.contract)]
+        alike = [each for each in spaces.values() if is_space_of(each, encoder)]
         if name in spaces and spaces[name] not in alike:
             raise InputError(f"the space {name!r} was made by another encoder; choose another name, or drop it first")
         if found := [each for each in alike if name in (None, each.name)]:
@@ -186,10 +186,6 @@ def _named(snapshot: EngineSnapshot, name: str) -> Space:
         if space.name == name:
             return space
     raise InputError(f"there is no space {name!r}; there are {', '.join(space.name for space in snapshot.spaces)}")
-
-
-def _contract(space: Space) -> Contract:
-    return Contract.from_json(space.contract)
 
 
 def _free_name(taken: Container[str]) -> str:

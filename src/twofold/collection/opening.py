@@ -14,14 +14,14 @@ from twofold.errors import WAIT
 from twofold.files import absolute
 from twofold.logs import logger_of
 from twofold.passages.windows import PassageMode
-from twofold.protocols import Encoder
+from twofold.protocols import AnyEncoder
 
 logger = logger_of(__name__)
 
 
 def create(
     path: str | Path | None,
-    encoder: Encoder | str | Path | None = None,
+    encoder: AnyEncoder | None = None,
     *,
     passages: PassageMode = "auto",
     depth: int = DEPTH,
@@ -30,8 +30,8 @@ def create(
 ) -> Collection:
     """A new, empty collection in a folder that does not exist yet; None: in memory, deleted when closed.
 
-    path: the folder. encoder: an object, or a model's folder or name; by default the embedded all-MiniLM-L6-v2, which
-    is made for English. passages: "auto" gives a
+    path: the folder. encoder: an object (a SentenceTransformer too), or a model's folder or name; by default the
+    embedded all-MiniLM-L6-v2, which is made for English. passages: "auto" gives a
     document that is too long for the encoder several vectors, "none" one, truncated. depth: length of a ranking, by
     default. analyser: how texts become terms for lexical search, a language, "plain" or "ngram"; by default told from
     the first texts. wait: seconds that a writing call waits for another writer. Raises InputError for what is no
@@ -47,7 +47,7 @@ def create(
     return Collection(store, Encoders(store, encoder), settings)
 
 
-def open_collection(path: str | Path, encoder: Encoder | str | Path | None = None, *, wait: float = WAIT) -> Collection:
+def open_collection(path: str | Path, encoder: AnyEncoder | None = None, *, wait: float = WAIT) -> Collection:
     """The collection in a folder that `create` made. Takes no lock.
 
     path: the folder. encoder: an object, or a model's folder or name, with the contract that the collection was made

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.hashed_words import HashedWords
+from twofold.encoders.remote import ApiEncoder
 from twofold.encoders.transformer import TransformerEncoder
 from twofold.encoders.two_towers import UNTIED, TwoTowers
 from twofold.errors import InputError
@@ -48,7 +49,13 @@ def load_source(source: Mapping[str, Any]) -> Encoder:
     return KINDS[kind](source)
 
 
+def _adapted(source: Mapping[str, Any]) -> NoReturn:
+    raise InputError(f"it is an object of the class {source['object']}, which only your program can make")
+
+
 KINDS: dict[str, Callable[[Mapping[str, Any]], Encoder]] = {
+    "adapted": _adapted,
+    "api": ApiEncoder.from_source,
     "given-vectors": lambda source: GivenVectors(source["dimension"], similarity=source["similarity"]),
     "hashed-words": lambda source: HashedWords(source["dimension"], max_words=source["max_words"]),
     "static-queries": lambda source: TwoTowers(source["query_tower"], source["name"]),  # as it was called at first
