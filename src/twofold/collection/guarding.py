@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from twofold.collection.placing import PLACES, located, lost, placed
+from twofold.collection.placing import MOVES, located, lost, placed
 from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Probes, Side
 from twofold.difference import Difference
 from twofold.encoders.adapted import AdaptedEncoder, adapted
@@ -233,7 +233,7 @@ class Encoders:
         """The space with the place of this encoder, stored if it is another. Raises as `remember`."""
         known, given = located(space.source, self._home), encoder.source
         gone = lost(known)
-        wanted = [name for name in PLACES if name in known and name in given and (name == "name" or name in gone)]
+        wanted = [name for name in (*MOVES, *gone) if name in known and name in given]
         placing = {**known, **{name: given[name] for name in wanted}}
         if placing == known:
             return space

@@ -13,6 +13,8 @@ from typing import Any
 
 PLACES = ("name", "query_tower")
 """The fields of a source that may hold a path."""
+MOVES = ("name", "url", "key_from", "batch")
+"""The fields of a source that tell where an encoder is and how it is asked, and not what it computes."""
 BESIDE = "beside"
 
 

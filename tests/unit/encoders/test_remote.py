@@ -318,6 +318,25 @@ def test_a_service_that_moved_or_makes_other_vectors_is_told_apart(server: Embed
             twofold.open(tmp_path / "c", other)
 
 
+def test_a_migration_to_the_same_model_at_another_address_stores_the_address(
+    server: EmbeddingServer, tmp_path: Path
+) -> None:
+    moved = EmbeddingServer()
+    try:
+        with twofold.create(tmp_path / "c", server.encoder()) as collection:
+            collection.add(ROWS)
+            report = collection.migrate(moved.encoder(key_from="", batch=5))
+            assert (report.moved, report.documents) == (True, 0)
+        server.requests.clear()
+        with twofold.open(tmp_path / "c") as collection:
+            assert collection.search("red apple on a tree", mode="dense")[0].id == "a"
+            stored = collection.info().to_json()["encoder"]
+            assert (stored["url"], stored["key_from"], stored["batch"]) == (moved.url, "", 5)
+        assert not server.requests
+    finally:
+        moved.end()
+
+
 def test_a_stored_address_gets_the_key_only_where_the_environment_names_its_host(
     server: EmbeddingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
