@@ -108,8 +108,12 @@ class AdaptedEncoder:
 
     def _called(self, side: Side, texts: Sequence[str]) -> Vectors:
         """What the object makes of texts, as float32 of two dimensions; not checked further."""
-        with self._lock:
-            found = getattr(self._model, _method(self._model, side))(list(texts))
+        method = _method(self._model, side)
+        try:
+            with self._lock:
+                found = getattr(self._model, method)(list(texts))
+        except TypeError as error:  # an encode of another kind, such as a tokenizer's
+            raise InputError(f"{self._name}.{method} is called with a list of texts, and fails: {error}") from error
         try:
             vectors = _array(found)
         except (TypeError, ValueError, RuntimeError) as error:

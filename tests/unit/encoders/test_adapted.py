@@ -202,6 +202,8 @@ def test_what_cannot_encode_is_refused() -> None:
         twofold.create(None, OneSide)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="neither encode_query and encode_document, nor encode"):
         AdaptedEncoder(object())
+    with pytest.raises(InputError, match=r"Tokenizer\.encode is called with a list of texts, and fails: \w+"):
+        twofold.create(None, Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]")))
     with pytest.raises(InputError, match="text 0 is of the type int"):
         AdaptedEncoder(OneSide()).encode_queries([1])  # type: ignore[list-item]
 
