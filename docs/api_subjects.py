@@ -104,6 +104,7 @@ SUBJECTS = (
         "Texts in, vectors out. [Extending](../extending.md) shows an encoder of your own.",
         _entries(
             "load_encoder",
+            "list_models",
             "similarity",
             "Contract",
             "EncodingReport",
@@ -111,6 +112,7 @@ SUBJECTS = (
             "GivenVectors",
             "ApiEncoder",
             "twofold.encoders.adapted:AdaptedEncoder",
+            "twofold.models.listing:ListedModel",
             "twofold.encoders.transformer:TransformerEncoder",
             "twofold.protocols:Encoder",
             "twofold.protocols:TokenSpans",

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from twofold.evaluation.comparing import compare as compare
     from twofold.evaluation.evaluating import evaluate as evaluate
     from twofold.hits import Hits as Hits
+    from twofold.models.listing import list_models as list_models
     from twofold.progress import Progress as Progress
     from twofold.rankings import Hit as Hit
     from twofold.readers.fields import Fields as Fields
@@ -98,6 +99,7 @@ _PLACES = {
     "compare": "twofold.evaluation.comparing:compare",
     "create": "twofold.collection.opening:create",
     "evaluate": "twofold.evaluation.evaluating:evaluate",
+    "list_models": "twofold.models.listing:list_models",
     "load_encoder": "twofold.encoders.loading:load_encoder",
     "mine": "twofold.training.mined:mine",
     "open": "twofold.collection.opening:open_collection",
@@ -145,6 +147,7 @@ __all__ = [
     "compare",
     "create",
     "evaluate",
+    "list_models",
     "load_encoder",
     "mine",
     "open",

@@ -33,6 +33,7 @@ from twofold.cli import (
     info,
     migrate,
     mine,
+    models,
     optimize,
     search,
     similarity,
@@ -70,6 +71,7 @@ COMMANDS = (
     evaluate,
     compare,
     bench,
+    models,
     completion,
 )
 HINT = re.compile(r"(`twofold [a-z]+ )COLLECTION\b")

@@ -197,8 +197,9 @@ def add_encoder_options(
         "--encoder",
         metavar="NAME",
         action="append" if several else "store",
-        help=f"a model folder or a hub name; without this {otherwise}. {HASHED_WORDS}N needs no weights: "
-        f"it hashes words into N numbers. {API}URL#MODEL asks a service of OpenAI's shape (key: OPENAI_API_KEY)",
+        help=f"a model folder or a hub name (`twofold models` lists some); without this {otherwise}. "
+        f"{HASHED_WORDS}N needs no weights: it hashes words into N numbers. {API}URL#MODEL asks a service of OpenAI's "
+        "shape (key: OPENAI_API_KEY)",
     )
     group.add_argument(
         "--precision",
@@ -262,13 +263,16 @@ def encoder_of(arguments: argparse.Namespace) -> Encoder:
         return load_source({"kind": "hashed-words", "dimension": _dimension_of(name), "max_words": 256})
     if name is not None and name.startswith(API):
         return _of_service(name, arguments.query_tower)
-    return load_encoder(
+    encoder = load_encoder(
         name,
         precision=arguments.precision,
         threads=arguments.threads,
         on_truncation=getattr(arguments, "on_truncation", "count"),
         query_tower=arguments.query_tower,
     )
+    for each in encoder.notes:
+        note(each)
+    return encoder
 
 
 def encoder_for(collection: str, arguments: argparse.Namespace) -> Encoder | None:

@@ -15,8 +15,8 @@ from twofold.encoders.texts import add_to, check_texts
 from twofold.errors import InputError, ModelError, TruncationError
 from twofold.logs import logger_of
 from twofold.models.folder import read_model_folder
-from twofold.models.known_models import prompts_of
-from twofold.models.locating import find_model
+from twofold.models.known_models import lacking_prompts, prompts_of
+from twofold.models.locating import DEFAULT_NAME, find_model
 from twofold.models.static_model import StaticModel
 from twofold.models.tokenizing import Tokenizing
 from twofold.models.transformer import TransformerModel
@@ -35,7 +35,8 @@ logger = logger_of(__name__)
 class TransformerEncoder:
     """A transformer model, or a table of rows for tokens, with its tokenizer, pooling and prompts.
 
-    tower: which of the two, if a folder has one for each side.
+    tower: which of the two, if a folder has one for each side. notes: what the user should know of the model, in
+    words; each is also logged as a warning.
 
     The graph is compiled at the first encoding. An encoder may be used on both sides
     of a fork; the child compiles the graph again. Any number of threads may encode at once.
@@ -69,7 +70,18 @@ class TransformerEncoder:
                 raise ModelError(
                     f"{self._folder.path}: the {side} prompt leaves no token in {self._folder.max_tokens} tokens"
                 )
+        self.notes = tuple(filter(None, self._doubts(name)))
         logger.debug("loaded %s, %s", self._folder.path, self._model.precision)
+        for note in self.notes:
+            logger.warning("%s", note)
+
+    def _doubts(self, name: str | Path | None) -> list[str]:
+        """What is said about the model that was loaded; empty texts say nothing."""
+        embedded = name is not None and self._found.source is None
+        return [
+            f"the encoder {name} is the embedded copy of {DEFAULT_NAME}" if embedded else "",
+            lacking_prompts(self._folder, self._found.source),
+        ]
 
     def _model_of(self, precision: str, threads: int | None) -> TransformerModel | StaticModel:
         if not self._folder.static:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+from huggingface_hub import constants, scan_cache_dir, snapshot_download
+from huggingface_hub.errors import CacheNotFound, HFValidationError, LocalEntryNotFoundError
 
 from twofold.errors import ModelError
 
@@ -19,14 +19,8 @@ def folder_from_hub(name: str) -> Path:
     A cached copy is used without checking the hub for a newer one: a contract should not change by itself.
     Raises ModelError where the name is none, or is not cached and the hub cannot be reached.
     """
-    try:
-        cached = Path(snapshot_download(name, allow_patterns=NEEDED, local_files_only=True))
-        if _whole(cached):
-            return cached
-    except HFValidationError as error:
-        raise ModelError(f"{name!r} is neither a folder nor a name on the hub ({error})") from error
-    except LocalEntryNotFoundError:
-        pass  # nothing of it is cached: ask the hub
+    if (cached := cached_folder(name)) is not None:
+        return cached
     try:
         return Path(snapshot_download(name, allow_patterns=NEEDED))
     except Exception as error:
@@ -35,6 +29,26 @@ def folder_from_hub(name: str) -> Path:
             f"the model {name!r} is not in the hub's cache and cannot be fetched ({type(error).__name__}: {cause}). "
             "Connect to the hub once, or give the path of a folder that holds the model."
         ) from error
+
+
+def cached_folder(name: str) -> Path | None:
+    """The whole cached copy of a hub model; None where there is none. Raises ModelError where the name is none."""
+    try:
+        cached = Path(snapshot_download(name, allow_patterns=NEEDED, local_files_only=True))
+    except HFValidationError as error:
+        raise ModelError(f"{name!r} is neither a folder nor a name on the hub ({error})") from error
+    except LocalEntryNotFoundError:
+        return None
+    return cached if _whole(cached) else None
+
+
+def cached_names() -> list[str]:
+    """The hub names of all models of which the cache holds files, in the order of their names."""
+    try:
+        repositories = scan_cache_dir(constants.HF_HUB_CACHE).repos
+    except CacheNotFound:
+        return []
+    return sorted(each.repo_id for each in repositories if each.repo_type == "model")
 
 
 def _whole(folder: Path) -> bool:

@@ -22,7 +22,10 @@ class Found(NamedTuple):
 
 
 def find_model(name: str | Path | None) -> Found:
-    """The folder of a model. Raises ModelError where there is none, saying what to do."""
+    """The folder of a model. Raises ModelError where there is none, saying what to do.
+
+    The embedded default goes by its own name, with or without its owner, as long as the hub's cache holds no copy.
+    """
     if name is None:
         return Found(_default_folder(), None)
     if name == "":
@@ -32,16 +35,36 @@ def find_model(name: str | Path | None) -> Found:
         return Found(path.resolve(), str(path.resolve()))
     if isinstance(name, Path) or path.is_absolute() or str(name).startswith((".", "~")) or str(name).count("/") > 1:
         raise ModelError(f"{name} is no folder")
+    if is_embedded(str(name)):
+        return Found(_default_folder(), None)
     return Found(_from_hub(str(name)), str(name))
 
 
-def _default_folder() -> Path:
+def is_embedded(name: str) -> bool:
+    """Whether a name means the embedded default. Its full name means the hub's copy where that is cached already."""
+    if name.lower() == DEFAULT_NAME.rsplit("/", 1)[-1].lower():
+        return True
+    if name.lower() != DEFAULT_NAME.lower() or embedded_folder() is None:
+        return False
+    from twofold.models.hub import cached_folder
+
+    return cached_folder(DEFAULT_NAME) is None
+
+
+def embedded_folder() -> Path | None:
+    """The folder of the package that holds the default; None where that is not installed."""
     # find_spec does not run the package, whose own code would import torch.
     spec = importlib.util.find_spec(DEFAULT_PACKAGE)
     for place in (spec.submodule_search_locations or []) if spec else []:
         folder = Path(place) / "model"
         if (folder / "config.json").is_file():
             return folder
+    return None
+
+
+def _default_folder() -> Path:
+    if (folder := embedded_folder()) is not None:
+        return folder
     try:
         return _from_hub(DEFAULT_NAME)
     except ModelError as error:

@@ -9,7 +9,7 @@ import pytest
 
 from twofold.encoders.loading import load_encoder
 from twofold.models.folder import read_model_folder
-from twofold.models.known_models import SEARCHING, prompts_of
+from twofold.models.known_models import SEARCHING, WEB_SEARCH, prompts_of
 
 Edit = Callable[..., None]
 
@@ -23,6 +23,8 @@ Edit = Callable[..., None]
         ("intfloat/multilingual-e5-large", "query: ", "passage: "),
         ("mixedbread-ai/mxbai-embed-large-v1", SEARCHING, ""),
         ("Snowflake/snowflake-arctic-embed-l-v2.0", "query: ", ""),
+        ("Qwen/Qwen3-Embedding-0.6B", f"{WEB_SEARCH}Query:", ""),
+        ("google/embeddinggemma-300m", "task: search result | query: ", "title: none | text: "),
         ("/models/e5-small-v2", "query: ", "passage: "),
         ("thenlper/gte-base", "", ""),
         ("somebody/e5-base-v2", "", ""),
@@ -46,3 +48,11 @@ def test_a_model_in_the_hubs_cache_is_known_and_a_child_of_a_known_one_is_not(fo
     assert prompts_of(read_model_folder(cached), str(cached))["query"] == "query: "
     edit("config.json", _name_or_path="BAAI/bge-small-en")
     assert load_encoder(folder).contract.query_prompt == ""
+
+
+def test_a_child_of_a_model_with_prompts_that_states_none_is_noted(folder: Path, edit: Edit) -> None:
+    edit("config.json", _name_or_path="intfloat/e5-base-v2")
+    (note,) = load_encoder(folder).notes
+    assert "intfloat/e5-base-v2, from which it was trained, asks for 'query: ' before queries" in note
+    edit("config_sentence_transformers.json", prompts={"query": "", "document": ""})
+    assert load_encoder(folder).notes == ()

@@ -1,0 +1,33 @@
+"""`twofold models`, and naming the embedded encoder, from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Twofold = Callable[..., Any]
+
+
+def test_models_are_listed_with_what_they_are_good_for(twofold: Twofold) -> None:
+    done = twofold("models")
+    assert (done.status, done.err) == (0, "")
+    first = done.out.splitlines()[:4]
+    assert first[:2] == ["embedded: needs no network", "  sentence-transformers/all-MiniLM-L6-v2"]
+    assert first[2:] == [
+        "    384 numbers, 256 tokens, English, Apache-2.0",
+        "    good for: a fast start in English, on any processor",
+    ]
+    assert "    prompts: query 'query: ', document 'passage: '" in done.out
+    listed = twofold("models", "--json").json["models"]
+    assert {"intfloat/multilingual-e5-small", "BAAI/bge-m3"} <= {model["name"] for model in listed}
+    assert listed[0]["place"] == "embedded"
+
+
+def test_the_word_that_info_prints_names_the_embedded_encoder(articles: Path, tmp_path: Path, twofold: Twofold) -> None:
+    made = twofold("index", articles, "--to", tmp_path / "c", "--encoder", "all-MiniLM-L6-v2")
+    assert made.status == 0
+    assert "the encoder all-MiniLM-L6-v2 is the embedded copy" in made.err
+    assert "all-MiniLM-L6-v2, embedded" in twofold("info", tmp_path / "c").out
+    assert twofold("search", tmp_path / "c", "who wrote the first compiler?", "--json").ids[0] == "compiler"
+    assert twofold("search", tmp_path / "c", "moon", "--encoder", "all-MiniLM-L6-v2", "-q").err == ""
