@@ -116,6 +116,7 @@ SUBJECTS = (
             "twofold.encoders.transformer:TransformerEncoder",
             "twofold.protocols:Encoder",
             "twofold.protocols:TokenSpans",
+            "twofold.protocols:KnowsWriting",
         ),
     ),
     Subject(

@@ -81,6 +81,14 @@ AnyEncoder = Encoder | Encodes | EncodesSides | str | Path
 """An encoder, an object of another library such as a SentenceTransformer, or a model's folder or name."""
 
 
+@runtime_checkable
+class KnowsWriting(Protocol):
+    """An encoder that can say how well it knows the writing of texts."""
+
+    def unfamiliar(self, texts: Sequence[str]) -> float:
+        """The share, from 0 to 1, of the texts' letters that its tokenizer has no words or syllables for."""
+
+
 class VectorBlocks(Protocol):
     """Stored vectors, as an index reads them."""
 

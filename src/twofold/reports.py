@@ -71,8 +71,9 @@ class AddReport:
     that came more than once in this input; the last one is stored. title_only, without_content: documents without a
     text, and with neither text nor title (stored, but never found by dense search). passages: vectors written.
     truncated: documents whose vectors do not cover all of their text; tokens_cut: tokens not covered. analyser: what
-    lexical search was made for, and why, where that was told from the texts; empty otherwise. index: what was built,
-    and its recall; None where none was due.
+    lexical search was made for, and why, where that was told from the texts; empty otherwise. unsuited: that the
+    encoder hardly knows the script of the texts, and which models do; empty otherwise. index: what was built, and its
+    recall; None where none was due.
     """
 
     added: int = 0
@@ -86,6 +87,7 @@ class AddReport:
     truncated: int = 0
     tokens_cut: int = 0
     analyser: str = ""
+    unsuited: str = ""
     index: IndexReport | None = None
 
     @property

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Twofold = Callable[..., Any]
 
 
@@ -31,3 +33,18 @@ def test_the_word_that_info_prints_names_the_embedded_encoder(articles: Path, tm
     assert "all-MiniLM-L6-v2, embedded" in twofold("info", tmp_path / "c").out
     assert twofold("search", tmp_path / "c", "who wrote the first compiler?", "--json").ids[0] == "compiler"
     assert twofold("search", tmp_path / "c", "moon", "--encoder", "all-MiniLM-L6-v2", "-q").err == ""
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_script_that_the_encoder_hardly_knows_is_noted_once(
+    tmp_path: Path, twofold: Twofold, words: tuple[str, ...]
+) -> None:
+    data = tmp_path / "data.jsonl"
+    data.write_text(
+        '{"id": "a", "text": "人人生而自由，在尊严和权利上一律平等。他们赋有理性和良心。"}\n', encoding="utf-8"
+    )
+    done = twofold("index", data, "--to", tmp_path / "c", *words)
+    assert done.status == 0
+    assert done.err.count("mostly Chinese, which the encoder hardly knows") == 1
+    assert "intfloat/multilingual-e5-small" in done.err
+    assert "hardly knows" not in twofold("index", data, "--to", tmp_path / "d", "--quiet", *words).err

@@ -140,6 +140,8 @@ def tell(arguments: argparse.Namespace, filled: Filled) -> None:
     reading, report = filled.reading, filled.report
     for line in left_out_as_text(reading):
         note(line)
+    if report.unsuited:
+        note(f"{report.unsuited}; `twofold models` says more")
     if arguments.json:
         skipped = {"skipped": reading.skipped, "reasons": list(reading.reasons), "left_out": left_out_as_json(reading)}
         summary = {

@@ -16,6 +16,7 @@ from twofold.block import Block, Known, Part
 from twofold.collection.guarding import Encoders
 from twofold.collection.parts import encoded, kept, of_own
 from twofold.collection.seen import Seen
+from twofold.collection.suiting import unsuited
 from twofold.documents import Document, as_documents
 from twofold.engine import Engine, EngineWriter
 from twofold.errors import DocumentError, InputError, VectorError
@@ -66,6 +67,7 @@ class Adding:
         self._mode = mode
         self._given = given
         self._taken = 0
+        self._looked = False
         self.report = AddReport()
 
     def run(self, documents: Any, writer: EngineWriter, progress: Progress) -> AddReport:
@@ -201,6 +203,8 @@ class Adding:
                 f"the space {space.name!r} holds vectors made elsewhere, so documents cannot be added to it beside the "
                 f"space that is searched; drop it: `twofold migrate COLLECTION --drop {shlex.quote(space.name)}`"
             )
+        if fresh and own is None and encoder is self._encoder:
+            self._look_at(fresh)
         part = encoded(fresh, encoder, self._mode) if own is None else of_own(fresh, own)
         if encoder is self._encoder:
             self.report.passages += len(part.vectors)
@@ -210,6 +214,15 @@ class Adding:
             return part
         with self._engine.snapshot() as snapshot:
             return Part.joined([part, kept(snapshot, moved, space.name)])
+
+    def _look_at(self, fresh: list[Document]) -> None:
+        """Says once, of the first documents that are encoded, whether the encoder suits them."""
+        if self._looked:
+            return
+        self._looked = True
+        self.report.unsuited = unsuited(self._encoder, fresh)
+        if self.report.unsuited:
+            logger.warning("%s: %s", self._engine.path, self.report.unsuited)
 
 
 def _is_known_by_id_alone(document: Document, known: Mapping[str, Known]) -> bool:

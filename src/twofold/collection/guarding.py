@@ -20,7 +20,7 @@ from twofold.encoding import CheckedTokenSpans, checked_encoder, encoded, encode
 from twofold.engine import Engine, EngineWriter
 from twofold.errors import ContractError, InputError, ModelError
 from twofold.logs import logger_of
-from twofold.protocols import AnyEncoder, Encoder, TokenSpans
+from twofold.protocols import AnyEncoder, Encoder, KnowsWriting, TokenSpans
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 from twofold.space import MAIN, Space
@@ -114,6 +114,11 @@ class GuardedEncoder:
         """The encoder's view of texts as tokens, where it offers one; loads it."""
         encoder = self.loaded()
         return CheckedTokenSpans(encoder) if isinstance(encoder, TokenSpans) else None
+
+    def unfamiliar(self, texts: Sequence[str]) -> float:
+        """The share of the texts' letters that the encoder hardly knows; 0 where it cannot say. Loads it."""
+        encoder = self.loaded()
+        return encoder.unfamiliar(texts) if isinstance(encoder, KnowsWriting) else 0.0
 
     @property
     def can_encode(self) -> bool:

@@ -128,6 +128,10 @@ class TransformerEncoder:
         """For each text int32 (tokens, 2): start and end of each token in characters; nothing is truncated."""
         return self._tokenizing.spans(texts)
 
+    def unfamiliar(self, texts: Sequence[str]) -> float:
+        """The share, from 0 to 1, of the texts' letters that the tokenizer has no words or syllables for."""
+        return self._tokenizing.unfamiliar(texts)
+
     @property
     def vocabulary(self) -> list[str]:
         """The tokenizer's tokens by their number."""

@@ -190,6 +190,10 @@ MODELS: tuple[KnownModel, ...] = (
 """English ones first, then those of many languages, small before large; the source of each is its model card."""
 
 
+MULTILINGUAL = tuple(model.name for model in MODELS if model.languages not in (ENGLISH, "over 50 languages"))
+"""Those that were trained for search in most written languages."""
+
+
 def known_model(name: str) -> KnownModel | None:
     """The known model of a hub name, in whatever case; None where there is none."""
     return next((model for model in MODELS if model.name.lower() == name.lower()), None)

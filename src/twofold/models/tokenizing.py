@@ -22,6 +22,7 @@ from tokenizers.normalizers import Lowercase
 from tokenizers.normalizers import Sequence as NormalizerSequence
 
 from twofold.errors import ModelError
+from twofold.models.familiarity import unfamiliar_share
 from twofold.models.tokenizer_files import read_tokenizer, tokenizer_alone
 from twofold.values import without_surrogates
 
@@ -72,6 +73,11 @@ class Tokenizing:
         encodings = self._whole.encode_batch([without_surrogates(text)[0] for text in texts], add_special_tokens=False)
         return [_ascending(np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)) for encoding in encodings]
 
+    def unfamiliar(self, texts: Sequence[str]) -> float:
+        """The share, from 0 to 1, of the texts' letters that the tokenizer has no words or syllables for."""
+        whole = [without_surrogates(text)[0] for text in texts]
+        return unfamiliar_share(whole, self._whole.encode_batch(whole, add_special_tokens=False), self._unknown)
+
     def count(self, text: str) -> int:
         """How many tokens a text is, special tokens not counted; nothing is cut."""
         return len(self._whole.encode(text, add_special_tokens=False).ids)
@@ -113,6 +119,13 @@ class Tokenizing:
     def _whole(self) -> Tokenizer:
         """A second tokenizer that never cuts; a tokenizer's truncation cannot be set for one call."""
         return self._make()
+
+    @cached_property
+    def _unknown(self) -> int | None:
+        """The number of the token for what the tokenizer does not know; None where it knows everything."""
+        model = json.loads(self._json)["model"]
+        number, token = model.get("unk_id"), model.get("unk_token")
+        return int(number) if number is not None else None if token is None else self._whole.token_to_id(token)
 
     def _make(self) -> Tokenizer:
         tokenizer = Tokenizer.from_str(self._json)

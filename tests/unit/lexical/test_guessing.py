@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from twofold.lexical.analysing import ANALYSERS
-from twofold.lexical.guessing import Guess, likely_analyser
+from twofold.lexical.guessing import Guess, likely_analyser, main_script
 
 # The first article of the Universal Declaration of Human Rights, and parts of the second and third.
 TEXTS = {
@@ -92,3 +92,18 @@ def test_only_the_beginning_is_read() -> None:
             yield TEXTS["german"] * 1_000
 
     assert likely_analyser(endless()).analyser == "german"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("texts", "script"),
+    [
+        ([UNSPACED["Japanese"]], "Japanese"),
+        ([UNSPACED["Chinese"], "UN"], "Chinese"),
+        ([TEXTS["german"]], "Latin"),
+        (["סוף סוף"], "Hebrew"),
+        (["თბილისი"], "Georgian"),
+        (["1984 !?"], ""),
+    ],
+)
+def test_the_script_of_most_letters_is_named(texts: list[str], script: str) -> None:
+    assert main_script(texts) == script
