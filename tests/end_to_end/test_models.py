@@ -48,3 +48,18 @@ def test_a_script_that_the_encoder_hardly_knows_is_noted_once(
     assert done.err.count("mostly Chinese, which the encoder hardly knows") == 1
     assert "intfloat/multilingual-e5-small" in done.err
     assert "hardly knows" not in twofold("index", data, "--to", tmp_path / "d", "--quiet", *words).err
+
+
+def test_shorter_vectors_are_asked_for_and_kept(articles: Path, tmp_path: Path, twofold: Twofold) -> None:
+    made = twofold("index", articles, "--to", tmp_path / "c", "--dim", 128)
+    assert made.status == 0
+    assert made.err.count("does not say that it was trained for shorter vectors") == 1
+    assert twofold("info", tmp_path / "c", "--json").json["contract"]["dimension"] == 128
+    for words in ((), ("--precision", "f32"), ("--dim", 128, "-q")):
+        assert twofold("search", tmp_path / "c", "who wrote the first compiler?", "--json", *words).ids[0] == "compiler"
+    other = twofold("search", tmp_path / "c", "compiler", "--dim", 64)
+    assert other.status == 1
+    assert "dimension" in other.err
+    assert twofold("encode", articles, "--to", tmp_path / "v.npy", "--dim", 500).status == 1
+    hashed = twofold("index", articles, "--to", tmp_path / "h", "--encoder", "hashed-words:64", "--dim", 32)
+    assert (hashed.status, "write hashed-words:32" in hashed.err) == (1, True)

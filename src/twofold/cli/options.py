@@ -188,7 +188,7 @@ def add_output_options(parser: argparse.ArgumentParser, **otherwise: Any) -> Non
 def add_encoder_options(
     parser: argparse.ArgumentParser, *, otherwise: str = "the embedded all-MiniLM-L6-v2", several: bool = False
 ) -> None:
-    """--encoder, --precision, --query-tower, --threads; `otherwise` is the encoder where none is named.
+    """--encoder, --precision, --query-tower, --dim, --threads; `otherwise` is the encoder where none is named.
 
     several: --encoder may be repeated, and --query-tower, which belongs to one encoder, is not there.
     """
@@ -216,6 +216,12 @@ def add_encoder_options(
             help="another encoder for queries: static (microseconds a query, for the embedded default), or what "
             "`twofold train --query-tower` wrote",
         )
+    group.add_argument(
+        "--dim",
+        type=at_least_one,
+        metavar="N",
+        help="keep the first N numbers of each vector, for a model that was trained so (`twofold models` says which)",
+    )
     group.add_argument("--threads", type=at_least_one, metavar="N", help="threads for encoding; default: all cores")
 
 
@@ -248,7 +254,7 @@ def add_truncation_option(parser: argparse.ArgumentParser) -> None:
 
 def names_encoder(arguments: argparse.Namespace) -> bool:
     """Whether anything was said about the encoder."""
-    named = (arguments.encoder, arguments.query_tower, arguments.threads)
+    named = (arguments.encoder, arguments.query_tower, arguments.dim, arguments.threads)
     return arguments.precision != "auto" or any(each is not None for each in named)
 
 
@@ -260,6 +266,10 @@ def encoder_of(arguments: argparse.Namespace) -> Encoder:
     if name is not None and name.startswith(HASHED_WORDS):
         if arguments.query_tower is not None:
             raise ModelError(f"--query-tower goes with a model that it was fitted to, and {name} is none")
+        if arguments.dim is not None:
+            raise ModelError(
+                f"--dim cuts the vectors of a model, and {name} is none; write {HASHED_WORDS}{arguments.dim}"
+            )
         return load_source({"kind": "hashed-words", "dimension": _dimension_of(name), "max_words": 256})
     if name is not None and name.startswith(API):
         return _of_service(name, arguments.query_tower)
@@ -269,6 +279,7 @@ def encoder_of(arguments: argparse.Namespace) -> Encoder:
         threads=arguments.threads,
         on_truncation=getattr(arguments, "on_truncation", "count"),
         query_tower=arguments.query_tower,
+        dim=arguments.dim,
     )
     for each in encoder.notes:
         note(each)
@@ -288,12 +299,13 @@ def encoder_for(collection: str, arguments: argparse.Namespace) -> Encoder | Non
     if arguments.encoder is None:
         with open_collection(collection) as there:
             source = there.encoder.source
-        if "name" not in source and arguments.query_tower is None:
+        if "name" not in source and arguments.query_tower is None and arguments.dim is None:
             return None  # no model that could be loaded in another way
         if "name" not in source:
-            raise ModelError(f"{collection} was made without a model, so no query tower was fitted to it")
+            raise ModelError(f"{collection} was made without a model, so neither --query-tower nor --dim applies to it")
         arguments.encoder = source["name"]
         arguments.query_tower = arguments.query_tower or source.get("query_tower")
+        arguments.dim = arguments.dim or source.get("dim")
     return encoder_of(arguments)
 
 

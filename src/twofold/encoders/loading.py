@@ -24,6 +24,7 @@ def load_encoder(
     threads: int | None = None,
     on_truncation: str = "count",
     query_tower: str | Path | None = None,
+    dim: int | None = None,
 ) -> TransformerEncoder:
     """An encoder: a model folder, a hub name, or None for the embedded default (all-MiniLM-L6-v2, 384 dimensions).
 
@@ -31,14 +32,16 @@ def load_encoder(
     processor has it, else f32; both can be asked for. threads: None takes all cores. on_truncation: "count" truncates a
     text that is too long and counts it in the report, "error" raises TruncationError. query_tower: "static" encodes
     queries by the table that ships for the embedded default; a file or folder by what `twofold train --query-tower`
-    made for this encoder (docs/training.md); documents are encoded by the encoder itself. Raises ModelError for a model
-    that cannot be used, InputError for invalid arguments.
+    made for this encoder (docs/training.md); documents are encoded by the encoder itself. dim: keep the first so many
+    numbers of each vector, for a model that was trained so (Matryoshka; `list_models`, `twofold train --dimensions`);
+    where it was not, the encoder's `notes` say so. Raises ModelError for a model that cannot be used or has fewer than
+    `dim` numbers, InputError for invalid arguments.
     """
     if query_tower is None and is_untied(find_model(name).folder):
         query_tower = UNTIED
     if query_tower is not None:
-        return TwoTowers(query_tower, name, precision=precision, threads=threads, on_truncation=on_truncation)
-    return TransformerEncoder(name, precision=precision, threads=threads, on_truncation=on_truncation)
+        return TwoTowers(query_tower, name, precision=precision, threads=threads, on_truncation=on_truncation, dim=dim)
+    return TransformerEncoder(name, precision=precision, threads=threads, on_truncation=on_truncation, dim=dim)
 
 
 def load_source(source: Mapping[str, Any]) -> Encoder:
@@ -59,7 +62,7 @@ KINDS: dict[str, Callable[[Mapping[str, Any]], Encoder]] = {
     "given-vectors": lambda source: GivenVectors(source["dimension"], similarity=source["similarity"]),
     "hashed-words": lambda source: HashedWords(source["dimension"], max_words=source["max_words"]),
     "static-queries": lambda source: TwoTowers(source["query_tower"], source["name"]),  # as it was called at first
-    "transformer": lambda source: TransformerEncoder(source["name"]),
-    "two-towers": lambda source: TwoTowers(source["query_tower"], source["name"]),
+    "transformer": lambda source: TransformerEncoder(source["name"], dim=source.get("dim")),
+    "two-towers": lambda source: TwoTowers(source["query_tower"], source["name"], dim=source.get("dim")),
 }
 """Kinds of encoders by the word in their source."""

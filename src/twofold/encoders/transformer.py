@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from twofold.encoders.texts import add_to, check_texts
 from twofold.errors import InputError, ModelError, TruncationError
 from twofold.logs import logger_of
 from twofold.models.folder import read_model_folder
-from twofold.models.known_models import lacking_prompts, prompts_of
+from twofold.models.known_models import lacking_prompts, prompts_of, untrained_length
 from twofold.models.locating import DEFAULT_NAME, find_model
 from twofold.models.static_model import StaticModel
 from twofold.models.tokenizing import Tokenizing
@@ -35,7 +36,8 @@ logger = logger_of(__name__)
 class TransformerEncoder:
     """A transformer model, or a table of rows for tokens, with its tokenizer, pooling and prompts.
 
-    tower: which of the two, if a folder has one for each side. notes: what the user should know of the model, in
+    tower: which of the two, if a folder has one for each side. dim: how many of a vector's first numbers are kept; None
+    keeps as many as the folder says. notes: what the user should know of the model, in
     words; each is also logged as a warning.
 
     The graph is compiled at the first encoding. An encoder may be used on both sides
@@ -50,11 +52,16 @@ class TransformerEncoder:
         threads: int | None = None,
         on_truncation: str = "count",
         tower: Side = "document",
+        dim: int | None = None,
     ) -> None:
         if on_truncation not in TRUNCATION:
             raise InputError(f"on_truncation must be one of {', '.join(TRUNCATION)}, not {on_truncation!r}")
+        if dim is not None and (type(dim) is not int or dim < 1):
+            raise InputError(f"dim must be a whole number of at least 1, not {dim!r}")
         self._found = find_model(name)
-        self._folder = read_model_folder(self._found.folder, tower)
+        self._dim = dim
+        folder = read_model_folder(self._found.folder, tower)
+        self._folder = folder if dim is None else replace(folder, dimension=dim)
         self._tokenizing = Tokenizing(
             self._folder.transformer,
             self._folder.max_tokens,
@@ -62,6 +69,10 @@ class TransformerEncoder:
             alone=self._folder.static,
         )
         self._model = self._model_of(precision, threads)
+        if dim is not None and dim > (whole := self._model.whole_dimension):
+            raise ModelError(
+                f"{self._folder.path} makes vectors of {whole} numbers, fewer than dim={dim}; ask for {whole} at most"
+            )
         self._tokenizing.refuse_beyond(self._model.rows, self._folder.configuration.path)
         self._on_truncation = on_truncation
         self._prompts = prompts_of(self._folder, self._found.source)
@@ -78,9 +89,11 @@ class TransformerEncoder:
     def _doubts(self, name: str | Path | None) -> list[str]:
         """What is said about the model that was loaded; empty texts say nothing."""
         embedded = name is not None and self._found.source is None
+        cut = self._dim if self._dim != self._model.whole_dimension else None
         return [
             f"the encoder {name} is the embedded copy of {DEFAULT_NAME}" if embedded else "",
             lacking_prompts(self._folder, self._found.source),
+            "" if cut is None else untrained_length(self._folder, self._found.source, cut),
         ]
 
     def _model_of(self, precision: str, threads: int | None) -> TransformerModel | StaticModel:
@@ -111,8 +124,11 @@ class TransformerEncoder:
 
     @property
     def source(self) -> dict[str, Any]:
-        """The kind and where the model is: a folder's absolute path, a hub name, or None for the embedded default."""
-        return {"kind": "transformer", "name": self._found.source}
+        """The kind, where the model is (a folder's absolute path, a hub name, or None for the embedded default), and
+        `dim` where it was given.
+        """
+        cut = {} if self._dim is None else {"dim": self._dim}
+        return {"kind": "transformer", "name": self._found.source, **cut}
 
     @property
     def precision(self) -> str:

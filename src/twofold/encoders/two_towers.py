@@ -57,14 +57,15 @@ class TwoTowers(TransformerEncoder):
         precision: str = "auto",
         threads: int | None = None,
         on_truncation: str = "count",
+        dim: int | None = None,
     ) -> None:
-        super().__init__(name, precision=precision, threads=threads, on_truncation=on_truncation)
+        super().__init__(name, precision=precision, threads=threads, on_truncation=on_truncation, dim=dim)
         self._place = str(tower) if tower in (STATIC, UNTIED) else str(Path(tower).resolve())
         space = super()._decided().space
         loaded = partial(TransformerEncoder, precision=precision, threads=threads, on_truncation=on_truncation)
         self._queries: QueryTower
         if tower == UNTIED:
-            self._queries = LayeredTower(space, loaded(name, tower="query"))
+            self._queries = LayeredTower(space, loaded(name, tower="query", dim=dim))
         elif tower != STATIC and Path(tower).is_dir():
             self._queries = LayeredTower(read_alignment(Path(tower)), loaded(Path(tower)))
         else:

@@ -15,7 +15,8 @@ SYLLABLES = ((0x3040, 0x30FF), (0x3400, 0x9FFF), (0xAC00, 0xD7AF), (0xF900, 0xFA
 """Kana, Chinese characters, Hangul: one is a syllable or a word, so a token of one alone says something."""
 LACKED = 0.1
 """A vocabulary that lacks more than this share of the syllables was not made from their language, and those that it has
-say little. The embedded encoder's lacks a third of the Chinese characters; a Chinese one hardly any."""
+say little. The embedded encoder's lacks a third to a half of the characters of Chinese texts; a Chinese one hardly any.
+"""
 
 
 def unfamiliar_share(texts: Iterable[str], encodings: Iterable[Encoding], unknown: int | None) -> float:

@@ -32,6 +32,8 @@ MODE_FIELDS = {
 }
 """How Pooling's config.json said the modes before it had a field pooling_mode, in the order of concatenation."""
 
+SHORTER = "matryoshka_dimensions"
+"""The field of config_sentence_transformers.json by which `twofold train --dimensions` says what it trained."""
 MODULES, ROUTER, STATIC = "modules.json", "Router", "StaticEmbedding"
 ENDLESS = 10**9
 """The longest input of a model that takes any, in tokens."""
@@ -52,7 +54,8 @@ class ModelFolder:
     transformer: where config.json, the tensors and the tokenizer are. modes: pooling modes, in order. include_prompt:
     whether the prompt's tokens count in the pooling. layers: what follows the pooling. max_tokens: the longest input.
     dimension: how many of a vector's first numbers are kept; None keeps all. static: whether there is a table of rows
-    for tokens in place of a transformer.
+    for tokens in place of a transformer. shorter: how many first numbers were trained as vectors too, as far as the
+    files say so.
     """
 
     path: Path
@@ -67,6 +70,7 @@ class ModelFolder:
     similarity: Similarity
     dimension: int | None
     static: bool = False
+    shorter: tuple[int, ...] = ()
 
 
 def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
@@ -96,6 +100,7 @@ def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
         prompts=_prompts(said),
         similarity=_similarity(said),
         dimension=_truncate_dim(said),
+        shorter=_shorter(said),
     )
 
 
@@ -119,6 +124,7 @@ def _static(path: Path, modules: Sequence[tuple[str, str]]) -> ModelFolder:
         similarity=_similarity(said),
         dimension=_truncate_dim(said),
         static=True,
+        shorter=_shorter(said),
     )
 
 
@@ -209,6 +215,15 @@ def _truncate_dim(said: Configuration) -> int | None:
     if (dimension := said.integer("truncate_dim")) < 1:
         raise ModelError(f"{said.path}: truncate_dim must be at least 1, not {dimension}")
     return dimension
+
+
+def _shorter(said: Configuration) -> tuple[int, ...]:
+    """The trained prefixes; a truncate_dim that the model's author states is one too."""
+    stated = said.values.get(SHORTER) or []
+    if not isinstance(stated, list) or not all(type(each) is int for each in stated):
+        raise ModelError(f"{said.path}: {SHORTER} must be a list of whole numbers, not {stated!r}")
+    own = _truncate_dim(said)
+    return tuple(sorted({*stated, *([] if own is None else [own])}))
 
 
 def _max_tokens(configuration: Configuration, settings: Configuration) -> int:

@@ -228,6 +228,22 @@ def lacking_prompts(folder: ModelFolder, source: str | None) -> str:
     )
 
 
+def untrained_length(folder: ModelFolder, source: str | None, dim: int) -> str:
+    """What to check where vectors are cut to their first `dim` numbers, in words; empty where it was trained so."""
+    if dim in folder.shorter:
+        return ""
+    known = next(filter(None, map(known_model, names_of(folder, source))), None)
+    if known is not None and known.shortest is not None and known.shortest <= dim:
+        return ""
+    trained = known.shortest if known is not None else None
+    said = ", ".join(map(str, folder.shorter)) or (f"{trained} and more" if trained else "")
+    return (
+        f"vectors are cut to their first {dim} numbers, and {source or 'the embedded encoder'} "
+        f"{f'was trained for {said}' if said else 'does not say that it was trained for shorter vectors'}; "
+        "measure what that costs on your own queries (`twofold evaluate`)"
+    )
+
+
 def names_of(folder: ModelFolder, source: str | None) -> list[str]:
     """Possible names of the model: the hub's name, its folder's name in the hub's cache or outside.
 

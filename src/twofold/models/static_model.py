@@ -45,8 +45,13 @@ class StaticModel:
     @property
     def dimension(self) -> int:
         """Numbers a vector."""
-        whole = int(self._table.shape[1])
-        return whole if self._folder.dimension is None else min(self._folder.dimension, whole)
+        kept = self._folder.dimension
+        return self.whole_dimension if kept is None else min(kept, self.whole_dimension)
+
+    @property
+    def whole_dimension(self) -> int:
+        """Numbers a vector before any are cut off."""
+        return int(self._table.shape[1])
 
     @cached_property
     def fingerprint(self) -> str:

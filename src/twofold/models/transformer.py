@@ -66,10 +66,10 @@ class TransformerModel:
     def dimension(self) -> int:
         """Numbers a vector."""
         kept = self._folder.dimension
-        return self._whole_dimension if kept is None else min(kept, self._whole_dimension)
+        return self.whole_dimension if kept is None else min(kept, self.whole_dimension)
 
     @property
-    def _whole_dimension(self) -> int:
+    def whole_dimension(self) -> int:
         """Numbers a vector before any are cut off."""
         widths = [layer.weight.shape[0] for layer in self._folder.layers if isinstance(layer, Dense)]
         return widths[-1] if widths else self._architecture.width(self._folder.configuration) * len(self._folder.modes)

@@ -1,13 +1,15 @@
-"""The model card of a trained encoder: README.md of its folder."""
+"""The model card of a trained encoder (README.md of its folder), and what its configuration says of the training."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 
 from twofold.errors import MissingExtraError
 from twofold.files import write_aside
+from twofold.models.folder import SHORTER
 from twofold.plots.training import Space, curves
 from twofold.training.outcome import AFTER, BEFORE, TrainingOutcome
 
@@ -38,6 +40,15 @@ def write_card(folder: Path, outcome: TrainingOutcome, base: str, command: str) 
     ]
     with write_aside(folder / "README.md") as file:
         file.write("\n\n".join(filter(None, lines)).encode() + b"\n")
+
+
+def state_dimensions(folder: Path, dimensions: Sequence[int]) -> None:
+    """Says in the model's configuration which prefixes of its vectors were trained; `load_encoder(dim=)` reads it."""
+    path = folder / "config_sentence_transformers.json"
+    stated = json.loads(path.read_text(encoding="utf-8"))
+    stated.pop(SHORTER, None)
+    with write_aside(path) as file:
+        file.write(json.dumps({**stated, **({SHORTER: sorted(dimensions)} if dimensions else {})}, indent=2).encode())
 
 
 def _drawn(folder: Path, outcome: TrainingOutcome) -> bool:

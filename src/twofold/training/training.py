@@ -21,7 +21,7 @@ from twofold.rankings import ranked
 from twofold.readers.reading import read
 from twofold.scores import unit_vectors
 from twofold.training.auditing import Audit
-from twofold.training.card import write_card
+from twofold.training.card import state_dimensions, write_card
 from twofold.training.examples import Examples, read_examples
 from twofold.training.fitting import Curve, Texts, check_installed, fit
 from twofold.training.from_corpus import examples_of
@@ -80,6 +80,7 @@ def train(
         model, curve, settings = fit(folder, encoder.contract, texts, settings, work, progress=shown)
     with folder_aside(to) as aside:
         model.save_pretrained(str(aside), create_model_card=False)
+        state_dimensions(aside, settings.dimensions)
         outcome = _measured(aside, to, material, curve, settings, time.monotonic() - start)
         write_card(aside, outcome, str(base or "the embedded default"), " ".join(sys.argv))
     shutil.rmtree(work)

@@ -12,6 +12,8 @@ from twofold.collection.collection import Collection
 from twofold.collection.opening import create
 from twofold.collection.suiting import TEXTS as LOOKED_AT
 from twofold.encoders.hashed_words import HashedWords
+from twofold.encoders.loading import load_encoder
+from twofold.protocols import Encoder
 
 # The beginning of the Universal Declaration of Human Rights.
 UNKNOWN = {
@@ -36,9 +38,14 @@ KNOWN = {
 }
 
 
+@pytest.fixture(scope="module")
+def embedded() -> Encoder:
+    return load_encoder()
+
+
 @pytest.fixture
-def collection() -> Iterator[Collection]:
-    with create(None) as made:
+def collection(embedded: Encoder) -> Iterator[Collection]:
+    with create(None, embedded) as made:
         yield made
 
 

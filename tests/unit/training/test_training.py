@@ -211,6 +211,16 @@ def test_every_loss_learns_the_riddles(
     assert "by the teacher, who takes" in str(outcome.mining)
 
 
+def test_prefixes_that_were_trained_are_stated_in_the_folder(base: Path, pairs: Path, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, epochs=1, dimensions=(16, 8))
+    folder = train(pairs, to=tmp_path / "encoder", base=base, settings=settings).folder
+    assert load_encoder(folder, dim=8).notes == ()
+    assert "was trained for 8, 16" in load_encoder(folder, dim=12).notes[0]
+    assert SentenceTransformer(str(folder), truncate_dim=8).encode("a riddle").shape == (8,)
+    again = train(pairs, to=tmp_path / "again", base=folder, settings=replace(SETTINGS, epochs=1)).folder
+    assert "does not say" in load_encoder(again, dim=8).notes[0]
+
+
 def test_where_a_gpu_has_not_enough_memory_the_batch_is_divided(
     base: Path, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
