@@ -43,11 +43,13 @@ def cached_folder(name: str) -> Path | None:
 
 
 def cached_names() -> list[str]:
-    """The hub names of all models of which the cache holds files, in the order of their names."""
+    """The hub names of all models of which the cache holds files, in order. Raises ModelError where it is no folder."""
     try:
         repositories = scan_cache_dir(constants.HF_HUB_CACHE).repos
     except CacheNotFound:
         return []
+    except (ValueError, NotADirectoryError) as error:
+        raise ModelError(f"the hub's cache {constants.HF_HUB_CACHE} is no folder; set HF_HUB_CACHE to one") from error
     return sorted(each.repo_id for each in repositories if each.repo_type == "model")
 
 

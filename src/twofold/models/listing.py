@@ -51,7 +51,8 @@ class ListedModel:
 def list_models() -> list[ListedModel]:
     """The embedded model, then those in the hub's cache, then the known ones that are neither.
 
-    Reads configurations, no weights, and asks nobody on the network. Raises OSError where the cache cannot be read.
+    Reads configurations, no weights, and asks nobody on the network. Raises ModelError where the cache is no
+    folder, OSError where it cannot be read.
     """
     cached = [_cached(name) for name in cached_names()]
     here = {model.name.lower() for model in cached}

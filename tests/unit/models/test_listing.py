@@ -9,6 +9,7 @@ import huggingface_hub.constants
 import pytest
 
 from twofold.encoders.loading import load_encoder
+from twofold.errors import ModelError
 from twofold.models.known_models import KNOWN, MODELS
 from twofold.models.listing import list_models
 
@@ -67,6 +68,14 @@ def test_a_cached_copy_that_cannot_be_loaded_says_why(cached: Cached, edit: Edit
     half, other = [model.problem for model in list_models() if model.place == "cached"]
     assert "not whole" in half
     assert "'t5'" in other
+
+
+def test_a_cache_that_is_no_folder_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(file))
+    with pytest.raises(ModelError, match=r"the hub's cache .*file is no folder"):
+        list_models()
 
 
 def test_what_the_table_says_of_the_embedded_model_is_what_it_has() -> None:
