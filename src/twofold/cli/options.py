@@ -289,8 +289,9 @@ def encoder_of(arguments: argparse.Namespace) -> Encoder:
 def encoder_for(collection: str, arguments: argparse.Namespace) -> Encoder | None:
     """The encoder for a collection that is there: what the options name, else what the collection names (None).
 
-    --precision, --threads and --query-tower alone mean the collection's own model, loaded in that way; its own query
-    tower too, unless another is named. Raises ModelError for a tower where the collection has no model.
+    --precision, --threads, --query-tower and --dim alone mean the collection's own model, loaded in that way; with its
+    own query tower and dimension, unless others are named. Raises ModelError for a tower or a dimension where the
+    collection has no model.
     """
     from twofold.collection.opening import open_collection
 
