@@ -1,0 +1,7 @@
+printf '%s\n' '{"id": "oak", "text": "An oak may live long."}' '{"id": "elm", "text": "Elms lined roads."}' >notes.jsonl
+twofold index notes.jsonl --to notes.twofold
+twofold backup notes.twofold --to backup.twofold
+twofold delete notes.twofold --all
+rm -r notes.twofold && cp -r backup.twofold notes.twofold
+twofold verify notes.twofold
+twofold search notes.twofold "how old do trees get?" --k 1 | grep -q oak

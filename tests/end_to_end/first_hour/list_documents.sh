@@ -1,0 +1,5 @@
+printf '%s\n' '{"id": "a", "title": "First", "text": "one"}' '{"id": "b", "title": "Second", "text": "two"}' >notes.jsonl
+twofold index notes.jsonl --to notes.twofold
+twofold list notes.twofold | grep -q "Second"
+twofold list notes.twofold --limit 1 --json | python -m json.tool | grep -q '"id": "a"'
+test "$(twofold list notes.twofold --ids | wc -l)" -eq 2
