@@ -81,14 +81,14 @@ def titled(title: str, text: str) -> str:
 def as_documents(
     items: Iterable[Document | Mapping[str, Any] | tuple[str, str]], *, text_required: bool = True
 ) -> Iterator[Document]:
-    """Documents from Documents, dicts with id, text, title and more, (id, text) pairs, or a table.
+    """Documents from Documents, dicts with id, text, title and more, (id, text) pairs, or a table; one Document or dict is one document.
 
     A dict's id may stand under `id` or `_id` (not both), its text under any of TEXT_FIELDS; keys other than these,
     title and metadata become metadata. A table's rows are such dicts (rows.py). text_required: refuse a dict without a
     text field, as it could replace a document that has a text by one without; "" is an explicitly empty text. Each
     document is copied as it comes. Raises DocumentError for anything else, naming the position.
     """
-    for position, item in enumerate(rows_of(items)):
+    for position, item in enumerate([items] if isinstance(items, Document) else rows_of(items)):
         match row_of(item):
             case Document():
                 yield replace(item)

@@ -21,13 +21,14 @@ def rows_of(documents: Any) -> Iterable[Any]:
     """What there is to add, one after the other: the rows of a table as dicts, anything else as it comes.
 
     Tables are DataFrames of pandas and polars, Arrow tables, batches and readers, and whatever offers Arrow's C stream.
-    A named index of pandas counts as columns. Raises DocumentError, with the right call, for what is no container of
+    One dict is one document. A named index of pandas counts as columns. Raises DocumentError, with the right call, for what is no container of
     documents.
     """
     kind = type(documents).__name__
-    if isinstance(documents, str | bytes | Mapping):
-        held = "one document" if isinstance(documents, Mapping) else f"a {kind}"
-        raise DocumentError(f"add takes a list of documents, and {held} was given; write {SHOWN}")
+    if isinstance(documents, Mapping):
+        return [documents]
+    if isinstance(documents, str | bytes):
+        raise DocumentError(f"add takes a list of documents, and a {kind} was given; write {SHOWN}")
     if hasattr(documents, "to_frame") and not hasattr(documents, "columns"):
         raise DocumentError(f"a {kind} is one column, and a document needs an id and a text; give the whole table")
     if hasattr(documents, "itertuples") and hasattr(documents, "iloc"):

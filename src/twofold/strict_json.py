@@ -19,7 +19,7 @@ def parse_json(text: str, *, hint: str) -> Any:
     except _ConstantError as error:
         raise InputError(f"{_where_constant(text)}{error}, which JSON does not know; leave it out") from None
     except json.JSONDecodeError as error:
-        raise InputError(f"no JSON: {error.msg} at character {error.pos + 1}. {hint}") from None
+        raise InputError(f"no JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}. {hint}") from None
     except RecursionError:
         raise InputError("nested too deeply") from None
     except ValueError as error:

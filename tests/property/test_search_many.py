@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from twofold.collection.collection import Collection
 from twofold.collection.opening import create
 from twofold.encoders.hashed_words import HashedWords
-from twofold.errors import QueryError
+from twofold.errors import QueryError, VectorError
 from twofold.hits import Hits
 from twofold.scores import Scores
 from twofold.searching import searcher as searching
@@ -83,6 +83,10 @@ def test_what_no_query_may_be_is_refused(collection: Collection) -> None:
     assert collection.search_many([]) == []
     with pytest.raises(QueryError, match=r"queries is a list; for one query write \['red'\]"):
         collection.search_many("red")
+    with pytest.raises(QueryError, match="not a list of texts; search_many takes several"):
+        collection.search(["red", "blue"])  # type: ignore[arg-type]
+    with pytest.raises(VectorError, match=r"has the shape \(2, 8\); this .*; search_many takes several"):
+        collection.search(collection.encoder.encode_queries(["red", "blue"]))
     with pytest.raises(QueryError, match="query 1: it is empty"):
         collection.search_many(["red", " "])
     with pytest.raises(QueryError, match="a ranker reads the query"):

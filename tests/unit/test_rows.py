@@ -115,10 +115,16 @@ def test_what_a_table_lacks_is_left_out() -> None:
     assert (second.id, second.metadata) == ("2", {})
 
 
+@pytest.mark.parametrize("one", [{"id": "a", "text": "red"}, Document("a", "red")])
+def test_one_document_alone_stands_for_a_list_of_it(one: Any) -> None:
+    assert list(as_documents(one)) == [Document("a", "red")]
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (RECORDS[0], "one document was given; write add"),
+        ({"a": "red"}, "item 0 has no id"),
+        ({"id": ["a", "b"], "text": ["red", "blue"]}, "must be text or an integer, not a list"),
         ("red", "a str was given; write add"),
         (5, "not a int; write add"),
         (None, "not a NoneType"),

@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
         prog="twofold",
         usage="twofold [-h] [--version] COMMAND [...]",
         description="Finds the documents that answer a query, by dense and lexical search, on this machine.",
-        epilog="Begin with: twofold demo\nMore about a command: twofold COMMAND --help",
+        epilog="Begin with: twofold demo\nMore about a command: twofold COMMAND --help, or twofold help COMMAND",
         formatter_class=lambda prog: HelpFormatter(prog, 16),
         allow_abbrev=False,
     )
@@ -120,6 +120,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _answered(given: list[str]) -> int:
+    if given[:1] == ["help"]:
+        given = [*given[1:2], "--help"]
     whole = parser()
     arguments = whole.parse_args(given)
     if arguments.command is None:

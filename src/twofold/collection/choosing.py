@@ -12,14 +12,16 @@ from twofold.filters import Filter
 
 
 def chosen(ids: Iterable[str] | None, where: Mapping[str, Any] | None) -> Filter | None:
-    """The filter, parsed, or None; raises InputError where ids and filter are both given, or ids is one text."""
+    """The filter, parsed, or None; raises InputError where ids and filter are both given."""
     if ids is not None and where is not None:
         raise InputError("give ids or a filter, not both")
     return None if where is None else filters.parse(where)
 
 
 def listed(ids: Any) -> list[str]:
-    """The ids that a call names; integers stand for their digits. Raises InputError for one text, or no list."""
-    if isinstance(ids, str | bytes | Mapping) or not isinstance(ids, Iterable):
+    """The ids that a call names, one text or a list; integers stand for their digits. Raises InputError for no list."""
+    if isinstance(ids, str):
+        return [identifier_of(ids)]
+    if isinstance(ids, bytes | Mapping) or not isinstance(ids, Iterable):
         raise InputError(f"ids is a list; for one document write [{ids!r}]")
     return [identifier_of(each) for each in ids]

@@ -82,10 +82,10 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
     ) -> AddReport:
         """Adds documents, or replaces those with the same id; returns a report with counts.
 
-        documents: Documents, dicts (id, text, title, anything else is metadata), (id, text) pairs, or a table of
-        pandas, polars or Arrow (docs/filters.md). vectors: the user's own, (n, dimension), one a document in the same
-        order, an array or a .npy file; without them the texts are encoded. progress: True shows it, a function is
-        called with the documents done.
+        documents: Documents, dicts (id, text, title, anything else is metadata), (id, text) pairs, one or
+        several, or a table of pandas, polars or Arrow (docs/filters.md). vectors: the user's own, (n, dimension), one a
+        document in the same order, an array or a .npy file; without them the texts are encoded. progress: True shows
+        it, a function is called with the documents done.
 
         An unchanged document is not encoded again. Documents are acknowledged in blocks: after an error or Ctrl-C
         every acknowledged block is stored, and the same call continues from there. The first addition builds the
@@ -134,7 +134,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
     ) -> int:
         """Deletes documents by id, by filter, or all of them (one of the three), and returns their number.
 
-        ids: unknown ones are ignored. where: a filter (docs/filters.md); one with an empty part ({}) is refused, and
+        ids: one or several; unknown ones are ignored. where: a filter (docs/filters.md); one with an empty part ({}) is refused, and
         so is one whose field has several values in a document. all: deletes every document. strict: refuse a filter
         whose fields no document has. Raises InputError, FilterError, LockedError, StorageError.
         """

@@ -26,8 +26,7 @@ class Updating(Adding):
     def run(self, documents: Any, writer: EngineWriter, progress: Progress) -> AddReport:
         """Changes all documents; every block is acknowledged before the next one is read."""
         self._as_stored: set[str] = set()
-        rows = [documents] if isinstance(documents, Mapping) else rows_of(documents)
-        return super().run(self._changed(rows), writer, progress)
+        return super().run(self._changed(rows_of(documents)), writer, progress)
 
     def _changed(self, rows: Iterable[Any]) -> Iterator[Document]:
         """The documents as they are to be; read in the blocks that are committed, so each sees the one before it."""

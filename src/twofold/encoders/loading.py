@@ -28,7 +28,7 @@ def load_encoder(
 ) -> TransformerEncoder:
     """An encoder: a model folder, a hub name, or None for the embedded default (all-MiniLM-L6-v2, 384 dimensions).
 
-    name: a model folder in the sentence-transformers layout, or a hub name. precision: "auto" is bf16 where the
+    name: a model folder in the sentence-transformers layout, or a hub name; that of the default needs no hub. precision: "auto" is bf16 where the
     processor has it, else f32; both can be asked for. threads: None takes all cores. on_truncation: "count" truncates a
     text that is too long and counts it in the report, "error" raises TruncationError. query_tower: "static" encodes
     queries by the table that ships for the embedded default; a file or folder by what `twofold train --query-tower`

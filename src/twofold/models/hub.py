@@ -25,9 +25,10 @@ def folder_from_hub(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=NEEDED))
     except Exception as error:
         cause = str(error).strip().split("\n")[0]
+        whole = "" if "/" in name else f" Most names have an owner, as in 'sentence-transformers/{name}'."
         raise ModelError(
             f"the model {name!r} is not in the hub's cache and cannot be fetched ({type(error).__name__}: {cause}). "
-            "Connect to the hub once, or give the path of a folder that holds the model."
+            f"Connect to the hub once, or give the path of a folder that holds the model.{whole}"
         ) from error
 
 

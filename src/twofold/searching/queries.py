@@ -100,8 +100,11 @@ def _vector(values: Any, contract: Contract, what: str) -> Vectors:
         line = np.asarray(values)
     except ValueError:  # lists of several lengths
         raise VectorError(f"{what} must be a list of {contract.dimension} numbers") from None
+    if line.dtype.kind == "U":
+        raise QueryError("a query is one text or one vector, not a list of texts; search_many takes several queries")
     if line.shape != (contract.dimension,):
-        raise VectorError(f"{what} has the shape {line.shape}; this collection takes ({contract.dimension},)")
+        several = "; search_many takes several queries" if line.ndim == 2 else ""
+        raise VectorError(f"{what} has the shape {line.shape}; this collection takes ({contract.dimension},){several}")
     if line.dtype.kind not in "fiu":
         raise VectorError(f"{what} must be numbers, not {line.dtype}")
     with np.errstate(over="ignore"):

@@ -1,6 +1,6 @@
 import twofold
 
-twofold.create("notes.twofold", "hashed-words:64").close()
+twofold.create("notes.twofold", twofold.HashedWords(64)).close()
 try:
     twofold.open("notes.twofold", twofold.load_encoder())
     told = ""

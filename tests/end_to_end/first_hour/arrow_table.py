@@ -2,9 +2,9 @@ import pyarrow as pa
 
 import twofold
 
-table = pa.table({"id": [1, 2], "text": ["How bees find their way home.", "Bread without kneading."], "year": [1999, 2011]})
+texts = ["How bees find their way home.", "Bread without kneading."]
 talks = twofold.open_or_create("talks.twofold")
-talks.add(table)
+talks.add(pa.table({"id": [1, 2], "text": texts, "year": [1999, 2011]}))
 found = talks.search("navigation of insects", where={"year": {"$lt": 2000}}).to_arrow()
 
 assert found.column("id").to_pylist() == ["1"]

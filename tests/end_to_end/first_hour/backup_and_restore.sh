@@ -1,4 +1,4 @@
-printf '%s\n' '{"id": "oak", "text": "An oak may live long."}' '{"id": "elm", "text": "Elms lined roads."}' >notes.jsonl
+echo '{"id": "oak", "text": "An oak may live for a thousand years."}' >notes.jsonl
 twofold index notes.jsonl --to notes.twofold
 twofold backup notes.twofold --to backup.twofold
 twofold delete notes.twofold --all

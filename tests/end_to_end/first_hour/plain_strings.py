@@ -8,4 +8,4 @@ try:
 except twofold.InputError as error:
     told = str(error)
 
-assert "id" in told and "dict" in told, told
+assert "without an id" in told and "(id, text) pairs" in told, told

@@ -104,6 +104,16 @@ def test_no_command_at_all_shows_the_help_and_is_wrong_usage(capsys: pytest.Capt
     assert "twofold demo" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["help"], ["help", "search"], ["help", "search", "more"]])
+def test_help_may_be_asked_for_as_a_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([*words[1:2], "--help"])
+    expected = capsys.readouterr().out
+    with pytest.raises(SystemExit, match="0"):
+        main(words)
+    assert capsys.readouterr().out == expected
+
+
 def test_help_imports_nothing_heavy() -> None:
     program = (
         "import sys\nfrom twofold.cli.main import main\n"

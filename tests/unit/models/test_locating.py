@@ -25,6 +25,25 @@ def test_a_folder_is_known_by_its_absolute_path(folder: Path, monkeypatch: pytes
     assert load_encoder("./model").source == {"kind": "transformer", "name": str(folder.resolve())}
 
 
+@pytest.mark.parametrize("name", ["all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"])
+def test_the_default_may_be_named_as_the_hub_and_sentence_transformers_name_it(name: str) -> None:
+    assert find_model(name) == find_model(None)
+    assert load_encoder(name).source == load_encoder().source
+
+
+def test_a_folder_of_the_name_of_the_default_is_that_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "all-MiniLM-L6-v2").symlink_to(folder)
+    monkeypatch.chdir(tmp_path)
+    assert find_model("all-MiniLM-L6-v2").source == str(folder.resolve())
+
+
+def test_a_hub_name_without_its_owner_is_told_how_names_look() -> None:
+    with pytest.raises(ModelError, match=r"as in 'sentence-transformers/no-such-model'"):
+        find_model("no-such-model")
+
+
 @pytest.mark.parametrize("name", ["/no/such/folder", "./gone", "~/gone", "a/b/c"])
 def test_a_path_without_a_folder_is_no_hub_name(name: str) -> None:
     with pytest.raises(ModelError, match="is no folder"):
