@@ -81,7 +81,7 @@ def titled(title: str, text: str) -> str:
 def as_documents(
     items: Iterable[Document | Mapping[str, Any] | tuple[str, str]], *, text_required: bool = True
 ) -> Iterator[Document]:
-    """Documents from Documents, dicts with id, text, title and more, (id, text) pairs, or a table; one Document or dict is one document.
+    """Documents from Documents, dicts with id, text, title and more, (id, text) pairs, one or several, or a table.
 
     A dict's id may stand under `id` or `_id` (not both), its text under any of TEXT_FIELDS; keys other than these,
     title and metadata become metadata. A table's rows are such dicts (rows.py). text_required: refuse a dict without a

@@ -21,8 +21,8 @@ def rows_of(documents: Any) -> Iterable[Any]:
     """What there is to add, one after the other: the rows of a table as dicts, anything else as it comes.
 
     Tables are DataFrames of pandas and polars, Arrow tables, batches and readers, and whatever offers Arrow's C stream.
-    One dict is one document. A named index of pandas counts as columns. Raises DocumentError, with the right call, for what is no container of
-    documents.
+    A named index of pandas counts as columns. A dict is one document. Raises DocumentError, with the right call, for
+    what holds no documents.
     """
     kind = type(documents).__name__
     if isinstance(documents, Mapping):

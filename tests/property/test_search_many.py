@@ -85,7 +85,7 @@ def test_what_no_query_may_be_is_refused(collection: Collection) -> None:
         collection.search_many("red")
     with pytest.raises(QueryError, match="not a list of texts; search_many takes several"):
         collection.search(["red", "blue"])  # type: ignore[arg-type]
-    with pytest.raises(VectorError, match=r"has the shape \(2, 8\); this .*; search_many takes several"):
+    with pytest.raises(VectorError, match=r"has the shape \(2, 64\); this .*; search_many takes several"):
         collection.search(collection.encoder.encode_queries(["red", "blue"]))
     with pytest.raises(QueryError, match="query 1: it is empty"):
         collection.search_many(["red", " "])

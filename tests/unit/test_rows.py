@@ -124,7 +124,7 @@ def test_one_document_alone_stands_for_a_list_of_it(one: Any) -> None:
     ("given", "said"),
     [
         ({"a": "red"}, "item 0 has no id"),
-        ({"id": ["a", "b"], "text": ["red", "blue"]}, "must be text or an integer, not a list"),
+        ({"id": ["a", "b"], "text": ["red", "blue"]}, "must be text or an integer, not list"),
         ("red", "a str was given; write add"),
         (5, "not a int; write add"),
         (None, "not a NoneType"),

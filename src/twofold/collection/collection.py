@@ -134,9 +134,9 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
     ) -> int:
         """Deletes documents by id, by filter, or all of them (one of the three), and returns their number.
 
-        ids: one or several; unknown ones are ignored. where: a filter (docs/filters.md); one with an empty part ({}) is refused, and
-        so is one whose field has several values in a document. all: deletes every document. strict: refuse a filter
-        whose fields no document has. Raises InputError, FilterError, LockedError, StorageError.
+        ids: one or several; unknown ones are ignored. where: a filter (docs/filters.md); one with an empty part ({}) is
+        refused, and so is one whose field has several values in a document. all: deletes every document. strict: refuse
+        a filter whose fields no document has. Raises InputError, FilterError, LockedError, StorageError.
         """
         return delete(self._engine, ids, where, everything=all, strict=strict)
 

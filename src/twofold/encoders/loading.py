@@ -28,14 +28,14 @@ def load_encoder(
 ) -> TransformerEncoder:
     """An encoder: a model folder, a hub name, or None for the embedded default (all-MiniLM-L6-v2, 384 dimensions).
 
-    name: a model folder in the sentence-transformers layout, or a hub name; that of the default needs no hub. precision: "auto" is bf16 where the
-    processor has it, else f32; both can be asked for. threads: None takes all cores. on_truncation: "count" truncates a
-    text that is too long and counts it in the report, "error" raises TruncationError. query_tower: "static" encodes
-    queries by the table that ships for the embedded default; a file or folder by what `twofold train --query-tower`
-    made for this encoder (docs/training.md); documents are encoded by the encoder itself. dim: keep the first so many
-    numbers of each vector, for a model that was trained so (Matryoshka; `list_models`, `twofold train --dimensions`);
-    where it was not, the encoder's `notes` say so. Raises ModelError for a model that cannot be used or has fewer than
-    `dim` numbers, InputError for invalid arguments.
+    name: a model folder in the sentence-transformers layout, or a hub name; that of the default needs no hub.
+    precision: "auto" is bf16 where the processor has it, else f32; both can be asked for. threads: None takes all
+    cores. on_truncation: "count" truncates a text that is too long and counts it in the report, "error" raises
+    TruncationError. query_tower: "static" encodes queries by the table that ships for the embedded default; a file or
+    folder by what `twofold train --query-tower` made for this encoder (docs/training.md); documents are encoded by the
+    encoder itself. dim: keep the first so many numbers of each vector, for a model that was trained so (Matryoshka;
+    `list_models`, `twofold train --dimensions`); where it was not, the encoder's `notes` say so. Raises ModelError for
+    a model that cannot be used or has fewer than `dim` numbers, InputError for invalid arguments.
     """
     if query_tower is None and is_untied(find_model(name).folder):
         query_tower = UNTIED

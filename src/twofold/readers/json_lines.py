@@ -26,7 +26,7 @@ def json_records(path: PathLike, bad: BadLines) -> Iterator[tuple[int, dict[str,
         if raw.isspace():
             continue
         try:
-            record = _record(decoded(raw, path, number))
+            record = _record(decoded(raw, path, number).rstrip("\r\n"))
         except InputError as error:
             bad.take(error if error.path else InputError(str(error), path=shown(path), line=number))
         else:

@@ -5,7 +5,7 @@ import twofold
 
 class Letters:
     precision = "f32"
-    source = {"kind": "letters"}  # noqa: RUF012
+    source = {"kind": "letters"}
     contract = twofold.Contract(
         weights="letters", tokenizer="letters", dimension=27, pooling="sum", layers=("normalize",), max_tokens=9999
     )

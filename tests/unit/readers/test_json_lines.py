@@ -65,8 +65,8 @@ def test_a_line_separator_inside_a_text_ends_no_line_and_empty_lines_are_left_ou
 
 BAD = {
     '{"id": "1"': "no JSON: ",
-    '{"id": "1': "no JSON: Unterminated string starting at character 8",
-    '{"id": "\t"}': "no JSON: Invalid control character at character 9",
+    '{"id": "1': "no JSON: Unterminated string starting at character 8. ",
+    '{"id": "\t"}': "no JSON: Invalid control character at character 9. ",
     "[1]": "a JSON list, not an object",
     '"x"': "a JSON text, not an object",
     "null": "a JSON null, not an object",
