@@ -54,7 +54,7 @@ def test_a_text_is_searched_lexically_by_default_and_that_is_said_once(folder: P
 
 def test_a_vector_is_searched_alone_or_with_its_text(folder: Path, twofold: Twofold) -> None:
     both = twofold("search", "c", "red fruit", "--vector", "one.npy", "--json", "--explain")
-    assert explained(both) == [{"dense", "lexical", "lexical weight"}] * 3
+    assert explained(both) == [{"dense", "lexical", "lexical evidence", "lexical weight"}] * 3
     assert (both.ids[0], both.err) == ("frog", "")
     alone = twofold("search", "c", "--vector", "one.npy", "--json", "--explain")
     assert (alone.ids[0], alone.json["query"], explained(alone)[0]) == ("frog", None, {"dense"})

@@ -176,7 +176,7 @@ def test_text_files_are_whole_documents_and_no_update(tmp_path: Path, hashed: Pa
     (tmp_path / "moon.txt").write_text("text")
     done = twofold("update", hashed, tmp_path / "moon.txt")
     assert (done.status, done.out) == (1, "")
-    assert "a text file is a whole document; put it in again with `twofold add`" in done.err
+    assert "a text file is a whole document; put it in again: `twofold add " in done.err
 
 
 def test_an_update_in_a_collection_of_own_vectors_keeps_them(tmp_path: Path, twofold: Twofold) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twofold.bench import lookups
+from twofold.bench import cold, lookups
 from twofold.bench.cold import cold_look_ups, drop_from_cache
 from twofold.bench.lookups import bench_lookups
 from twofold.collection.opening import create
@@ -43,7 +43,7 @@ def test_recall_is_counted_whole_and_filtered(path: Path) -> None:
 
 
 def test_a_system_that_cannot_forget_files_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "posix_fadvise", raising=False)
+    monkeypatch.setattr(cold, "FORGET", None)
     table = cold_look_ups(path / "c", VECTORS[:2])
     assert (table.rows, table.notes) == ((), ("this system cannot be asked to forget files",))
 
@@ -52,7 +52,7 @@ def test_every_file_is_dropped(path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     if not hasattr(os, "posix_fadvise"):
         pytest.skip("this system cannot be asked to forget files")
     dropped = []
-    monkeypatch.setattr(os, "posix_fadvise", lambda descriptor, *_: dropped.append(os.fstat(descriptor).st_ino))
+    monkeypatch.setattr(cold, "FORGET", lambda descriptor, *_: dropped.append(os.fstat(descriptor).st_ino))
     drop_from_cache(path / "c")
     assert set(dropped) == {file.stat().st_ino for file in (path / "c").rglob("*") if file.is_file()}
 
