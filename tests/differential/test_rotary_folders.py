@@ -240,7 +240,9 @@ TOKENIZERS: list[tuple[str, str, Change, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("what", "file", "change", "message"), TOKENIZERS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("what", "file", "change", "message"), TOKENIZERS, ids=[f"{what}: {said}" for what, _, _, said in TOKENIZERS]
+)
 def test_a_tokenizer_whose_files_disagree_is_refused(
     what: str, file: str, change: Change, message: str, tmp_path: Path
 ) -> None:
