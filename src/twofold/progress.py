@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TextIO
 
+from twofold.errors import InputError
+
 REWRITTEN, EVERY = 0.1, 10.0
 """Seconds between two states of a line that is rewritten, and between two lines."""
 
@@ -86,9 +88,16 @@ class Display:
 
 
 @contextmanager
-def displayed(progress: Progress | bool, what: str, unit: str) -> Iterator[Progress]:
-    """The function to call for what a caller gave as `progress`: True is a display that lasts as long as the block."""
+def displayed(progress: Progress | bool | None, what: str, unit: str) -> Iterator[Progress]:
+    """The function to call for what a caller gave as `progress`: True is a display that lasts as long as the block.
+
+    None is as False. Raises InputError for what is neither, before the work begins.
+    """
+    if progress is None:
+        progress = False
     if not isinstance(progress, bool):
+        if not callable(progress):
+            raise InputError(f"progress is True, False or a function of what is done and the total, not {progress!r}")
         yield progress
     elif not progress:
         yield silent

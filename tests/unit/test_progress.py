@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from twofold import progress as telling
 from twofold.collection.opening import create
 from twofold.encoders.hashed_words import HashedWords
+from twofold.errors import InputError
 from twofold.evaluation.evaluating import evaluate
 from twofold.progress import Display, displayed, silent
 
@@ -68,6 +70,15 @@ def test_a_stage_that_begins_again_has_a_rate_of_its_own(clock: Clock) -> None:
     clock.seconds += 10
     display(20, 100)
     assert stream.getvalue().splitlines()[-1] == "Indexing: 20 of 100 documents, 2.0/s, 0:40 left"
+
+
+@pytest.mark.parametrize("wrong", [1, "yes", 0.5])
+def test_what_is_no_progress_is_refused_before_anything_is_stored(wrong: Any) -> None:
+    with create(None, HashedWords(16)) as collection:
+        with pytest.raises(InputError, match="progress is True, False or a function"):
+            collection.add([("a", "text")], progress=wrong)
+        assert len(collection) == 0
+        assert collection.add([("a", "text")], progress=None).added == 1  # type: ignore[arg-type]  # as people write
 
 
 @pytest.mark.parametrize(("known", "shown"), [(lambda: 50, "20 of 50 texts"), (lambda: None, "20 texts")])

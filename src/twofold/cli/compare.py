@@ -87,6 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
     from twofold.cli.systems import Systems
     from twofold.evaluation.comparing import MEASURES, compare
 
+    if arguments.seed < 0:
+        arguments.misuse("--seed is a number from 0 on")
     if arguments.moved < 0:
         arguments.misuse("--moved is a count, 0 for none")
     systems = Systems.of(arguments)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twofold.collection.pinning import Pinning
+from twofold.errors import QueryError
 from twofold.hits import Hits
 from twofold.progress import Progress
 from twofold.protocols import Ranker
@@ -145,6 +146,8 @@ class Searching:
 
         queries: id → text. vectors: one for each query, in their order. options: those of `search_many`; k is 10.
         """
+        if not isinstance(queries, Mapping):
+            raise QueryError("the queries of run_hits have ids: {id: text}; search_many takes a list of texts")
         found = self.search_many(list(queries.values()), vectors=vectors, **options)
         return dict(zip(queries, found, strict=True))
 

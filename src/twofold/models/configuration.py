@@ -61,6 +61,12 @@ class Configuration:
         """A number."""
         return float(self._get(field, (int, float), default))
 
+    def above_zero(self, field: str, default: float | None = None) -> float:
+        """A number above 0."""
+        if not (value := self.number(field, default)) > 0:
+            raise ModelError(f"{self.path}: the field {field!r} must be above 0, not {value}")
+        return value
+
     def text(self, field: str, default: str | None = None) -> str:
         """A text."""
         return str(self._get(field, str, default))

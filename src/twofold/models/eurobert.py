@@ -26,7 +26,7 @@ def rotary(configuration: Configuration) -> dict[str, Rotary]:
 def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs) -> Node:
     """(batch, tokens, width): the last layer's states, normed."""
     weights = weights.under_first_of(PREFIXES, WORDS)
-    settings = GatedSettings.of(configuration, epsilon=EPSILON, norms_heads=False)
+    settings = GatedSettings.of(configuration, head=head_width(configuration), epsilon=EPSILON, norms_heads=False)
     view = View(Turn.of(inputs.rotary[FULL]), mask_bias(inputs.mask))
     x = lookup(inputs.ids, weights[WORDS])
     for number in range(configuration.integer("num_hidden_layers")):

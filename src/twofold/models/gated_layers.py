@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import openvino.opset13 as op
 
+from twofold.errors import ModelError
 from twofold.models.attention import Grouped, View
 from twofold.models.configuration import Configuration
-from twofold.models.graphs import Node, activation, linear_of, rms_norm
+from twofold.models.graphs import Heads, Node, activation, linear_of, rms_norm
 from twofold.models.weights import Weights
 
 WORDS = "embed_tokens.weight"
@@ -51,10 +52,13 @@ class GatedSettings:
     value_norm: float | None = None
 
     @classmethod
-    def of(cls, configuration: Configuration, *, epsilon: float, norms_heads: bool) -> GatedSettings:
-        """By the fields that Llama's relatives share. epsilon: of the norms, where config.json names none."""
+    def of(cls, configuration: Configuration, *, head: int, epsilon: float, norms_heads: bool) -> GatedSettings:
+        """By the fields that Llama's relatives share.
+
+        head: numbers a head. epsilon: of the norms, where config.json names none.
+        """
         return cls(
-            heads=Grouped.of(configuration, head_width(configuration)),
+            heads=Grouped.of(configuration, head),
             activation=activation(configuration.text("hidden_act", "silu")),
             norm=plain_norm(configuration.number("rms_norm_eps", epsilon)),
             norms_heads=norms_heads,
@@ -100,6 +104,8 @@ def sandwiched_layer(x: Node, weights: Weights, settings: GatedSettings, view: V
 def attention(x: Node, weights: Weights, settings: GatedSettings, view: View) -> Node:
     """Attention with the linears before it and after it. weights: those of this layer's attention."""
     heads = settings.heads
+    _check_heads(weights, "q_proj.weight", heads.queries)
+    _check_heads(weights, "k_proj.weight", heads.keys)
     query = heads.queries.divide(linear_of(x, weights, "q_proj"))
     key, value = (heads.keys.divide(linear_of(x, weights, name)) for name in ("k_proj", "v_proj"))
     if settings.norms_heads:
@@ -107,6 +113,15 @@ def attention(x: Node, weights: Weights, settings: GatedSettings, view: View) ->
     if settings.value_norm is not None:
         value = rms_norm(value, None, settings.value_norm)
     return linear_of(heads.attend(query, key, value, view), weights, "o_proj")
+
+
+def _check_heads(weights: Weights, name: str, heads: Heads) -> None:
+    rows = weights.shape(name)[0]
+    if rows != heads.count * heads.width:
+        raise ModelError(
+            f"{weights.paths[0]}: the tensor {name!r} has {rows} rows, and config.json says {heads.count} heads of "
+            f"{heads.width} numbers (head_dim); take both from one model"
+        )
 
 
 def gated(x: Node, weights: Weights, settings: GatedSettings) -> Node:

@@ -47,6 +47,7 @@ def rotary(configuration: Configuration) -> dict[str, Rotary]:
 def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs) -> Node:
     """(batch, tokens, width): the last layer's states, normed."""
     configuration.refuse("attn_logit_softcapping")
+    configuration.refuse("is_causal", not configuration.truth("use_bidirectional_attention", False))
     weights = weights.under_first_of(PREFIXES, WORDS)
     settings, views = _settings(configuration), _views(configuration, inputs)
     x = op.multiply(lookup(inputs.ids, weights[WORDS]), op.constant(np.float32(width(configuration) ** 0.5)))
@@ -59,7 +60,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
 def _settings(configuration: Configuration) -> GatedSettings:
     heads = Grouped.of(configuration, configuration.count("head_dim", HEAD))
     return GatedSettings(
-        heads=replace(heads, scale=configuration.number("query_pre_attn_scalar", 256) ** -0.5),
+        heads=replace(heads, scale=configuration.above_zero("query_pre_attn_scalar", 256) ** -0.5),
         activation=activation(configuration.text("hidden_activation", "gelu_pytorch_tanh")),
         norm=_norm(configuration.number("rms_norm_eps", 1e-6)),
         norms_heads=True,

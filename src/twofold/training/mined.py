@@ -72,7 +72,9 @@ class Mined:
         check_name(path)
         records = self.records(format)
         if not records:
-            raise InputError("no negatives were found, so nothing is written; look at more ranks, or ask for fewer")
+            raise InputError(
+                "no pair has as many negatives as were asked for, so nothing is written; ask for fewer, or look deeper"
+            )
         with write_aside(path) as file:
             file.writelines(json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records)
         return len(records)

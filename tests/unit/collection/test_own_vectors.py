@@ -92,6 +92,13 @@ def test_the_hits_of_a_run_come_by_query_id(own: Collection) -> None:
         assert hits[0].document.text == TEXTS[hits[0].id]
 
 
+def test_a_list_has_no_ids_by_which_hits_could_come(own: Collection) -> None:
+    wrong: Any
+    for wrong in (["hello"], []):
+        with pytest.raises(QueryError, match="search_many takes a list"):
+            own.run_hits(wrong)
+
+
 class CannotEncodeQueries(HashedWords):
     """An encoder whose query side must not be used."""
 
@@ -149,7 +156,7 @@ def test_a_mode_that_needs_a_vector_says_so(own: Collection, mode: Any) -> None:
         (np.full(DIMENSION, np.nan), "holds NaN, infinity"),
         (np.full(DIMENSION, 1e39), "holds NaN, infinity"),
         (np.zeros(DIMENSION), "zero vector"),
-        (["a"] * DIMENSION, "must be numbers"),
+        (["a"] * DIMENSION, "not a list of texts"),
         ([[1, 2], [3]], "must be a list of 32 numbers"),
         ("a text", "a query is a text or a vector, not str"),
         (7, "a query is a text or a vector, not int"),

@@ -128,6 +128,6 @@ def test_what_cannot_be_mined_or_written_is_said(collection: Collection, tmp_pat
         mined(collection, {"q": ["gone"]})
     with pytest.raises(InputError, match=r"name the file NAME\.jsonl"):
         mined(collection, judged).write(tmp_path / "a.json")
-    with pytest.raises(InputError, match="no negatives were found"):
+    with pytest.raises(InputError, match="no pair has as many negatives"):
         mined(collection, judged, num_negatives=1, range_max=1).write(tmp_path / "a.jsonl")
     assert not list(tmp_path.iterdir())
