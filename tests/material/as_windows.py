@@ -13,6 +13,7 @@ import sys
 
 LIBRARIES: tuple[str, ...] = (
     "asyncio",
+    "concurrent.futures.process",
     "faiss",
     "filelock",
     "http.client",

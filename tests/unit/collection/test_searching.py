@@ -135,7 +135,7 @@ def test_deleting_takes_ids_or_a_filter(collection: Collection) -> None:
     for wrong in (
         {},
         {"ids": ["a"], "where": {"year": 1}},
-        {"ids": "apple"},
+        {"ids": 7},
         {"ids": ["a"], "all": True},
         {"where": {"a": 1}, "all": True},
     ):
