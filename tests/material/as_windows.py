@@ -18,6 +18,7 @@ LIBRARIES: tuple[str, ...] = (
     "filelock",
     "http.client",
     "huggingface_hub.file_download",
+    "huggingface_hub.utils._cache_manager",
     "ir_measures",
     "multiprocessing",
     "numpy",
