@@ -85,7 +85,7 @@ class Service:
                 if tried > self._retries:
                     times = "once" if tried == 1 else f"{tried} times"
                     raise ModelError(f"{error}; it was tried {times}. Try again later") from error
-                wait = min(FIRST_WAIT * 2 ** (tried - 1), LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311
+                wait = min(FIRST_WAIT * 2 ** (tried - 1), LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311 - no secret
                 wait = wait if error.wait is None else error.wait
                 if wait > LONGEST_ASKED:
                     raise ModelError(f"{error}; it asks to wait {wait:,.0f} seconds. Try again then") from error

@@ -36,11 +36,11 @@ class Architecture(Protocol):
         """The tensor's name that has a row for every token."""
 
     @property
-    def PREFIXES(self) -> tuple[str, ...]:  # noqa: N802
+    def PREFIXES(self) -> tuple[str, ...]:  # noqa: N802 - modules state it as a constant
         """What may stand before the tensors' names."""
 
     @property
-    def DECIDING(self) -> tuple[str, ...]:  # noqa: N802
+    def DECIDING(self) -> tuple[str, ...]:  # noqa: N802 - modules state it as a constant
         """The fields of config.json that decide the states beside the tensors; they are part of the fingerprint."""
 
     def positions(self, configuration: Configuration, /) -> int:
