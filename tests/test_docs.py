@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import inspect
 import io
+import logging
 import os
 import re
 import subprocess
@@ -66,20 +67,35 @@ def blocks(page: str) -> Iterator[Block]:
         yield Block("never closed", "", opened[1])
 
 
+@contextlib.contextmanager
+def logging_kept() -> Iterator[None]:
+    """Sets levels and handlers of logging back afterwards: a page that shows them would change them for later tests."""
+    kept = [(logger, logger.level, list(logger.handlers)) for logger in map(logging.getLogger, ("", "twofold"))]
+    try:
+        yield
+    finally:
+        for logger, level, handlers in kept:
+            logger.setLevel(level)
+            logger.handlers[:] = handlers
+
+
 def run_page(text: str, name: str, folder: Path) -> None:
     """Runs a page's blocks; AssertionError where one fails or prints something else than the page shows."""
-    names: dict[str, Any] = {"__name__": "__docs__"}
-    printed = ""
-    for block in blocks(text):
-        place = f"{name}:{block.line}"
-        if block.language == "python":
-            printed = _run_python(block, place, names)
-        elif block.language in SHELL:
-            printed = _run_shell(block, place, folder)
-        elif block.language == "text output":
-            assert _shows(block.code, printed), f"{place} shows other output:\n{printed}"
-        elif not (block.language == SIGNATURE and name.startswith("docs/api/")):
-            assert block.language in SHOWN, f"{place}: a block marked {block.language!r}; mark it text, python or sh"
+    with logging_kept():
+        names: dict[str, Any] = {"__name__": "__docs__"}
+        printed = ""
+        for block in blocks(text):
+            place = f"{name}:{block.line}"
+            if block.language == "python":
+                printed = _run_python(block, place, names)
+            elif block.language in SHELL:
+                printed = _run_shell(block, place, folder)
+            elif block.language == "text output":
+                assert _shows(block.code, printed), f"{place} shows other output:\n{printed}"
+            elif not (block.language == SIGNATURE and name.startswith("docs/api/")):
+                assert block.language in SHOWN, (
+                    f"{place}: a block marked {block.language!r}; mark it text, python or sh"
+                )
 
 
 def _run_python(block: Block, place: str, names: dict[str, Any]) -> str:
@@ -154,6 +170,16 @@ def test_a_good_page_passes(tmp_path: Path) -> None:
     page += "```text\nmake demo\n```\n```sh\necho $PWD >x\n```"
     run_page(page, "page", tmp_path)
     assert (tmp_path / "x").read_text(encoding="utf-8").strip() == str(tmp_path)
+
+
+def test_what_a_page_changes_in_logging_ends_with_it(tmp_path: Path) -> None:
+    before = [(logger.level, list(logger.handlers)) for logger in map(logging.getLogger, ("", "twofold"))]
+    page = "import logging\n"
+    for name in ("", "twofold"):
+        page += f"logging.getLogger({name!r}).setLevel(5)\n"
+        page += f"logging.getLogger({name!r}).addHandler(logging.NullHandler())\n"
+    run_page(f"```python\n{page}```\n", "page", tmp_path)
+    assert [(logger.level, list(logger.handlers)) for logger in map(logging.getLogger, ("", "twofold"))] == before
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
