@@ -7,6 +7,7 @@ connections believes that it holds locks. So idle connections are closed before 
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from typing import Protocol
 
@@ -26,27 +27,33 @@ class Forkable(Protocol):
 
 _known: weakref.WeakSet[Forkable] = weakref.WeakSet()
 _stopped: list[Forkable] = []
+_changing = threading.Lock()
+"""Held during a whole fork, so that one thread forks at a time, and while `_known` grows."""
 
 
 def watch(thing: Forkable) -> None:
     """Calls the methods of `thing` at every fork, as long as it exists."""
-    _known.add(thing)
+    with _changing:
+        _known.add(thing)
 
 
 def _before() -> None:
-    _stopped.extend(_known)
-    for thing in _stopped:
+    _changing.acquire()
+    for thing in list(_known):
         thing.before_fork()
+        _stopped.append(thing)
 
 
 def _in_parent() -> None:
     while _stopped:
         _stopped.pop().after_fork_in_parent()
+    _changing.release()
 
 
 def _in_child() -> None:
     while _stopped:
         _stopped.pop().after_fork_in_child()
+    _changing.release()
 
 
 if hasattr(os, "register_at_fork"):
