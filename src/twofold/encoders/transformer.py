@@ -66,7 +66,7 @@ class TransformerEncoder:
             self._folder.transformer,
             self._folder.max_tokens,
             lower_case=self._folder.lower_case,
-            alone=self._folder.static,
+            alone=self._folder.network is None,
         )
         self._model = self._model_of(precision, threads)
         if dim is not None and dim > (whole := self._model.whole_dimension):
@@ -93,12 +93,13 @@ class TransformerEncoder:
         return [
             f"the encoder {name} is the embedded copy of {DEFAULT_NAME}" if embedded else "",
             lacking_prompts(self._folder, self._found.source),
+            "" if self._folder.network is None else self._folder.network.note,
             "" if cut is None else untrained_length(self._folder, self._found.source, cut),
         ]
 
     def _model_of(self, precision: str, threads: int | None) -> TransformerModel | StaticModel:
-        if not self._folder.static:
-            return TransformerModel(self._folder, precision=precision, threads=threads)
+        if (network := self._folder.network) is not None:
+            return TransformerModel(self._folder, network, precision=precision, threads=threads)
         if precision not in ("auto", "f32"):
             raise ModelError(f"{self._folder.path}: the rows of its table are added up in f32, not {precision!r}")
         return StaticModel(self._folder)

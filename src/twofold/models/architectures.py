@@ -120,16 +120,22 @@ def _same(configuration: Configuration, name: str, field: str, said: int, found:
         )
 
 
+def is_known(configuration: Configuration) -> bool:
+    """Whether there is an architecture for this config.json."""
+    return configuration.values.get("model_type") in ARCHITECTURES
+
+
 def architecture_of(configuration: Configuration) -> Architecture:
     """The architecture of this config.json. Raises ModelError for one that is not known."""
     kind = configuration.text("model_type")
-    if kind in ARCHITECTURES:
+    if is_known(configuration):
         return ARCHITECTURES[kind]
     known = ", ".join(sorted({*ARCHITECTURES, *WITH_TEXT_PARTS}))
     # auto_map names code that comes with the model. A folder's code is never run, whoever asks.
     own = " It brings code of its own, which is never run." if configuration.has("auto_map") else ""
     raise ModelError(
         f"{configuration.path}: model_type {kind!r} is not known; known are {known}.{own} Take a model of one of these "
-        "kinds, or encode the texts elsewhere and give the vectors: "
+        "kinds, or put its graph into the folder as onnx/model.onnx or openvino/openvino_model.xml, which `optimum-cli "
+        "export` makes, or encode the texts elsewhere and give the vectors: "
         "`twofold index DATA --vectors X.npy --to COLLECTION` (docs/own-vectors.md)"
     )

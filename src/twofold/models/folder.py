@@ -15,10 +15,11 @@ from typing import Any
 
 from twofold.contract import Side
 from twofold.errors import ModelError
-from twofold.models.architectures import architecture_of, text_part
+from twofold.models.architectures import text_part
 from twofold.models.configuration import Configuration
-from twofold.models.layers import LAYERS, Layer, read_layers
+from twofold.models.layers import LAYERS, Dense, Layer, read_layers
 from twofold.models.module_settings import module_settings, stated_length
+from twofold.models.networks import Network, network_of
 from twofold.models.pooling import POOLING
 from twofold.scores import Similarity
 
@@ -53,14 +54,15 @@ class ModelFolder:
 
     transformer: where config.json, the tensors and the tokenizer are. modes: pooling modes, in order. include_prompt:
     whether the prompt's tokens count in the pooling. layers: what follows the pooling. max_tokens: the longest input.
-    dimension: how many of a vector's first numbers are kept; None keeps all. static: whether there is a table of rows
-    for tokens in place of a transformer. shorter: how many first numbers were trained as vectors too, as far as the
-    files say so.
+    dimension: how many of a vector's first numbers are kept; None keeps all. network: None where there is a table of
+    rows for tokens in place of a transformer. shorter: how many first numbers were trained as vectors too, as far as
+    the files say so.
     """
 
     path: Path
     transformer: Path
     configuration: Configuration
+    network: Network | None
     modes: tuple[str, ...]
     include_prompt: bool
     layers: tuple[Layer, ...]
@@ -69,8 +71,12 @@ class ModelFolder:
     prompts: Prompts
     similarity: Similarity
     dimension: int | None
-    static: bool = False
     shorter: tuple[int, ...] = ()
+
+    def whole_dimension(self, width: int) -> int:
+        """Numbers a vector before any are cut off. width: numbers a token's state."""
+        widths = [layer.weight.shape[0] for layer in self.layers if isinstance(layer, Dense)]
+        return widths[-1] if widths else width * len(self.modes)
 
 
 def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
@@ -87,15 +93,16 @@ def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
     modes, include_prompt = _pooling(path / modules[1][1]) if len(modules) > 1 else (("mean",), True)
     said = Configuration.read_if_there(path / "config_sentence_transformers.json")
     said.refuse("model_type", "SentenceTransformer")
-    width = architecture_of(configuration).width(configuration) * len(modes)
+    network = network_of(configuration)
     return ModelFolder(
         path=path,
         transformer=transformer,
         configuration=configuration,
+        network=network,
         modes=modes,
         include_prompt=include_prompt,
-        layers=read_layers([(kind, path / place) for kind, place in modules[2:]], width),
-        max_tokens=_max_tokens(configuration, settings),
+        layers=read_layers([(kind, path / place) for kind, place in modules[2:]], network.width * len(modes)),
+        max_tokens=_max_tokens(network, settings),
         lower_case=settings.truth("do_lower_case", False),
         prompts=_prompts(said),
         similarity=_similarity(said),
@@ -115,6 +122,7 @@ def _static(path: Path, modules: Sequence[tuple[str, str]]) -> ModelFolder:
         path=path,
         transformer=folder,
         configuration=Configuration(folder / "model.safetensors", {}),
+        network=None,
         modes=("mean",),
         include_prompt=True,
         layers=read_layers([(kind, path / place) for kind, place in modules[1:]], 0),
@@ -123,7 +131,6 @@ def _static(path: Path, modules: Sequence[tuple[str, str]]) -> ModelFolder:
         prompts=_prompts(said),
         similarity=_similarity(said),
         dimension=_truncate_dim(said),
-        static=True,
         shorter=_shorter(said),
     )
 
@@ -226,12 +233,12 @@ def _shorter(said: Configuration) -> tuple[int, ...]:
     return tuple(sorted({*stated, *([] if own is None else [own])}))
 
 
-def _max_tokens(configuration: Configuration, settings: Configuration) -> int:
+def _max_tokens(network: Network, settings: Configuration) -> int:
     """What the module asks for; else the tokenizer's own limit; never more than the model has positions."""
-    positions = architecture_of(configuration).positions(configuration)
+    positions = network.positions
     if (stated := stated_length(settings)) is not None:
         return min(stated, positions)
-    tokenizer = Configuration.read_if_there(configuration.path.parent / "tokenizer_config.json")
+    tokenizer = Configuration.read_if_there(settings.path.parent / "tokenizer_config.json")
     limit = tokenizer.values.get("model_max_length")
     return min(int(limit), positions) if isinstance(limit, int | float) else positions
 

@@ -8,9 +8,25 @@ from huggingface_hub import constants, scan_cache_dir, snapshot_download
 from huggingface_hub.errors import CacheNotFound, HFValidationError, LocalEntryNotFoundError
 
 from twofold.errors import ModelError
+from twofold.models.architectures import is_known, text_part
+from twofold.models.configuration import Configuration
+from twofold.models.exported import FILES, exported_file
 
-NEEDED = ["*.json", "vocab.txt", "model*.safetensors", "[0-9]_*/*.json", "[0-9]_*/*.safetensors"]
-"""What a model needs here, by file name; other weights (ONNX, OpenVINO, pickles) stay on the hub."""
+SETTINGS = ["*.json", "vocab.txt", "[0-9]_*/*.json"]
+"""What every model needs here, by file name."""
+TENSORS = ["model*.safetensors", "[0-9]_*/*.safetensors"]
+"""What a model of a known architecture needs as well; other weights (pickles, TensorFlow's) stay on the hub."""
+EXPORTED = [
+    "[0-9]_*/*.safetensors",
+    *FILES,
+    *(name.replace(".xml", ".bin") for name in FILES if name.endswith(".xml")),
+    *(f"{name}[_.]data" for name in FILES if name.endswith(".onnx")),
+]
+"""What a model of another architecture needs, or one whose tensors are not on the hub."""
+
+
+TABLE = "model2vec"
+"""model_type of a table of rows for tokens, where it has a config.json."""
 
 
 def folder_from_hub(name: str) -> Path:
@@ -19,11 +35,18 @@ def folder_from_hub(name: str) -> Path:
     A cached copy is used without checking the hub for a newer one: a contract should not change by itself.
     Raises ModelError where the name is none, or is not cached and the hub cannot be reached.
     """
-    if (cached := cached_folder(name)) is not None:
+    cached = cached_folder(name)
+    if cached is not None and _has_weights(cached):
         return cached
     try:
-        return Path(snapshot_download(name, allow_patterns=NEEDED))
+        folder = Path(snapshot_download(name, allow_patterns=SETTINGS))
+        for weights in ([TENSORS] if _is_built(folder) else []) + [EXPORTED]:
+            if not _has_weights(folder):
+                snapshot_download(name, allow_patterns=[*SETTINGS, *weights])
+        return folder
     except Exception as error:
+        if cached is not None:
+            return cached  # whole but for a graph of its unknown architecture, which its reader says
         cause = str(error).strip().split("\n")[0]
         whole = "" if "/" in name else f" Most names have an owner, as in 'sentence-transformers/{name}'."
         raise ModelError(
@@ -35,7 +58,7 @@ def folder_from_hub(name: str) -> Path:
 def cached_folder(name: str) -> Path | None:
     """The whole cached copy of a hub model; None where there is none. Raises ModelError where the name is none."""
     try:
-        cached = Path(snapshot_download(name, allow_patterns=NEEDED, local_files_only=True))
+        cached = Path(snapshot_download(name, local_files_only=True))
     except HFValidationError as error:
         raise ModelError(f"{name!r} is neither a folder nor a name on the hub ({error})") from error
     except LocalEntryNotFoundError:
@@ -60,4 +83,17 @@ def _whole(folder: Path) -> bool:
     Other libraries fetch what they need: transformers leaves out modules.json and the pooling, and with them it is
     another encoder.
     """
-    return all(any(folder.rglob(name)) for name in ("modules.json", "config.json", "*.safetensors"))
+    return all(any(folder.rglob(name)) for name in ("modules.json", "config.json")) and (
+        _has_weights(folder) or any(folder.rglob("*.safetensors"))
+    )
+
+
+def _is_built(folder: Path) -> bool:
+    """Whether the model's tensors are used here: those of a known architecture, or a table of rows for tokens."""
+    said = text_part(Configuration.read_if_there(folder / "config.json"))
+    return is_known(said) or said.values.get("model_type", TABLE) == TABLE
+
+
+def _has_weights(folder: Path) -> bool:
+    own = "model*.safetensors" if (folder / "config.json").is_file() else "**/*.safetensors"
+    return exported_file(folder) is not None or (_is_built(folder) and any(folder.glob(own)))

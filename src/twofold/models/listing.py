@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from twofold.errors import ModelError
-from twofold.models.architectures import architecture_of
+from twofold.models.exported import exported_file
 from twofold.models.folder import ENDLESS, ModelFolder, read_model_folder
 from twofold.models.hub import cached_folder, cached_names
 from twofold.models.known_models import MODELS, KnownModel, known_model, prompts_of
-from twofold.models.layers import Dense
 from twofold.models.locating import DEFAULT_NAME, embedded_folder
 from twofold.models.weights import weight_files
 
@@ -106,15 +105,14 @@ def _readable(path: Path | None) -> ModelFolder:
     if path is None:
         raise ModelError("the cached copy is not whole: loading it fetches the rest")
     folder = read_model_folder(path)
-    weight_files(folder.transformer)
+    if exported_file(folder.transformer) is None:
+        weight_files(folder.transformer)
     return folder
 
 
 def _dimension(folder: ModelFolder) -> int | None:
     """Numbers a vector, as far as they are known without the weights: a table of tokens states them nowhere else."""
-    if folder.static:
+    if folder.network is None:
         return folder.dimension
-    widths = [layer.weight.shape[0] for layer in folder.layers if isinstance(layer, Dense)]
-    pooled = architecture_of(folder.configuration).width(folder.configuration) * len(folder.modes)
-    whole = widths[-1] if widths else pooled
+    whole = folder.whole_dimension(folder.network.width)
     return min(folder.dimension or whole, whole)

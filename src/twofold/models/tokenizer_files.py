@@ -17,7 +17,7 @@ from tokenizers import AddedToken, Tokenizer
 from tokenizers.implementations import BertWordPieceTokenizer
 
 from twofold.errors import ModelError
-from twofold.models.architectures import ARCHITECTURES, text_part
+from twofold.models.architectures import ARCHITECTURES, is_known, text_part
 from twofold.models.configuration import Configuration
 from twofold.models.tokenizer_classes import (
     AS_THEY_ARE,
@@ -108,6 +108,8 @@ def _class_of(said: Configuration, configuration: Configuration) -> str:
     kind = stated.removesuffix("Fast").removesuffix("Tokenizer")
     if not stated:
         return CLASSES.get(configuration.text("model_type", ""), "")
+    if kind not in MODELS and not is_known(configuration):
+        return ""  # what its class would change is as unknown as its architecture
     if kind not in MODELS:
         raise ModelError(f"{said.path}: tokenizer_class {stated!r} is not known; known are {', '.join(MODELS)}")
     return kind

@@ -1,4 +1,4 @@
-"""One model, whole: weights, graph and runtime of a folder; tokens in, vectors out."""
+"""One model, whole: network, graph and runtime of a folder; tokens in, vectors out."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ import openvino.opset13 as op
 from numpy.typing import NDArray
 
 from twofold.errors import ModelError
-from twofold.models.architectures import architecture_of, check_tables
 from twofold.models.batches import Batch, Batcher, Ladder
 from twofold.models.folder import ModelFolder
 from twofold.models.graphs import Inputs
-from twofold.models.layers import Dense, Normalize, layered, unit_length
+from twofold.models.layers import Normalize, layered, unit_length
+from twofold.models.networks import Network
 from twofold.models.pooling import pooled
 from twofold.models.rotary import RotaryTable
 from twofold.models.runtime import Runtime, chosen_precision
-from twofold.models.weights import Weights, weight_files
 from twofold.scores import Numbers, Vectors
 
 TOKEN_BUDGET = {"f32": 512, "bf16": 1024}
@@ -34,28 +33,24 @@ MiniLM at 256 tokens a text, one core with 2 MiB: f32 takes 40 ms a text with 51
 
 
 class TransformerModel:
-    """Turns tokens into vectors. precision: "auto", "f32" or "bf16"; threads: None takes all cores.
+    """Turns tokens into vectors.
+
+    network: the folder's. precision: "auto", "f32" or "bf16"; threads: None takes all cores.
 
     Any number of threads may call it at once. Raises ModelError where the folder cannot be used.
     """
 
-    def __init__(self, folder: ModelFolder, *, precision: str = "auto", threads: int | None = None) -> None:
+    def __init__(
+        self, folder: ModelFolder, network: Network, *, precision: str = "auto", threads: int | None = None
+    ) -> None:
         self._folder = folder
-        self._weights = Weights(weight_files(folder.transformer))
-        self._architecture = architecture_of(folder.configuration)
-        check_tables(folder.configuration, self._weights)
-        self._ladder = Ladder(self._architecture.positions(folder.configuration))
-        self._rotary = {
-            kind: RotaryTable(rotary) for kind, rotary in self._architecture.rotary(folder.configuration).items()
-        }
-        self._runtime = Runtime(self._graph, self._inputs, chosen_precision(precision), threads)
+        self._network = network
+        self.rows = network.rows
+        self._ladder = Ladder(network.positions)
+        self._rotary = {kind: RotaryTable(rotary) for kind, rotary in network.rotary.items()}
+        asked = network.usual_precision if precision == "auto" else precision
+        self._runtime = Runtime(self._graph, self._inputs, chosen_precision(asked), threads)
         self._ends_in_normalize = bool(folder.layers) and isinstance(folder.layers[-1], Normalize)
-
-    @cached_property
-    def rows(self) -> int:
-        """How many tokens the model has a vector for."""
-        name = self._architecture.WORDS
-        return self._weights.under_first_of(self._architecture.PREFIXES, name).shape(name)[0]
 
     @property
     def precision(self) -> str:
@@ -71,16 +66,13 @@ class TransformerModel:
     @property
     def whole_dimension(self) -> int:
         """Numbers a vector before any are cut off."""
-        widths = [layer.weight.shape[0] for layer in self._folder.layers if isinstance(layer, Dense)]
-        return widths[-1] if widths else self._architecture.width(self._folder.configuration) * len(self._folder.modes)
+        return self._folder.whole_dimension(self._network.width)
 
     @cached_property
     def fingerprint(self) -> str:
         """A hex digest of all tensors and of the configuration's fields that decide what they compute."""
-        configuration = self._folder.configuration
-        fields = {name: configuration.values.get(name) for name in ("model_type", *self._architecture.DECIDING)}
         layers = [layer.fingerprint for layer in self._folder.layers if layer.fingerprint]
-        content = json.dumps([self._weights.fingerprint, layers, fields], sort_keys=True)
+        content = json.dumps([self._network.fingerprint, layers, self._network.deciding], sort_keys=True)
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
     def vectors(self, inputs: Iterable[Sequence[int]], *, uncounted: int = 0) -> Iterator[tuple[Numbers, Vectors]]:
@@ -95,7 +87,7 @@ class TransformerModel:
 
     def _refuse_not_finite(self, vectors: Vectors) -> None:
         if not np.isfinite(vectors).all():
-            broken = self._weights.not_finite()
+            broken = self._network.not_finite()
             said = f"the tensor {broken!r} holds NaN or an infinity" if broken else "its numbers grow beyond float32"
             raise ModelError(
                 f"{self._folder.transformer} makes vectors that are not numbers, for {said}; download it again"
@@ -114,7 +106,7 @@ class TransformerModel:
         ids, mask, counted = (op.parameter([-1, -1], kind) for kind in (np.int32, np.float32, np.float32))
         rotary = {kind: op.parameter([-1, -1], np.float32) for kind in self._rotary}
         inputs = Inputs(ids, mask, rotary)
-        states = self._architecture.hidden_states(folder.configuration, self._weights, inputs)
+        states = self._network.states(inputs)
         used = mask if folder.include_prompt else counted
         layers = folder.layers[:-1] if self._ends_in_normalize else folder.layers
         result = op.result(layered(pooled(states, used, folder.modes), layers))
