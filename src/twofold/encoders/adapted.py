@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twofold.contract import PROBE_TEXTS, Contract, Side
 from twofold.encoders.texts import add_to, check_texts
 from twofold.encoding import checked_array, checked_encoder
 from twofold.errors import InputError, VectorError
+from twofold.models.tokenizing import never_cutting, spans_of
 from twofold.protocols import Encoder
 from twofold.reports import EncodingReport
 from twofold.scores import Similarity, Vectors
@@ -32,7 +34,7 @@ def adapted(encoder: Any) -> Encoder:
     """
     if isinstance(encoder, type | str | bytes) or hasattr(encoder, "contract") or not _encodes(encoder):
         return checked_encoder(encoder)
-    return AdaptedEncoder(encoder)
+    return TokenisedEncoder(encoder) if _fast_tokenizer(encoder) else AdaptedEncoder(encoder)
 
 
 class AdaptedEncoder:
@@ -40,7 +42,7 @@ class AdaptedEncoder:
 
     The object is called with a list of texts, by one thread at a time. It returns one vector a text: an array of any
     float type, a tensor, or a list of either. Its prompts are its own. It says nothing of texts that it truncates, so
-    none are counted, and a document is one passage.
+    none are counted, and a document is one passage (but see `TokenisedEncoder`).
 
     similarity: "cosine" or "dot"; by default the object's `similarity_fn_name`, else "cosine". One probe text is
     encoded, which gives the dimension. Raises InputError for an object without these methods and for another
@@ -130,6 +132,50 @@ class AdaptedEncoder:
 
     def _said(self, side: Side) -> str:
         return f"{self._name}.{_method(self._model, side)} returned"
+
+
+class TokenisedEncoder(AdaptedEncoder):
+    """An object whose tokenizer is known, so that long documents are divided into passages that it reads whole.
+
+    It has `tokenizer`, a fast one of transformers, and `max_seq_length`, as a SentenceTransformer does. `prompts`, if
+    it has them, are counted as it puts them before documents.
+    """
+
+    def __init__(self, model: Any, *, similarity: Similarity | None = None) -> None:
+        super().__init__(model, similarity=similarity)
+        tokenizer = _fast_tokenizer(model)
+        if tokenizer is None:
+            raise InputError(f"{self._name} has no fast tokenizer with a longest input: take AdaptedEncoder")
+        self._whole = never_cutting(tokenizer.backend_tokenizer.to_str())  # the object's own changes at every call
+        prompt = self._whole.encode(_document_prompt(model), add_special_tokens=False)
+        special = int(tokenizer.num_special_tokens_to_add())
+        self._token_limit = int(model.max_seq_length) - special - len(prompt.ids)
+
+    @property
+    def token_limit(self) -> int:
+        """The most tokens of a document input, without special tokens and the document prompt."""
+        return self._token_limit
+
+    def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+        """For each text int32 (tokens, 2): start and end of each token in characters; nothing is truncated."""
+        return spans_of(self._whole, texts)
+
+
+def _fast_tokenizer(model: Any) -> Any | None:
+    """The object's tokenizer, if it is a fast one of transformers and there is a longest input; else None."""
+    try:
+        tokenizer, longest = model.tokenizer, model.max_seq_length
+    except (AttributeError, NotImplementedError):  # modules of sentence-transformers without a tokenizer raise either
+        return None
+    limited = isinstance(longest, int) and longest > 0
+    return tokenizer if limited and hasattr(tokenizer, "backend_tokenizer") else None
+
+
+def _document_prompt(model: Any) -> str:
+    """What a SentenceTransformer puts before documents, by its `prompts` and `default_prompt_name`."""
+    prompts = getattr(model, "prompts", None) or {}
+    names = ("document", "passage", "corpus", getattr(model, "default_prompt_name", None))
+    return next((prompts[name] for name in names if prompts.get(name)), "")
 
 
 def _encodes(model: Any) -> bool:

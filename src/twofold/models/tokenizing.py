@@ -66,12 +66,8 @@ class Tokenizing:
         return [Tokenized(encoding.ids, self._lost(encoding.overflowing)) for encoding in encodings]
 
     def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
-        """For each text int32 (tokens, 2): start and end of each of its tokens in characters; nothing is cut.
-
-        They ascend: where several tokens are one character's bytes, or a mark before it, the last of them holds it.
-        """
-        encodings = self._whole.encode_batch([without_surrogates(text)[0] for text in texts], add_special_tokens=False)
-        return [_ascending(np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)) for encoding in encodings]
+        """For each text int32 (tokens, 2): start and end of each of its tokens in characters; nothing is cut."""
+        return spans_of(self._whole, texts)
 
     def unfamiliar(self, texts: Sequence[str]) -> float:
         """The share, from 0 to 1, of the texts' letters that the tokenizer has no words or syllables for."""
@@ -128,9 +124,7 @@ class Tokenizing:
         return int(number) if number is not None else None if token is None else self._whole.token_to_id(token)
 
     def _make(self) -> Tokenizer:
-        tokenizer = Tokenizer.from_str(self._json)
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
+        tokenizer = never_cutting(self._json)
         if self._lower_case:
             after = [tokenizer.normalizer] if tokenizer.normalizer is not None else []
             tokenizer.normalizer = NormalizerSequence([Lowercase(), *after])
@@ -138,6 +132,23 @@ class Tokenizing:
 
     def _lost(self, overflowing: Sequence[Any]) -> int:
         return sum(len(part.ids) - self.special_tokens for part in overflowing)
+
+
+def never_cutting(json: str) -> Tokenizer:
+    """The tokenizer that a JSON text describes, without truncation and padding."""
+    tokenizer = Tokenizer.from_str(json)
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def spans_of(tokenizer: Tokenizer, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+    """For each text int32 (tokens, 2): start and end of each of its tokens in characters, by one that never cuts.
+
+    They ascend: where several tokens are one character's bytes, or a mark before it, the last of them holds it.
+    """
+    encodings = tokenizer.encode_batch([without_surrogates(text)[0] for text in texts], add_special_tokens=False)
+    return [_ascending(np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)) for encoding in encodings]
 
 
 def _ascending(spans: NDArray[np.int32]) -> NDArray[np.int32]:

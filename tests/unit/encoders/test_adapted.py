@@ -16,9 +16,13 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 import twofold
-from twofold.encoders.adapted import AdaptedEncoder
+from twofold.documents import Document
+from twofold.encoders.adapted import AdaptedEncoder, TokenisedEncoder, adapted
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import ContractError, InputError, VectorError
+from twofold.models.locating import find_model
+from twofold.passages.windows import divide
+from twofold.protocols import TokenSpans
 from twofold.reports import EncodingReport
 
 DIMENSION = 24
@@ -217,3 +221,46 @@ def test_texts_and_lone_surrogates_are_counted() -> None:
 def test_similarity_takes_the_object_too() -> None:
     scores = twofold.similarity(["red apple"], ["red apple", "plum"], encoder=OneSide())
     assert scores[0, 0] > scores[0, 1]
+
+
+@pytest.fixture(scope="module")
+def reads_whole_texts() -> SentenceTransformer:
+    """The embedded encoder as a SentenceTransformer that reads 32 tokens."""
+    model = SentenceTransformer(str(find_model(None).folder), device="cpu", prompts={"document": "a text: "})
+    model.max_seq_length = 32
+    return model
+
+
+LONG = " ".join(f"word{number} river" for number in range(40)) + " the moon over the sea"
+
+
+def test_long_documents_are_divided_where_the_tokenizer_of_the_object_is_known(
+    reads_whole_texts: SentenceTransformer, tmp_path: Path
+) -> None:
+    encoder = adapted(reads_whole_texts)
+    assert isinstance(encoder, TokenSpans)
+    assert encoder.token_limit == 32 - 2 - 3
+    assert encoder.spans(["the moon", ""])[0].tolist() == [[0, 3], [4, 8]]
+    with twofold.create(tmp_path / "c", encoder=reads_whole_texts) as collection:
+        report = collection.add([{"id": "long", "text": LONG}, {"id": "short", "text": "a river"}])
+        assert report.passages > 4
+        (hit,) = collection.search("the moon over the sea", k=1, mode="dense")
+        assert hit.id == "long"
+        assert hit.passage.text.endswith("the moon over the sea")
+
+
+def test_what_the_object_reads_of_a_passage_is_the_whole_passage(reads_whole_texts: SentenceTransformer) -> None:
+    encoder = adapted(reads_whole_texts)
+    assert isinstance(encoder, TokenSpans)
+    (division,) = divide([Document(id="long", text=LONG)], encoder, "auto")
+    for text in division.inputs:
+        lengths = reads_whole_texts.tokenizer(["a text: " + text], truncation=False)["input_ids"]
+        assert len(lengths[0]) <= 32
+
+
+def test_an_object_without_a_fast_tokenizer_or_a_longest_input_is_one_passage_a_document() -> None:
+    assert not isinstance(adapted(OneSide()), TokenSpans)
+    endless = sentence_transformer()  # a table of rows reads texts of any length
+    assert not isinstance(adapted(endless), TokenSpans)
+    with pytest.raises(InputError, match="OneSide has no fast tokenizer"):
+        TokenisedEncoder(OneSide())
