@@ -37,6 +37,8 @@ PROBE_TEXTS = (
 )
 PROBE_COSINE = 0.999
 """bf16 stays above .9995 of f32; another model, pooling or prompt falls far below."""
+INT8_PROBE_COSINE = 0.99
+"""For weights in int8, as their inputs are rounded on one processor and not on another, or after other roundings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,8 @@ class Contract:
     become one vector ("mean", "cls", …). layers: those after the pooling ("normalize", "dense tanh", …), in order.
     similarity: how vectors are compared, "cosine" or "dot". max_tokens: the longest input, special tokens included.
     query_prompt, document_prompt: text put before each input. query_tower: fingerprint of a tower of its own that
-    encodes queries into this space; empty where there is none. Raises InputError for a field of another type.
+    encodes queries into this space; empty where there is none. quantization: "int8" where weights were rounded so,
+    else empty. Raises InputError for a field of another type.
     """
 
     weights: str
@@ -60,9 +63,18 @@ class Contract:
     document_prompt: str = ""
     max_tokens: int
     query_tower: str = ""
+    quantization: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("weights", "tokenizer", "pooling", "query_prompt", "document_prompt", "query_tower"):
+        for name in (
+            "weights",
+            "tokenizer",
+            "pooling",
+            "query_prompt",
+            "document_prompt",
+            "query_tower",
+            "quantization",
+        ):
             if not isinstance(value := getattr(self, name), str):
                 raise InputError(f"the {name} of a contract is a text, not {value!r}")
         for name, least in (("dimension", 1), ("max_tokens", 0)):
@@ -73,6 +85,11 @@ class Contract:
             raise InputError(f"the layers of a contract are a tuple of texts, not {self.layers!r}")
         if self.similarity not in get_args(Similarity):
             raise InputError(f"the similarity of a contract is cosine or dot, not {self.similarity!r}")
+
+    @property
+    def probe_cosine(self) -> float:
+        """The least cosine between the vectors of a probe text when a collection was made and now."""
+        return INT8_PROBE_COSINE if self.quantization else PROBE_COSINE
 
     @property
     def space(self) -> str:
@@ -94,8 +111,12 @@ class Contract:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The contract as JSON values; `from_json` gives an equal one back."""
-        return {**asdict(self), "layers": list(self.layers)}
+        """The contract as JSON values; `from_json` gives an equal one back.
+
+        An empty quantization is left out: contracts were stored, and query towers made for their spaces, without one.
+        """
+        values = {**asdict(self), "layers": list(self.layers)}
+        return values if self.quantization else {name: values[name] for name in values if name != "quantization"}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Contract:

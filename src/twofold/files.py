@@ -62,6 +62,15 @@ def write_aside(path: str | Path) -> Iterator[IO[bytes]]:
         raise
 
 
+def copy_aside(source: str | Path, path: str | Path) -> None:
+    """Copies a file's content to `path`, whose folder is made if it is missing. Raises as `write_aside`, and OSError
+    where the source cannot be read.
+    """
+    absolute(path).parent.mkdir(exist_ok=True)
+    with open(source, "rb") as original, write_aside(path) as copy:
+        shutil.copyfileobj(original, copy)
+
+
 def check_writable(path: str | Path) -> None:
     """Raises what `write_aside` raises where it cannot write at this path: for use before long work whose result it is.
 

@@ -25,6 +25,7 @@ from twofold.scores import Vectors
 ENCODERS: dict[str, Callable[[], Encoder]] = {
     "default-f32": lambda: load_encoder(precision="f32"),
     "default-auto": lambda: load_encoder(),
+    "default-int8": lambda: load_encoder(precision="int8"),
     "hashed-words": lambda: HashedWords(96),
 }
 

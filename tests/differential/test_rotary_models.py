@@ -15,6 +15,7 @@ from random_models import CONFIGURATIONS, GEMMA, LONGEST, SHARED, Tokens, save_r
 from safetensors.numpy import load_file
 
 from twofold.errors import ModelError
+from twofold.models.weights import Weights, weight_files
 
 
 def inputs(longest: int) -> Tokens:
@@ -44,6 +45,17 @@ def change(folder: Path, changes: Callable[[dict[str, Any]], dict[str, Any]]) ->
 @pytest.mark.parametrize("what", CONFIGURATIONS)
 def test_hidden_states_are_those_of_transformers(what: str, tmp_path: Path) -> None:
     assert_same_states(save_random(CONFIGURATIONS[what](), tmp_path))
+
+
+@pytest.mark.parametrize("what", CONFIGURATIONS)
+def test_matrices_in_int8_give_the_states_of_their_expanded_weights(what: str, tmp_path: Path) -> None:
+    files = weight_files(save_random(CONFIGURATIONS[what](), tmp_path))
+    matrices = [name for name, tensor in load_file(files[0]).items() if tensor.ndim == 2]
+    weights, batches = Weights(files, matrices), [inputs(17)]
+    (found,), (expected,) = (states_here(tmp_path, batches, each) for each in (weights, weights.expanding()))
+    real = batches[0][1] > 0
+    np.testing.assert_allclose(found[real], expected[real], atol=1e-4, rtol=1e-4)
+    assert np.abs(found - states_here(tmp_path, batches)[0])[real].max() > 1e-3
 
 
 @pytest.mark.parametrize(("stored", "size"), [(torch.float16, "1GB"), (torch.bfloat16, "20KB")])

@@ -74,8 +74,8 @@ Tokens = tuple[NDArray[np.int32], NDArray[np.float32]]
 """Ids and mask, each (inputs, tokens)."""
 
 
-def states_here(folder: Path, batches: Sequence[Tokens]) -> list[NDArray[np.float32]]:
-    """The states that our graph makes of each batch, in f32."""
+def states_here(folder: Path, batches: Sequence[Tokens], weights: Weights | None = None) -> list[NDArray[np.float32]]:
+    """The states that our graph makes of each batch, in f32. weights: others than the folder's."""
     configuration = text_part(Configuration.read(folder / "config.json"))
     architecture = architecture_of(configuration)
     frequencies = architecture.rotary(configuration)
@@ -84,9 +84,10 @@ def states_here(folder: Path, batches: Sequence[Tokens]) -> list[NDArray[np.floa
         mask=op.parameter([-1, -1], np.float32),
         rotary={kind: op.parameter([-1, -1], np.float32) for kind in frequencies},
     )
-    states = architecture.hidden_states(configuration, Weights(weight_files(folder)), inputs)
+    states = architecture.hidden_states(configuration, weights or Weights(weight_files(folder)), inputs)
     graph = openvino.Model([op.result(states)], [inputs.ids, inputs.mask, *inputs.rotary.values()], "states")
-    compiled = openvino.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0}
+    compiled = openvino.Core().compile_model(graph, "CPU", settings)
     tables = [RotaryTable(each) for each in frequencies.values()]
     return [compiled([*each, *(table.rows(each[0].shape[1]) for table in tables)])[0].copy() for each in batches]
 

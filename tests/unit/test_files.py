@@ -11,7 +11,7 @@ import pytest
 
 from twofold import files
 from twofold.errors import InputError, StorageError
-from twofold.files import check_writable, folder_aside, refused, sync_folder, write_aside
+from twofold.files import check_writable, copy_aside, folder_aside, refused, sync_folder, write_aside
 
 
 def test_the_name_keeps_what_it_had_until_the_block_ends(tmp_path: Path) -> None:
@@ -177,3 +177,12 @@ def test_the_folder_is_synced_before_its_name_and_its_name_after(
         name = aside.name
     assert sorted(calls[:2]) == sorted([tmp_path.name, "new"])
     assert calls[2:] == [name, "rename", "deep"]
+
+
+def test_a_copy_makes_the_folder_that_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    copy_aside(tmp_path / "a", tmp_path / "new" / "b")
+    assert (tmp_path / "new" / "b").read_bytes() == b"content"
+    with pytest.raises(FileNotFoundError):
+        copy_aside(tmp_path / "missing", tmp_path / "new" / "c")
+    assert os.listdir(tmp_path / "new") == ["b"]

@@ -53,7 +53,7 @@ def register(subparsers: Subparsers) -> None:
     encode.add_argument("--encoder", metavar="NAME", help="a model folder or a hub name")
     encode.add_argument(
         "--precision",
-        choices=["f32", "bf16"],
+        choices=["f32", "bf16", "int8"],
         action="append",
         default=[],
         help="default: f32 and auto; may be repeated",
@@ -135,6 +135,13 @@ def _register_judged(measured: Subparsers) -> None:
     quality.add_argument("data", metavar="FOLDER", type=Path, help="a BEIR folder")
     quality.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")
     add_encoder_options(quality)
+    precision = _named(measured, "precision", _precision, "the nDCG@10 that another precision keeps of f32")
+    precision.add_argument("data", metavar="FOLDER", nargs="+", type=Path, help="BEIR folders")
+    precision.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")
+    precision.add_argument("--encoder", metavar="NAME", help="a model folder or a hub name")
+    precision.add_argument(
+        "--precision", choices=["bf16", "int8"], default="int8", help="what is compared with f32 (int8)"
+    )
     small = _named(
         measured, "compression", _compression, "vector codes of equal size: the share of nDCG@10 that they keep"
     )
@@ -209,6 +216,18 @@ def _quality(arguments: argparse.Namespace, progress: Progress) -> Report:
     from twofold.bench.quality import bench_quality
 
     return bench_quality(arguments.data, split=arguments.split, encoder=_encoder(arguments), progress=progress)
+
+
+def _precision(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.precision import bench_precision
+
+    return bench_precision(
+        arguments.data,
+        model=arguments.encoder,
+        precision=arguments.precision,
+        split=arguments.split,
+        progress=progress,
+    )
 
 
 def _book(arguments: argparse.Namespace, progress: Progress) -> Report:

@@ -203,9 +203,9 @@ def add_encoder_options(
     )
     group.add_argument(
         "--precision",
-        choices=["auto", "f32", "bf16"],
+        choices=["auto", "f32", "bf16", "int8"],
         default="auto",
-        help="auto uses bf16 if the processor supports it",
+        help="auto uses bf16 if the processor supports it; int8 rounds the weights, so its vectors fit no others",
     )
     if several:
         parser.set_defaults(query_tower=None)
@@ -307,6 +307,7 @@ def encoder_for(collection: str, arguments: argparse.Namespace) -> Encoder | Non
         arguments.encoder = source["name"]
         arguments.query_tower = arguments.query_tower or source.get("query_tower")
         arguments.dim = arguments.dim or source.get("dim")
+        arguments.precision = source.get("precision", "auto") if arguments.precision == "auto" else arguments.precision
     return encoder_of(arguments)
 
 

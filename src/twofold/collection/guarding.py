@@ -75,7 +75,8 @@ class GuardedEncoder:
     """An `Encoder` that never mixes vectors of two contracts.
 
     Raises ContractError when the encoder's contract differs from the collection's, or when the vectors of the probe
-    texts differ from when the collection was created (cosine below 0.999), which another runtime or library may cause.
+    texts differ from when the collection was created (cosine below 0.999, or 0.99 for weights in int8), which another
+    runtime or library may cause.
     """
 
     def __init__(
@@ -182,7 +183,7 @@ class GuardedEncoder:
         if self._probes is None or side in self._probed or other_tower:
             return encoder
         cosine = self._probes.lowest_cosine(side, encoded(encoder, side, PROBE_TEXTS))
-        if not cosine >= PROBE_COSINE:
+        if not cosine >= self._contract.probe_cosine:
             raise ContractError(
                 [Difference(f"{side} side of the vector space", "the same probe vectors", f"{cosine:.4f}")]
             )

@@ -29,7 +29,9 @@ def load_encoder(
     """An encoder: a model folder, a hub name, or None for the embedded default (all-MiniLM-L6-v2, 384 dimensions).
 
     name: a model folder in the sentence-transformers layout, or a hub name; that of the default needs no hub.
-    precision: "auto" is bf16 where the processor has it, else f32; both can be asked for. threads: None takes all
+    precision: "auto" is bf16 where the processor has it, else f32; both can be asked for. "int8" rounds the weights and
+    is another contract (docs/encoders.md); a folder that `twofold quantize` wrote is in int8 by itself. Where the
+    processor has no such products, these weights are computed with in f32, and `notes` say so. threads: None takes all
     cores. on_truncation: "count" truncates a text that is too long and counts it in the report, "error" raises
     TruncationError. query_tower: "static" encodes queries by the table that ships for the embedded default; a file or
     folder by what `twofold train --query-tower` made for this encoder (docs/training.md); documents are encoded by the
@@ -56,13 +58,18 @@ def _adapted(source: Mapping[str, Any]) -> NoReturn:
     raise InputError(f"it is an object of the class {source['object']}, which only your program can make")
 
 
+def _loaded_as(source: Mapping[str, Any]) -> dict[str, Any]:
+    """What a source says of how its model is loaded."""
+    return {"dim": source.get("dim"), "precision": source.get("precision", "auto")}
+
+
 KINDS: dict[str, Callable[[Mapping[str, Any]], Encoder]] = {
     "adapted": _adapted,
     "api": ApiEncoder.from_source,
     "given-vectors": lambda source: GivenVectors(source["dimension"], similarity=source["similarity"]),
     "hashed-words": lambda source: HashedWords(source["dimension"], max_words=source["max_words"]),
     "static-queries": lambda source: TwoTowers(source["query_tower"], source["name"]),  # as it was called at first
-    "transformer": lambda source: TransformerEncoder(source["name"], dim=source.get("dim")),
-    "two-towers": lambda source: TwoTowers(source["query_tower"], source["name"], dim=source.get("dim")),
+    "transformer": lambda source: TransformerEncoder(source["name"], **_loaded_as(source)),
+    "two-towers": lambda source: TwoTowers(source["query_tower"], source["name"], **_loaded_as(source)),
 }
 """Kinds of encoders by the word in their source."""

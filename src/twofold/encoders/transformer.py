@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.contract import Contract, Side
+from twofold.contract import PROBE_TEXTS, Contract, Side
 from twofold.encoders.texts import add_to, check_texts
 from twofold.errors import InputError, ModelError, TruncationError
 from twofold.logs import logger_of
-from twofold.models.folder import read_model_folder
+from twofold.models.folder import ModelFolder, read_model_folder
 from twofold.models.known_models import lacking_prompts, prompts_of, untrained_length
 from twofold.models.locating import DEFAULT_NAME, find_model
 from twofold.models.static_model import StaticModel
@@ -28,6 +28,9 @@ from twofold.values import without_surrogates
 TRUNCATION = ("count", "error")
 BLOCK = 128
 """Texts tokenised at a time, while the batches before them run."""
+NO_PRODUCTS = (
+    "OpenVINO has no products of int8 for this processor: the weights are in int8, and are computed with in f32"
+)
 
 
 logger = logger_of(__name__)
@@ -68,6 +71,7 @@ class TransformerEncoder:
             lower_case=self._folder.lower_case,
             alone=self._folder.network is None,
         )
+        self._asked = precision
         self._model = self._model_of(precision, threads)
         if dim is not None and dim > (whole := self._model.whole_dimension):
             raise ModelError(
@@ -95,14 +99,34 @@ class TransformerEncoder:
             lacking_prompts(self._folder, self._found.source),
             "" if self._folder.network is None else self._folder.network.note,
             "" if cut is None else untrained_length(self._folder, self._found.source, cut),
+            NO_PRODUCTS if self._model.in_int8 and self._lacks_int8 else "",
         ]
+
+    @property
+    def folder(self) -> ModelFolder:
+        """The settings that were read from the model's folder."""
+        return self._folder
+
+    @property
+    def model(self) -> TransformerModel | StaticModel:
+        """What runs: tokens in, vectors out."""
+        return self._model
+
+    @property
+    def _lacks_int8(self) -> bool:
+        """Whether int8 was meant to run and does not."""
+        return self._asked in ("auto", "int8") and self._model.precision != "int8"
 
     def _model_of(self, precision: str, threads: int | None) -> TransformerModel | StaticModel:
         if (network := self._folder.network) is not None:
-            return TransformerModel(self._folder, network, precision=precision, threads=threads)
+            options: dict[str, Any] = {"precision": precision, "threads": threads, "probes": self._probes}
+            return TransformerModel(self._folder, network, **options)
         if precision not in ("auto", "f32"):
             raise ModelError(f"{self._folder.path}: the rows of its table are added up in f32, not {precision!r}")
         return StaticModel(self._folder)
+
+    def _probes(self) -> list[list[int]]:
+        return [each.ids for each in self._tokenizing.tokens(PROBE_TEXTS)]
 
     @cached_property
     def contract(self) -> Contract:
@@ -121,19 +145,21 @@ class TransformerEncoder:
             query_prompt=self._prompts["query"],
             document_prompt=self._prompts["document"],
             max_tokens=self._folder.max_tokens,
+            quantization="int8" if self._model.in_int8 else "",
         )
 
     @property
     def source(self) -> dict[str, Any]:
-        """The kind, where the model is (a folder's absolute path, a hub name, or None for the embedded default), and
-        `dim` where it was given.
+        """The kind, where the model is (a folder's absolute path, a hub name, or None for the embedded default), `dim`
+        where it was given, and `precision` where it was int8, which belongs to the contract.
         """
         cut = {} if self._dim is None else {"dim": self._dim}
-        return {"kind": "transformer", "name": self._found.source, **cut}
+        rounded = {"precision": self._asked} if self._asked == "int8" else {}
+        return {"kind": "transformer", "name": self._found.source, **cut, **rounded}
 
     @property
     def precision(self) -> str:
-        """How the numbers are computed: "f32" or "bf16"."""
+        """How the numbers are computed: "f32", "bf16" or "int8"."""
         return self._model.precision
 
     @property

@@ -52,7 +52,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     weights = weights.under_first_of(PREFIXES, WORDS)
     # Every token is of type 0, so its type's row is added to every position once and for all.
     places = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
-    words = lookup(inputs.ids, weights[WORDS])
+    words = lookup(inputs.ids, weights.matrix(WORDS))
     settings = layer_settings(configuration)
     x = layer_norm(op.add(words, first_rows(places, inputs.ids)), weights, "embeddings.LayerNorm", settings.epsilon)
     return transformer_layers(x, mask_bias(inputs.mask), weights, NAMES, settings)

@@ -45,7 +45,7 @@ def width(configuration: Configuration) -> int:
 def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs) -> Node:
     """(batch, tokens, width): the last layer's states."""
     weights = weights.under_first_of(PREFIXES, WORDS)
-    words = lookup(inputs.ids, weights[WORDS])
+    words = lookup(inputs.ids, weights.matrix(WORDS))
     places = first_rows(weights["embeddings.position_embeddings.weight"], inputs.ids)
     settings = LayerSettings(
         count=configuration.integer("n_layers"),

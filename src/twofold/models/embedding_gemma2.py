@@ -75,7 +75,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     }
     views = {kind: View(Turn.of(table), biases[kind]) for kind, table in inputs.rotary.items()}
     act = activation(configuration.text("hidden_activation", "gelu_pytorch_tanh"))
-    x = op.multiply(lookup(inputs.ids, weights[WORDS]), _number(configuration.integer("hidden_size") ** 0.5))
+    x = op.multiply(lookup(inputs.ids, weights.matrix(WORDS)), _number(configuration.integer("hidden_size") ** 0.5))
     gates = _gates(x, weights, configuration)
     for number, kind in enumerate(_kinds(configuration)):
         inside = weights.under(f"layers.{number}.")

@@ -28,7 +28,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     weights = weights.under_first_of(PREFIXES, WORDS)
     settings = GatedSettings.of(configuration, head=head_width(configuration), epsilon=EPSILON, norms_heads=False)
     view = View(Turn.of(inputs.rotary[FULL]), mask_bias(inputs.mask))
-    x = lookup(inputs.ids, weights[WORDS])
+    x = lookup(inputs.ids, weights.matrix(WORDS))
     for number in range(configuration.integer("num_hidden_layers")):
         x = gated_layers.layer(x, weights.under(f"layers.{number}."), settings, view)
     return settings.norm(x, weights, "norm")

@@ -152,6 +152,11 @@ def is_untied(path: Path) -> bool:
     return (path / MODULES).is_file() and [kind for kind, _ in _listed(path / MODULES)] == [ROUTER]
 
 
+def module_folders(path: Path) -> list[Path]:
+    """The folders of a model's modules, in order; of a model without modules.json its own. Raises ModelError."""
+    return [path / place for _, place in _modules(path, "document")]
+
+
 def _modules(path: Path, side: Side) -> list[tuple[str, str]]:
     """(kind, folder) of each module in order, checked to be a Transformer and a Pooling, or a table, and layers."""
     file = path / MODULES

@@ -50,7 +50,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     configuration.refuse("is_causal", not configuration.truth("use_bidirectional_attention", False))
     weights = weights.under_first_of(PREFIXES, WORDS)
     settings, views = _settings(configuration), _views(configuration, inputs)
-    x = op.multiply(lookup(inputs.ids, weights[WORDS]), op.constant(np.float32(width(configuration) ** 0.5)))
+    x = op.multiply(lookup(inputs.ids, weights.matrix(WORDS)), op.constant(np.float32(width(configuration) ** 0.5)))
     every = configuration.count("sliding_window_pattern", 6)
     for number, kind in enumerate(layer_kinds(configuration, lambda number: (number + 1) % every == 0)):
         x = gated_layers.sandwiched_layer(x, weights.under(f"layers.{number}."), settings, views[kind])

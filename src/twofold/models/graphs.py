@@ -6,7 +6,7 @@ are written (batch, tokens, width); both batch and tokens are open.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,17 @@ import openvino.opset13 as op
 from numpy.typing import NDArray
 
 from twofold.errors import ModelError
-from twofold.models.weights import Tensor, Weights
+from twofold.models.int8_matrix import Int8Matrix
+from twofold.models.weights import Matrix, Tensor, Weights
 
 Node = Any
 """An OpenVINO node; its Python binding is untyped."""
 
 MASKED = np.float32(-1e30)
 """Added to the attention score of a padding token; its softmax is then exactly zero, in bf16 as well."""
+
+PART = "/"
+"""What stands before the number of a part in the name of its product."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,22 +56,38 @@ def integer(value: int) -> Node:
     return op.constant(np.int64(value))
 
 
-def linear(x: Node, weight: Tensor, bias: Tensor | None) -> Node:
-    """x @ weight.T + bias. weight: (out, in); bias: (out,)."""
-    product = op.matmul(x, constant(weight), False, True)
+def linear(x: Node, weight: Matrix, bias: Tensor | None, name: str = "") -> Node:
+    """x @ weight.T + bias. weight: (out, in); bias: (out,). name: of the product in the graph."""
+    product = op.matmul(x, _multiplied(weight), False, True)
+    if name:
+        product.set_friendly_name(name)
     return product if bias is None else op.add(product, constant(bias))
 
 
 def linear_of(x: Node, weights: Weights, name: str) -> Node:
-    """The linear layer stored under `name`, with its bias where it has one."""
-    return linear(x, weights[f"{name}.weight"], weights.get(f"{name}.bias"))
+    """The linear layer stored under `name`, with its bias where it has one.
+
+    Its product in the graph is called as its weights are, by which `int8_losses` finds it.
+    """
+    weight = f"{name}.weight"
+    return linear(x, weights.matrix(weight), weights.get(f"{name}.bias"), weights.full_name(weight))
 
 
 def linears_of(x: Node, weights: Weights, name: str, count: int) -> list[Node]:
-    """`count` linear layers that are stored one below the other under `name`."""
-    stored, bias = weights[f"{name}.weight"], weights.get(f"{name}.bias")
+    """`count` linear layers that are stored one below the other under `name`; named so, and by their number."""
+    weight = f"{name}.weight"
+    stored, bias = weights.matrix(weight), weights.get(f"{name}.bias")
     biases = [None] * count if bias is None else np.split(bias, count)
-    return [linear(x, *each) for each in zip(np.split(stored, count), biases, strict=True)]
+    parts: Sequence[Matrix] = stored.divided(count) if isinstance(stored, Int8Matrix) else np.split(stored, count)
+    names = [f"{weights.full_name(weight)}{PART}{number}" for number in range(count)]
+    return [linear(x, *each) for each in zip(parts, biases, names, strict=True)]
+
+
+def _multiplied(weight: Matrix) -> Node:
+    """The weights of a product; those in int8 in the form that OpenVINO multiplies as they are."""
+    if not isinstance(weight, Int8Matrix):
+        return constant(weight)
+    return op.multiply(op.convert(constant(weight.numbers), "f32"), constant(weight.scales[:, None]))
 
 
 def layer_norm(x: Node, weights: Weights, name: str, epsilon: float) -> Node:
@@ -86,9 +106,12 @@ def rms_norm(x: Node, scale: Tensor | None, epsilon: float) -> Node:
     return normal if scale is None else op.multiply(normal, constant(scale))
 
 
-def lookup(ids: Node, table: Tensor) -> Node:
+def lookup(ids: Node, table: Matrix) -> Node:
     """The rows of a table. ids: (batch, tokens) → (batch, tokens, width)."""
-    return op.gather(constant(table), ids, integer(0))
+    if not isinstance(table, Int8Matrix):
+        return op.gather(constant(table), ids, integer(0))
+    numbers, scales = (op.gather(constant(part), ids, integer(0)) for part in (table.numbers, table.scales[:, None]))
+    return op.multiply(op.convert(numbers, "f32"), scales)
 
 
 def token_count(x: Node) -> Node:

@@ -64,7 +64,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     configuration.refuse("layer_norm_type", "layer_norm")
     configuration.refuse("logn_attention_scale", False)
     weights = weights.under_first_of(PREFIXES, WORDS)
-    x = lookup(inputs.ids, weights[WORDS])
+    x = lookup(inputs.ids, weights.matrix(WORDS))
     # gte-base-en-v1.5 has no types of tokens.
     if configuration.integer("type_vocab_size", 1):
         x = op.add(x, constant(weights["embeddings.token_type_embeddings.weight"][0]))

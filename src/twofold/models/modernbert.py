@@ -72,7 +72,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
         FULL: View(Turn.of(inputs.rotary[FULL]), mask_bias(inputs.mask)),
         SLIDING: View(Turn.of(inputs.rotary[SLIDING]), near),
     }
-    x = layer_norm(lookup(inputs.ids, weights[WORDS]), weights, "embeddings.norm", epsilon)
+    x = layer_norm(lookup(inputs.ids, weights.matrix(WORDS)), weights, "embeddings.norm", epsilon)
     for number, kind in enumerate(layer_kinds(configuration, lambda number: number % every == 0)):
         inside = weights.under(f"layers.{number}.")
         seen = layer_norm(x, inside, "attn_norm", epsilon) if number else x

@@ -57,7 +57,7 @@ def positions(configuration: Configuration) -> int:
 def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs) -> Node:
     """(batch, tokens, width): the last layer's states."""
     weights = weights.under_first_of(PREFIXES, WORDS)
-    words = lookup(inputs.ids, weights[WORDS])
+    words = lookup(inputs.ids, weights.matrix(WORDS))
     places = lookup(places_after(inputs.ids, PADDING), weights["embeddings.position_embeddings.weight"])
     settings = layer_settings(configuration)
     x = layer_norm(op.add(words, places), weights, "embeddings.LayerNorm", settings.epsilon)

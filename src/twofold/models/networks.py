@@ -14,6 +14,7 @@ from twofold.models.architectures import architecture_of, check_tables, is_known
 from twofold.models.configuration import Configuration
 from twofold.models.exported import ExportedNetwork, exported_file
 from twofold.models.graphs import Inputs, Node
+from twofold.models.int8_losses import LARGEST_LOSS
 from twofold.models.rotary import Rotary
 from twofold.models.weights import Weights, weight_files
 
@@ -61,17 +62,27 @@ class Network(Protocol):
 
 
 class BuiltNetwork:
-    """A graph of a known architecture over the folder's tensors."""
+    """A graph of a known architecture over the folder's tensors, or over others that were made of these.
+
+    kept: the matrices that stay in float although others were rounded to int8, by name, with what they would lose.
+    """
 
     usual_precision = "auto"
     note = ""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(
+        self, configuration: Configuration, weights: Weights | None = None, kept: Mapping[str, float] | None = None
+    ) -> None:
         self._configuration = configuration
         self._architecture = architecture_of(configuration)
+        self._given = weights
+        self.kept = kept or {}
 
     @cached_property
-    def _weights(self) -> Weights:
+    def weights(self) -> Weights:
+        """The tensors, those that are in int8 as such."""
+        if self._given is not None:
+            return self._given
         weights = Weights(weight_files(self._configuration.path.parent))
         check_tables(self._configuration, weights)
         return weights
@@ -86,11 +97,26 @@ class BuiltNetwork:
         """Numbers a token's state."""
         return self._architecture.width(self._configuration)
 
-    @cached_property
+    @property
+    def words(self) -> str:
+        """The full name of the tensor that has a row for each token."""
+        name = self._architecture.WORDS
+        return self.weights.under_first_of(self._architecture.PREFIXES, name).full_name(name)
+
+    @property
     def rows(self) -> int:
         """How many tokens it has a vector for."""
-        name = self._architecture.WORDS
-        return self._weights.under_first_of(self._architecture.PREFIXES, name).shape(name)[0]
+        return self.weights.shape(self.words)[0]
+
+    def rounded(self, losses: Mapping[str, float]) -> BuiltNetwork:
+        """The network with matrices in int8. losses: what each would lose, by name; those that lose much are kept."""
+        kept = {name: loss for name, loss in losses.items() if not loss <= LARGEST_LOSS}  # NaN is kept
+        weights = Weights(self.weights.paths, [name for name in losses if name not in kept])
+        return BuiltNetwork(self._configuration, weights, kept)
+
+    def expanding(self) -> BuiltNetwork:
+        """The network with all matrices in float32, also those that are in int8."""
+        return BuiltNetwork(self._configuration, self.weights.expanding(), self.kept)
 
     @property
     def rotary(self) -> Mapping[str, Rotary]:
@@ -100,7 +126,7 @@ class BuiltNetwork:
     @property
     def fingerprint(self) -> str:
         """A hex digest of the tensors."""
-        return self._weights.fingerprint
+        return self.weights.fingerprint
 
     @property
     def deciding(self) -> Mapping[str, Any]:
@@ -109,11 +135,11 @@ class BuiltNetwork:
 
     def states(self, inputs: Inputs) -> Node:
         """The graph from the inputs to states, float32 (batch, tokens, width)."""
-        return self._architecture.hidden_states(self._configuration, self._weights, inputs)
+        return self._architecture.hidden_states(self._configuration, self.weights, inputs)
 
     def not_finite(self) -> str | None:
         """The name of the first tensor that holds NaN or an infinity; reads all of them."""
-        return self._weights.not_finite()
+        return self.weights.not_finite()
 
 
 def network_of(configuration: Configuration) -> Network:

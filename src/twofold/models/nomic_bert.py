@@ -82,7 +82,9 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
         activation=activation(GATED.get(act, act)),
         epsilon=said.number("layer_norm_eps", 1e-12),
     )
-    x = op.add(lookup(inputs.ids, weights[WORDS]), constant(weights["embeddings.token_type_embeddings.weight"][0]))
+    x = op.add(
+        lookup(inputs.ids, weights.matrix(WORDS)), constant(weights["embeddings.token_type_embeddings.weight"][0])
+    )
     view = View(Turn.of(inputs.rotary[FULL]), mask_bias(inputs.mask))
     return post_norm_states(x, weights, (NEW_NAMES, OLD_NAMES), settings, view)
 

@@ -37,7 +37,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     views = {FULL: View(turn, causal_bias(inputs.ids))}
     if SLIDING in kinds:
         views[SLIDING] = View(turn, causal_bias(inputs.ids, configuration.count("sliding_window")))
-    x = lookup(inputs.ids, weights[WORDS])
+    x = lookup(inputs.ids, weights.matrix(WORDS))
     for number, kind in enumerate(kinds):
         x = gated_layers.layer(x, weights.under(f"layers.{number}."), settings, views[kind])
     return settings.norm(x, weights, "norm")

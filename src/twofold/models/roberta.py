@@ -30,7 +30,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     weights = weights.under_first_of(PREFIXES, WORDS)
     table = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
     places = lookup(places_after(inputs.ids, configuration.integer("pad_token_id")), table)
-    words = lookup(inputs.ids, weights[WORDS])
+    words = lookup(inputs.ids, weights.matrix(WORDS))
     settings = layer_settings(configuration)
     x = layer_norm(op.add(words, places), weights, "embeddings.LayerNorm", settings.epsilon)
     return transformer_layers(x, mask_bias(inputs.mask), weights, NAMES, settings)

@@ -2,7 +2,8 @@
 
 A graph is compiled when it is first needed, in the process that needs it. Requests come from a pool, so any number of
 threads may run batches at once. Precision f32 is float32 throughout; bf16 rounds the inputs of products to bfloat16 and
-sums in float32.
+sums in float32; int8 multiplies matrices that are in int8 as they are, and runs the rest in bf16 where the processor
+has it.
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ from numpy.typing import NDArray
 
 from twofold.errors import InputError, ModelError
 from twofold.models.batches import Batch
+from twofold.models.int8_products import beside_int8, has_bf16, int8_settings
 from twofold.scores import Vectors
 
-Precision = Literal["f32", "bf16"]
-PRECISIONS = ("auto", "f32", "bf16")
+Precision = Literal["f32", "bf16", "int8"]
+PRECISIONS = ("auto", "f32", "bf16", "int8")
 
 
-def chosen_precision(asked: str) -> Precision:
-    """The precision to run in: "auto" is bf16 where the processor has it, else f32.
+def chosen_precision(asked: str, *, in_int8: bool = False) -> Precision:
+    """The precision to run in. "auto" is int8 for weights that are `in_int8` where the processor multiplies these, else
+    bf16 where the processor has it, else f32; "int8" is f32 where it does not multiply them.
 
     Raises InputError for a word that is none, ModelError for bf16 on a processor without it.
     """
@@ -36,7 +39,9 @@ def chosen_precision(asked: str) -> Precision:
         raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, not {asked!r}")
     if asked == "f32":
         return "f32"
-    able = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if asked == "int8" or (asked == "auto" and in_int8):
+        return "f32" if beside_int8() is None else "int8"
+    able = has_bf16()
     if asked == "bf16" and not able:
         raise ModelError("this processor has no bf16 arithmetic; use precision='auto' or 'f32'")
     return "bf16" if able else "f32"
@@ -124,12 +129,20 @@ class Runtime:
 
     def _settings(self) -> dict[str, Any]:
         return {
-            "INFERENCE_PRECISION_HINT": self.precision,
-            "EXECUTION_MODE_HINT": "ACCURACY" if self.precision == "f32" else "PERFORMANCE",
-            "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
+            **_settings_of(self.precision),
             "INFERENCE_NUM_THREADS": self._threads,
             "NUM_STREAMS": self._streams,
         }
+
+
+def _settings_of(precision: Precision) -> dict[str, Any]:
+    if precision == "int8":
+        return int8_settings(beside_int8() or "f32")
+    return {
+        "INFERENCE_PRECISION_HINT": precision,
+        "EXECUTION_MODE_HINT": "ACCURACY" if precision == "f32" else "PERFORMANCE",
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
+    }
 
 
 def _own_cores() -> set[int]:

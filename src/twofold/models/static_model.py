@@ -30,6 +30,7 @@ class StaticModel:
     """
 
     precision = "f32"
+    in_int8 = False
 
     def __init__(self, folder: ModelFolder) -> None:
         self._folder = folder

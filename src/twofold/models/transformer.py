@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,48 +15,73 @@ import openvino.opset13 as op
 from numpy.typing import NDArray
 
 from twofold.errors import ModelError
+from twofold.logs import logger_of
 from twofold.models.batches import Batch, Batcher, Ladder
 from twofold.models.folder import ModelFolder
 from twofold.models.graphs import Inputs
+from twofold.models.int8_losses import losses
 from twofold.models.layers import Normalize, layered, unit_length
-from twofold.models.networks import Network
+from twofold.models.networks import BuiltNetwork, Network
 from twofold.models.pooling import pooled
 from twofold.models.rotary import RotaryTable
 from twofold.models.runtime import Runtime, chosen_precision
 from twofold.scores import Numbers, Vectors
 
-TOKEN_BUDGET = {"f32": 512, "bf16": 1024}
+TOKEN_BUDGET = {"f32": 512, "bf16": 1024, "int8": 1024}
 """Tokens a batch, padding included, by precision: what a layer makes of so many stays in a core's second-level cache.
 
 MiniLM at 256 tokens a text, one core with 2 MiB: f32 takes 40 ms a text with 512 and 45 with 4,096; bf16 11.5 with
 1,024 and 12.1 with 4,096.
 """
 
+logger = logger_of(__name__)
+
 
 class TransformerModel:
     """Turns tokens into vectors.
 
-    network: the folder's. precision: "auto", "f32" or "bf16"; threads: None takes all cores.
+    network: the folder's. precision: "auto", "f32", "bf16" or "int8"; threads: None takes all cores. probes: texts as
+    token ids, by which is measured which matrices "int8" rounds; asked for only where it must be.
 
     Any number of threads may call it at once. Raises ModelError where the folder cannot be used.
     """
 
     def __init__(
-        self, folder: ModelFolder, network: Network, *, precision: str = "auto", threads: int | None = None
+        self,
+        folder: ModelFolder,
+        network: Network,
+        *,
+        precision: str = "auto",
+        threads: int | None = None,
+        probes: Callable[[], Sequence[Sequence[int]]] = tuple,
     ) -> None:
         self._folder = folder
         self._network = network
         self.rows = network.rows
         self._ladder = Ladder(network.positions)
         self._rotary = {kind: RotaryTable(rotary) for kind, rotary in network.rotary.items()}
-        asked = network.usual_precision if precision == "auto" else precision
-        self._runtime = Runtime(self._graph, self._inputs, chosen_precision(asked), threads)
         self._ends_in_normalize = bool(folder.layers) and isinstance(folder.layers[-1], Normalize)
+        if precision == "int8" and not self.in_int8:
+            self._network = self._rounded(probes())
+        asked = network.usual_precision if precision == "auto" else precision
+        chosen = chosen_precision(asked, in_int8=self.in_int8)
+        self._multiplies_int8 = chosen == "int8"
+        self._runtime = Runtime(self._graph, self._inputs, chosen, threads)
 
     @property
     def precision(self) -> str:
-        """The precision that the graph runs in: "f32" or "bf16"."""
+        """The precision that the graph runs in: "f32", "bf16" or "int8"."""
         return self._runtime.precision
+
+    @property
+    def network(self) -> Network:
+        """The folder's network, or what int8 made of it."""
+        return self._network
+
+    @property
+    def in_int8(self) -> bool:
+        """Whether some of the weights are in int8, whatever the graph runs in."""
+        return isinstance(self._network, BuiltNetwork) and bool(self._network.weights.in_int8)
 
     @cached_property
     def dimension(self) -> int:
@@ -80,7 +106,7 @@ class TransformerModel:
 
         inputs: token ids with special tokens. uncounted: first tokens of each input that the pooling leaves out.
         """
-        for batch, vectors in self._runtime.run(self._batches(inputs, uncounted)):
+        for batch, vectors in self._runtime.run(self._batches(inputs, uncounted, self.precision)):
             whole = unit_length(vectors) if self._ends_in_normalize else vectors
             self._refuse_not_finite(whole)
             yield batch.positions, whole[:, : self.dimension]
@@ -93,20 +119,45 @@ class TransformerModel:
                 f"{self._folder.transformer} makes vectors that are not numbers, for {said}; download it again"
             )
 
-    def _batches(self, inputs: Iterable[Sequence[int]], uncounted: int) -> Iterator[Batch]:
-        batcher = Batcher(self._ladder, TOKEN_BUDGET[self._runtime.precision], uncounted)
+    def _batches(self, inputs: Iterable[Sequence[int]], uncounted: int, precision: str) -> Iterator[Batch]:
+        batcher = Batcher(self._ladder, TOKEN_BUDGET[precision], uncounted)
         for position, ids in enumerate(inputs):
             batch = batcher.add(position, ids)
             if batch is not None:
                 yield batch
         yield from batcher.rest()
 
+    def _rounded(self, probes: Sequence[Sequence[int]]) -> BuiltNetwork:
+        """The network with every matrix in int8 that loses little by it. Raises ModelError for an exported graph, and
+        where there is no such matrix.
+        """
+        if not isinstance(self._network, BuiltNetwork):
+            raise ModelError(f"{self._folder.transformer}: an exported graph runs as it is, not in int8")
+        start = time.monotonic()
+        runs = ((self._inputs(batch), batch.mask) for batch in self._batches(probes, 0, "f32"))
+        found = losses(self._graph_of(self._network), runs, self._network.weights, self._network.words)
+        rounded = self._network.rounded(found)
+        kept = "".join(f"; {name} stays as it is, it would lose {loss:.3f}" for name, loss in rounded.kept.items())
+        said = f"{len(found) - len(rounded.kept)} of {len(found)} matrices in int8"
+        logger.debug("%s: %s%s; measured in %.1f s", self._folder.path, said, kept, time.monotonic() - start)
+        if not rounded.weights.in_int8:
+            broken = self._network.not_finite()
+            said = f"the tensor {broken!r} holds NaN or an infinity" if broken else "every matrix would lose too much"
+            raise ModelError(f"{self._folder.transformer} cannot be rounded to int8, for {said}")
+        return rounded
+
     def _graph(self) -> Any:
+        network = self._network
+        if self.in_int8 and not self._multiplies_int8 and isinstance(network, BuiltNetwork):
+            network = network.expanding()
+        return self._graph_of(network)
+
+    def _graph_of(self, network: Network) -> Any:
         folder = self._folder
         ids, mask, counted = (op.parameter([-1, -1], kind) for kind in (np.int32, np.float32, np.float32))
         rotary = {kind: op.parameter([-1, -1], np.float32) for kind in self._rotary}
         inputs = Inputs(ids, mask, rotary)
-        states = self._network.states(inputs)
+        states = network.states(inputs)
         used = mask if folder.include_prompt else counted
         layers = folder.layers[:-1] if self._ends_in_normalize else folder.layers
         result = op.result(layered(pooled(states, used, folder.modes), layers))

@@ -10,6 +10,7 @@ from twofold.contract import Contract
 from twofold.errors import InputError, MissingExtraError
 from twofold.models.folder import is_untied
 from twofold.models.locating import find_model
+from twofold.models.weights import IN_INT8
 from twofold.training.settings import TrainingSettings
 
 WITHOUT_ATTENTION_DROPOUT = {"attention_probs_dropout_prob": 0.0, "attention_dropout": 0.0}
@@ -87,10 +88,12 @@ def without_adapters(model: Any) -> None:
 
 
 def trainable(name: str | Path | None) -> Path:
-    """The folder of a base. Raises ModelError, and InputError where it has a tower for each side already."""
+    """The folder of a base. Raises ModelError, and InputError for a tower for each side already, and for int8."""
     folder = find_model(name).folder
     if is_untied(folder):
         raise InputError("the model has a tower for each side already; name one whose sides share weights", path=folder)
+    if any(folder.rglob(IN_INT8)):
+        raise InputError("weights in int8 cannot be trained; name the model that they were made from", path=folder)
     return folder
 
 

@@ -134,16 +134,17 @@ def train_query_tower(
         check_writable(to)
     if data is None and collection is None:
         raise InputError("a query tower is fitted to texts: name a file of them, or a collection that holds some")
-    start, questions, texts = time.monotonic(), dict[str, str](), list[str]()
+    start, questions, texts, precision = time.monotonic(), dict[str, str](), list[str](), "auto"
     if collection is not None:
         with open_collection(collection) as opened:
-            base, questions, texts = _model_of(opened), _questions(opened), list(texts_of(opened))
-    teacher, asked = load_encoder(base), set(questions.values())
+            base, precision = _model_of(opened), opened.encoder.source.get("precision", precision)
+            questions, texts = _questions(opened), list(texts_of(opened))
+    teacher, asked = load_encoder(base, precision=precision), set(questions.values())
     texts = [text for text in (texts if data is None else texts_in(data)) if text not in asked]
     about = {"texts": os.path.basename(data or collection or "")}
     with displayed(progress, "Fitting", "steps") as shown:
         fidelity = _fitted(LAYERS[kind], teacher, texts, to, about=about, settings=settings, progress=shown)
-    seconds, tower = time.monotonic() - start, load_encoder(base, query_tower=to)
+    seconds, tower = time.monotonic() - start, load_encoder(base, precision=precision, query_tower=to)
     timed = tuple(_median(each.encode_queries, texts[:TIMED]) for each in (teacher, tower))
     found = None if collection is None else _tried(collection, {ITSELF: teacher, TOWER: tower}, questions)
     return QueryTowerOutcome(to, kind, fidelity, (timed[0], timed[1]), found, seconds)

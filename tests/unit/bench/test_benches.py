@@ -16,6 +16,7 @@ from twofold.bench.encode import bench_encode
 from twofold.bench.filters import bench_filters
 from twofold.bench.hybrid import bench_hybrid
 from twofold.bench.indexing import bench_indexing
+from twofold.bench.precision import bench_precision
 from twofold.bench.quality import bench_quality
 from twofold.bench.search import bench_search
 from twofold.bench.startup import bench_startup
@@ -75,6 +76,22 @@ def test_quality_finds_what_is_judged_with_and_without_passages(beir: Path, enco
 def test_quality_refuses_a_split_that_is_not_there(beir: Path, encoder: HashedWords) -> None:
     with pytest.raises(InputError, match="dev"):
         bench_quality(beir, split="dev", encoder=encoder)
+
+
+def test_precision_compares_the_quality_of_int8_with_that_of_f32(beir: Path) -> None:
+    found = rows(bench_precision([beir]))
+    assert list(found) == [beir.name, "mean of the collections"]
+    for row in found.values():
+        before, after = row["nDCG@10 of f32"], row["nDCG@10 of int8"]
+        assert 0.5 < after <= 1
+        assert row["kept"] == pytest.approx(100 * after / before)
+    assert found[beir.name]["queries"] == 4
+    assert isinstance(found[beir.name]["difference"], Estimate)
+
+
+def test_precision_refuses_a_split_that_is_not_there(beir: Path) -> None:
+    with pytest.raises(InputError, match="dev"):
+        bench_precision([beir], split="dev")
 
 
 def test_indexing_again_encodes_nothing(beir: Path, encoder: HashedWords) -> None:
