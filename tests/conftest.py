@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+# torch's threads that wait for each other sleep, instead of taking the cores from tests that run beside them.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 

@@ -26,6 +26,7 @@ ENCODERS: dict[str, Callable[[], Encoder]] = {
     "default-f32": lambda: load_encoder(precision="f32"),
     "default-auto": lambda: load_encoder(),
     "default-int8": lambda: load_encoder(precision="int8"),
+    "torch-cpu": lambda: load_encoder(device="torch:cpu"),
     "hashed-words": lambda: HashedWords(96),
 }
 

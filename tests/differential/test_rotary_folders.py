@@ -147,10 +147,12 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def assert_same_vectors(folder: Path, texts: Sequence[str] = TEXTS) -> None:
     theirs = SentenceTransformer(str(folder), device="cpu")
-    ours = load_encoder(folder, precision="f32")
+    documents, queries = theirs.encode_document(list(texts)), theirs.encode_query(list(texts))
     close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-4)
-    close(ours.encode_documents(texts), theirs.encode_document(list(texts)))
-    close(ours.encode_queries(texts), theirs.encode_query(list(texts)))
+    for device in ("cpu", "torch:cpu"):
+        ours = load_encoder(folder, precision="f32", device=device)
+        close(ours.encode_documents(texts), documents)
+        close(ours.encode_queries(texts), queries)
 
 
 @pytest.mark.parametrize("what", FOLDERS)

@@ -85,6 +85,17 @@ def test_a_router_may_lead_queries_to_a_table(tokenizer: Tokenizer, tmp_path: Pa
     assert_same_vectors(tmp_path)
 
 
+def test_a_table_is_read_on_the_cpu_whatever_the_device(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    folder = saved(tmp_path, tokenizer, Normalize())
+    encoder = load_encoder(folder, device="torch:cpu")
+    assert encoder.device == "cpu"
+    assert encoder.notes == (f"{folder} adds up rows of a table, on the CPU",)
+    np.testing.assert_array_equal(encoder.encode_queries(TEXTS), load_encoder(folder).encode_queries(TEXTS))
+    assert load_encoder(folder, device="auto").notes == ()
+    with pytest.raises(ModelError, match="there is no device cuda:99 here"):
+        load_encoder(folder, device="cuda:99")
+
+
 def test_a_collection_is_made_and_searched_with_a_table(tokenizer: Tokenizer, tmp_path: Path) -> None:
     folder = saved(tmp_path / "model", tokenizer, Normalize())
     with twofold.create(tmp_path / "c", encoder=load_encoder(folder)) as collection:

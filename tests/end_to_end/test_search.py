@@ -117,6 +117,24 @@ def test_precision_is_chosen_for_the_collections_own_model(articles: Path, tmp_p
     assert one[0]["score"] == pytest.approx(other[0]["score"], abs=0.01)
 
 
+def test_a_device_is_chosen_for_the_collections_own_model(
+    articles: Path, embedded: Path, tmp_path: Path, twofold: Twofold
+) -> None:
+    plain = twofold("search", embedded, "water", "--mode", "dense", "--json").json["hits"]
+    there = twofold("search", embedded, "water", "--mode", "dense", "--json", "--device", "torch:cpu").json["hits"]
+    assert [hit["id"] for hit in there] == [hit["id"] for hit in plain]
+    assert there[0]["score"] == pytest.approx(plain[0]["score"], abs=0.01)
+    missing = twofold("search", embedded, "water", "--device", "cuda:99")
+    assert (missing.status, "there is no device cuda:99 here" in missing.err) == (1, True)
+    wrong = twofold("search", embedded, "water", "--device", "gpu")
+    assert (wrong.status, "must be one of cpu, cuda, cuda:N, mps, torch:cpu, auto" in wrong.err) == (2, True)
+    hashed = twofold("index", articles, "--to", tmp_path / "h", "--encoder", "hashed-words:64", "--device", "auto")
+    assert (hashed.status, "--device is where a model runs" in hashed.err) == (1, True)
+    assert twofold("index", articles, "--to", tmp_path / "h", "--encoder", "hashed-words:64").status == 0
+    without = twofold("search", tmp_path / "h", "water", "--device", "torch:cpu")
+    assert (without.status, "made without a model" in without.err) == (1, True)
+
+
 def test_what_nothing_answers_is_no_error(embedded: Path, twofold: Twofold) -> None:
     done = twofold("search", embedded, "x", "--where", '{"year": 1066}')
     assert (done.status, done.out, done.err) == (0, "", "nothing found\n")

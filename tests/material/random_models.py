@@ -55,6 +55,17 @@ CONFIGURATIONS: dict[str, Callable[[], Any]] = {
 """What it is → its configuration."""
 
 
+TABLES: dict[str, Callable[[], Any]] = {
+    "bert": lambda: transformers.BertConfig(**SHARED),
+    "roberta": lambda: transformers.RobertaConfig(**SHARED, pad_token_id=1),
+    "mpnet": lambda: transformers.MPNetConfig(**SHARED),
+    "distilbert": lambda: transformers.DistilBertConfig(
+        n_layers=2, n_heads=4, dim=32, hidden_dim=48, vocab_size=500, initializer_range=0.2
+    ),
+}
+"""Architectures whose positions come from a table, likewise."""
+
+
 def save_random(configuration: Any, folder: Path, kind: Any = transformers.AutoModel) -> Path:
     """A random model of this configuration; its norms and biases are random as well. kind: which of its classes."""
     torch.manual_seed(7)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from twofold.cli.named_encoders import API, HASHED_WORDS, named_encoder
 from twofold.cli.output import note, results
 from twofold.errors import MESSAGE, FilterError, InputError, ModelError, NotACollectionError, brief
 from twofold.strict_json import parse_json
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 Subparsers = Any
 """What argparse's add_subparsers gives (a private class of argparse)."""
 Run = Callable[[argparse.Namespace], int]
-
-HASHED_WORDS = "hashed-words:"
-API = "api:"
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -141,6 +139,15 @@ def at_least_one(value: str) -> int:
     return _at_least(1, value)
 
 
+def device(value: str) -> str:
+    """The name of a device, there or not, for argparse."""
+    from twofold.models.devices import WORDS, is_device
+
+    if not is_device(value):
+        raise argparse.ArgumentTypeError(f"must be one of {WORDS}, not {value!r}")
+    return value
+
+
 def count(value: str) -> int:
     """A count of none or more, for argparse."""
     return _at_least(0, value)
@@ -188,7 +195,7 @@ def add_output_options(parser: argparse.ArgumentParser, **otherwise: Any) -> Non
 def add_encoder_options(
     parser: argparse.ArgumentParser, *, otherwise: str = "the embedded all-MiniLM-L6-v2", several: bool = False
 ) -> None:
-    """--encoder, --precision, --query-tower, --dim, --threads; `otherwise` is the encoder where none is named.
+    """--encoder and how it is loaded, from --precision to --threads; `otherwise` is the encoder where none is named.
 
     several: --encoder may be repeated, and --query-tower, which belongs to one encoder, is not there.
     """
@@ -206,6 +213,14 @@ def add_encoder_options(
         choices=["auto", "f32", "bf16", "int8"],
         default="auto",
         help="auto uses bf16 if the processor supports it; int8 rounds the weights, so its vectors fit no others",
+    )
+    group.add_argument(
+        "--device",
+        type=device,
+        default="cpu",
+        metavar="NAME",
+        help="where a model runs: cpu; cuda, cuda:1 or mps for a GPU (pip install 'twofold[gpu]'); auto for a GPU if "
+        "there is one; default: cpu",
     )
     if several:
         parser.set_defaults(query_tower=None)
@@ -255,31 +270,23 @@ def add_truncation_option(parser: argparse.ArgumentParser) -> None:
 def names_encoder(arguments: argparse.Namespace) -> bool:
     """Whether anything was said about the encoder."""
     named = (arguments.encoder, arguments.query_tower, arguments.dim, arguments.threads)
-    return arguments.precision != "auto" or any(each is not None for each in named)
+    return arguments.precision != "auto" or arguments.device != "cpu" or any(each is not None for each in named)
 
 
 def encoder_of(arguments: argparse.Namespace) -> Encoder:
     """The encoder that the options name. Raises ModelError."""
-    from twofold.encoders.loading import load_encoder, load_source
+    from twofold.encoders.loading import load_encoder
 
-    name: str | None = arguments.encoder
-    if name is not None and name.startswith(HASHED_WORDS):
-        if arguments.query_tower is not None:
-            raise ModelError(f"--query-tower goes with a model that it was fitted to, and {name} is none")
-        if arguments.dim is not None:
-            raise ModelError(
-                f"--dim cuts the vectors of a model, and {name} is none; write {HASHED_WORDS}{arguments.dim}"
-            )
-        return load_source({"kind": "hashed-words", "dimension": _dimension_of(name), "max_words": 256})
-    if name is not None and name.startswith(API):
-        return _of_service(name, arguments.query_tower)
+    if (named := named_encoder(arguments)) is not None:
+        return named
     encoder = load_encoder(
-        name,
+        arguments.encoder,
         precision=arguments.precision,
         threads=arguments.threads,
         on_truncation=getattr(arguments, "on_truncation", "count"),
         query_tower=arguments.query_tower,
         dim=arguments.dim,
+        device=arguments.device,
     )
     for each in encoder.notes:
         note(each)
@@ -289,9 +296,9 @@ def encoder_of(arguments: argparse.Namespace) -> Encoder:
 def encoder_for(collection: str, arguments: argparse.Namespace) -> Encoder | None:
     """The encoder for a collection that is there: what the options name, else what the collection names (None).
 
-    --precision, --threads, --query-tower and --dim alone mean the collection's own model, loaded in that way; with its
-    own query tower and dimension, unless others are named. Raises ModelError for a tower or a dimension where the
-    collection has no model.
+    The options beside --encoder alone mean the collection's own model, loaded in that way; with its own query tower and
+    dimension, unless others are named. Raises ModelError for a tower, a dimension or a device where the collection has
+    no model.
     """
     from twofold.collection.opening import open_collection
 
@@ -300,10 +307,13 @@ def encoder_for(collection: str, arguments: argparse.Namespace) -> Encoder | Non
     if arguments.encoder is None:
         with open_collection(collection) as there:
             source = there.encoder.source
-        if "name" not in source and arguments.query_tower is None and arguments.dim is None:
+        only_models = (arguments.query_tower, arguments.dim, None if arguments.device == "cpu" else arguments.device)
+        if "name" not in source and not any(only_models):
             return None  # no model that could be loaded in another way
         if "name" not in source:
-            raise ModelError(f"{collection} was made without a model, so neither --query-tower nor --dim applies to it")
+            raise ModelError(
+                f"{collection} was made without a model, so none of --query-tower, --dim and --device applies to it"
+            )
         arguments.encoder = source["name"]
         arguments.query_tower = arguments.query_tower or source.get("query_tower")
         arguments.dim = arguments.dim or source.get("dim")
@@ -344,24 +354,6 @@ def open_to_read(arguments: argparse.Namespace) -> Collection:
             f"`twofold migrate {place} --encoder {model}`"
         )
     return collection
-
-
-def _of_service(name: str, query_tower: str | None) -> Encoder:
-    from twofold.encoders.remote import ApiEncoder
-
-    url, _, model = name.removeprefix(API).partition("#")
-    if query_tower is not None:
-        raise ModelError(f"--query-tower goes with a model that it was fitted to, and {brief(name)} is a service's")
-    if not model:
-        raise ModelError(f"{brief(name)}: the model is missing; write {API}https://api.openai.com/v1#MODEL")
-    return ApiEncoder(url, model)
-
-
-def _dimension_of(name: str) -> int:
-    try:
-        return int(name.removeprefix(HASHED_WORDS))
-    except ValueError:
-        raise ModelError(f"{brief(name)}: the numbers a vector are missing; write {HASHED_WORDS}256") from None
 
 
 def add_where_option(parser: argparse.ArgumentParser, what: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,25 +26,30 @@ def load_encoder(
     on_truncation: str = "count",
     query_tower: str | Path | None = None,
     dim: int | None = None,
+    device: str = "cpu",
 ) -> TransformerEncoder:
     """An encoder: a model folder, a hub name, or None for the embedded default (all-MiniLM-L6-v2, 384 dimensions).
 
     name: a model folder in the sentence-transformers layout, or a hub name; that of the default needs no hub.
-    precision: "auto" is bf16 where the processor has it, else f32; both can be asked for. "int8" rounds the weights and
-    is another contract (docs/encoders.md); a folder that `twofold quantize` wrote is in int8 by itself. Where the
-    processor has no such products, these weights are computed with in f32, and `notes` say so. threads: None takes all
-    cores. on_truncation: "count" truncates a text that is too long and counts it in the report, "error" raises
-    TruncationError. query_tower: "static" encodes queries by the table that ships for the embedded default; a file or
-    folder by what `twofold train --query-tower` made for this encoder (docs/training.md); documents are encoded by the
-    encoder itself. dim: keep the first so many numbers of each vector, for a model that was trained so (Matryoshka;
-    `list_models`, `twofold train --dimensions`); where it was not, the encoder's `notes` say so. Raises ModelError for
-    a model that cannot be used or has fewer than `dim` numbers, InputError for invalid arguments.
+    precision: "auto" is bf16 where the processor or a CUDA GPU has it, else f32; both can be asked for. "int8" rounds
+    the weights and is another contract (docs/encoders.md); a folder that `twofold quantize` wrote is in int8 by itself.
+    Where there are no such products, these weights are computed with in f32 or bf16, and `notes` say so. threads: None
+    takes all cores. on_truncation: "count" truncates a text that is too long and counts it in the report, "error"
+    raises TruncationError. query_tower: "static" encodes queries by the table that ships for the embedded default; a
+    file or folder by what `twofold train --query-tower` made for this encoder (docs/training.md); documents are encoded
+    by the encoder itself. dim: keep the first so many numbers of each vector, for a model that was trained so
+    (Matryoshka; `list_models`, `twofold train --dimensions`); where it was not, the encoder's `notes` say so. device:
+    "cpu"; or "cuda", "cuda:1" or "mps" for a GPU (extra `gpu`), "auto" for a GPU if there is one, "torch:cpu" for the
+    GPU's arithmetic on the CPU. Raises ModelError for a model that cannot be used or has fewer than `dim` numbers and
+    for a device that is not there, InputError for invalid arguments, MissingExtraError for a device that needs torch,
+    without torch.
     """
     if query_tower is None and is_untied(find_model(name).folder):
         query_tower = UNTIED
+    tower: Callable[..., TransformerEncoder] = partial(TransformerEncoder, name)
     if query_tower is not None:
-        return TwoTowers(query_tower, name, precision=precision, threads=threads, on_truncation=on_truncation, dim=dim)
-    return TransformerEncoder(name, precision=precision, threads=threads, on_truncation=on_truncation, dim=dim)
+        tower = partial(TwoTowers, query_tower, name)
+    return tower(precision=precision, threads=threads, on_truncation=on_truncation, dim=dim, device=device)
 
 
 def load_source(source: Mapping[str, Any]) -> Encoder:

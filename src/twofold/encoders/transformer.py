@@ -15,6 +15,7 @@ from twofold.contract import PROBE_TEXTS, Contract, Side
 from twofold.encoders.texts import add_to, check_texts
 from twofold.errors import InputError, ModelError, TruncationError
 from twofold.logs import logger_of
+from twofold.models.devices import AUTO, CPU, chosen_device, why_no_gpu
 from twofold.models.folder import ModelFolder, read_model_folder
 from twofold.models.known_models import lacking_prompts, prompts_of, untrained_length
 from twofold.models.locating import DEFAULT_NAME, find_model
@@ -40,11 +41,11 @@ class TransformerEncoder:
     """A transformer model, or a table of rows for tokens, with its tokenizer, pooling and prompts.
 
     tower: which of the two, if a folder has one for each side. dim: how many of a vector's first numbers are kept; None
-    keeps as many as the folder says. notes: what the user should know of the model, in
-    words; each is also logged as a warning.
+    keeps as many as the folder says. device: where it runs; see `load_encoder`. notes: what the user should know of the
+    model, in words; each is also logged as a warning.
 
-    The graph is compiled at the first encoding. An encoder may be used on both sides
-    of a fork; the child compiles the graph again. Any number of threads may encode at once.
+    The graph is compiled at the first encoding. An encoder on the CPU may be used on both sides of a fork; the child
+    compiles the graph again. Any number of threads may encode at once.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class TransformerEncoder:
         on_truncation: str = "count",
         tower: Side = "document",
         dim: int | None = None,
+        device: str = CPU,
     ) -> None:
         if on_truncation not in TRUNCATION:
             raise InputError(f"on_truncation must be one of {', '.join(TRUNCATION)}, not {on_truncation!r}")
@@ -72,7 +74,7 @@ class TransformerEncoder:
             alone=self._folder.network is None,
         )
         self._asked = precision
-        self._model = self._model_of(precision, threads)
+        self._model = self._model_of(precision, threads, device)
         if dim is not None and dim > (whole := self._model.whole_dimension):
             raise ModelError(
                 f"{self._folder.path} makes vectors of {whole} numbers, fewer than dim={dim}; ask for {whole} at most"
@@ -85,8 +87,8 @@ class TransformerEncoder:
                 raise ModelError(
                     f"{self._folder.path}: the {side} prompt leaves no token in {self._folder.max_tokens} tokens"
                 )
-        self.notes = tuple(filter(None, self._doubts(name)))
-        logger.debug("loaded %s, %s", self._folder.path, self._model.precision)
+        self.notes = tuple(filter(None, [*self._doubts(name), self._doubt_of_device(device)]))
+        logger.debug("loaded %s, %s on %s", self._folder.path, self._model.precision, self._model.device)
         for note in self.notes:
             logger.warning("%s", note)
 
@@ -117,10 +119,16 @@ class TransformerEncoder:
         """Whether int8 was meant to run and does not."""
         return self._asked in ("auto", "int8") and self._model.precision != "int8"
 
-    def _model_of(self, precision: str, threads: int | None) -> TransformerModel | StaticModel:
+    def _doubt_of_device(self, asked: str) -> str:
+        if self._folder.network is None:
+            return "" if asked in (CPU, AUTO) else f"{self._folder.path} adds up rows of a table, on the CPU"
+        return why_no_gpu() if asked == AUTO and self._model.device == CPU else ""
+
+    def _model_of(self, precision: str, threads: int | None, device: str) -> TransformerModel | StaticModel:
         if (network := self._folder.network) is not None:
-            options: dict[str, Any] = {"precision": precision, "threads": threads, "probes": self._probes}
-            return TransformerModel(self._folder, network, **options)
+            options: dict[str, Any] = {"precision": precision, "threads": threads, "device": device}
+            return TransformerModel(self._folder, network, probes=self._probes, **options)
+        chosen_device(device)  # one that is there, though none is needed
         if precision not in ("auto", "f32"):
             raise ModelError(f"{self._folder.path}: the rows of its table are added up in f32, not {precision!r}")
         return StaticModel(self._folder)
@@ -161,6 +169,11 @@ class TransformerEncoder:
     def precision(self) -> str:
         """How the numbers are computed: "f32", "bf16" or "int8"."""
         return self._model.precision
+
+    @property
+    def device(self) -> str:
+        """Where they are computed: "cpu" (OpenVINO), "cuda:0" (or another number), "mps" or "torch:cpu" (torch)."""
+        return self._model.device
 
     @property
     def token_limit(self) -> int:

@@ -18,6 +18,7 @@ from twofold.encoders.texts import add_to, check_texts
 from twofold.encoders.transformer import TransformerEncoder
 from twofold.errors import ModelError
 from twofold.models.alignment import read_alignment
+from twofold.models.devices import CPU
 from twofold.models.static_table import EMBEDDED, StaticTable
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
@@ -58,11 +59,16 @@ class TwoTowers(TransformerEncoder):
         threads: int | None = None,
         on_truncation: str = "count",
         dim: int | None = None,
+        device: str = CPU,
     ) -> None:
-        super().__init__(name, precision=precision, threads=threads, on_truncation=on_truncation, dim=dim)
+        loaded = partial(
+            TransformerEncoder, precision=precision, threads=threads, on_truncation=on_truncation, device=device
+        )
+        super().__init__(
+            name, precision=precision, threads=threads, on_truncation=on_truncation, dim=dim, device=device
+        )
         self._place = str(tower) if tower in (STATIC, UNTIED) else str(Path(tower).resolve())
         space = super()._decided().space
-        loaded = partial(TransformerEncoder, precision=precision, threads=threads, on_truncation=on_truncation)
         self._queries: QueryTower
         if tower == UNTIED:
             self._queries = LayeredTower(space, loaded(name, tower="query", dim=dim))

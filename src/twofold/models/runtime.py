@@ -27,6 +27,12 @@ from twofold.scores import Vectors
 
 Precision = Literal["f32", "bf16", "int8"]
 PRECISIONS = ("auto", "f32", "bf16", "int8")
+TOKEN_BUDGET = {"f32": 512, "bf16": 1024, "int8": 1024}
+"""Tokens a batch, padding included, by precision: what a layer makes of so many stays in a core's second-level cache.
+
+MiniLM at 256 tokens a text, one core with 2 MiB: f32 takes 40 ms a text with 512 and 45 with 4,096; bf16 11.5 with
+1,024 and 12.1 with 4,096.
+"""
 
 
 def chosen_precision(asked: str, *, in_int8: bool = False) -> Precision:
@@ -55,8 +61,12 @@ class Runtime:
 
     inputs: what the graph's parameters take of a batch, in their order. threads: None takes all cores.
 
+    budget: tokens a batch, padding included.
+
     A forked process has none of its parent's threads, so it compiles the graph again at its own first batch.
     """
+
+    device = "cpu"
 
     def __init__(
         self,
@@ -68,6 +78,7 @@ class Runtime:
         if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
             raise InputError(f"threads must be a whole number of at least 1 or None, not {threads!r}")
         self.precision = precision
+        self.budget = TOKEN_BUDGET[precision]
         self._graph = graph
         self._inputs = inputs
         self._threads = threads or len(_own_cores())

@@ -29,6 +29,7 @@ class StaticModel:
     Raises ModelError where the folder holds no such table.
     """
 
+    device = "cpu"
     precision = "f32"
     in_int8 = False
 

@@ -7,16 +7,18 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import openvino
 import openvino.opset13 as op
 from numpy.typing import NDArray
 
-from twofold.errors import ModelError
+from twofold.errors import InputError, ModelError
 from twofold.logs import logger_of
 from twofold.models.batches import Batch, Batcher, Ladder
+from twofold.models.devices import AUTO, CPU, chosen_device
+from twofold.models.exported import ExportedNetwork
 from twofold.models.folder import ModelFolder
 from twofold.models.graphs import Inputs
 from twofold.models.int8_losses import losses
@@ -24,15 +26,24 @@ from twofold.models.layers import Normalize, layered, unit_length
 from twofold.models.networks import BuiltNetwork, Network
 from twofold.models.pooling import pooled
 from twofold.models.rotary import RotaryTable
-from twofold.models.runtime import Runtime, chosen_precision
+from twofold.models.runtime import TOKEN_BUDGET, Runtime, chosen_precision
 from twofold.scores import Numbers, Vectors
 
-TOKEN_BUDGET = {"f32": 512, "bf16": 1024, "int8": 1024}
-"""Tokens a batch, padding included, by precision: what a layer makes of so many stays in a core's second-level cache.
 
-MiniLM at 256 tokens a text, one core with 2 MiB: f32 takes 40 ms a text with 512 and 45 with 4,096; bf16 11.5 with
-1,024 and 12.1 with 4,096.
-"""
+class Running(Protocol):
+    """Runs batches on a device. budget: tokens a batch, padding included."""
+
+    @property
+    def device(self) -> str: ...  # noqa: D102 - its name, as `chosen_device` gives it
+
+    @property
+    def precision(self) -> str: ...  # noqa: D102 - "f32" or "bf16"
+
+    @property
+    def budget(self) -> int: ...  # noqa: D102 - as above
+
+    def run(self, batches: Iterable[Batch], /) -> Iterator[tuple[Batch, Vectors]]: ...  # noqa: D102 - float32 (n, dimension)
+
 
 logger = logger_of(__name__)
 
@@ -40,8 +51,9 @@ logger = logger_of(__name__)
 class TransformerModel:
     """Turns tokens into vectors.
 
-    network: the folder's. precision: "auto", "f32", "bf16" or "int8"; threads: None takes all cores. probes: texts as
-    token ids, by which is measured which matrices "int8" rounds; asked for only where it must be.
+    network: the folder's. precision: "auto", "f32", "bf16" or "int8"; threads: None takes all cores. device: one of
+    `devices.WORDS`; any but "cpu" runs the graph with torch. probes: texts as token ids, by which is measured which
+    matrices "int8" rounds; asked for only where it must be.
 
     Any number of threads may call it at once. Raises ModelError where the folder cannot be used.
     """
@@ -53,6 +65,7 @@ class TransformerModel:
         *,
         precision: str = "auto",
         threads: int | None = None,
+        device: str = CPU,
         probes: Callable[[], Sequence[Sequence[int]]] = tuple,
     ) -> None:
         self._folder = folder
@@ -64,9 +77,7 @@ class TransformerModel:
         if precision == "int8" and not self.in_int8:
             self._network = self._rounded(probes())
         asked = network.usual_precision if precision == "auto" else precision
-        chosen = chosen_precision(asked, in_int8=self.in_int8)
-        self._multiplies_int8 = chosen == "int8"
-        self._runtime = Runtime(self._graph, self._inputs, chosen, threads)
+        self._runtime = self._runtime_on(device, asked, threads)
 
     @property
     def precision(self) -> str:
@@ -82,6 +93,11 @@ class TransformerModel:
     def in_int8(self) -> bool:
         """Whether some of the weights are in int8, whatever the graph runs in."""
         return isinstance(self._network, BuiltNetwork) and bool(self._network.weights.in_int8)
+
+    @property
+    def device(self) -> str:
+        """Where the graph runs: "cpu", or one of torch's devices."""
+        return self._runtime.device
 
     @cached_property
     def dimension(self) -> int:
@@ -106,7 +122,7 @@ class TransformerModel:
 
         inputs: token ids with special tokens. uncounted: first tokens of each input that the pooling leaves out.
         """
-        for batch, vectors in self._runtime.run(self._batches(inputs, uncounted, self.precision)):
+        for batch, vectors in self._runtime.run(self._batches(inputs, uncounted, self._runtime.budget)):
             whole = unit_length(vectors) if self._ends_in_normalize else vectors
             self._refuse_not_finite(whole)
             yield batch.positions, whole[:, : self.dimension]
@@ -119,8 +135,8 @@ class TransformerModel:
                 f"{self._folder.transformer} makes vectors that are not numbers, for {said}; download it again"
             )
 
-    def _batches(self, inputs: Iterable[Sequence[int]], uncounted: int, precision: str) -> Iterator[Batch]:
-        batcher = Batcher(self._ladder, TOKEN_BUDGET[precision], uncounted)
+    def _batches(self, inputs: Iterable[Sequence[int]], uncounted: int, budget: int) -> Iterator[Batch]:
+        batcher = Batcher(self._ladder, budget, uncounted)
         for position, ids in enumerate(inputs):
             batch = batcher.add(position, ids)
             if batch is not None:
@@ -134,7 +150,8 @@ class TransformerModel:
         if not isinstance(self._network, BuiltNetwork):
             raise ModelError(f"{self._folder.transformer}: an exported graph runs as it is, not in int8")
         start = time.monotonic()
-        runs = ((self._inputs(batch), batch.mask) for batch in self._batches(probes, 0, "f32"))
+        batches = self._batches(probes, 0, TOKEN_BUDGET["f32"])
+        runs = ((self._inputs(batch), batch.mask) for batch in batches)
         found = losses(self._graph_of(self._network), runs, self._network.weights, self._network.words)
         rounded = self._network.rounded(found)
         kept = "".join(f"; {name} stays as it is, it would lose {loss:.3f}" for name, loss in rounded.kept.items())
@@ -146,9 +163,24 @@ class TransformerModel:
             raise ModelError(f"{self._folder.transformer} cannot be rounded to int8, for {said}")
         return rounded
 
+    def _runtime_on(self, device: str, precision: str, threads: int | None) -> Running:
+        place = chosen_device(device)
+        if isinstance(self._network, ExportedNetwork) and device not in (CPU, AUTO):
+            raise ModelError(f"{self._folder.path}: an exported graph runs on the CPU alone, not on {place}")
+        if place == CPU or isinstance(self._network, ExportedNetwork):
+            chosen = chosen_precision(precision, in_int8=self.in_int8)
+            return Runtime(self._graph, self._inputs, chosen, threads)
+        if threads is not None and device != AUTO:
+            raise InputError(f"threads are those of device='cpu', and the device is {device!r}; leave one of them out")
+        # torch is an extra, and takes seconds to import.
+        from twofold.models.torch_runtime import TorchRuntime
+
+        # Products of int8 are OpenVINO's: elsewhere the weights are expanded.
+        return TorchRuntime(self._graph, self._inputs, place, "auto" if precision == "int8" else precision)
+
     def _graph(self) -> Any:
         network = self._network
-        if self.in_int8 and not self._multiplies_int8 and isinstance(network, BuiltNetwork):
+        if self.in_int8 and self._runtime.precision != "int8" and isinstance(network, BuiltNetwork):
             network = network.expanding()
         return self._graph_of(network)
 
