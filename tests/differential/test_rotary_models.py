@@ -149,6 +149,44 @@ def test_older_configurations_are_read_as_transformers_reads_them(
     assert_same_states(folder)
 
 
+YARN: dict[str, Any] = {"rope_type": "yarn", "rope_theta": 900.0, "factor": 4.0}
+LLAMA: dict[str, Any] = {"rope_type": "llama3", "rope_theta": 5000.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
+STRETCHED: list[tuple[str, dict[str, Any]]] = [
+    ("qwen3", {**YARN, "original_max_position_embeddings": 100}),
+    ("qwen3", {**YARN, "original_max_position_embeddings": 100, "attention_factor": 1.3, "truncate": False}),
+    ("qwen3", {**YARN, "original_max_position_embeddings": 90, "beta_fast": 4.0, "beta_slow": 2.0}),
+    ("qwen3", {**YARN, "mscale": 0.7, "mscale_all_dim": 0.4}),
+    ("qwen3", {**YARN, "factor": 1.0, "original_max_position_embeddings": 100}),
+    ("qwen3 with windows", {**YARN, "original_max_position_embeddings": 6}),
+    ("eurobert", {**YARN, "original_max_position_embeddings": 100}),
+    ("nomic_bert", {**YARN, "original_max_position_embeddings": 100}),
+    ("eurobert", {**LLAMA, "factor": 8.0, "original_max_position_embeddings": 64}),
+    ("gte", {**LLAMA, "factor": 3.0, "original_max_position_embeddings": 200}),
+    ("qwen3", {**LLAMA, "factor": 8.0, "low_freq_factor": 1.5, "original_max_position_embeddings": 50}),
+]
+
+
+@pytest.mark.parametrize("older", [False, True])
+@pytest.mark.parametrize(("what", "rope"), STRETCHED, ids=lambda value: str(value)[:50])
+def test_frequencies_stretched_by_yarn_and_as_llama_does_are_those_of_transformers(
+    what: str, rope: dict[str, Any], older: bool, tmp_path: Path
+) -> None:
+    folder = save_random(CONFIGURATIONS[what](), tmp_path)
+    before = states_here(folder, [inputs(LONGEST)])
+    theta = {"rope_theta": rope["rope_theta"]}
+    scaling = {"rope_parameters": None, "rope_scaling": rope, **theta} if older else {"rope_parameters": rope}
+    change(folder, lambda said: {**said, **scaling})
+    assert not np.allclose(before, states_here(folder, [inputs(LONGEST)]), atol=1e-3), "the scaling changes nothing"
+    assert_same_states(folder)
+
+
+def test_layers_of_one_kind_alone_may_be_stretched(tmp_path: Path) -> None:
+    folder = save_random(CONFIGURATIONS["modernbert"](), tmp_path)
+    whole = {**YARN, "original_max_position_embeddings": 100}
+    change(folder, lambda said: {**said, "rope_parameters": {**said["rope_parameters"], "full_attention": whole}})
+    assert_same_states(folder)
+
+
 @pytest.mark.parametrize("factor", [1.0, 2.0])
 @pytest.mark.parametrize("part", [0.25, 0.6])
 def test_proportional_rotary_positions_turn_a_part_of_each_head(factor: float, part: float, tmp_path: Path) -> None:
@@ -231,7 +269,17 @@ def test_the_first_configurations_of_gte_are_read_and_stretched_by_ntk(tmp_path:
 
 
 REFUSED = [
-    ("qwen3", {"rope_parameters": {"rope_type": "yarn", "factor": 4.0}}, "rope_type 'yarn' is not known; known are"),
+    (
+        "qwen3",
+        {"rope_parameters": {"rope_type": "longrope", "factor": 4.0}},
+        "rope_type 'longrope' is not known; known",
+    ),
+    ("qwen3", {"rope_parameters": {"rope_type": "yarn"}}, "the field 'factor' is missing"),
+    ("qwen3", {"rope_parameters": {"rope_type": "yarn", "factor": 0}}, "must be above 0, not 10000 and 0"),
+    ("qwen3", {"rope_parameters": {"rope_type": "yarn", "factor": 2, "rope_theta": 1}}, "a rope_theta above 1"),
+    ("qwen3", {"rope_parameters": {**YARN, "original_max_position_embeddings": 0}}, "must be at least 1, not 0"),
+    ("eurobert", {"rope_parameters": {**LLAMA, "factor": 2, "low_freq_factor": 4}}, "high_freq_factor must be above"),
+    ("eurobert", {"rope_parameters": LLAMA}, "the field 'factor' is missing"),
     ("qwen3", {"layer_types": ["full_attention"]}, "layer_types must list"),
     ("qwen3", {"layer_types": ["linear_attention"] * 4}, "layer_types must list"),
     ("qwen3", {"num_key_value_heads": 3}, "4 heads of queries cannot share 3 heads of keys"),

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from twofold.errors import ModelError
 from twofold.models.configuration import Configuration
 from twofold.models.graphs import Node, integer
+from twofold.models.rotary_scaling import SCALINGS
 
 FULL, SLIDING = "full_attention", "sliding_attention"
 """Kinds of layers, as configurations name them: those that see a whole text, and those that see a window of it."""
-KINDS = ("default", "linear", "proportional")
+KINDS = ("default", "linear", "proportional", *SCALINGS)
 """Known values of rope_type."""
 ROWS = 512
 """A table grows by so many places at a time."""
@@ -30,9 +31,10 @@ ROWS = 512
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rotary:
-    """frequencies: float32 (half the width of a head,), radians a token."""
+    """frequencies: float32 (half the width of a head,), radians a token. magnitude: multiplies cosines and sines."""
 
     frequencies: NDArray[np.float32]
+    magnitude: float = 1.0
 
 
 def rotary(said: Mapping[str, Any], configuration: Configuration, width: int, theta: float) -> Rotary:
@@ -54,9 +56,18 @@ def rotary(said: Mapping[str, Any], configuration: Configuration, width: int, th
     steps = np.arange(0, width, 2, dtype=np.float32) / np.float32(width)
     # In float32, as transformers does: at the 8,000th token another last bit is an angle of a thousandth.
     frequencies = np.float32(1) / np.float32(base) ** steps
+    if kind in SCALINGS:
+        return Rotary(*SCALINGS[kind](fields, frequencies, base, _trained(fields, configuration)))
     if kind == "proportional":
         frequencies[int(turned * width // 2) :] = 0
     return Rotary(frequencies / np.float32(factor))
+
+
+def _trained(fields: Configuration, configuration: Configuration) -> int:
+    """The longest text of the training; the model's own field for it counts before that of the rotary object."""
+    name = "original_max_position_embeddings"
+    said = next((each for each in (configuration, fields) if each.has(name)), None)
+    return configuration.count("max_position_embeddings") if said is None else said.count(name)
 
 
 def rotary_by_kind(
@@ -89,6 +100,7 @@ class RotaryTable:
 
     def __init__(self, rotary: Rotary) -> None:
         self._frequencies = rotary.frequencies
+        self._magnitude = rotary.magnitude
         self._rows = np.zeros((0, 2 * len(rotary.frequencies)), dtype=np.float32)
 
     def rows(self, count: int) -> NDArray[np.float32]:
@@ -97,7 +109,7 @@ class RotaryTable:
         if len(rows) < count:
             places = np.arange(-(-count // ROWS) * ROWS, dtype=np.float32)
             angles = (places[:, None] * self._frequencies).astype(np.float64)
-            rows = np.concatenate([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+            rows = (np.concatenate([np.cos(angles), np.sin(angles)], axis=1) * self._magnitude).astype(np.float32)
             self._rows = rows
         return rows[:count]
 
