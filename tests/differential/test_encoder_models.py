@@ -14,11 +14,13 @@ import pytest
 import torch
 import transformers
 from random_models import states_here, states_there
+from safetensors.numpy import save_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Dense, Normalize, Transformer
-from sentence_transformers.sentence_transformer.modules import LayerNorm, Pooling
+from sentence_transformers.sentence_transformer.modules import LayerNorm, Pooling, WeightedLayerPooling
 
 from twofold.encoders.loading import load_encoder
+from twofold.errors import ModelError
 from twofold.models.architectures import architecture_of
 from twofold.models.configuration import Configuration
 from twofold.models.locating import find_model
@@ -166,6 +168,48 @@ def test_normalize_before_a_dense_layer_is_kept_in_its_place(save: Save) -> None
     folder = save(Pooling(32, "mean"), Normalize(), Dense(32, 12, bias=False))
     assert_same_vectors(folder)
     assert load_encoder(folder).contract.layers == ("normalize", "dense tanh")
+
+
+def mixed(kind: str, folder: Path, first: int) -> Path:
+    """A folder whose pooling takes the layers from this number on, each with a weight of its own."""
+    configuration = CONFIGURATIONS[kind]()
+    configuration.output_hidden_states = True
+    transformer = Transformer(str(random_model(configuration, folder / "bare")), max_seq_length=48)
+    mix = WeightedLayerPooling(32, num_hidden_layers=2, layer_start=first)
+    torch.nn.init.uniform_(mix.layer_weights, 0.5, 3)
+    modules = [transformer, mix, Pooling(32, ("mean", "max")), Normalize()]
+    SentenceTransformer(modules=modules, device="cpu").save(str(folder / "whole"))
+    return folder / "whole"
+
+
+@pytest.mark.parametrize("kind", CONFIGURATIONS)
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_weighted_mean_of_layers_is_that_of_sentence_transformers(kind: str, first: int, tmp_path: Path) -> None:
+    folder = mixed(kind, tmp_path, first)
+    assert_same_vectors(folder)
+    assert load_encoder(folder).contract.pooling == f"mean+max of layers {first} to 2, weighted"
+
+
+def test_the_weights_of_layers_belong_to_the_contract_and_are_checked(tmp_path: Path) -> None:
+    folder = mixed("bert", tmp_path, 1)
+    contract = load_encoder(folder).contract
+    path = folder / "1_WeightedLayerPooling"
+    for weights, message in [
+        ([1, 2, 3], r"has the shape \(3,\), and of 2 layers and the states before them there are 2"),
+        ([1, -1], "add up"),
+    ]:
+        save_file({"layer_weights": np.array(weights, np.float32)}, path / "model.safetensors")
+        with pytest.raises(ModelError, match=message):
+            load_encoder(folder)
+    save_file({"layer_weights": np.array([1, 9], np.float32)}, path / "model.safetensors")
+    assert load_encoder(folder).contract.weights != contract.weights
+    said = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**said, "output_hidden_states": False}))
+    with pytest.raises(ModelError, match="WeightedLayerPooling needs output_hidden_states to be true"):
+        load_encoder(folder)
+    (folder / "config.json").write_text(json.dumps({**said, "model_type": "gte"}))
+    with pytest.raises(ModelError, match=r"WeightedLayerPooling is known for model_type bert, .*, not for 'gte'"):
+        load_encoder(folder)
 
 
 def test_prompts_stand_before_the_texts_of_their_side(save: Save) -> None:

@@ -30,8 +30,14 @@ def inputs() -> list[list[int]]:
     return [rng.integers(5, 400, length).tolist() for length in (1, 17, 40, 40, 33, LONGEST // 2)]
 
 
+def model_in(folder: Path, *, precision: str, device: str) -> TransformerModel:
+    settings = read_model_folder(folder)
+    assert settings.network is not None
+    return TransformerModel(settings, settings.network, precision=precision, device=device)
+
+
 def vectors(folder: Path, device: str, precision: str) -> Vectors:
-    model = TransformerModel(read_model_folder(folder), precision=precision, device=device)
+    model = model_in(folder, precision=precision, device=device)
     found = np.empty((len(inputs()), model.dimension), dtype=np.float32)
     for positions, made in model.vectors(inputs()):
         found[positions] = made
@@ -60,7 +66,7 @@ def test_torch_makes_the_vectors_of_openvino(device: str, folder: Path) -> None:
 @pytest.mark.parametrize("half", [False, True])
 def test_no_step_waits_for_the_device_or_works_beside_it(half: bool, folder: Path) -> None:
     """torch's tensors without memory refuse operands of two devices, and refuse to say what they hold."""
-    model = TransformerModel(read_model_folder(folder), precision="f32")
+    model = model_in(folder, precision="f32", device="cpu")
     with FakeTensorMode():
         graph = TorchGraph(model._graph(), torch.device("cuda:0"), half=half)
         for batch in model._batches(inputs(), 0):

@@ -143,6 +143,7 @@ class TransformerEncoder:
 
     def _decided(self) -> Contract:
         modes = "+".join(self._folder.modes)
+        modes += "" if self._folder.mix is None else f" {self._folder.mix}"
         return Contract(
             weights=self._model.fingerprint,
             tokenizer=self._tokenizing.fingerprint,

@@ -55,7 +55,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     words = lookup(inputs.ids, weights.matrix(WORDS))
     settings = layer_settings(configuration)
     x = layer_norm(op.add(words, first_rows(places, inputs.ids)), weights, "embeddings.LayerNorm", settings.epsilon)
-    return transformer_layers(x, mask_bias(inputs.mask), weights, NAMES, settings)
+    return transformer_layers(x, mask_bias(inputs.mask), weights, NAMES, settings, inputs.states)
 
 
 def refuse_other_positions(configuration: Configuration) -> None:

@@ -17,9 +17,11 @@ from twofold.contract import Side
 from twofold.errors import ModelError
 from twofold.models.architectures import text_part
 from twofold.models.configuration import Configuration
+from twofold.models.layer_mix import MODULE as LAYER_MIX
+from twofold.models.layer_mix import LayerMix, read_layer_mix
 from twofold.models.layers import LAYERS, Dense, Layer, read_layers
 from twofold.models.module_settings import module_settings, stated_length
-from twofold.models.networks import Network, network_of
+from twofold.models.networks import BuiltNetwork, Network, network_of
 from twofold.models.pooling import POOLING
 from twofold.scores import Similarity
 
@@ -56,7 +58,7 @@ class ModelFolder:
     whether the prompt's tokens count in the pooling. layers: what follows the pooling. max_tokens: the longest input.
     dimension: how many of a vector's first numbers are kept; None keeps all. network: None where there is a table of
     rows for tokens in place of a transformer. shorter: how many first numbers were trained as vectors too, as far as
-    the files say so.
+    the files say so. mix: the layers whose states are pooled; None pools those of the last.
     """
 
     path: Path
@@ -72,6 +74,7 @@ class ModelFolder:
     similarity: Similarity
     dimension: int | None
     shorter: tuple[int, ...] = ()
+    mix: LayerMix | None = None
 
     def whole_dimension(self, width: int) -> int:
         """Numbers a vector before any are cut off. width: numbers a token's state."""
@@ -87,6 +90,7 @@ def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
     modules = _modules(path, side)
     if modules[0][0] == STATIC:
         return _static(path, modules)
+    mixed = modules.pop(1) if [kind for kind, _ in modules[1:2]] == [LAYER_MIX] else None
     transformer = path / modules[0][1]
     configuration = _transformer(transformer)
     settings = module_settings(transformer)
@@ -94,6 +98,9 @@ def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
     said = Configuration.read_if_there(path / "config_sentence_transformers.json")
     said.refuse("model_type", "SentenceTransformer")
     network = network_of(configuration)
+    if mixed is not None and not isinstance(network, BuiltNetwork):
+        raise ModelError(f"{path / MODULES}: an exported graph does not give the layers' states for a {LAYER_MIX}")
+    mix = None if mixed is None else read_layer_mix(path / mixed[1], configuration)
     return ModelFolder(
         path=path,
         transformer=transformer,
@@ -108,6 +115,7 @@ def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
         similarity=_similarity(said),
         dimension=_truncate_dim(said),
         shorter=_shorter(said),
+        mix=mix,
     )
 
 
@@ -168,6 +176,8 @@ def _modules(path: Path, side: Side) -> list[tuple[str, str]]:
     if [kind for kind, _ in modules] == [ROUTER]:
         file, modules = _routed(path / modules[0][1], side)
     kinds = [kind for kind, _ in modules]
+    if kinds[1:2] == [LAYER_MIX]:
+        del kinds[1]
     if kinds[:1] != [STATIC] and kinds[:2] != ["Transformer", "Pooling"]:
         raise ModelError(f"{file}: the first modules must be Transformer and Pooling, or {STATIC}, not {kinds[:2]}")
     for kind in kinds[1 if kinds[0] == STATIC else 2 :]:

@@ -7,7 +7,7 @@ are written (batch, tokens, width); both batch and tokens are open.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,12 +33,14 @@ class Inputs:
     """What a graph takes in.
 
     ids: int32 (batch, tokens). mask: float32 (batch, tokens), 1 for a token and 0 for padding. rotary: kind of
-    layer → its table of places, float32 (tokens, width of a head); see `rotary.py`.
+    layer → its table of places, float32 (tokens, width of a head); see `rotary.py`. states: where an architecture that
+    gives them puts those before the first layer and after each; see `layer_mix.py`.
     """
 
     ids: Node
     mask: Node
     rotary: Mapping[str, Node]
+    states: list[Node] = field(default_factory=list)
 
 
 def constant(values: NDArray[Any]) -> Node:

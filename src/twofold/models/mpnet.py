@@ -62,7 +62,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     settings = layer_settings(configuration)
     x = layer_norm(op.add(words, places), weights, "embeddings.LayerNorm", settings.epsilon)
     bias = op.add(_distance_bias(weights, inputs.ids, positions(configuration)), mask_bias(inputs.mask))
-    return transformer_layers(x, bias, weights, NAMES, settings)
+    return transformer_layers(x, bias, weights, NAMES, settings, inputs.states)
 
 
 def _distance_bias(weights: Weights, ids: Node, longest: int) -> Node:

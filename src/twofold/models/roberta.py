@@ -33,4 +33,4 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     words = lookup(inputs.ids, weights.matrix(WORDS))
     settings = layer_settings(configuration)
     x = layer_norm(op.add(words, places), weights, "embeddings.LayerNorm", settings.epsilon)
-    return transformer_layers(x, mask_bias(inputs.mask), weights, NAMES, settings)
+    return transformer_layers(x, mask_bias(inputs.mask), weights, NAMES, settings, inputs.states)

@@ -114,6 +114,7 @@ class TransformerModel:
     def fingerprint(self) -> str:
         """A hex digest of all tensors and of the configuration's fields that decide what they compute."""
         layers = [layer.fingerprint for layer in self._folder.layers if layer.fingerprint]
+        layers += [] if self._folder.mix is None else [self._folder.mix.fingerprint]
         content = json.dumps([self._network.fingerprint, layers, self._network.deciding], sort_keys=True)
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
@@ -190,6 +191,7 @@ class TransformerModel:
         rotary = {kind: op.parameter([-1, -1], np.float32) for kind in self._rotary}
         inputs = Inputs(ids, mask, rotary)
         states = network.states(inputs)
+        states = states if folder.mix is None else folder.mix(inputs.states)
         used = mask if folder.include_prompt else counted
         layers = folder.layers[:-1] if self._ends_in_normalize else folder.layers
         result = op.result(layered(pooled(states, used, folder.modes), layers))

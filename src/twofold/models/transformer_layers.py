@@ -39,10 +39,17 @@ class LayerSettings:
     epsilon: float
 
 
-def transformer_layers(x: Node, bias: Node, weights: Weights, names: LayerNames, settings: LayerSettings) -> Node:
-    """All layers one after the other. x: (batch, tokens, width); bias: added to every layer's attention scores."""
+def transformer_layers(
+    x: Node, bias: Node, weights: Weights, names: LayerNames, settings: LayerSettings, states: list[Node]
+) -> Node:
+    """All layers one after the other. x: (batch, tokens, width); bias: added to every layer's attention scores.
+
+    states: gets x and what each layer makes of it.
+    """
+    states.append(x)
     for number in range(settings.count):
         x = _layer(x, bias, weights.under(f"{names.layer.format(number)}."), names, settings)
+        states.append(x)
     return x
 
 
