@@ -69,7 +69,7 @@ def test_no_step_waits_for_the_device_or_works_beside_it(half: bool, folder: Pat
     model = model_in(folder, precision="f32", device="cpu")
     with FakeTensorMode():
         graph = TorchGraph(model._graph(), torch.device("cuda:0"), half=half)
-        for batch in model._batches(inputs(), 0):
+        for batch in model._batches(inputs(), 0, 512):
             kinds = [(each.shape, getattr(torch, each.dtype.name)) for each in model._inputs(batch)]
             made = graph(*(torch.empty(shape, dtype=kind, device="cuda:0") for shape, kind in kinds))
             assert (made.device, made.dtype) == (torch.device("cuda:0"), torch.float32)

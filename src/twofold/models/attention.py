@@ -13,16 +13,28 @@ import openvino.opset13 as op
 
 from twofold.errors import ModelError
 from twofold.models.configuration import Configuration
-from twofold.models.graphs import MASKED, Heads, Node, integer, integers, token_count
+from twofold.models.graphs import MASKED, Heads, Node, exchanged, integer, integers, token_count, where_real
 from twofold.models.rotary import FULL, SLIDING, Turn
+
+BLOCK, MOST_BLOCKS = 128, 1024
+"""The fewest tokens of a block where tokens see near ones alone, and the most blocks of a text.
+
+Smaller blocks compute less and copy more keys: 64 and 128 take the same time where a window is 128 tokens wide.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """What the tokens of a layer see: how places turn them, and what is added to the scores of the pairs."""
+    """What the tokens of a layer see: how places turn them, and what is added to the scores of the pairs.
+
+    bias: (batch or 1, 1, tokens or 1, tokens). With keys, int64 (blocks, keys of a block), a text is divided into
+    blocks of tokens, each of which sees the tokens at these places alone; bias is then (batch × blocks, 1, tokens of a
+    block, keys of a block).
+    """
 
     turn: Turn
     bias: Node
+    keys: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +58,18 @@ class Grouped:
         return cls(Heads(count, width), Heads(shared, width))
 
     def attend(self, query: Node, key: Node, value: Node, view: View) -> Node:
-        """(batch, tokens, heads × width). query, key and value are divided: (batch, heads, tokens, width of a head)."""
+        """(batch, tokens, heads × width). query, key and value are divided: (batch, tokens, heads, width of a head)."""
+        sizes = op.gather(op.shape_of(query), integers(0, 1), integer(0))
         query, key = view.turn.turned(query), view.turn.turned(key)
+        if view.keys is not None:
+            query = _in_blocks(query, view.bias, -2, self.queries)
+            key, value = (
+                _in_blocks(op.gather(x, view.keys, integer(1)), view.bias, -1, self.keys) for x in (key, value)
+            )
+        query, key, value = exchanged(query), self._repeated(exchanged(key)), self._repeated(exchanged(value))
         scale = [] if self.scale is None else [op.constant(np.float32(self.scale))]
-        attended = op.scaled_dot_product_attention(query, self._repeated(key), self._repeated(value), view.bias, *scale)
-        return self.queries.join(attended)
+        attended = exchanged(op.scaled_dot_product_attention(query, key, value, view.bias, *scale))
+        return op.reshape(attended, op.concat([sizes, integers(self.queries.count * self.queries.width)], 0), False)
 
     def _repeated(self, x: Node) -> Node:
         """Each head of keys once for every head of queries that shares it."""
@@ -67,23 +86,38 @@ class Grouped:
         )
 
 
-def causal_bias(ids: Node, window: int | None = None) -> Node:
-    """(1, 1, tokens, tokens): nothing where a token looks at itself or less than `window` tokens back, else MASKED.
+def causal_bias(ids: Node) -> Node:
+    """(1, 1, tokens, tokens): nothing where a token looks at itself or back, else MASKED.
 
     Padding after a text needs no mask of its own: no token of the text looks forward.
     """
-    back = _distances(ids)
-    seen = op.greater_equal(back, integer(0))
-    if window is not None:
-        seen = op.logical_and(seen, op.less(back, integer(window)))
+    places = _range(op.squeeze(token_count(ids), integers(0)))
+    seen = op.greater_equal(op.unsqueeze(places, integers(1)), op.unsqueeze(places, integers(0)))
     return op.unsqueeze(_bias(seen), integers(0, 1))
 
 
-def near_bias(mask: Node, radius: int) -> Node:
-    """(batch, 1, tokens, tokens): nothing for real tokens at most `radius` away, MASKED for all others."""
-    near = op.unsqueeze(op.less_equal(op.abs(_distances(mask)), integer(radius)), integers(0))
-    real = op.greater(op.unsqueeze(mask, integers(1)), op.constant(np.float32(0)))
-    return op.unsqueeze(_bias(op.logical_and(near, real)), integers(1))
+def near_view(turn: Turn, mask: Node, before: int, after: int) -> View:
+    """The view of layers whose tokens see those at most `before` places back and `after` places on.
+
+    A text is divided into as many equal blocks as leave each BLOCK tokens or more, so that memory and time grow with
+    its length and not with its square. A text that is no longer than what a block would see is one block. mask: float32
+    (batch, tokens), 1 for a token and 0 for padding.
+    """
+    reach = before + after
+    tokens = op.squeeze(token_count(mask), integers(0))
+    blocks = _blocks(tokens, max(BLOCK, reach // 2), reach)
+    length = op.divide(tokens, blocks)
+    seen = op.minimum(op.add(length, integer(reach)), tokens)
+    starts = op.multiply(_range(blocks), length)
+    # The first and the last block see as many keys as the others, some of them too far away.
+    first = op.minimum(op.maximum(op.subtract(starts, integer(before)), integer(0)), op.subtract(tokens, seen))
+    places = op.add(op.unsqueeze(starts, integers(1)), op.unsqueeze(_range(length), integers(0)))
+    keys = op.add(op.unsqueeze(first, integers(1)), op.unsqueeze(_range(seen), integers(0)))
+    back = op.subtract(op.unsqueeze(places, integers(2)), op.unsqueeze(keys, integers(1)))
+    near = op.logical_and(op.less_equal(back, integer(before)), op.greater_equal(back, integer(-after)))
+    bias = where_real(op.unsqueeze(op.gather(mask, keys, integer(1)), integers(2)), _bias(near))
+    shape = op.gather(op.shape_of(bias), integers(2, 3), integer(0))
+    return View(turn, op.reshape(bias, op.concat([integers(-1, 1), shape], 0), False), keys)
 
 
 def layer_kinds(configuration: Configuration, is_full: Callable[[int], bool]) -> list[str]:
@@ -102,11 +136,25 @@ def layer_kinds(configuration: Configuration, is_full: Callable[[int], bool]) ->
     return [str(kind) for kind in listed]
 
 
-def _distances(x: Node) -> Node:
-    """int64 (tokens, tokens): how many tokens each pair's second stands before its first. x: (batch, tokens)."""
-    end = op.squeeze(token_count(x), integers(0))
-    places = op.range(integer(0), end, integer(1), "i64")
-    return op.subtract(op.unsqueeze(places, integers(1)), op.unsqueeze(places, integers(0)))
+def _blocks(tokens: Node, least: int, reach: int) -> Node:
+    """int64: the most equal blocks of at least `least` tokens, each of which sees fewer than all tokens; else 1."""
+    counts = op.constant(np.arange(1, MOST_BLOCKS + 1, dtype=np.int64))
+    length = op.divide(tokens, counts)
+    even = op.equal(op.multiply(length, counts), tokens)
+    fits = op.logical_and(even, op.greater_equal(length, integer(least)))
+    fewer = op.logical_and(fits, op.less(op.add(length, integer(reach)), tokens))
+    return op.reduce_max(op.select(fewer, counts, integer(1)), integers(0), False)
+
+
+def _in_blocks(x: Node, bias: Node, axis: int, heads: Heads) -> Node:
+    """(batch × blocks, tokens, heads, width of a head): so many tokens a block as `bias` has on this axis."""
+    tokens = op.gather(op.shape_of(bias), integers(axis), integer(0))
+    return op.reshape(x, op.concat([integers(-1), tokens, integers(heads.count, heads.width)], 0), False)
+
+
+def _range(end: Node) -> Node:
+    """int64 (end,): 0, 1, 2 …"""
+    return op.range(integer(0), end, integer(1), "i64")
 
 
 def _bias(seen: Node) -> Node:

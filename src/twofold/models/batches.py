@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 
 from twofold.scores import Numbers
 
-STEP = 16
-"""Padded lengths are multiples of this; it is also the height of the processor's matrix tiles."""
+BITS = 5
+"""The leading binary digits that a padded length may have; the others are zeros.
+
+So there are 16 lengths to each doubling: padding is less than a sixteenth of a text and a thirty-second in the mean,
+and texts of up to 32 tokens have none. The library needs time and memory once for each new length.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """The padded lengths there are. longest: no input is padded beyond it (the model has no more positions)."""
+    """The padded lengths there are. longest: the most positions of the model; None where it can count on and on."""
 
-    longest: int
+    longest: int | None
 
     def length(self, tokens: int) -> int:
         """The padded length of an input of so many tokens."""
-        return min(self.longest, max(1, -(-tokens // STEP)) * STEP)
+        step = 1 << max(0, tokens.bit_length() - BITS)
+        padded = max(1, -(-tokens // step)) * step
+        return padded if self.longest is None else min(self.longest, padded)
 
 
 class Batcher:

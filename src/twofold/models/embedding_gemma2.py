@@ -12,7 +12,7 @@ import numpy as np
 import openvino.opset13 as op
 
 from twofold.errors import ModelError
-from twofold.models.attention import Grouped, View, layer_kinds, near_bias
+from twofold.models.attention import Grouped, View, layer_kinds, near_view
 from twofold.models.configuration import Configuration
 from twofold.models.gated_layers import WORDS, GatedSettings, plain_norm, sandwiched_layer
 from twofold.models.graphs import Inputs, Node, activation, constant, integer, integers, linear_of, lookup, mask_bias
@@ -69,11 +69,13 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     weights = weights.under_first_of(PREFIXES, WORDS)
     epsilon = configuration.number("rms_norm_eps", 1e-6)
     norm = plain_norm(epsilon)
-    biases = {
-        FULL: mask_bias(inputs.mask),
-        SLIDING: near_bias(inputs.mask, configuration.count("sliding_window", 512)),
+    radius = configuration.count("sliding_window", 512)
+    views = {
+        kind: View(Turn.of(table), mask_bias(inputs.mask))
+        if kind == FULL
+        else near_view(Turn.of(table), inputs.mask, radius, radius)
+        for kind, table in inputs.rotary.items()
     }
-    views = {kind: View(Turn.of(table), biases[kind]) for kind, table in inputs.rotary.items()}
     act = activation(configuration.text("hidden_activation", "gelu_pytorch_tanh"))
     x = op.multiply(lookup(inputs.ids, weights.matrix(WORDS)), _number(configuration.integer("hidden_size") ** 0.5))
     gates = _gates(x, weights, configuration)

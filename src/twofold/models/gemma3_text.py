@@ -12,7 +12,7 @@ import numpy as np
 import openvino.opset13 as op
 
 from twofold.models import gated_layers
-from twofold.models.attention import Grouped, View, causal_bias, layer_kinds, near_bias
+from twofold.models.attention import Grouped, View, causal_bias, layer_kinds, near_view
 from twofold.models.configuration import Configuration
 from twofold.models.gated_layers import PREFIXES, WORDS, GatedSettings, Norm, positions, width
 from twofold.models.graphs import Inputs, Node, activation, lookup, mask_bias, rms_norm
@@ -75,10 +75,10 @@ def _views(configuration: Configuration, inputs: Inputs) -> dict[str, View]:
     window = configuration.count("sliding_window", 4096)
     if configuration.truth("use_bidirectional_attention", False):
         # The whole window, of which each side sees a half.
-        whole, part = mask_bias(inputs.mask), near_bias(inputs.mask, window // 2)
+        whole, before, after = mask_bias(inputs.mask), window // 2, window // 2
     else:
-        whole, part = causal_bias(inputs.ids), causal_bias(inputs.ids, window)
+        whole, before, after = causal_bias(inputs.ids), window - 1, 0
     return {
         FULL: View(Turn.of(inputs.rotary[FULL]), whole),
-        SLIDING: View(Turn.of(inputs.rotary[SLIDING]), part),
+        SLIDING: near_view(Turn.of(inputs.rotary[SLIDING]), inputs.mask, before, after),
     }

@@ -138,6 +138,11 @@ def places_after(ids: Node, padding: int) -> Node:
     return op.add(op.multiply(op.cum_sum(real, integer(1)), real), padding_id)
 
 
+def exchanged(x: Node) -> Node:
+    """(batch, tokens, heads, width of a head) ↔ (batch, heads, tokens, width of a head)."""
+    return op.transpose(x, integers(0, 2, 1, 3))
+
+
 def mask_bias(mask: Node) -> Node:
     """(batch, 1, 1, tokens): nothing for real tokens, MASKED for padding. mask: float32 (batch, tokens), 1 and 0."""
     return where_real(op.unsqueeze(mask, integers(1, 2)), op.constant(np.float32(0)))
@@ -167,21 +172,20 @@ class Heads:
         return cls(count, width // count)
 
     def divide(self, x: Node) -> Node:
-        """(batch, tokens, width) → (batch, heads, tokens, width of a head)."""
-        divided = op.reshape(x, integers(0, 0, self.count, self.width), True)
-        return op.transpose(divided, integers(0, 2, 1, 3))
+        """(batch, tokens, width) → (batch, tokens, heads, width of a head)."""
+        return op.reshape(x, integers(0, 0, self.count, self.width), True)
 
     def join(self, x: Node) -> Node:
-        """(batch, heads, tokens, width of a head) → (batch, tokens, width)."""
-        return op.reshape(op.transpose(x, integers(0, 2, 1, 3)), integers(0, 0, self.count * self.width), True)
+        """(batch, tokens, heads, width of a head) → (batch, tokens, width)."""
+        return op.reshape(x, integers(0, 0, self.count * self.width), True)
 
     def attend(self, query: Node, key: Node, value: Node, bias: Node) -> Node:
         """Softmax attention, each of (batch, tokens, width); `bias` is added to the scores before the softmax.
 
         Vaswani et al. 2017, "Attention Is All You Need", §3.2.
         """
-        divided = [self.divide(x) for x in (query, key, value)]
-        return self.join(op.scaled_dot_product_attention(*divided, bias))
+        divided = [exchanged(self.divide(x)) for x in (query, key, value)]
+        return self.join(exchanged(op.scaled_dot_product_attention(*divided, bias)))
 
 
 ACTIVATIONS: dict[str, Callable[[Node], Node]] = {

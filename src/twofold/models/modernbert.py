@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import openvino.opset13 as op
 
-from twofold.models.attention import Grouped, View, layer_kinds, near_bias
+from twofold.models.attention import Grouped, View, layer_kinds, near_view
 from twofold.models.configuration import Configuration
 from twofold.models.graphs import (
     Heads,
@@ -67,10 +67,10 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     epsilon = configuration.number("norm_eps", 1e-5)
     every = configuration.count("global_attn_every_n_layers", 3)
     # local_attention is the whole window; half of it is seen on either side.
-    near = near_bias(inputs.mask, configuration.count("local_attention", 128) // 2)
+    radius = configuration.count("local_attention", 128) // 2
     views = {
         FULL: View(Turn.of(inputs.rotary[FULL]), mask_bias(inputs.mask)),
-        SLIDING: View(Turn.of(inputs.rotary[SLIDING]), near),
+        SLIDING: near_view(Turn.of(inputs.rotary[SLIDING]), inputs.mask, radius, radius),
     }
     x = layer_norm(lookup(inputs.ids, weights.matrix(WORDS)), weights, "embeddings.norm", epsilon)
     for number, kind in enumerate(layer_kinds(configuration, lambda number: number % every == 0)):

@@ -6,7 +6,7 @@ Yang et al. 2025, "Qwen3 Technical Report". No token looks forward; queries and 
 from __future__ import annotations
 
 from twofold.models import gated_layers
-from twofold.models.attention import View, causal_bias, layer_kinds
+from twofold.models.attention import View, causal_bias, layer_kinds, near_view
 from twofold.models.configuration import Configuration
 from twofold.models.gated_layers import PREFIXES, WORDS, GatedSettings, positions, width
 from twofold.models.graphs import Inputs, Node, lookup
@@ -36,7 +36,7 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     turn = Turn.of(inputs.rotary[FULL])
     views = {FULL: View(turn, causal_bias(inputs.ids))}
     if SLIDING in kinds:
-        views[SLIDING] = View(turn, causal_bias(inputs.ids, configuration.count("sliding_window")))
+        views[SLIDING] = near_view(turn, inputs.mask, configuration.count("sliding_window") - 1, 0)
     x = lookup(inputs.ids, weights.matrix(WORDS))
     for number, kind in enumerate(kinds):
         x = gated_layers.layer(x, weights.under(f"layers.{number}."), settings, views[kind])

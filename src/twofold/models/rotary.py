@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from twofold.errors import ModelError
 from twofold.models.configuration import Configuration
-from twofold.models.graphs import Node, integer
+from twofold.models.graphs import Node, integer, integers
 from twofold.models.rotary_scaling import SCALINGS
 
 FULL, SLIDING = "full_attention", "sliding_attention"
@@ -116,7 +116,7 @@ class RotaryTable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Turn:
-    """The graph's cosines and sines, each (tokens, width of a head)."""
+    """The graph's cosines and sines, each (tokens, 1, width of a head)."""
 
     cosines: Node
     sines: Node
@@ -125,10 +125,11 @@ class Turn:
     def of(cls, table: Node) -> Turn:
         """From the rows of a `RotaryTable`, (tokens, width of a head)."""
         cosines, sines = op.split(table, integer(1), 2).outputs()
-        return cls(op.concat([cosines, cosines], 1), op.concat([sines, sines], 1))
+        whole = (op.concat([half, half], 1) for half in (cosines, sines))
+        return cls(*(op.unsqueeze(each, integers(1)) for each in whole))
 
     def turned(self, x: Node) -> Node:
-        """x: (batch, heads, tokens, width of a head); a number of the first half turns with its like in the second."""
+        """x: (batch, tokens, heads, width of a head); a number of the first half turns with its like in the second."""
         first, second = op.split(x, integer(-1), 2).outputs()
         across = op.concat([op.negative(second), first], -1)
         return op.add(op.multiply(x, self.cosines), op.multiply(across, self.sines))

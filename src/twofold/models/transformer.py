@@ -71,8 +71,9 @@ class TransformerModel:
         self._folder = folder
         self._network = network
         self.rows = network.rows
-        self._ladder = Ladder(network.positions)
         self._rotary = {kind: RotaryTable(rotary) for kind, rotary in network.rotary.items()}
+        # Rotary positions go on behind the last that the model is meant for, and padding may stand there.
+        self._ladder = Ladder(None if self._rotary else network.positions)
         self._ends_in_normalize = bool(folder.layers) and isinstance(folder.layers[-1], Normalize)
         if precision == "int8" and not self.in_int8:
             self._network = self._rounded(probes())

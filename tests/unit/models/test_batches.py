@@ -9,10 +9,20 @@ from twofold.models.batches import Batch, Batcher, Ladder
 
 
 @pytest.mark.parametrize(
-    ("tokens", "length"), [(0, 16), (1, 16), (16, 16), (17, 32), (256, 256), (497, 500), (500, 500)]
+    ("tokens", "length"),
+    [(0, 1), (1, 1), (31, 31), (33, 34), (64, 64), (65, 68), (256, 256), (257, 272), (497, 500), (500, 500)],
 )
-def test_a_padded_length_is_the_next_multiple_or_the_last_position(tokens: int, length: int) -> None:
+def test_a_padded_length_is_the_next_step_or_the_last_position(tokens: int, length: int) -> None:
     assert Ladder(500).length(tokens) == length
+
+
+def test_padding_is_less_than_a_sixteenth_and_there_are_sixteen_lengths_to_each_doubling() -> None:
+    tokens = np.arange(1, 8193)
+    padded = np.array([Ladder(None).length(int(count)) for count in tokens])
+    assert (padded >= tokens).all()
+    assert ((padded - tokens) / tokens).max() < 1 / 16
+    assert len({length for length in padded.tolist() if 4096 < length <= 8192}) == 16
+    assert [Ladder(None).length(length) for length in padded.tolist()] == padded.tolist()
 
 
 def batches(lengths: list[int], budget: int, uncounted: int = 0) -> list[Batch]:
@@ -43,5 +53,5 @@ def test_what_is_left_comes_in_powers_of_two() -> None:
 
 def test_tokens_that_do_not_count_are_left_out_of_one_mask_only() -> None:
     (batch,) = batches([5], 512, uncounted=2)
-    assert batch.mask[0, :6].tolist() == [1, 1, 1, 1, 1, 0]
-    assert batch.counted[0, :6].tolist() == [0, 0, 1, 1, 1, 0]
+    assert batch.mask.tolist() == [[1, 1, 1, 1, 1]]
+    assert batch.counted.tolist() == [[0, 0, 1, 1, 1]]
