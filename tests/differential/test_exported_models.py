@@ -152,6 +152,12 @@ def test_a_collection_is_made_with_one_and_opened_again(folders: dict[tuple[str,
         assert collection.search("water")[0].id == "b"
 
 
+def test_an_exported_graph_runs_on_the_cpu_alone(electra: Path) -> None:
+    assert load_encoder(electra, device="auto").device == "cpu"
+    with pytest.raises(ModelError, match="an exported graph runs on the CPU alone, not on torch:cpu"):
+        load_encoder(electra, device="torch:cpu")
+
+
 def test_the_contract_follows_the_graph(electra: Path) -> None:
     before = load_encoder(electra).contract
     assert load_encoder(electra).contract == before
