@@ -22,7 +22,7 @@ OLDER: dict[str, dict[str, Any]] = {
     "qwen3 with windows": {"layer_types": None, "sliding_window": 130},
 }
 """Fields of older configurations, with windows of other sizes."""
-CASES = [(what, {}) for what in CONFIGURATIONS] + list(OLDER.items())
+CASES: list[tuple[str, dict[str, Any]]] = [(what, {}) for what in CONFIGURATIONS] + list(OLDER.items())
 
 
 def saved(what: str, fields: dict[str, Any], folder: Path) -> Path:

@@ -13,9 +13,7 @@ from twofold.models.graphs import MASKED
 from twofold.models.rotary import Turn
 
 
-def view_of(
-    mask: NDArray[np.float32], before: int, after: int
-) -> tuple[NDArray[np.float32], NDArray[np.integer[np.generic]]]:
+def view_of(mask: NDArray[np.float32], before: int, after: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """The bias and the keys of the view for this mask."""
     given = op.parameter([-1, -1], np.float32)
     view = near_view(Turn(None, None), given, before, after)
