@@ -25,7 +25,7 @@ FLOORS = {
     "training": 7,
     "collection": 6,
     "tuning": 5,
-    "searching": 4,
+    **dict.fromkeys(("rankers", "searching"), 4),
     **dict.fromkeys(("engines", "engines.local", "encoders"), 3),
     **dict.fromkeys(("indexes", "lexical", "models", "passages", "readers", "evaluation", "plots"), 2),
     **dict.fromkeys(
@@ -39,6 +39,7 @@ FLOORS = {
 """Package → floor (docs/architecture.md). A package imports from lower floors only; floor 1 is one package of words."""
 
 DEPENDENCIES = {
+    "jinja2": {"models"},
     "openvino": {"models"},
     "tokenizers": {"models"},
     "safetensors": {"models"},

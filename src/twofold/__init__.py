@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from twofold.hits import Hits as Hits
     from twofold.models.listing import list_models as list_models
     from twofold.progress import Progress as Progress
+    from twofold.rankers.cross_encoder import CrossEncoder as CrossEncoder
+    from twofold.rankers.cross_encoder import load_cross_encoder as load_cross_encoder
     from twofold.rankings import Hit as Hit
     from twofold.readers.fields import Fields as Fields
     from twofold.readers.reading import read as read
@@ -72,6 +74,7 @@ _PLACES = {
     "Contract": "twofold.contract:Contract",
     "ContractError": "twofold.errors:ContractError",
     "CorruptionError": "twofold.errors:CorruptionError",
+    "CrossEncoder": "twofold.rankers.cross_encoder:CrossEncoder",
     "Document": "twofold.documents:Document",
     "DocumentError": "twofold.errors:DocumentError",
     "EncodingReport": "twofold.reports:EncodingReport",
@@ -100,6 +103,7 @@ _PLACES = {
     "create": "twofold.collection.opening:create",
     "evaluate": "twofold.evaluation.evaluating:evaluate",
     "list_models": "twofold.models.listing:list_models",
+    "load_cross_encoder": "twofold.rankers.cross_encoder:load_cross_encoder",
     "load_encoder": "twofold.encoders.loading:load_encoder",
     "mine": "twofold.training.mined:mine",
     "open": "twofold.collection.opening:open_collection",
@@ -119,6 +123,7 @@ __all__ = [
     "Contract",
     "ContractError",
     "CorruptionError",
+    "CrossEncoder",
     "Document",
     "DocumentError",
     "EncodingReport",
@@ -148,6 +153,7 @@ __all__ = [
     "create",
     "evaluate",
     "list_models",
+    "load_cross_encoder",
     "load_encoder",
     "mine",
     "open",

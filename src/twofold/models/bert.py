@@ -50,9 +50,13 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     """(batch, tokens, width): the last layer's states."""
     refuse_other_positions(configuration)
     weights = weights.under_first_of(PREFIXES, WORDS)
-    # Every token is of type 0, so its type's row is added to every position once and for all.
-    places = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
+    places, types = (weights[f"embeddings.{name}_embeddings.weight"] for name in ("position", "token_type"))
     words = lookup(inputs.ids, weights.matrix(WORDS))
+    if inputs.types is None:
+        # Every token is of type 0, so its type's row is added to every position once and for all.
+        places = places + types[0]
+    else:
+        words = op.add(words, lookup(inputs.types, types))
     settings = layer_settings(configuration)
     x = layer_norm(op.add(words, first_rows(places, inputs.ids)), weights, "embeddings.LayerNorm", settings.epsilon)
     return transformer_layers(x, mask_bias(inputs.mask), weights, NAMES, settings, inputs.states)

@@ -92,9 +92,9 @@ def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
         return _static(path, modules)
     mixed = modules.pop(1) if [kind for kind, _ in modules[1:2]] == [LAYER_MIX] else None
     transformer = path / modules[0][1]
-    configuration = _transformer(transformer)
+    configuration = transformer_configuration(transformer)
     settings = module_settings(transformer)
-    modes, include_prompt = _pooling(path / modules[1][1]) if len(modules) > 1 else (("mean",), True)
+    modes, include_prompt = pooling_settings(path / modules[1][1]) if len(modules) > 1 else (("mean",), True)
     said = Configuration.read_if_there(path / "config_sentence_transformers.json")
     said.refuse("model_type", "SentenceTransformer")
     network = network_of(configuration)
@@ -109,7 +109,7 @@ def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
         modes=modes,
         include_prompt=include_prompt,
         layers=read_layers([(kind, path / place) for kind, place in modules[2:]], network.width * len(modes)),
-        max_tokens=_max_tokens(network, settings),
+        max_tokens=longest_input(network.positions, settings),
         lower_case=settings.truth("do_lower_case", False),
         prompts=_prompts(said),
         similarity=_similarity(said),
@@ -143,7 +143,7 @@ def _static(path: Path, modules: Sequence[tuple[str, str]]) -> ModelFolder:
     )
 
 
-def _transformer(folder: Path) -> Configuration:
+def transformer_configuration(folder: Path) -> Configuration:
     """config.json of the transformer. Raises ModelError for what makes it another model than an encoder of texts."""
     configuration = text_part(Configuration.read(folder / "config.json"))
     for field in ("is_decoder", "add_cross_attention", "is_encoder_decoder"):
@@ -157,7 +157,7 @@ def _transformer(folder: Path) -> Configuration:
 
 def is_untied(path: Path) -> bool:
     """Whether a folder has a tower for each side. Raises ModelError where its modules cannot be read."""
-    return (path / MODULES).is_file() and [kind for kind, _ in _listed(path / MODULES)] == [ROUTER]
+    return (path / MODULES).is_file() and [kind for kind, _ in listed_modules(path / MODULES)] == [ROUTER]
 
 
 def module_folders(path: Path) -> list[Path]:
@@ -172,7 +172,7 @@ def _modules(path: Path, side: Side) -> list[tuple[str, str]]:
         if not path.is_dir():
             raise ModelError(f"{path} is no folder")
         return [("Transformer", "")]
-    modules = _listed(file)
+    modules = listed_modules(file)
     if [kind for kind, _ in modules] == [ROUTER]:
         file, modules = _routed(path / modules[0][1], side)
     kinds = [kind for kind, _ in modules]
@@ -187,7 +187,8 @@ def _modules(path: Path, side: Side) -> list[tuple[str, str]]:
     return modules
 
 
-def _listed(file: Path) -> list[tuple[str, str]]:
+def listed_modules(file: Path) -> list[tuple[str, str]]:
+    """(kind, folder) of each module that a modules.json names. Raises ModelError where it cannot be read."""
     try:
         listed = json.loads(file.read_text(encoding="utf-8"))
         modules = [(str(module["type"]), str(module.get("path", ""))) for module in listed]
@@ -217,7 +218,8 @@ def _routed(path: Path, side: Side) -> tuple[Path, list[tuple[str, str]]]:
     return file, [(_kind(file, kind), name) for kind, name in modules]
 
 
-def _pooling(path: Path) -> tuple[tuple[str, ...], bool]:
+def pooling_settings(path: Path) -> tuple[tuple[str, ...], bool]:
+    """The modes of a Pooling module, in order, and whether a prompt's tokens count."""
     configuration = Configuration.read(path / "config.json")
     said = configuration.values.get("pooling_mode")
     if said is None:
@@ -248,9 +250,8 @@ def _shorter(said: Configuration) -> tuple[int, ...]:
     return tuple(sorted({*stated, *([] if own is None else [own])}))
 
 
-def _max_tokens(network: Network, settings: Configuration) -> int:
+def longest_input(positions: int, settings: Configuration) -> int:
     """What the module asks for; else the tokenizer's own limit; never more than the model has positions."""
-    positions = network.positions
     if (stated := stated_length(settings)) is not None:
         return min(stated, positions)
     tokenizer = Configuration.read_if_there(settings.path.parent / "tokenizer_config.json")

@@ -33,13 +33,15 @@ class Inputs:
     """What a graph takes in.
 
     ids: int32 (batch, tokens). mask: float32 (batch, tokens), 1 for a token and 0 for padding. rotary: kind of
-    layer → its table of places, float32 (tokens, width of a head); see `rotary.py`. states: where an architecture that
-    gives them puts those before the first layer and after each; see `layer_mix.py`.
+    layer → its table of places, float32 (tokens, width of a head); see `rotary.py`. types: int32 (batch, tokens), 0 for
+    the tokens of a pair's first text and 1 for those of its second; None where all tokens are of type 0. states: where
+    an architecture that gives them puts those before the first layer and after each; see `layer_mix.py`.
     """
 
     ids: Node
     mask: Node
     rotary: Mapping[str, Node]
+    types: Node | None = None
     states: list[Node] = field(default_factory=list)
 
 
@@ -114,6 +116,11 @@ def lookup(ids: Node, table: Matrix) -> Node:
         return op.gather(constant(table), ids, integer(0))
     numbers, scales = (op.gather(constant(part), ids, integer(0)) for part in (table.numbers, table.scales[:, None]))
     return op.multiply(op.convert(numbers, "f32"), scales)
+
+
+def type_states(types: Node | None, table: Tensor) -> Node:
+    """What each token's type adds to its state: (batch, tokens, width), or (width,) where all are of type 0."""
+    return constant(table[0]) if types is None else lookup(types, table)
 
 
 def token_count(x: Node) -> Node:

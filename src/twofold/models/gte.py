@@ -11,7 +11,7 @@ import openvino.opset13 as op
 from twofold.models.attention import View
 from twofold.models.bert import layer_settings, positions, width
 from twofold.models.configuration import Configuration
-from twofold.models.graphs import Inputs, Node, constant, lookup, mask_bias
+from twofold.models.graphs import Inputs, Node, lookup, mask_bias, type_states
 from twofold.models.post_norm_layers import NEW_NAMES, PostNormNames, post_norm_states
 from twofold.models.rotary import FULL, Rotary, Turn, rotary_of_all
 from twofold.models.weights import Weights
@@ -67,6 +67,6 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
     x = lookup(inputs.ids, weights.matrix(WORDS))
     # gte-base-en-v1.5 has no types of tokens.
     if configuration.integer("type_vocab_size", 1):
-        x = op.add(x, constant(weights["embeddings.token_type_embeddings.weight"][0]))
+        x = op.add(x, type_states(inputs.types, weights["embeddings.token_type_embeddings.weight"]))
     view = View(Turn.of(inputs.rotary[FULL]), mask_bias(inputs.mask))
     return post_norm_states(x, weights, (NEW_NAMES, OLD_NAMES), layer_settings(configuration), view)

@@ -12,7 +12,7 @@ from twofold.models.architectures import is_known, text_part
 from twofold.models.configuration import Configuration
 from twofold.models.exported import FILES, exported_file
 
-SETTINGS = ["*.json", "vocab.txt", "[0-9]_*/*.json"]
+SETTINGS = ["*.json", "*.jinja", "vocab.txt", "[0-9]_*/*.json"]
 """What every model needs here, by file name."""
 TENSORS = ["model*.safetensors", "[0-9]_*/*.safetensors"]
 """What a model of a known architecture needs as well; other weights (pickles, TensorFlow's) stay on the hub."""
@@ -29,10 +29,11 @@ TABLE = "model2vec"
 """model_type of a table of rows for tokens, where it has a config.json."""
 
 
-def folder_from_hub(name: str) -> Path:
+def folder_from_hub(name: str, *, bare: bool = False) -> Path:
     """The folder of a hub model: the cached copy where there is a whole one, else fetched.
 
-    A cached copy is used without checking the hub for a newer one: a contract should not change by itself.
+    A cached copy is used without checking the hub for a newer one: a contract should not change by itself. bare: a
+    copy without modules.json will do where the hub cannot be reached, as the older cross-encoders have none.
     Raises ModelError where the name is none, or is not cached and the hub cannot be reached.
     """
     cached = cached_folder(name)
@@ -47,6 +48,8 @@ def folder_from_hub(name: str) -> Path:
     except Exception as error:
         if cached is not None:
             return cached  # whole but for a graph of its unknown architecture, which its reader says
+        if bare and (copied := _cached(name)) is not None and _has_weights(copied):
+            return copied
         cause = str(error).strip().split("\n")[0]
         whole = "" if "/" in name else f" Most names have an owner, as in 'sentence-transformers/{name}'."
         raise ModelError(
@@ -57,13 +60,17 @@ def folder_from_hub(name: str) -> Path:
 
 def cached_folder(name: str) -> Path | None:
     """The whole cached copy of a hub model; None where there is none. Raises ModelError where the name is none."""
+    cached = _cached(name)
+    return cached if cached is not None and _whole(cached) else None
+
+
+def _cached(name: str) -> Path | None:
     try:
-        cached = Path(snapshot_download(name, local_files_only=True))
+        return Path(snapshot_download(name, local_files_only=True))
     except HFValidationError as error:
         raise ModelError(f"{name!r} is neither a folder nor a name on the hub ({error})") from error
     except LocalEntryNotFoundError:
         return None
-    return cached if _whole(cached) else None
 
 
 def cached_names() -> list[str]:

@@ -30,6 +30,8 @@ TORCH_ACTIVATIONS = {
     "Mish": "mish",
 }
 """The last part of a Dense module's activation_function → the name of it here."""
+VECTOR = "sentence_embedding"
+"""What sentence-transformers' modules call the vector of a text."""
 EPSILON = 1e-5
 """Of torch's LayerNorm; the module has no field for it."""
 
@@ -96,7 +98,7 @@ class Normalize:
 Layer = Dense | LayerNorm | Normalize
 
 
-def layered(vectors: Node, layers: Sequence[Layer]) -> Node:
+def layered(vectors: Node, layers: Sequence[Callable[[Node], Node]]) -> Node:
     """The layers one after the other. vectors: (batch, width)."""
     for layer in layers:
         vectors = layer(vectors)
@@ -109,29 +111,41 @@ def unit_length(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.maximum(lengths, SHORTEST)[:, None], dtype=np.float32)
 
 
-def read_layers(places: Sequence[tuple[str, Path]], width: int) -> tuple[Layer, ...]:
-    """The layers after the pooling. places: (kind, folder) of each. width: numbers a pooled vector.
+def read_layers(places: Sequence[tuple[str, Path]], width: int, output: str = VECTOR) -> tuple[Layer, ...]:
+    """The layers after the pooling. places: (kind, folder) of each. width: numbers a pooled vector. output: what the
+    last one makes, by the name that its module has to state.
 
     Raises ModelError where a layer does not take what the one before it gives, or asks for something unknown.
     """
     layers: list[Layer] = []
-    for kind, path in places:
+    for number, (kind, path) in enumerate(places, start=1):
         configuration = Configuration.read_if_there(path / "config.json")
         # Another name would leave the pooled vector as it is, and work on something that is no vector of the text.
-        for field in ("module_input_name", "module_output_name"):
-            configuration.refuse(field, "sentence_embedding")
+        configuration.refuse("module_input_name", VECTOR)
+        configuration.refuse("module_output_name", output if number == len(places) else VECTOR)
         layer = LAYERS[kind](configuration, width)
         layers.append(layer)
         width = layer.weight.shape[0] if isinstance(layer, Dense) else width
     return tuple(layers)
 
 
-def _dense(configuration: Configuration, width: int) -> Dense:
-    whole = configuration.text("activation_function", "torch.nn.modules.activation.Tanh")
+def torch_activation(
+    configuration: Configuration, field: str, default: str, known: Sequence[str] = tuple(TORCH_ACTIVATIONS)
+) -> str:
+    """The activation function that a field names by its class of torch. known: the last parts of the names.
+
+    Names are looked up in a table; nothing is imported. Raises ModelError for a name that is not known.
+    """
+    whole = configuration.text(field, default)
     name = whole.rsplit(".", 1)[-1]
-    if name not in TORCH_ACTIVATIONS or not whole.startswith("torch."):
-        known = ", ".join(f"torch.nn.{each}" for each in TORCH_ACTIVATIONS)
-        raise ModelError(f"{configuration.path}: activation_function {whole!r} is not known; known are {known}")
+    if name not in known or not whole.startswith("torch."):
+        named = ", ".join(f"torch.nn.{each}" for each in known)
+        raise ModelError(f"{configuration.path}: {field} {whole!r} is not known; known are {named}")
+    return TORCH_ACTIVATIONS[name]
+
+
+def _dense(configuration: Configuration, width: int) -> Dense:
+    act = torch_activation(configuration, "activation_function", "torch.nn.modules.activation.Tanh")
     weights = Weights(weight_files(configuration.path.parent))
     bias = weights["linear.bias"] if configuration.truth("bias", True) else None
     stored = weights["linear.weight"]
@@ -143,7 +157,7 @@ def _dense(configuration: Configuration, width: int) -> Dense:
         )
     adds_input = configuration.truth("use_residual", False)
     across = weights["residual.weight"] if adds_input and wanted[0] != wanted[1] else None
-    return Dense(stored, bias, TORCH_ACTIVATIONS[name], adds_input, across, weights.fingerprint)
+    return Dense(stored, bias, act, adds_input, across, weights.fingerprint)
 
 
 def _layer_norm(configuration: Configuration, width: int) -> LayerNorm:

@@ -21,10 +21,11 @@ class Found(NamedTuple):
     source: str | None
 
 
-def find_model(name: str | Path | None) -> Found:
+def find_model(name: str | Path | None, *, bare: bool = False) -> Found:
     """The folder of a model. Raises ModelError where there is none, saying what to do.
 
     The embedded default goes by its own name, with or without its owner, as long as the hub's cache holds no copy.
+    bare: whether a cached copy without modules.json will do, where the hub cannot be reached.
     """
     if name is None:
         return Found(_default_folder(), None)
@@ -37,7 +38,7 @@ def find_model(name: str | Path | None) -> Found:
         raise ModelError(f"{name} is no folder")
     if is_embedded(str(name)):
         return Found(_default_folder(), None)
-    return Found(_from_hub(str(name)), str(name))
+    return Found(_from_hub(str(name), bare=bare), str(name))
 
 
 def is_embedded(name: str) -> bool:
@@ -74,8 +75,8 @@ def _default_folder() -> Path:
         ) from error
 
 
-def _from_hub(name: str) -> Path:
+def _from_hub(name: str, *, bare: bool = False) -> Path:
     # The hub's client costs a quarter of a second to import, which the embedded default need not pay.
     from twofold.models.hub import folder_from_hub
 
-    return folder_from_hub(name)
+    return folder_from_hub(name, bare=bare)

@@ -19,19 +19,30 @@ TOKENIZER_FIELDS = ("processor_kwargs", "tokenizer_args")
 OTHER_FIELDS = ("model_kwargs", "model_args", "config_kwargs", "config_args", "processing_kwargs")
 HARMLESS = {"attn_implementation", "trust_remote_code", "torch_dtype", "dtype", "use_cache"}
 """Keys of these objects that change the speed or the precision of the arithmetic, not what is computed."""
+CHAT = "chat_template"
+"""The key of processing_kwargs under which the arguments of a chat template stand."""
 KNOWN = {"max_seq_length", "do_lower_case", "unpad_inputs", *TOKENIZER_FIELDS, *OTHER_FIELDS}
-TEXT_STATES = {"method": "forward", "method_output_name": "last_hidden_state"}
+TASKS = {
+    "feature-extraction": ("token_embeddings", "last_hidden_state"),
+    "sequence-classification": ("scores", "logits"),
+    "text-generation": ("causal_logits", "logits"),
+}
+"""transformer_task → module_output_name, and the output of the model that stands behind it."""
+STATES = "feature-extraction"
 
 
-def module_settings(folder: Path) -> Configuration:
-    """The fields of the Transformer module in this folder. Raises ModelError for one that is not supported."""
+def module_settings(folder: Path, task: str = STATES) -> Configuration:
+    """The fields of the Transformer module in this folder. Raises ModelError for one that is not supported.
+
+    task: what the module has to make, one of TASKS.
+    """
     read = (Configuration.read_if_there(folder / name) for name in FILES)
     settings = next((each for each in read if each.values), Configuration(folder / FILES[0], {}))
-    settings.refuse("transformer_task", "feature-extraction")
-    settings.refuse("module_output_name", "token_embeddings")
-    _refuse_other_modalities(settings)
+    settings.refuse("transformer_task", task)
+    settings.refuse("module_output_name", TASKS[task][0])
+    _refuse_other_modalities(settings, task)
     for field in OTHER_FIELDS:
-        _refuse_keys(settings, field, HARMLESS)
+        _refuse_keys(settings, field, HARMLESS if task == STATES else {*HARMLESS, CHAT})
     for field in TOKENIZER_FIELDS:
         _refuse_keys(settings, field, {*HARMLESS, "model_max_length"})
     for field in sorted(set(settings.values) - KNOWN - {"transformer_task", "module_output_name", "modality_config"}):
@@ -53,7 +64,7 @@ def _refuse_keys(settings: Configuration, field: str, known: set[str]) -> None:
         raise ModelError(f"{settings.path}: {key!r} in the field {field!r} is not supported")
 
 
-def _refuse_other_modalities(settings: Configuration) -> None:
-    modalities = settings.mapping("modality_config")
-    if modalities and modalities.get("text") != TEXT_STATES:
-        raise ModelError(f"{settings.path}: modality_config must take a text's last_hidden_state by forward")
+def _refuse_other_modalities(settings: Configuration, task: str) -> None:
+    modalities, output = settings.mapping("modality_config"), TASKS[task][1]
+    if modalities and modalities.get("text") != {"method": "forward", "method_output_name": output}:
+        raise ModelError(f"{settings.path}: modality_config must take a text's {output} by forward")

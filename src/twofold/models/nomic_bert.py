@@ -11,7 +11,7 @@ import openvino.opset13 as op
 from twofold.errors import ModelError
 from twofold.models.attention import View
 from twofold.models.configuration import Configuration
-from twofold.models.graphs import Heads, Inputs, Node, activation, constant, lookup, mask_bias
+from twofold.models.graphs import Heads, Inputs, Node, activation, lookup, mask_bias, type_states
 from twofold.models.post_norm_layers import NEW_NAMES, PostNormNames, post_norm_states
 from twofold.models.rotary import FULL, Rotary, Turn, rotary_of_all
 from twofold.models.transformer_layers import LayerSettings
@@ -82,9 +82,8 @@ def hidden_states(configuration: Configuration, weights: Weights, inputs: Inputs
         activation=activation(GATED.get(act, act)),
         epsilon=said.number("layer_norm_eps", 1e-12),
     )
-    x = op.add(
-        lookup(inputs.ids, weights.matrix(WORDS)), constant(weights["embeddings.token_type_embeddings.weight"][0])
-    )
+    types = type_states(inputs.types, weights["embeddings.token_type_embeddings.weight"])
+    x = op.add(lookup(inputs.ids, weights.matrix(WORDS)), types)
     view = View(Turn.of(inputs.rotary[FULL]), mask_bias(inputs.mask))
     return post_norm_states(x, weights, (NEW_NAMES, OLD_NAMES), settings, view)
 

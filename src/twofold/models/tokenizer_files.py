@@ -37,10 +37,14 @@ CutSide = Literal["left", "right"]
 
 @dataclass(frozen=True, slots=True)
 class TokenizerFiles:
-    """A tokenizer as JSON with all of its tokens, and the side on which a text that is too long is cut."""
+    """A tokenizer as JSON with all of its tokens, and the side on which a text that is too long is cut.
+
+    kind: the class without its endings; "" for one that takes tokenizer.json as it is.
+    """
 
     json: str
     cut_side: CutSide
+    kind: str = ""
 
 
 def read_tokenizer(folder: Path) -> TokenizerFiles:
@@ -73,7 +77,7 @@ def read_tokenizer(folder: Path) -> TokenizerFiles:
         _check_ends(tokenizer, named, whole)
     # Written anew only where tokens were added: another writing of the same tokenizer would be another contract.
     after = tokenizer.to_str()
-    return TokenizerFiles(json.dumps(stored) if after == before else after, cast(CutSide, side))
+    return TokenizerFiles(json.dumps(stored) if after == before else after, cast(CutSide, side), kind)
 
 
 def tokenizer_alone(folder: Path) -> TokenizerFiles:

@@ -51,6 +51,7 @@ class Tokenizing:
         self._json = files.json
         self._lower_case = lower_case
         self._cut_side = files.cut_side
+        self._kind = files.kind
         self.max_tokens = max_tokens
         self._cutting = self._make()
         self.special_tokens: int = 0 if alone else self._cutting.num_special_tokens_to_add(False)

@@ -1,0 +1,1 @@
+"""Rankers: a query and the texts that were found for it → scores, from reading both together."""
