@@ -91,6 +91,8 @@ SUBJECTS = (
                 "CrossEncoder",
                 "twofold.rankers.cross_encoder:RankedText",
                 "twofold.protocols:Ranker",
+                "twofold.protocols:PairRanker",
+                "twofold.protocols:ProbableRanker",
             ),
         ),
     ),

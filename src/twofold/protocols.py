@@ -141,6 +141,24 @@ class Ranker(Protocol):
         """float32 (n,): higher is better. Each text is a document's title, a space, and its best passage."""
 
 
+@runtime_checkable
+class PairRanker(Ranker, Protocol):
+    """A ranker that takes the pairs of many queries at once, as a cross-encoder does in batches."""
+
+    def pair_scores(self, pairs: Sequence[tuple[str, str]]) -> Scores:
+        """float32 (n,): for each (query, text) the score that `scores` gives it."""
+
+
+@runtime_checkable
+class ProbableRanker(Ranker, Protocol):
+    """A ranker whose scores can be mixed with those of the first stage."""
+
+    def probabilities(self, scores: Scores) -> Scores:
+        """float32 (n,), from 0 to 1 and rising with the score: how probable each score of this ranker makes it that
+        the text is relevant.
+        """
+
+
 class Searcher(Protocol):
     """Query → hits."""
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from twofold.cli.evaluate import (
-    DEPTH,
     SPLIT,
     add_measuring_options,
     add_per_query_option,
@@ -16,6 +15,8 @@ from twofold.cli.evaluate import (
 )
 from twofold.cli.options import Subparsers, add_encoder_options, add_mode_option, command
 from twofold.cli.output import print_json, print_line, say
+from twofold.cli.second_stage import add_rerank_options
+from twofold.cli.ways import DEPTH
 
 if TYPE_CHECKING:
     from twofold.evaluation.comparison import Comparison
@@ -79,6 +80,7 @@ def _add_searching_options(parser: argparse.ArgumentParser) -> None:
     searched.add_argument(
         "--timed", type=int, metavar="N", help="queries to ask again one by one, for their latency (0)"
     )
+    add_rerank_options(parser)
     add_encoder_options(parser, otherwise="a collection's own; may be repeated, each is a system", several=True)
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twofold.cli.options import (
     Subparsers,
@@ -20,22 +19,16 @@ from twofold.cli.options import (
     text,
 )
 from twofold.cli.output import note, print_json, print_line
+from twofold.cli.second_stage import OPTIONS, SecondStageOptions, add_rerank_options, refuse_without_model
+from twofold.cli.ways import DEPTH, best_known, searchers_of
 from twofold.errors import InputError, TwofoldError
-from twofold.progress import Progress, silent
 from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
-    from twofold.cli.judged import Judged
     from twofold.evaluation.evaluating import Evaluation
-    from twofold.hits import Hits
-    from twofold.protocols import Searcher
-    from twofold.rankings import Run
-    from twofold.scores import Vectors
-    from twofold.searching.hybrid import SearchMode
-    from twofold.searching.searcher import SnapshotSearcher
 
-DEPTH, TIMED, SPLIT = 1000, 100, "test"
-ASKED = ("queries", "vectors", "to", "passages", "split", "mode", "depth", "timed", "plot")
+TIMED, SPLIT = 100, "test"
+ASKED = ("queries", "vectors", "to", "passages", "split", "mode", "depth", "timed", "plot", *OPTIONS)
 """Options that a run does not take: they say what is searched and how."""
 MODE_MARK = "{mode}"
 """Stands in the name of a run's file for the way of searching."""
@@ -74,6 +67,7 @@ def register(subparsers: Subparsers) -> None:
         help=f"queries to ask again one by one, for their latency ({TIMED}); 0 for none",
     )
     _add_result_options(parser)
+    add_rerank_options(parser)
     add_encoder_options(parser, otherwise="the collection's own, or the embedded all-MiniLM-L6-v2")
     parser.set_defaults(misuse=parser.error)
 
@@ -161,6 +155,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.misuse("--timed is a count of queries, 0 for none")
     if arguments.plot is not None and arguments.timed < 1:
         arguments.misuse("--plot draws quality against latency, so --timed must be at least 1")
+    refuse_without_model(arguments)
     return _rankings(arguments)
 
 
@@ -179,7 +174,7 @@ def _of_run(arguments: argparse.Namespace) -> int:
 
     if arguments.qrels is None:
         arguments.misuse(f"{arguments.target} is a file: to evaluate it as a run, give its judgements with --qrels")
-    given = [name for name in ASKED if getattr(arguments, name.replace("-", "_")) not in (None, [])]
+    given = [name.replace("_", "-") for name in ASKED if getattr(arguments, name) not in (None, [])]
     if given or names_encoder(arguments) or arguments.run_file is not None:
         named = f"--{given[0]}" if given else "--run" if arguments.run_file is not None else "an encoder"
         arguments.misuse(f"{named} goes with a collection or a BEIR folder, which is searched; a run is there already")
@@ -211,7 +206,8 @@ def _rankings(arguments: argparse.Namespace) -> int:
     _check_results(arguments)
     report = EncodingReport()
     evaluations: dict[str, Evaluation] = {}
-    with judged_of(arguments) as judged, searchers_of(judged, arguments.mode, report) as searchers:
+    second = SecondStageOptions.of(arguments)
+    with judged_of(arguments) as judged, searchers_of(judged, arguments.mode, report, second) as searchers:
         for name, searcher in searchers.items():
             with bar(f"Searching, {name}", "queries") as progress:
                 evaluations[name] = evaluate(
@@ -227,6 +223,7 @@ def _rankings(arguments: argparse.Namespace) -> int:
                 )
         documents = len(judged.collection)
     warn(report)
+    second.warn()
     files, refused = _runs_written(arguments.run_file, evaluations)
     if arguments.plot is not None:
         _draw(arguments.plot, f"{judged.name}: quality against latency", evaluations)
@@ -241,61 +238,18 @@ def _rankings(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@contextmanager
-def searchers_of(judged: Judged, asked: Sequence[SearchMode], report: EncodingReport) -> Iterator[dict[str, Searcher]]:
-    """The ways of searching that are asked for, or all that there are, by name: a row of the table each."""
-    with judged.collection.searcher() as searcher:
-        modes = asked or (searcher.modes if judged.vectors is None else searcher.modes_with_vector)
-        if not modes:
-            raise InputError(
-                "the vectors of this collection were made elsewhere and no document has a text, so a query needs a "
-                "vector: --vectors X.npy"
-            )
-        reports = [report, *(EncodingReport() for _ in modes[1:])]
-        yield {mode: _InMode(judged, searcher, mode, each) for mode, each in zip(modes, reports, strict=True)}
-
-
-class _InMode:
-    """A searcher in one mode, whose runs count in a report what of the queries was cut.
-
-    It asks with the queries' own vectors, where there are such: of each by its id, or by its text where one is timed.
-    """
-
-    def __init__(self, judged: Judged, searcher: SnapshotSearcher, mode: SearchMode, report: EncodingReport) -> None:
-        self._collection = judged.collection
-        self._searcher = searcher
-        self._mode = mode
-        self._report = report
-        vectors = judged.vectors
-        self._of_id = {} if vectors is None else dict(zip(judged.queries, vectors, strict=True))
-        self._of_text = {} if vectors is None else dict(zip(judged.queries.values(), vectors, strict=True))
-
-    def __contains__(self, document_id: object) -> bool:
-        return document_id in self._collection
-
-    def search(
-        self, query: str | Vectors, *, k: int = 10, offset: int = 0, where: Mapping[str, Any] | None = None
-    ) -> Hits:
-        vector = self._of_text.get(query) if isinstance(query, str) else None
-        return self._searcher.search(query, vector=vector, k=k, offset=offset, where=where, mode=self._mode)
-
-    def run(self, queries: Mapping[str, str], *, depth: int = DEPTH, progress: Progress = silent) -> Run:
-        vectors = [self._of_id[query] for query in queries] if self._of_id else None
-        return self._searcher.run(
-            queries, vectors=vectors, depth=depth, mode=self._mode, report=self._report, progress=progress
-        )
-
-
 def _check_results(arguments: argparse.Namespace) -> None:
     """Raises InputError or StorageError where the run or the picture could not be written: better before the work."""
     from twofold.cli.judged import files_in
     from twofold.cli.results import check_result
+    from twofold.cli.ways import RERANKED
     from twofold.searching.hybrid import SEARCH_MODES
 
     inputs = [arguments.queries, arguments.qrels, arguments.vectors]
     if arguments.queries is None:
         inputs += files_in(arguments.target)
-    runs = () if arguments.run_file is None else (arguments.run_file.replace(MODE_MARK, mode) for mode in SEARCH_MODES)
+    ways = [f"{mode}{more}" for mode in SEARCH_MODES for more in ("", RERANKED)]
+    runs = () if arguments.run_file is None else (arguments.run_file.replace(MODE_MARK, way) for way in ways)
     for file in dict.fromkeys(runs):
         if not Path(file).parent.is_dir():
             raise InputError("no such folder for the run", path=Path(file).parent)
@@ -344,12 +298,6 @@ def _runs_written(
             return files, error
         files[name] = file
     return files, None
-
-
-def best_known(modes: Iterable[str]) -> str:
-    """Of some modes that which `twofold search` uses by default."""
-    there = list(modes)
-    return "hybrid" if "hybrid" in there else there[0]
 
 
 def _draw(path: str, title: str, evaluations: Mapping[str, Evaluation]) -> None:

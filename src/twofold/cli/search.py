@@ -20,6 +20,7 @@ from twofold.cli.options import (
     where_of,
 )
 from twofold.cli.output import count_of, note, print_json, print_line, results_in_utf_8
+from twofold.cli.second_stage import SecondStageOptions, add_rerank_options, refuse_without_model
 from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def register(subparsers: Subparsers) -> None:
         dest="run_file",
         help="write the run in TREC's format here instead of to standard output",
     )
+    add_rerank_options(parser)
     add_encoder_options(parser, otherwise="the collection's own")
     parser.set_defaults(misuse=parser.error)
 
@@ -98,6 +100,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Answers one query, or asks a file of them."""
     if all(each is None for each in (arguments.query, arguments.like, arguments.queries, arguments.vector)):
         arguments.misuse("one of the arguments QUERY --like --queries --vector is required")
+    refuse_without_model(arguments)
+    if arguments.rerank is not None and arguments.query is None and arguments.queries is None:
+        arguments.misuse("--rerank reads the query, so it goes with QUERY or --queries")
     if arguments.queries is not None:
         for name in ("k", "offset", "min_score", "where", "vector"):
             if getattr(arguments, name) is not None:
@@ -127,7 +132,7 @@ def _one(arguments: argparse.Namespace) -> int:
 
     query = decoded(sys.stdin.buffer.read(), "standard input").strip() if arguments.query == "-" else arguments.query
     vector = None if arguments.vector is None else read_vector(arguments.vector)
-    report = EncodingReport()
+    report, second = EncodingReport(), SecondStageOptions.of(arguments)
     page: dict[str, Any] = {
         "k": 10 if arguments.k is None else arguments.k,
         "offset": arguments.offset or 0,
@@ -140,11 +145,13 @@ def _one(arguments: argparse.Namespace) -> int:
         elif query is None and vector is not None:
             hits = searcher.search(vector, mode=arguments.mode, **page)
         else:
+            page |= second.options
             hits = searcher.search(query, vector=vector, mode=arguments.mode, report=report, **page)
             _tell_default(arguments, searcher)
     if arguments.min_score is not None:
         hits = hits.at_least(arguments.min_score)
     _warn(report)
+    second.warn()
     if arguments.json:
         asked = {"query": query} if arguments.like is None else {"like": arguments.like}
         print_json({**asked, "hits": [_as_json(hit, arguments.explain) for hit in hits]})
@@ -198,17 +205,24 @@ def _many(arguments: argparse.Namespace) -> int:
     vectors = None if arguments.vectors is None else mapped_vectors(arguments.vectors)
     if arguments.run_file is not None:
         check_result(arguments.run_file, [arguments.queries, arguments.vectors])
-    start = time.monotonic()
+    start, second = time.monotonic(), SecondStageOptions.of(arguments)
     with open_to_read(arguments) as collection:
         depth = RUN_DEPTH if arguments.depth is None else arguments.depth
         report = EncodingReport()
         with _searcher(collection, arguments, depth) as searcher:
             with bar("Searching", "queries") as progress:
                 run_of_all = searcher.run(
-                    queries, vectors=vectors, depth=depth, mode=arguments.mode, report=report, progress=progress
+                    queries,
+                    vectors=vectors,
+                    depth=depth,
+                    mode=arguments.mode,
+                    report=report,
+                    progress=progress,
+                    **second.options,
                 )
             _tell_default(arguments, searcher)
     _warn(report)
+    second.warn()
     seconds = time.monotonic() - start
     if arguments.run_file is None:
         if arguments.json:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twofold.cli.evaluate import DEPTH, SPLIT, best_known, searchers_of, warn
+from twofold.cli.evaluate import SPLIT, warn
 from twofold.cli.judged import Judged, files_in, folder_indexed, names_of
 from twofold.cli.options import is_there, open_given
 from twofold.cli.output import note
+from twofold.cli.second_stage import OPTIONS, SecondStageOptions, refuse_without_model
+from twofold.cli.ways import DEPTH, best_known, searchers_of
 from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Systems:
     arguments: argparse.Namespace
     folder: str | None
     named: tuple[tuple[str, str], ...]
+    second: SecondStageOptions = field(default_factory=SecondStageOptions)
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Systems:
@@ -50,7 +53,8 @@ class Systems:
             else:
                 named.append((COLLECTION if os.path.isdir(each) else RUN, each))
         _check(arguments, folders, [kind for kind, _ in named])
-        return cls(arguments, folders[0] if folders else None, tuple(named))
+        second = SecondStageOptions.of(arguments)
+        return cls(arguments, folders[0] if folders else None, tuple(named), second)
 
     @property
     def inputs(self) -> list[str | Path | None]:
@@ -108,7 +112,8 @@ class Systems:
         from twofold.evaluation.evaluating import evaluate
 
         arguments, report = self.arguments, EncodingReport()
-        with searchers_of(judged, [arguments.mode] if arguments.mode else [], report) as searchers:
+        modes, second = [arguments.mode] if arguments.mode else [], self.second
+        with searchers_of(judged, modes, report, second) as searchers:
             mode = best_known(searchers)
             note(f"searched in mode {mode}")
             with bar("Searching", "queries") as progress:
@@ -124,6 +129,7 @@ class Systems:
                     progress=progress,
                 )
         warn(report)
+        second.warn()
         return evaluation
 
 
@@ -151,8 +157,9 @@ def _check(arguments: argparse.Namespace, folders: Sequence[str], kinds: Sequenc
     for name in ("split", "to") if not folders else ():
         if getattr(arguments, name) is not None:
             arguments.misuse(f"--{name} goes with a BEIR folder")
-    for name in ("mode", "depth", "timed", "threads") if set(kinds) == {RUN} else ():
+    refuse_without_model(arguments)
+    for name in ("mode", "depth", "timed", "threads", *OPTIONS) if set(kinds) == {RUN} else ():
         if getattr(arguments, name) is not None:
-            arguments.misuse(f"--{name} goes with what is searched; runs are there already")
+            arguments.misuse(f"--{name.replace('_', '-')} goes with what is searched; runs are there already")
     if arguments.timed is not None and arguments.timed < 0:
         arguments.misuse("--timed is a count of queries, 0 for none")

@@ -10,7 +10,7 @@ from twofold.collection.pinning import Pinning
 from twofold.errors import QueryError
 from twofold.hits import Hits
 from twofold.progress import Progress
-from twofold.protocols import Ranker
+from twofold.rankers.named import AnyRanker, ranker_of
 from twofold.rankings import Run
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
@@ -34,7 +34,9 @@ class Searching:
         depth: int | None = None,
         exact: bool = False,
         mode: SearchMode | None = None,
-        ranker: Ranker | None = None,
+        ranker: AnyRanker | None = None,
+        rerank_depth: int | None = None,
+        rerank_weight: float = 1.0,
         strict: bool = False,
         min_score: float | None = None,
     ) -> Hits:
@@ -45,9 +47,11 @@ class Searching:
         is shorter. offset: hits before the first one, for pages. where: a filter such as `{"year": {"$lt": 1990}}`
         (docs/filters.md). depth: length of the ranking; without it a page beyond the collection's depth raises it.
         exact: without the approximate index. mode: "dense", "lexical" or "hybrid"; the default is hybrid if there is a
-        lexical index (`tune`), and lexical for a text alone in a collection of own vectors. ranker: scores that whole
-        ranking again. strict: refuse a filter whose fields no document has; otherwise it matches nothing. min_score:
-        leaves out hits with a smaller score (docs/scores.md).
+        lexical index (`tune`), and lexical for a text alone in a collection of own vectors. ranker: scores the first
+        `rerank_depth` documents again (100, or as many as the page needs), and the ranking ends with them: a
+        cross-encoder, its folder or hub name, or a ranker of your own. rerank_weight: its share in the new score, 1 for
+        the ranker alone (docs/second-stage.md). strict: refuse a filter whose fields no document has; otherwise it
+        matches nothing. min_score: leaves out hits with a smaller score (docs/scores.md).
 
         A document's score depends on query and document alone, never on k. Raises QueryError, FilterError, VectorError,
         ContractError.
@@ -55,7 +59,16 @@ class Searching:
         lexical = isinstance(query, str) and mode != "dense"
         with self.searcher(depth=depth, exact=exact, lexical=lexical) as searcher:
             hits = searcher.search(
-                query, vector=vector, k=k, offset=offset, where=where, mode=mode, ranker=ranker, strict=strict
+                query,
+                vector=vector,
+                k=k,
+                offset=offset,
+                where=where,
+                mode=mode,
+                ranker=ranker_of(ranker),
+                rerank_depth=rerank_depth,
+                rerank_weight=rerank_weight,
+                strict=strict,
             )
         return hits if min_score is None else hits.at_least(min_score)
 
@@ -70,7 +83,9 @@ class Searching:
         depth: int | None = None,
         exact: bool = False,
         mode: SearchMode | None = None,
-        ranker: Ranker | None = None,
+        ranker: AnyRanker | None = None,
+        rerank_depth: int | None = None,
+        rerank_weight: float = 1.0,
         strict: bool = False,
         min_score: float | None = None,
         progress: Progress | bool = False,
@@ -78,8 +93,8 @@ class Searching:
         """The hits of each query, in their order: the same, bit for bit, as `search` gives for each alone.
 
         queries: texts, or vectors (n, dimension). vectors: one for each text, (n, dimension), used instead of encoding
-        them. k, offset, where, depth, exact, mode, ranker, strict, min_score: as in `search`. progress: True shows it
-        on standard error, a function is called with it, in queries.
+        them. k, offset, where, depth, exact, mode, ranker, rerank_depth, rerank_weight, strict, min_score: as in
+        `search`. progress: True shows it on standard error, a function is called with it, in queries.
 
         All are asked of one commit; texts are encoded together, and looked up on all cores. Raises what `search`
         raises; a QueryError names the query by its position.
@@ -92,7 +107,9 @@ class Searching:
                 offset=offset,
                 where=where,
                 mode=mode,
-                ranker=ranker,
+                ranker=ranker_of(ranker),
+                rerank_depth=rerank_depth,
+                rerank_weight=rerank_weight,
                 strict=strict,
                 progress=progress,
             )
@@ -125,18 +142,31 @@ class Searching:
         where: Mapping[str, Any] | None = None,
         exact: bool = False,
         mode: SearchMode | None = None,
+        ranker: AnyRanker | None = None,
+        rerank_depth: int | None = None,
+        rerank_weight: float = 1.0,
         report: EncodingReport | None = None,
         progress: Progress | bool = False,
     ) -> Run:
         """The rankings of many queries: query id → document id → score, each `depth` long, for evaluation.
 
-        queries: id → text. vectors: one for each query, in their order. where, exact, mode: as in `search`. report:
-        counts truncated queries. progress: as in `search_many`. `run_hits` gives the documents too. Raises QueryError,
-        also for an empty query, which it names; VectorError, FilterError, ContractError.
+        queries: id → text. vectors: one for each query, in their order. where, exact, mode, ranker, rerank_depth,
+        rerank_weight: as in `search`; with a ranker a ranking ends with the documents that it scored. report: counts
+        truncated queries. progress: as in `search_many`. `run_hits` gives the documents too. Raises QueryError, also
+        for an empty query, which it names; VectorError, FilterError, ContractError.
         """
         with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
             return searcher.run(
-                queries, vectors=vectors, depth=depth, where=where, mode=mode, report=report, progress=progress
+                queries,
+                vectors=vectors,
+                depth=depth,
+                where=where,
+                mode=mode,
+                ranker=ranker_of(ranker),
+                rerank_depth=rerank_depth,
+                rerank_weight=rerank_weight,
+                report=report,
+                progress=progress,
             )
 
     def run_hits(

@@ -119,6 +119,14 @@ class CrossEncoder:
         places = np.argsort(-scores, kind="stable")[:top_k]
         return [RankedText(place, float(scores[place])) for place in places.tolist()]
 
+    def probabilities(self, scores: Scores) -> Scores:
+        """float32 (n,), from 0 to 1: what the scores of this model say of the texts' relevance, by the sigmoid."""
+        if self._label is None and self._folder.activation == "sigmoid":
+            return scores
+        if self._label is None and self._folder.activation == "tanh":
+            return np.asarray((scores + 1) / 2, dtype=np.float32)
+        return applied("sigmoid", scores)
+
     def _scored(self, logits: Vectors) -> Scores:
         if self._label is None:
             return applied(self._folder.activation, logits[:, 0])

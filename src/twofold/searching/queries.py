@@ -10,9 +10,7 @@ from unicodedata import category
 import numpy as np
 
 from twofold.contract import Contract
-from twofold.engine import Selection
 from twofold.errors import QueryError, VectorError
-from twofold.protocols import Ranker
 from twofold.scores import Vectors, scaled
 from twofold.searching.hybrid import SearchMode
 
@@ -27,26 +25,6 @@ class Query:
 
     text: str | None
     vector: Vectors | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """The request of a call, for each of its queries: places `offset` to `top` of a ranking of `depth` documents.
-
-    mode: None for the default of each query. ranker: scores the whole ranking again.
-    """
-
-    mode: SearchMode | None
-    depth: int
-    top: int
-    offset: int
-    selection: Selection
-    ranker: Ranker | None = None
-
-    @property
-    def ranked(self) -> int:
-        """How many places of the first ranking are needed."""
-        return self.top if self.ranker is None else self.depth
 
 
 @dataclass(frozen=True, slots=True)

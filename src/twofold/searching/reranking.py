@@ -1,36 +1,120 @@
-"""Reranking: a ranker scores the query with each candidate, and the candidates are sorted again."""
+"""The second stage: a ranker scores the query with each candidate, and the candidates are sorted by its scores."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from twofold.documents import titled
+from twofold.documents import Passage, titled
 from twofold.errors import InputError, QueryError, brief
 from twofold.hits import Hits
-from twofold.protocols import Ranker
-from twofold.scores import Scores, order
+from twofold.protocols import PairRanker, ProbableRanker, Ranker
+from twofold.rankings import Hit
+from twofold.scores import Scores, Similarity, order
+from twofold.searching.hybrid import SearchMode
+from twofold.searching.queries import checked_count
+
+RERANK_DEPTH = 100
+"""Candidates that are scored again, where nobody says how many."""
 
 
-def reranked(query: str, hits: Hits, ranker: Ranker) -> Hits:
-    """The hits in the ranker's order; the first score stays among the parts of each hit.
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What search found for one query, best first, and of each document the passages by which it is scored again."""
 
-    Raises QueryError where the ranker does not return one number for each text.
+    hits: Hits
+    passages: Sequence[Sequence[Passage]]
+
+
+@dataclass(frozen=True, slots=True)
+class SecondStage:
+    """How candidates are scored again.
+
+    depth: how many of the first ranking are; the new ranking ends there. None is RERANK_DEPTH, or the end of the page
+    that is asked for. weight: the share of the ranker in the new score; the first score has the rest.
     """
-    name = ranker.name
-    scores = _scored(ranker, query, [titled(hit.title, hit.passage.text) for hit in hits])
-    again = (
-        replace(
-            hits[position],
-            score=float(scores[position]),
-            parts={**hits[position].parts, name: float(scores[position])},
-        )
-        for position in order(scores, [hit.id for hit in hits]).tolist()
-    )
-    return Hits(again, hits.highlighting)
+
+    ranker: Ranker
+    depth: int | None = None
+    weight: float = 1.0
+
+    @classmethod
+    def of(cls, ranker: Any, depth: int | None, weight: float) -> SecondStage | None:
+        """The second stage of a call, checked; None without a ranker. Raises InputError, QueryError."""
+        if ranker is None:
+            if depth is not None or weight != 1:
+                raise QueryError("rerank_depth and rerank_weight say how a ranker is used; name one: ranker=…")
+            return None
+        number = isinstance(weight, int | float | np.number) and not isinstance(weight, bool)
+        if not number or not 0 < weight <= 1:
+            raise QueryError(f"rerank_weight is above 0 and at most 1, the ranker alone, not {weight!r}")
+        ranker = checked_ranker(ranker)
+        if weight != 1 and not isinstance(ranker, ProbableRanker):
+            raise QueryError(
+                f"the ranker {ranker.name!r} does not say what its scores mean (probabilities), so they cannot be "
+                "mixed with those of the first stage; leave rerank_weight out"
+            )
+        return cls(ranker, None if depth is None else checked_count(depth, "rerank_depth"), float(weight))
+
+    def refuse_unbounded(self, mode: SearchMode, similarity: Similarity) -> None:
+        """Raises QueryError where first scores are to be mixed in that have no bound."""
+        if self.weight != 1 and (mode == "lexical" or similarity != "cosine"):
+            what = "BM25 scores" if mode == "lexical" else "dot products"
+            raise QueryError(f"{what} have no bound, so they are not mixed with a ranker's; leave rerank_weight out")
+
+    def reads(self, page_end: int) -> int:
+        """How many candidates are scored for a page that ends there."""
+        return max(RERANK_DEPTH, page_end) if self.depth is None else self.depth
+
+    def ranked(self, queries: Sequence[str], found: Sequence[Candidates]) -> list[Hits]:
+        """The candidates of each query in their new order; each shows the passage that the ranker scored highest.
+
+        The parts of the first score stay among the parts of each hit. Raises QueryError where the ranker does not
+        return one number for each text.
+        """
+        pairs = [
+            (query, titled(hit.title, passage.text))
+            for query, each in zip(queries, found, strict=True)
+            for hit, passages in zip(each.hits, each.passages, strict=True)
+            for passage in passages
+        ]
+        scores = iter(self._scores(pairs))
+        return [self._ordered(each, scores) for each in found]
+
+    def _ordered(self, found: Candidates, scores: Any) -> Hits:
+        again = [
+            self._rescored(hit, [(passage, next(scores)) for passage in passages])
+            for hit, passages in zip(found.hits, found.passages, strict=True)
+        ]
+        values = np.array([hit.score for hit in again], dtype=np.float32)
+        places = order(values, [hit.id for hit in again]).tolist()
+        return Hits((again[place] for place in places), found.hits.highlighting)
+
+    def _rescored(self, hit: Hit, scored: Sequence[tuple[Passage, np.float32]]) -> Hit:
+        passage, best = max(scored, key=lambda each: each[1])  # the first of equal ones
+        parts = {**hit.parts, self.ranker.name: float(best)}
+        if self.weight == 1 or not isinstance(self.ranker, ProbableRanker):
+            return replace(hit, score=float(best), passage=passage, parts=parts)
+        probability = float(self.ranker.probabilities(np.array([best], dtype=np.float32))[0])
+        parts |= {"first stage": hit.score, "probability": probability, "rerank weight": self.weight}
+        mixed = np.float32((1 - self.weight) * hit.score + self.weight * probability)
+        return replace(hit, score=float(mixed), passage=passage, parts=parts)
+
+    def _scores(self, pairs: Sequence[tuple[str, str]]) -> Scores:
+        """The score of each pair; the pairs of one query come one after the other."""
+        if isinstance(self.ranker, PairRanker):
+            return _checked(self.ranker.name, self.ranker.pair_scores(pairs), len(pairs))
+        by_query: list[tuple[str, list[str]]] = []
+        for query, text in pairs:
+            if not by_query or by_query[-1][0] != query:
+                by_query.append((query, []))
+            by_query[-1][1].append(text)
+        found = [_checked(self.ranker.name, self.ranker.scores(*each), len(each[1])) for each in by_query]
+        return np.concatenate(found) if found else np.empty(0, dtype=np.float32)
 
 
 def checked_ranker(ranker: Any) -> Ranker:
@@ -38,6 +122,8 @@ def checked_ranker(ranker: Any) -> Ranker:
     kind = type(ranker).__name__
     if isinstance(ranker, type):
         raise InputError(f"{ranker.__name__} is a class, and a ranker is an object of one: {ranker.__name__}(…)")
+    if isinstance(ranker, str | Path):
+        raise InputError(f"a searcher takes a ranker, not its name: twofold.load_cross_encoder({str(ranker)!r})")
     if not isinstance(getattr(ranker, "name", None), str) or not callable(getattr(ranker, "scores", None)):
         raise InputError(
             f"{kind} is no ranker: it needs name, a text, and scores(query, texts), which returns a number for each "
@@ -47,18 +133,15 @@ def checked_ranker(ranker: Any) -> Ranker:
     return checked
 
 
-def _scored(ranker: Ranker, query: str, texts: Sequence[str]) -> Scores:
-    found: Any = ranker.scores(query, texts)
-    said = f"the ranker {ranker.name!r} returned"
+def _checked(name: str, found: Any, count: int) -> Scores:
+    said = f"the ranker {name!r} returned"
     try:
         scores = np.asarray(found, dtype=np.float32)
     except (TypeError, ValueError):
-        raise QueryError(
-            f"{said} {brief(repr(found))}, and one number for each of {len(texts)} texts is expected"
-        ) from None
-    if scores.shape != (len(texts),):
-        raise QueryError(f"{said} scores of the shape {scores.shape} for {len(texts)} texts")
+        raise QueryError(f"{said} {brief(repr(found))}, and one number for each of {count} texts is expected") from None
+    if scores.shape != (count,):
+        raise QueryError(f"{said} scores of the shape {scores.shape} for {count} texts")
     bad = np.flatnonzero(~np.isfinite(scores))
     if len(bad):
-        raise QueryError(f"{said} {scores[bad[0]]} for text {bad[0]} of {len(texts)}; a score is a finite number")
+        raise QueryError(f"{said} {scores[bad[0]]} for text {bad[0]} of {count}; a score is a finite number")
     return scores

@@ -21,14 +21,17 @@ from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, scaled
 from twofold.searching.hybrid import SEARCH_MODES, HybridSearch, Ranked, SearchMode
-from twofold.searching.queries import Asked, Query, Request, checked_count, queries_of, unseen
-from twofold.searching.reranking import checked_ranker, reranked
+from twofold.searching.queries import Asked, Query, checked_count, queries_of, unseen
+from twofold.searching.requests import Request
+from twofold.searching.reranking import Candidates, SecondStage
 from twofold.searching.threads import later, threads
 
 Result = TypeVar("Result")
 
 QUERIES_AT_ONCE = 256
 """Queries that are encoded together."""
+RANKED_AT_ONCE = 32
+"""Queries whose candidates a ranker gets together."""
 
 
 class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
@@ -91,6 +94,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         where: Mapping[str, Any] | None = None,
         mode: SearchMode | None = None,
         ranker: Ranker | None = None,
+        rerank_depth: int | None = None,
+        rerank_weight: float = 1.0,
         strict: bool = False,
         report: EncodingReport | None = None,
     ) -> Hits:
@@ -100,11 +105,14 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         says cosine. vector: that of a query text, used instead of encoding it; lexical search does not read it. where:
         a filter on metadata (filters.py). mode: "dense" (vectors), "lexical" (BM25) or "hybrid"; the default for a text
         is hybrid, if it is possible (`modes`, `modes_with_vector`), and lexical for a text that has no vector. Lexical
-        search needs no encoder and shows the passage with the most words of the query. ranker: scores the whole ranking
-        again, so that a page does not depend on k; it needs a text query. strict: a field of the filter that no
-        document has is an error. report: counts truncated queries. Raises QueryError, VectorError.
+        search needs no encoder and shows the passage with the most words of the query. ranker: scores the
+        first `rerank_depth` documents of the ranking again (100, or as many as the page needs), and their order ends
+        the ranking; it needs a text query. rerank_weight: its share in the new score (docs/second-stage.md). strict: a
+        field of the filter that no document has is an error. report: counts truncated queries. Raises QueryError,
+        VectorError.
         """
-        request = self._request(k, offset, mode, self._selection(where, strict=strict), ranker)
+        second = SecondStage.of(ranker, rerank_depth, rerank_weight)
+        request = self._request(k, offset, mode, self._selection(where, strict=strict), second)
         return self._answers(self._queries([query], None if vector is None else [vector]), request, report)[0]
 
     def search_many(
@@ -117,6 +125,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         where: Mapping[str, Any] | None = None,
         mode: SearchMode | None = None,
         ranker: Ranker | None = None,
+        rerank_depth: int | None = None,
+        rerank_weight: float = 1.0,
         strict: bool = False,
         report: EncodingReport | None = None,
         progress: Progress | bool = False,
@@ -130,7 +140,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         """
         if isinstance(queries, str):
             raise QueryError(f"queries is a list; for one query write [{queries!r}], or call search")
-        request = self._request(k, offset, mode, self._selection(where, strict=strict), ranker)
+        second = SecondStage.of(ranker, rerank_depth, rerank_weight)
+        request = self._request(k, offset, mode, self._selection(where, strict=strict), second)
         with displayed(progress, "Searching", "queries") as shown:
             return self._answers(self._queries(queries, vectors), request, report, shown)
 
@@ -168,21 +179,30 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         depth: int = 1000,
         where: Mapping[str, Any] | None = None,
         mode: SearchMode | None = None,
+        ranker: Ranker | None = None,
+        rerank_depth: int | None = None,
+        rerank_weight: float = 1.0,
         report: EncodingReport | None = None,
         progress: Progress | bool = False,
     ) -> Run:
         """The rankings of many queries, each to `depth` documents: query id → document id → score.
 
-        vectors: one for each query, in their order. where: as in `search`. progress: in queries. Raises QueryError,
-        also for an empty query, which it names; VectorError, FilterError.
+        vectors: one for each query, in their order. where, ranker, rerank_depth, rerank_weight: as in `search`; with a
+        ranker a ranking ends with the documents that it scored. progress: in queries. Raises QueryError, also for an
+        empty query, which it names; VectorError, FilterError.
         """
         depth, mode = checked_count(depth, "depth"), self._mode(mode, text=True, vector=vectors is not None)
         if empty := [name for name, text in queries.items() if unseen(text)]:
             raise QueryError(f"the query {empty[0]!r} is empty")
-        request = Request(mode, depth, depth, 0, self._selection(where))
+        second = SecondStage.of(ranker, rerank_depth, rerank_weight)
+        reads = 0 if second is None else min(depth, second.reads(0))
+        request = Request(mode, depth, depth, 0, self._selection(where), second, reads)
         asked, work = self._queries(list(queries.values()), vectors), partial(self._ranking, request=request)
         with displayed(progress, "Searching", "queries") as shown:
-            return dict(zip(queries, self._each(asked, request, report, work, shown), strict=True))
+            if second is None:
+                return dict(zip(queries, self._each(asked, request, report, work, shown), strict=True))
+            pages = self._answers(asked, request, report, shown)
+            return {name: {hit.id: hit.score for hit in page} for name, page in zip(queries, pages, strict=True)}
 
     def close(self) -> None:
         """Closes the snapshot."""
@@ -197,14 +217,15 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return self
 
     def _request(
-        self, k: int, offset: int, mode: SearchMode | None, selection: Selection, ranker: Ranker | None = None
+        self, k: int, offset: int, mode: SearchMode | None, selection: Selection, second: SecondStage | None = None
     ) -> Request:
         k = checked_count(k, "k")
         if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
             raise QueryError(f"offset is a count from 0 on, not {offset!r}")
         depth = max(self._depth, offset + k) if self._grows else self._depth
-        ranker = None if ranker is None else checked_ranker(ranker)
-        return Request(mode, depth, min(offset + k, depth), min(offset, depth), selection, ranker)
+        reads = depth if second is None else min(depth, second.reads(offset + k))
+        end = min(depth, reads)
+        return Request(mode, depth, min(offset + k, end), min(offset, end), selection, second, reads)
 
     def _selection(
         self, where: Mapping[str, Any] | None, *, strict: bool = False, without: tuple[str, ...] = ()
@@ -271,18 +292,21 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def _answers(
         self, queries: list[Query], request: Request, report: EncodingReport | None, progress: Progress = silent
     ) -> list[Hits]:
-        """The page of each query; a ranker gets the whole ranking of one query at a time."""
-        ranker = request.ranker
-        if ranker is None:
+        """The page of each query; a second stage gets the candidates of some queries at a time."""
+        second = request.second
+        if second is None:
             work = partial(self._page, request=request, offset=request.offset)
             return self._each(queries, request, report, work, progress)
         if any(query.text is None for query in queries):
             raise QueryError("a ranker reads the query, so it needs a text, not a vector alone")
-        pages = self._each(queries, request, report, partial(self._page, request=request, offset=0), progress)
-        return [
-            reranked(self._text(query.text or ""), page, ranker)[request.offset : request.top]
-            for query, page in zip(queries, pages, strict=True)
-        ]
+        pages: list[Hits] = []
+        for first in range(0, len(queries), RANKED_AT_ONCE):
+            block = queries[first : first + RANKED_AT_ONCE]
+            found = self._each(block, request, report, partial(self._candidates, request=request), silent)
+            texts = [self._text(query.text or "") for query in block]
+            pages += [page[request.offset : request.top] for page in second.ranked(texts, found)]
+            progress(len(pages), len(queries))
+        return pages
 
     def _each(
         self,
@@ -337,6 +361,20 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
 
     def _page(self, asked: Asked, request: Request, offset: int) -> Hits:
         return self._hits(self._ranked(asked, request), offset, asked.query.text or "")
+
+    def _candidates(self, asked: Asked, request: Request) -> Candidates:
+        """The places that a second stage reads, each with its best passage by every side of the search."""
+        if request.second is not None:
+            request.second.refuse_unbounded(asked.mode, self._encoder.contract.similarity)
+        ranked, text = self._ranked(asked, request), asked.query.text or ""
+        hits = self._hits(ranked, 0, text)
+        passages = [[hit.passage] for hit in hits]
+        if self._hybrid is not None and asked.mode == "hybrid":
+            spans = self._hybrid.spans(text, ranked.documents, [hit.document for hit in hits]).tolist()
+            for hit, (start, end), own in zip(hits, spans, passages, strict=True):
+                if (start, end) != (hit.passage.start, hit.passage.end):
+                    own.append(Passage(start, end, hit.document.text[start:end]))
+        return Candidates(hits, passages)
 
     def _hits(self, ranked: Ranked, offset: int, query: str = "") -> Hits:
         page = ranked.from_place(offset)

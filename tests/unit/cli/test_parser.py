@@ -133,7 +133,7 @@ def test_every_kind_of_index_may_be_asked_for() -> None:
 
 PATHS = {
     "base", "also", "collection", "data", "encoder", "file", "only", "pairs", "per_query", "plot", "qrels", "queries",
-    "query_tower", "run_file", "split", "sts", "systems", "target", "teacher", "to", "vector", "vectors",
+    "query_tower", "rerank", "run_file", "split", "sts", "systems", "target", "teacher", "to", "vector", "vectors",
 }  # fmt: skip
 """What names files and folders, whose names may be any bytes."""
 

@@ -214,7 +214,7 @@ class Returning:
         return self.found
 
 
-@pytest.mark.parametrize("ranker", [Backwards, "a name", object(), lambda query, texts: texts])
+@pytest.mark.parametrize("ranker", [Backwards, 3, object(), lambda query, texts: texts])
 def test_what_is_no_ranker_is_refused_as_text(collection: Collection, ranker: Any) -> None:
     with pytest.raises(InputError, match="ranker"):
         collection.search("red apple", ranker=ranker)

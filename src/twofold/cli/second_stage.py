@@ -1,0 +1,95 @@
+"""--rerank: a cross-encoder that orders what search found."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from twofold.cli.output import note
+from twofold.reports import EncodingReport
+
+if TYPE_CHECKING:
+    from twofold.rankers.cross_encoder import CrossEncoder
+    from twofold.scores import Scores
+
+OPTIONS = ("rerank", "rerank_depth", "rerank_weight")
+
+
+def add_rerank_options(parser: Any) -> None:
+    """--rerank, --rerank-depth and --rerank-weight."""
+    group = parser.add_argument_group("a second stage")
+    group.add_argument(
+        "--rerank", metavar="MODEL", help="order what was found by this cross-encoder: a folder or a hub name"
+    )
+    group.add_argument(
+        "--rerank-depth",
+        type=int,
+        metavar="N",
+        help="documents that it reads for a query; the ranking ends with them (100, or as many as are shown)",
+    )
+    group.add_argument(
+        "--rerank-weight",
+        type=float,
+        metavar="X",
+        help="its share in the score, above 0 and at most 1; the first score has the rest (1)",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SecondStageOptions:
+    """The options of a search that name a ranker; empty without one. report: what of the texts was cut."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    report: EncodingReport = field(default_factory=EncodingReport)
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> SecondStageOptions:
+        """Those of the command line, with the cross-encoder loaded."""
+        if arguments.rerank is None:
+            refuse_without_model(arguments)
+            return cls()
+        from twofold.rankers.cross_encoder import load_cross_encoder
+
+        model = load_cross_encoder(arguments.rerank, precision=arguments.precision, threads=arguments.threads)
+        report = EncodingReport()
+        weight = 1.0 if arguments.rerank_weight is None else arguments.rerank_weight
+        ranker = CountingRanker(model, report)
+        return cls({"ranker": ranker, "rerank_depth": arguments.rerank_depth, "rerank_weight": weight}, report)
+
+    def warn(self) -> None:
+        """Reports passages that were cut."""
+        if self.report.cut:
+            note(
+                f"{len(self.report.cut):,} of {self.report.texts:,} passages cut for the second stage, "
+                f"{self.report.tokens_cut:,} tokens not read"
+            )
+
+
+def refuse_without_model(arguments: argparse.Namespace) -> None:
+    """Ends the command where an option says how --rerank works, and there is none."""
+    for name in OPTIONS[1:]:
+        if arguments.rerank is None and getattr(arguments, name) is not None:
+            arguments.misuse(f"--{name.replace('_', '-')} goes with --rerank MODEL")
+
+
+class CountingRanker:
+    """A cross-encoder that counts in a report what it cuts."""
+
+    def __init__(self, model: CrossEncoder, report: EncodingReport) -> None:
+        self._model = model
+        self._report = report
+        self.name = model.name
+
+    def scores(self, query: str, texts: Sequence[str]) -> Scores:
+        """The cross-encoder's."""
+        return self._model.scores(query, texts, report=self._report)
+
+    def pair_scores(self, pairs: Sequence[tuple[str, str]]) -> Scores:
+        """The cross-encoder's."""
+        return self._model.pair_scores(pairs, report=self._report)
+
+    def probabilities(self, scores: Scores) -> Scores:
+        """The cross-encoder's."""
+        return self._model.probabilities(scores)
