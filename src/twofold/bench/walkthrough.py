@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twofold.bench.cross_encoders import FolderScorer, PairScorer, RandomHead, quality
+from twofold.bench.cross_encoders import RandomHead, quality
 from twofold.bench.search import QUERIES, docstrings
 from twofold.bench.surroundings import header
 from twofold.bench.texts import spaced
@@ -22,6 +22,8 @@ from twofold.collection.opening import open_collection
 from twofold.documents import titled
 from twofold.memory import anonymous_bytes
 from twofold.progress import Progress, silent
+from twofold.protocols import PairRanker
+from twofold.rankers.cross_encoder import load_cross_encoder
 from twofold.readers.queries import read_queries
 from twofold.tables import Cell, Column, Report, Table
 
@@ -65,7 +67,7 @@ def bench_walkthrough(
     texts = QUERIES if queries is None else tuple(islice(read_queries(queries).values(), ASKED))
     opened = docstrings(None, progress) if collection is None else open_collection(collection)
     with opened as subject:
-        scorer = None if cross_encoder is None else FolderScorer(cross_encoder)
+        scorer = None if cross_encoder is None else load_cross_encoder(cross_encoder)
         tables = [walkthrough(subject, texts, scorer)]
         if judged is not None:
             tables.append(quality(judged, subject.encoder, scorer, progress))
@@ -75,7 +77,7 @@ def bench_walkthrough(
     return Report(header(), tables)
 
 
-def walkthrough(collection: Collection, queries: tuple[str, ...] = QUERIES, scorer: PairScorer | None = None) -> Table:
+def walkthrough(collection: Collection, queries: tuple[str, ...] = QUERIES, scorer: PairRanker | None = None) -> Table:
     """What encoding, asking and storing cost here, and what scoring every pair would cost. Takes a few seconds.
 
     scorer: a cross-encoder; without one the collection's own encoder runs over query and passage joined, with a random
@@ -86,9 +88,8 @@ def walkthrough(collection: Collection, queries: tuple[str, ...] = QUERIES, scor
     texts = _texts(collection)
     scored = scorer or RandomHead(collection.encoder)
     pairs = [(queries[place % len(queries)], text) for place, text in enumerate(spaced(texts, BATCH))]
-    once = alternating(
-        {"passages": lambda: collection.encoder.encode_documents(texts), "pairs": lambda: scored.scores(pairs)}, ROUNDS
-    )
+    encode, score = partial(collection.encoder.encode_documents, texts), partial(scored.pair_scores, pairs)
+    once = alternating({"passages": encode, "pairs": score}, ROUNDS)
     asking = _asking(collection, queries, float(np.median(once["pairs"])) / len(pairs))
     passages_a_second = len(texts) / float(np.median(once["passages"]))
     rows = _rows(asking, info.passages, passages_a_second, sum(info.bytes.values()))

@@ -44,20 +44,7 @@ def register(subparsers: Subparsers) -> None:
         title="what is measured",
         help="each with options of its own",
     )
-    encode = _named(measured, "encode", _encode, "passages and tokens a second, beside sentence-transformers")
-    encode.add_argument("data", metavar="DATA", nargs="?", type=Path, help="a file or folder of texts (or docstrings)")
-    encode.add_argument("--count", type=at_least_one, default=256, metavar="N", help="how many texts are taken (256)")
-    encode.add_argument(
-        "--rounds", type=at_least_one, default=5, metavar="N", help="rounds, in each of which all take turns (5)"
-    )
-    encode.add_argument("--encoder", metavar="NAME", help="a model folder or a hub name")
-    encode.add_argument(
-        "--precision",
-        choices=["f32", "bf16", "int8"],
-        action="append",
-        default=[],
-        help="default: f32 and auto; may be repeated",
-    )
+    _register_models(measured)
     search = _named(measured, "search", _search, "one query at a time: encoding, look-up and both")
     search.add_argument("collection", metavar="COLLECTION", nargs="?", type=Path, help="a folder (or docstrings)")
     search.add_argument("--rounds", type=at_least_one, default=20, metavar="N", help="rounds over the queries (20)")
@@ -78,6 +65,38 @@ def register(subparsers: Subparsers) -> None:
     )
     walk.add_argument("--judged", type=Path, metavar="FOLDER", help="a BEIR folder, for the quality of both")
     walk.add_argument("--dim", type=at_least_one, metavar="N", help="also a million random vectors of so many numbers")
+
+
+def _register_models(measured: Subparsers) -> None:
+    """The speed of models, beside sentence-transformers."""
+    encode = _named(measured, "encode", _encode, "passages and tokens a second, beside sentence-transformers")
+    encode.add_argument("data", metavar="DATA", nargs="?", type=Path, help="a file or folder of texts (or docstrings)")
+    encode.add_argument("--count", type=at_least_one, default=256, metavar="N", help="how many texts are taken (256)")
+    encode.add_argument(
+        "--rounds", type=at_least_one, default=5, metavar="N", help="rounds, in each of which all take turns (5)"
+    )
+    encode.add_argument("--encoder", metavar="NAME", help="a model folder or a hub name")
+    encode.add_argument(
+        "--precision",
+        choices=["f32", "bf16", "int8"],
+        action="append",
+        default=[],
+        help="default: f32 and auto; may be repeated",
+    )
+    second = _named(measured, "second-stage", _second_stage, "scoring candidates, beside sentence-transformers")
+    second.add_argument("data", metavar="DATA", nargs="?", type=Path, help="a file or folder of texts (or docstrings)")
+    second.add_argument(
+        "--cross-encoder",
+        metavar="NAME",
+        type=text,
+        action="append",
+        default=[],
+        help="a folder or a hub name; may be repeated (random MiniLM of 6 and of 2 layers)",
+    )
+    second.add_argument("--candidates", type=at_least_one, default=50, metavar="N", help="of the query (50)")
+    second.add_argument(
+        "--rounds", type=at_least_one, default=9, metavar="N", help="rounds, in each of which all take turns (9)"
+    )
 
 
 def _register_stored(measured: Subparsers) -> None:
@@ -197,6 +216,18 @@ def _encode(arguments: argparse.Namespace, _: Progress) -> Report:
         count=arguments.count,
         rounds=arguments.rounds,
         precisions=arguments.precision,
+    )
+
+
+def _second_stage(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.second_stage import bench_second_stage
+
+    return bench_second_stage(
+        arguments.data,
+        models=arguments.cross_encoder,
+        candidates=arguments.candidates,
+        rounds=arguments.rounds,
+        progress=progress,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from random_cross_encoders import classifier
 
 from twofold.bench.compression import bench_compression, codes_of
 from twofold.bench.cross_encoders import quality
@@ -19,6 +20,7 @@ from twofold.bench.indexing import bench_indexing
 from twofold.bench.precision import bench_precision
 from twofold.bench.quality import bench_quality
 from twofold.bench.search import bench_search
+from twofold.bench.second_stage import bench_second_stage
 from twofold.bench.startup import bench_startup
 from twofold.bench.texts import sample, spaced
 from twofold.bench.vectors import bench_vectors
@@ -157,8 +159,11 @@ def test_a_cross_encoder_orders_the_first_anew(beir: Path) -> None:
     class Shortest:
         name = "the shortest text"
 
-        def scores(self, pairs: Sequence[tuple[str, str]]) -> Scores:
-            return np.array([-len(text) for _, text in pairs], np.float32)
+        def scores(self, query: str, texts: Sequence[str]) -> Scores:
+            return np.array([-len(text) for text in texts], np.float32)
+
+        def pair_scores(self, pairs: Sequence[tuple[str, str]]) -> Scores:
+            return self.scores("", [text for _, text in pairs])
 
     towers, anew = (row[1] for row in quality(beir, HashedWords(64), Shortest()).rows)
     assert isinstance(towers, Estimate)
@@ -176,6 +181,28 @@ def test_encoding_is_timed_beside_sentence_transformers_on_equal_vectors(beir: P
         found["sentence-transformers, torch f32"]["tokens"]
         / found["sentence-transformers, torch f32"]["passages"].value
     )
+
+
+def test_a_second_stage_is_timed_beside_sentence_transformers_on_equal_scores(beir: Path, tmp_path: Path) -> None:
+    pytest.importorskip("sentence_transformers")
+    folder = classifier("bert", tmp_path / "small-bert")
+    report = bench_second_stage(beir, models=[str(folder)], candidates=5, rounds=2)
+    found = rows(report)
+    assert list(found)[0::2] == ["twofold, f32", "sentence-transformers, torch f32"]
+    ours = found["twofold, f32"]
+    assert ours["largest difference of a score"] < 1e-4
+    assert ours["pairs"] == pytest.approx(5 / ours["one query"].value * 1000)
+    assert report.tables[0].notes[0].startswith("5 candidates of ")
+
+
+def test_without_a_model_two_random_ones_are_timed() -> None:
+    pytest.importorskip("sentence_transformers")
+    report = bench_second_stage(candidates=2, rounds=1)
+    assert [table.title for table in report.tables] == [
+        f"Scoring candidates: MiniLM of {layers} layers, random" for layers in (6, 2)
+    ]
+    tokens = int(report.tables[0].notes[0].split(", ")[1].split()[0])
+    assert 80 <= tokens <= 250
 
 
 def test_a_sample_is_spaced_over_the_whole_and_puts_the_title_first(tmp_path: Path) -> None:

@@ -190,7 +190,8 @@ def test_an_option_is_given_once_unless_its_help_says_that_it_may_come_again(
         again = "may be repeated" in (action.help or "")
         assert once != again, (words, option)
         repeated += [option[0]] if again else []
-    assert set(repeated) == {"--types", "--measure", "--only", "--precision", "--mode", "--verbose", "--encoder"}
+    named = {"--types", "--measure", "--only", "--precision", "--mode", "--verbose", "--encoder", "--cross-encoder"}
+    assert set(repeated) == named
 
 
 @pytest.mark.parametrize(
