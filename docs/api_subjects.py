@@ -149,6 +149,8 @@ SUBJECTS = (
         _entries(
             "train",
             "twofold.training.settings:TrainingSettings",
+            "twofold.training.rankers:train_cross_encoder",
+            "twofold.training.ranker_settings:RankerSettings",
             "twofold.training.outcome:TrainingOutcome",
             "mine",
             "twofold.training.mined:Mined",

@@ -47,6 +47,43 @@ def test_pairs_make_an_encoder_that_a_collection_uses(base: Path, tmp_path: Path
     assert twofold("search", collection, "horse", "--mode", "dense", "--json").ids[0] == GOES_WITH["horse"]
 
 
+def test_pairs_make_a_cross_encoder_that_a_search_uses(base: Path, tmp_path: Path, twofold: Twofold) -> None:
+    riddles, ranker = write_riddles(tmp_path / "riddles.jsonl"), tmp_path / "ranker"
+    kind = ("--kind", "cross-encoder", "--base", base, "--encoder", base, "--to", ranker)
+    settings = ("--epochs", 1, "--batch", 16, "--negatives", 2, "--dev-share", 0.2, "--margin", 1, "--loss", "bce")
+    done = twofold("train", riddles, *kind, *settings)
+    assert done.status == 0, done.err
+    assert "Before and after" in done.out
+    assert "dev: " in done.out
+    assert f"use it: --rerank {ranker} of search" in done.out
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text("\n".join(json.dumps({"_id": thing, "text": thing}) for thing in sorted(GOES_WITH.values())))
+    collection = tmp_path / "answers.twofold"
+    assert twofold("index", answers, "--encoder", base, "--to", collection).status == 0
+    found = twofold("search", collection, "horse", "--rerank", ranker, "--explain", "--json")
+    assert found.status == 0, found.err
+    assert "ranker" in found.json["hits"][0]["parts"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--kind", "cross-encoder", "--loss", "kl"),
+        ("--kind", "cross-encoder", "--audit"),
+        ("--kind", "cross-encoder", "--blend", "0.5"),
+        ("--kind", "cross-encoder", "--query-tower", "static"),
+        ("--loss", "listwise"),
+        ("--encoder", "x"),
+    ],
+)
+def test_options_of_another_kind_of_model_are_wrong_usage(
+    words: tuple[str, ...], tmp_path: Path, twofold: Twofold
+) -> None:
+    done = twofold("train", tmp_path / "pairs.jsonl", "--to", tmp_path / "x", *words)
+    assert done.status == 2
+    assert words[-2] in done.err or words[-1] in done.err
+
+
 def test_an_audit_looks_and_writes_nothing(base: Path, tmp_path: Path, twofold: Twofold) -> None:
     riddles = write_riddles(tmp_path / "riddles.jsonl")
     done = twofold("train", riddles, "--base", base, "--audit")

@@ -13,6 +13,7 @@ from twofold.cli.options import Subparsers, command
 from twofold.cli.output import print_json, print_line
 
 if TYPE_CHECKING:
+    from twofold.training.outcome import TrainingOutcome
     from twofold.training.settings import TrainingSettings
 
 NUMBERS = {
@@ -30,6 +31,11 @@ SHARES = {
     "blend": "share of the trained weights in the result; the rest are the base's",
     "dev_share": "share of the queries that are held out for evaluation",
 }
+
+
+CROSS_ENCODER = "cross-encoder"
+OF_ENCODERS = ("micro_batch", "lora", "blend", "towers", "teacher", "dimensions")
+"""Settings that a cross-encoder does not have."""
 
 
 def register(subparsers: Subparsers) -> None:
@@ -51,7 +57,7 @@ def register(subparsers: Subparsers) -> None:
         help="a BEIR folder with training judgements, or a file of pairs (JSON Lines, TSV, CSV); for a query tower and "
         "with --from-corpus any documents",
     )
-    parser.add_argument("--to", metavar="FOLDER", help="the new encoder's folder, or the tower's file")
+    parser.add_argument("--to", metavar="FOLDER", help="the new model's folder, or the tower's file")
     parser.add_argument(
         "--base", metavar="NAME", help="the model to train: a folder or a hub name (the embedded all-MiniLM-L6-v2)"
     )
@@ -77,9 +83,24 @@ def register(subparsers: Subparsers) -> None:
         action="store_true",
         help="only inspect the data: duplicates, leaks, what mining drops and keeps",
     )
+    _add_kind_options(parser)
     _add_tower_options(parser)
     _add_settings(parser)
     parser.set_defaults(misuse=parser.error)
+
+
+def _add_kind_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--kind",
+        choices=["encoder", CROSS_ENCODER],
+        default="encoder",
+        help="what is trained: an encoder, or a cross-encoder that orders what an encoder finds (encoder)",
+    )
+    parser.add_argument(
+        "--encoder",
+        metavar="NAME",
+        help="with --kind cross-encoder: the first stage, a folder or a hub name (the embedded all-MiniLM-L6-v2)",
+    )
 
 
 def _add_tower_options(parser: argparse.ArgumentParser) -> None:
@@ -99,6 +120,7 @@ def _add_tower_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
+    from twofold.training.ranker_settings import RANKER_LOSSES
     from twofold.training.settings import LOSSES, TOWERS
 
     group = parser.add_argument_group("settings (docs/training.md explains each)")
@@ -111,7 +133,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="another encoder, a folder or a hub name: what it takes for an answer is no negative, and the losses "
         "margin-mse and kl learn its scores",
     )
-    group.add_argument("--loss", choices=LOSSES, help="the loss (contrastive)")
+    group.add_argument(
+        "--loss", choices=[*LOSSES, *RANKER_LOSSES], help="the loss (contrastive; of a cross-encoder listwise, or bce)"
+    )
     group.add_argument("--towers", choices=TOWERS, help="one set of weights for both sides, or one for each (shared)")
     group.add_argument(
         "--dimensions", type=int, nargs="+", metavar="N", help="prefixes of the vector that are trained too (none)"
@@ -138,6 +162,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.misuse("--query-tower is fitted without judgements: of the options it takes --base, --for and --to")
     if arguments.collection is not None and (not arguments.query_tower or arguments.base is not None):
         arguments.misuse("--for goes with --query-tower, and says what the base is")
+    _check_kind(arguments)
     if arguments.data is None and arguments.collection is None:
         arguments.misuse("DATA, the training data, is missing")
     if arguments.audit:
@@ -145,7 +170,58 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.to is None:
         arguments.misuse("--to says where the result is written")
     check_outside(arguments.to)
+    if arguments.kind == CROSS_ENCODER:
+        return _cross_encoder(arguments)
     return _query_tower(arguments) if arguments.query_tower else _encoder(arguments)
+
+
+def _check_kind(arguments: argparse.Namespace) -> None:
+    """Ends the command with a word on what does not go with the kind of model."""
+    from twofold.training.ranker_settings import RANKER_LOSSES
+
+    ranker = arguments.kind == CROSS_ENCODER
+    if not ranker and arguments.encoder is not None:
+        arguments.misuse("--encoder is the first stage of --kind cross-encoder; the model to train is --base")
+    if arguments.loss is not None and (arguments.loss in RANKER_LOSSES) != ranker:
+        arguments.misuse(f"--loss {arguments.loss} does not go with --kind {arguments.kind}")
+    names = ("query_tower", "audit", "also", "from_corpus", *OF_ENCODERS)
+    given = next((name for name in names if getattr(arguments, name) not in (None, False, [])), None)
+    if ranker and given is not None:
+        arguments.misuse(f"{_option(given)} goes with an encoder, not with --kind cross-encoder")
+
+
+def _cross_encoder(arguments: argparse.Namespace) -> int:
+    from twofold.cli.bars import bar
+    from twofold.training.ranker_settings import RankerSettings
+    from twofold.training.rankers import train_cross_encoder
+
+    with bar("Training", "documents, then steps") as progress:
+        outcome = train_cross_encoder(
+            arguments.data,
+            to=arguments.to,
+            base=arguments.base,
+            encoder=arguments.encoder,
+            settings=RankerSettings(**_given(arguments)),
+            test=arguments.test,
+            progress=progress,
+        )
+    if arguments.json:
+        print_json(outcome.to_json())
+        return 0
+    _show(outcome)
+    print_line(f"use it: --rerank {shlex.quote(arguments.to)} of search, evaluate and compare")
+    return 0
+
+
+def _show(outcome: TrainingOutcome) -> None:
+    from twofold.cli.screens import Screen
+
+    screen = Screen()
+    for table in outcome.tables():
+        screen.table(table)
+        screen.line()
+    for said in (f"hard negatives: {outcome.mining}", *outcome.verdicts()):
+        print_line(said)
 
 
 def _audit(arguments: argparse.Namespace) -> int:
@@ -202,7 +278,6 @@ def _query_tower(arguments: argparse.Namespace) -> int:
 
 def _encoder(arguments: argparse.Namespace) -> int:
     from twofold.cli.bars import bar
-    from twofold.cli.screens import Screen
     from twofold.training.training import train
 
     settings = _settings(arguments)
@@ -220,12 +295,7 @@ def _encoder(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(outcome.to_json())
         return 0
-    screen = Screen()
-    for table in outcome.tables():
-        screen.table(table)
-        screen.line()
-    for said in (f"hard negatives: {outcome.mining}", *outcome.verdicts()):
-        print_line(said)
+    _show(outcome)
     if arguments.from_corpus and not arguments.test:
         print_line("dev asks with the corpus's own titles and sentences: human questions may gain less, or lose")
     encoder, data = shlex.quote(arguments.to), shlex.quote(arguments.data)

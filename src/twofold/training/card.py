@@ -21,11 +21,13 @@ def write_card(folder: Path, outcome: TrainingOutcome, base: str, command: str) 
 
     folder: of the model.
     """
+    is_encoder = outcome.geometry is not None
+    task, title = ("sentence-similarity", "An encoder") if is_encoder else ("text-ranking", "A cross-encoder")
     curve = "\n".join(f"- step {step}: {value:.4f}" for step, value in outcome.curve.dev)
     losses = [value for _, value in outcome.curve.loss]
     lines = [
-        "---\nlibrary_name: sentence-transformers\npipeline_tag: sentence-similarity\n---",
-        "# An encoder trained with Twofold",
+        f"---\nlibrary_name: sentence-transformers\npipeline_tag: {task}\n---",
+        f"# {title} trained with Twofold",
         f"Base: {base}. Trained in {outcome.seconds:,.0f} seconds by:",
         f"```text\n{command}\n```",
         "Data: " + ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in outcome.counts.items()),
@@ -52,7 +54,9 @@ def state_dimensions(folder: Path, dimensions: Sequence[int]) -> None:
 
 
 def _drawn(folder: Path, outcome: TrainingOutcome) -> bool:
-    """Draws training.png; False where matplotlib is missing."""
+    """Draws training.png; False where matplotlib is missing, and for a cross-encoder, which has no space."""
+    if outcome.geometry is None:
+        return False
     spaces = [Space(name, *astuple(each)) for name, each in zip((BEFORE, AFTER), outcome.geometry, strict=True)]
     try:
         curves(outcome.curve.loss, outcome.curve.dev, outcome.curve.best, spaces, folder / PICTURE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +16,8 @@ from twofold.training.losses import dataset, document_columns, labels_of, loss_o
 from twofold.training.memory_guard import fitting, halved
 from twofold.training.models import blend, guide_of, opened, weights_of, without_adapters
 from twofold.training.settings import TrainingSettings
+from twofold.training.trainers import Curve, curve_of, plain, run_to_end
 
-WEIGHTS = "weights.pt"
 MEASURE = "eval_dev_cosine_ndcg@10"
 
 
@@ -35,15 +34,6 @@ class Texts:
     queries: Mapping[str, str]
     pool: Mapping[str, str]
     qrels: Qrels
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """Loss by step, and nDCG@10 of the held-out queries in their pool by step; best: the checkpoint that was kept."""
-
-    loss: list[tuple[int, float]]
-    dev: list[tuple[int, float]]
-    best: int
 
 
 def check_installed() -> None:
@@ -84,7 +74,7 @@ def fit(
     if settings.lora:
         without_adapters(model)
     blend(model, weights_of(opened(base, contract, replace(settings, lora=0))), settings.blend)
-    return model.eval(), _curve(state), settings
+    return model.eval(), curve_of(state, MEASURE), settings
 
 
 def _trained(
@@ -99,55 +89,25 @@ def _trained(
     model = opened(base, contract, settings)
     guide = guide_of(base, contract, settings) if settings.loss == "guided" else None
     trainer = _trainer(model, contract, texts, settings, (work, guide))
-    trainer.add_callback(_teller(progress))
-    trainer.train(resume_from_checkpoint=any(work.glob("checkpoint-*")) or None)
+    run_to_end(trainer, work, progress)
     return model, trainer.state
-
-
-def _curve(state: Any) -> Curve:
-    return Curve(
-        [(entry["step"], entry["loss"]) for entry in state.log_history if "loss" in entry],
-        [(entry["step"], entry[MEASURE]) for entry in state.log_history if MEASURE in entry],
-        int(str(state.best_model_checkpoint or f"-{state.global_step}").rsplit("-", 1)[-1]),
-    )
 
 
 def _trainer(
     model: Any, contract: Contract, texts: Texts, settings: TrainingSettings, places: tuple[Path, Any | None]
 ) -> Any:
     """places: the folder of checkpoints, and the guide of the guided loss."""
-    import torch
     from sentence_transformers import SentenceTransformerTrainer
-    from transformers import PrinterCallback, ProgressCallback
-
-    class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
-        """Without a model card of its own, for which it would look through the texts and draw a bar; its checkpoints
-        hold the weights as they are trained, adapters and all.
-        """
-
-        def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
-            """Adds none."""
-
-        def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002 - as it is called
-            os.makedirs(output_dir or self.args.output_dir, exist_ok=True)
-            torch.save(self.model.state_dict(), os.path.join(output_dir or self.args.output_dir, WEIGHTS))
-
-        def _load_from_checkpoint(self, checkpoint_path: str) -> None:
-            weights = torch.load(os.path.join(checkpoint_path, WEIGHTS), map_location="cpu", weights_only=True)
-            self.model.load_state_dict(weights)
 
     work, guide = places
     labels = None if texts.scores is None else labels_of(settings, texts.scores)
-    trainer = Trainer(
+    return plain(SentenceTransformerTrainer)(
         model=model,
         args=_arguments(len(texts.rows), contract, settings, work),
         train_dataset=dataset(texts.rows, labels),
         loss=loss_of(model, settings, guide),
         evaluator=_evaluator(texts, contract),
     )
-    trainer.remove_callback(PrinterCallback)
-    trainer.remove_callback(ProgressCallback)
-    return trainer
 
 
 def _arguments(rows: int, contract: Contract, settings: TrainingSettings, work: Path) -> Any:
@@ -196,15 +156,3 @@ def _evaluator(texts: Texts, contract: Contract) -> Any:
         query_prompt=contract.query_prompt,
         corpus_prompt=contract.document_prompt,
     )
-
-
-def _teller(progress: Progress) -> Any:
-    from transformers import TrainerCallback
-
-    class Teller(TrainerCallback):  # type: ignore[misc]
-        """Reports how many steps are done."""
-
-        def on_step_end(self, _args: Any, state: Any, _control: Any, **_rest: Any) -> None:
-            progress(state.global_step, state.max_steps)
-
-    return Teller()

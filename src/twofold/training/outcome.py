@@ -10,10 +10,11 @@ from typing import Any
 from twofold.evaluation.comparison import Comparison
 from twofold.tables import Cell, Column, Estimate, Table
 from twofold.training.auditing import Audit
-from twofold.training.fitting import Curve
 from twofold.training.geometry import Geometry
 from twofold.training.mining import MiningReport
+from twofold.training.ranker_settings import RankerSettings
 from twofold.training.settings import TrainingSettings
+from twofold.training.trainers import Curve
 
 BEFORE, AFTER, MEASURE = "before", "after", "nDCG@10"
 OWN = ("dev", "test")
@@ -24,19 +25,21 @@ OWN = ("dev", "test")
 class TrainingOutcome:
     """folder: the trained model. counts: queries, pairs and documents. comparisons: by split, before against after.
 
-    geometry: of the dev pairs, before and after. data: SHA-256 of the training data. seconds: of the optimisation.
+    geometry: of the dev pairs, before and after; None for a cross-encoder. data: SHA-256 of the training data. seconds:
+    of the optimisation. way: what was asked before and after.
     """
 
     folder: Path
     counts: Mapping[str, int]
     comparisons: Mapping[str, Comparison]
-    geometry: tuple[Geometry, Geometry]
+    geometry: tuple[Geometry, Geometry] | None
     audit: Audit
     mining: MiningReport
     curve: Curve
-    settings: TrainingSettings
+    settings: TrainingSettings | RankerSettings
     data: str
     seconds: float
+    way: str = "dense search"
 
     def tables(self) -> list[Table]:
         """The audit, before and after by split with intervals and the paired test, the geometry of the dev pairs."""
@@ -54,15 +57,18 @@ class TrainingOutcome:
             sides = [comparison.evaluations[each][MEASURE] for each in (BEFORE, AFTER)]
             cells = [Estimate(each.mean, each.low, each.high) for each in (*sides, contrast)]
             rows.append((name, comparison.evaluations[BEFORE].queries, *cells, comparison.contrasts[0].p))
-        notes = ("dense search; 95 % bootstrap intervals over queries; p of the paired randomisation test",)
+        notes = (f"{self.way}; 95 % bootstrap intervals over queries; p of the paired randomisation test",)
+        shown = [self.audit.table(), Table("Before and after", columns, tuple(rows), notes)]
+        if self.geometry is None:
+            return shown
         shape = (Column("encoder"), Column("alignment", digits=3), Column("uniformity", digits=3))
         named = zip((BEFORE, AFTER), self.geometry, strict=True)
         shapes = tuple((name, each.alignment, each.uniformity) for name, each in named)
-        return [
-            self.audit.table(),
-            Table("Before and after", columns, tuple(rows), notes),
-            Table("Geometry of the dev pairs", shape, shapes, ("lower is better for both (Wang & Isola 2020)",)),
-        ]
+        lower = ("lower is better for both (Wang & Isola 2020)",)
+        return [*shown, Table("Geometry of the dev pairs", shape, shapes, lower)]
+
+    def _shapes(self) -> dict[str, Any]:
+        return {name: each.to_json() for name, each in zip((BEFORE, AFTER), self.geometry or (), strict=True)}
 
     def verdicts(self) -> list[str]:
         """A verdict for each split, and the average change on other collections."""
@@ -78,7 +84,7 @@ class TrainingOutcome:
             "folder": str(self.folder),
             **self.counts,
             "comparisons": {name: comparison.to_json() for name, comparison in self.comparisons.items()},
-            "geometry": {BEFORE: self.geometry[0].to_json(), AFTER: self.geometry[1].to_json()},
+            **({} if self.geometry is None else {"geometry": self._shapes()}),
             "audit": self.audit.to_json(),
             "mining": self.mining.to_json(),
             "curve": {"loss": self.curve.loss, "dev": self.curve.dev, "best_step": self.curve.best},

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import shutil
 import sys
 import time
@@ -23,7 +20,7 @@ from twofold.scores import unit_vectors
 from twofold.training.auditing import Audit
 from twofold.training.card import state_dimensions, write_card
 from twofold.training.examples import Examples, read_examples
-from twofold.training.fitting import Curve, Texts, check_installed, fit
+from twofold.training.fitting import Texts, check_installed, fit
 from twofold.training.from_corpus import examples_of
 from twofold.training.geometry import Geometry, geometry
 from twofold.training.material import Material, gathered, held_out, looked_at, mined_in
@@ -32,7 +29,9 @@ from twofold.training.models import trainable
 from twofold.training.outcome import AFTER, BEFORE, MEASURE, TrainingOutcome
 from twofold.training.settings import DISTILLING, TrainingSettings
 from twofold.training.teaching import taught
+from twofold.training.trainers import Curve
 from twofold.training.trials import collected, runs, trial_of, trials_of
+from twofold.training.working import work_folder
 
 POOL = 10
 """Documents a dev query, found by the base, among which its answers are sought after each epoch."""
@@ -187,8 +186,4 @@ def _scores(teacher: Encoder, material: Material) -> list[list[float]]:
 def _work(to: Path, examples: Examples, settings: TrainingSettings, encoder: Encoder, teacher: Encoder | None) -> Path:
     """The folder of checkpoints beside `to`; another base, other data or settings have another one."""
     contracts = [each.contract.to_json() for each in (encoder, teacher) if each is not None]
-    decided = [contracts, examples.fingerprint, settings.to_json()]
-    name = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:12]
-    work = to.with_name(f".{to.name}.{name}.training")
-    os.makedirs(work, exist_ok=True)
-    return work
+    return work_folder(to, contracts, examples, settings.to_json())

@@ -51,6 +51,7 @@ def test_questions_that_were_never_seen_are_answered_better(trained: TrainingOut
     assert by.evaluations["after"]["nDCG@10"].mean > 0.8
     assert by.contrasts[0].p < 0.01
     assert trained.verdicts()[0].startswith("dev: training helped, nDCG@10 +0.")
+    assert trained.geometry is not None
     assert trained.geometry[1].uniformity < trained.geometry[0].uniformity
     losses = [value for _, value in trained.curve.loss]
     assert losses[-1] < losses[0] / 2
@@ -236,7 +237,7 @@ def test_where_a_gpu_has_not_enough_memory_the_batch_is_divided(
     monkeypatch.setattr(fitting, "loss_of", short)
     outcome = train(pairs, to=tmp_path / "encoder", base=base, settings=replace(SETTINGS, epochs=1))
     assert tried == [None, 8, 4]
-    assert outcome.settings.micro_batch == 4
+    assert outcome.settings.to_json()["micro_batch"] == 4
 
 
 def test_the_test_split_is_asked_of_the_documents_that_are_there_already(base: Path, tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""The trainers of sentence-transformers as they are used here: quiet, with checkpoints that a run resumes from."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twofold.progress import Progress
+
+WEIGHTS = "weights.pt"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Loss by step, and nDCG@10 of the held-out queries in their pool by step; best: the checkpoint that was kept."""
+
+    loss: list[tuple[int, float]]
+    dev: list[tuple[int, float]]
+    best: int
+
+
+def curve_of(state: Any, measure: str) -> Curve:
+    """What a trainer's state says of its steps. measure: the name of the evaluation there."""
+    return Curve(
+        [(entry["step"], entry["loss"]) for entry in state.log_history if "loss" in entry],
+        [(entry["step"], entry[measure]) for entry in state.log_history if measure in entry],
+        int(str(state.best_model_checkpoint or f"-{state.global_step}").rsplit("-", 1)[-1]),
+    )
+
+
+def plain(kind: type[Any]) -> type[Any]:
+    """A trainer of this kind without bars and printed lines of its own."""
+    import torch
+    from transformers import PrinterCallback, ProgressCallback
+
+    class Trainer(kind):  # type: ignore[misc]
+        """Without a model card of its own, for which it would look through the texts and draw a bar; its checkpoints
+        hold the weights as they are trained, adapters and all.
+        """
+
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self.remove_callback(PrinterCallback)
+            self.remove_callback(ProgressCallback)
+
+        def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+            """Adds none."""
+
+        def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002 - as it is called
+            os.makedirs(output_dir or self.args.output_dir, exist_ok=True)
+            torch.save(self.model.state_dict(), os.path.join(output_dir or self.args.output_dir, WEIGHTS))
+
+        def _load_from_checkpoint(self, checkpoint_path: str) -> None:
+            weights = torch.load(os.path.join(checkpoint_path, WEIGHTS), map_location="cpu", weights_only=True)
+            self.model.load_state_dict(weights)
+
+    return Trainer
+
+
+def run_to_end(trainer: Any, work: Path, progress: Progress) -> None:
+    """Trains, from the last checkpoint in `work` where there is one; progress in steps."""
+    from transformers import TrainerCallback
+
+    class Teller(TrainerCallback):  # type: ignore[misc]
+        """Reports how many steps are done."""
+
+        def on_step_end(self, _args: Any, state: Any, _control: Any, **_rest: Any) -> None:
+            progress(state.global_step, state.max_steps)
+
+    trainer.add_callback(Teller())
+    trainer.train(resume_from_checkpoint=any(work.glob("checkpoint-*")) or None)
