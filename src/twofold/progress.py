@@ -34,7 +34,8 @@ class Display:
     """Progress as text on a stream. Work that ends before the first line is due shows nothing.
 
     what: the word before the figures. unit: what is counted, in the plural. stream: standard error by default. known:
-    gives the total where the work does not know it; called at most once, before the first line. clock: seconds.
+    gives the total where the work does not know it; called at most once, before the first line. tokens: gives how many
+    the work has encoded by now, where it counts them. clock: seconds.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Display:
         *,
         stream: TextIO | None = None,
         known: Callable[[], int | None] = lambda: None,
+        tokens: Callable[[], int] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._what, self._unit = what, unit
@@ -51,15 +53,17 @@ class Display:
         self._rewrites = _is_watched(self._stream)
         self._known, self._asked = known, False
         self._total: int | None = None
+        self._tokens = tokens
         self._clock = clock
         self._shown = self._start = clock()
-        self._done = self._first = self._width = 0
+        self._done = self._first = self._width = self._first_tokens = 0
 
     def __call__(self, done: int, total: int | None) -> None:
         """Shows a line where one is due. A smaller `done` than before begins another stage, with a rate of its own."""
         now = self._clock()
         if done < self._done:
             self._start, self._first = now, done
+            self._first_tokens = self._tokens() if self._tokens else 0
         self._done = done
         if now - self._shown < (REWRITTEN if self._rewrites else EVERY):
             return
@@ -69,8 +73,9 @@ class Display:
         total = self._total if total is None else total
         seconds = now - self._start
         speed = (done - self._first) / seconds if seconds > 0 else None
-        parts = (counted(done, total, self._unit), rate(speed), time_left(speed, done, total))
-        self._write(f"{self._what}: {', '.join(part for part in parts if part)}")
+        tokens = (self._tokens() - self._first_tokens) / seconds if self._tokens and seconds > 0 else None
+        shown = (counted(done, total, self._unit), rate(speed), token_rate(tokens), time_left(speed, done, total))
+        self._write(f"{self._what}: {', '.join(part for part in shown if part)}")
 
     def close(self) -> None:
         """Ends a line that is being rewritten."""
@@ -118,6 +123,11 @@ def counted(done: float, total: float | None, unit: str) -> str:
 def rate(speed: float | None) -> str:
     """ "310/s", or nothing before there is a figure. speed: units a second."""
     return "" if not speed else f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
+
+
+def token_rate(speed: float | None) -> str:
+    """ "62,000 tokens/s", or nothing before there is a figure. speed: tokens a second."""
+    return f"{speed:,.0f} tokens/s" if speed else ""
 
 
 def time_left(speed: float | None, done: float, total: float | None) -> str:

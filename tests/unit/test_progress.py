@@ -101,6 +101,14 @@ def test_a_total_that_the_work_does_not_know_is_asked_for_once_and_only_for_long
     assert stream.getvalue().splitlines()[0].startswith(f"Encoding: {shown}, 2.0/s")
 
 
+def test_work_that_counts_tokens_says_how_many_a_second(clock: Clock) -> None:
+    stream, tokens = io.StringIO(), 0
+    display = Display("Encoding", "texts", stream=stream, tokens=lambda: tokens, clock=clock)
+    clock.seconds, tokens = clock.seconds + 10, 50_000
+    display(100, 300)
+    assert stream.getvalue() == "Encoding: 100 of 300 texts, 10/s, 5,000 tokens/s, 0:20 left\n"
+
+
 def test_a_terminal_has_one_line_that_is_rewritten_and_ended(clock: Clock) -> None:
     stream = Terminal()
     display = Display("Indexing", "documents", stream=stream, clock=clock)

@@ -16,25 +16,31 @@ from twofold.cli.output import is_quiet
 
 @contextmanager
 def bar(
-    what: str, unit: str, known: int | None = None, *, asked: Callable[[], int | None] = lambda: None
+    what: str,
+    unit: str,
+    known: int | None = None,
+    *,
+    asked: Callable[[], int | None] = lambda: None,
+    tokens: Callable[[], int] | None = None,
 ) -> Iterator[telling.Progress]:
     """A progress function for the library; on a terminal it draws a bar that disappears when the work is done.
 
     what: the word before the bar. unit: what is counted, in the plural. known: how many there will be, where the work
-    itself does not know it; asked: gives the same at some cost, and is called for work that takes long. --quiet shows
-    nothing.
+    itself does not know it; asked: gives the same at some cost, and is called for work that takes long. tokens: gives
+    how many are encoded by now. --quiet shows nothing.
     """
     if is_quiet():
         yield telling.silent
         return
     if not sys.stderr.isatty():
-        yield telling.Display(what, unit, known=asked)
+        yield telling.Display(what, unit, known=asked, tokens=tokens)
         return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         _Count(unit),
         _Speed(),
+        *(() if tokens is None else (_TokenSpeed(tokens),)),
         _Left(),
     )
     with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
@@ -64,6 +70,18 @@ class _Speed(ProgressColumn):
     def render(self, task: Task) -> Text:
         """ "310/s", or nothing before there is a figure."""
         return Text(telling.rate(_speed(task)), style="dim")
+
+
+class _TokenSpeed(ProgressColumn):
+    """Tokens a second, since the beginning."""
+
+    def __init__(self, tokens: Callable[[], int]) -> None:
+        super().__init__()
+        self._tokens = tokens
+
+    def render(self, task: Task) -> Text:
+        """ "62,000 tokens/s", or nothing before there is a figure."""
+        return Text(telling.token_rate(self._tokens() / task.elapsed if task.elapsed else None), style="dim")
 
 
 class _Left(ProgressColumn):

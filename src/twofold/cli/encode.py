@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, add_encoder_options, add_truncation_option, command, encoder_of
 from twofold.cli.output import print_json, print_line, visible
 from twofold.cli.sources import add_field_options
 from twofold.cli.summaries import encoded_as_text
+from twofold.errors import InputError
 
 if TYPE_CHECKING:
     from twofold.progress import Progress
@@ -60,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     encoder = encoder_of(arguments)
     encode = encoder.encode_documents if arguments.side == "document" else encoder.encode_queries
     start = time.monotonic()
-    with bar("Encoding", "texts") as progress:
+    with bar("Encoding", "texts", asked=partial(_counted, arguments), tokens=lambda: report.tokens) as progress:
         blocks = (encode(texts, report=report) for texts in _blocks(arguments))
         dimension = encoder.contract.dimension
         write_vectors(arguments.to, _told(blocks, progress), dimension)
@@ -102,6 +105,18 @@ def _told(blocks: Iterable[Vectors], progress: Progress) -> Iterator[Vectors]:
         done += len(block)
         progress(done, None)
         yield block
+
+
+def _counted(arguments: argparse.Namespace) -> int | None:
+    """How many texts there are; None for what can be read only once, and where a later line is bad."""
+    from twofold.cli.texts import texts_of
+
+    if not Path(arguments.file).is_file():
+        return None
+    try:
+        return sum(1 for _ in texts_of(arguments.file, arguments.title, arguments.text))
+    except InputError:
+        return None
 
 
 def _blocks(arguments: argparse.Namespace) -> Iterator[list[str]]:

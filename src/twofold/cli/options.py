@@ -238,6 +238,7 @@ def add_encoder_options(
         help="keep the first N numbers of each vector, for a model that was trained so (`twofold models` says which)",
     )
     group.add_argument("--threads", type=at_least_one, metavar="N", help="threads for encoding; default: all cores")
+    group.add_argument("--workers", type=at_least_one, metavar="N", help="processes that share the threads; default: 1")
 
 
 def add_mode_option(parser: Any, otherwise: str, *, several: bool = False) -> None:
@@ -269,7 +270,7 @@ def add_truncation_option(parser: argparse.ArgumentParser) -> None:
 
 def names_encoder(arguments: argparse.Namespace) -> bool:
     """Whether anything was said about the encoder."""
-    named = (arguments.encoder, arguments.query_tower, arguments.dim, arguments.threads)
+    named = (arguments.encoder, arguments.query_tower, arguments.dim, arguments.threads, arguments.workers)
     return arguments.precision != "auto" or arguments.device != "cpu" or any(each is not None for each in named)
 
 
@@ -287,6 +288,7 @@ def encoder_of(arguments: argparse.Namespace) -> Encoder:
         query_tower=arguments.query_tower,
         dim=arguments.dim,
         device=arguments.device,
+        workers=arguments.workers or 1,
     )
     for each in encoder.notes:
         note(each)

@@ -68,6 +68,7 @@ def left_out_as_json(report: ReadReport) -> dict[str, Any]:
 def encoded_as_text(report: EncodingReport, seconds: float) -> list[str]:
     """The lines that `encode` ends with."""
     speed = f", {report.texts / seconds:,.0f} a second" if report.texts and seconds > 0 else ""
+    speed += f" ({count_of(round(report.tokens / seconds), 'token')})" if speed else ""
     lines = [f"{count_of(report.texts, 'text')}, {count_of(report.tokens, 'token')} in {seconds:,.1f} s{speed}"]
     if report.cut:
         lines.append(f"{count_of(len(report.cut), 'text')} cut, {count_of(report.tokens_cut, 'token')} not encoded")
@@ -83,4 +84,6 @@ def _what_became(report: AddReport) -> str:
 
 
 def _speed(report: AddReport, seconds: float) -> str:
-    return f" ({report.documents / seconds:,.0f} documents a second)" if report.documents and seconds > 0 else ""
+    if not report.documents or seconds <= 0:
+        return ""
+    return f" ({count_of(round(report.documents / seconds), 'document')} a second)"

@@ -27,6 +27,7 @@ def load_encoder(
     query_tower: str | Path | None = None,
     dim: int | None = None,
     device: str = "cpu",
+    workers: int = 1,
 ) -> TransformerEncoder:
     """An encoder: a model folder, a hub name, or None for the embedded default (all-MiniLM-L6-v2, 384 dimensions).
 
@@ -40,16 +41,26 @@ def load_encoder(
     by the encoder itself. dim: keep the first so many numbers of each vector, for a model that was trained so
     (Matryoshka; `list_models`, `twofold train --dimensions`); where it was not, the encoder's `notes` say so. device:
     "cpu"; or "cuda", "cuda:1" or "mps" for a GPU (extra `gpu`), "auto" for a GPU if there is one, "torch:cpu" for the
-    GPU's arithmetic on the CPU. Raises ModelError for a model that cannot be used or has fewer than `dim` numbers and
+    GPU's arithmetic on the CPU. workers: processes that share the threads and encode long lists of texts on the CPU,
+    for machines with many cores; the vectors are the same. A script that asks for several does its work below
+    `if __name__ == "__main__":`. Raises ModelError for a model that cannot be used or has fewer than `dim` numbers and
     for a device that is not there, InputError for invalid arguments, MissingExtraError for a device that needs torch,
     without torch.
     """
+    settings: dict[str, Any] = {
+        "precision": precision,
+        "threads": threads,
+        "on_truncation": on_truncation,
+        "dim": dim,
+        "device": device,
+        "workers": workers,
+    }
     if query_tower is None and is_untied(find_model(name).folder):
         query_tower = UNTIED
     tower: Callable[..., TransformerEncoder] = partial(TransformerEncoder, name)
     if query_tower is not None:
         tower = partial(TwoTowers, query_tower, name)
-    return tower(precision=precision, threads=threads, on_truncation=on_truncation, dim=dim, device=device)
+    return tower(**settings)
 
 
 def load_source(source: Mapping[str, Any]) -> Encoder:

@@ -22,6 +22,7 @@ from twofold.models.locating import DEFAULT_NAME, find_model
 from twofold.models.static_model import StaticModel
 from twofold.models.tokenizing import Tokenizing
 from twofold.models.transformer import TransformerModel
+from twofold.models.workers import Recipe, Workers
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 from twofold.values import without_surrogates
@@ -41,8 +42,8 @@ class TransformerEncoder:
     """A transformer model, or a table of rows for tokens, with its tokenizer, pooling and prompts.
 
     tower: which of the two, if a folder has one for each side. dim: how many of a vector's first numbers are kept; None
-    keeps as many as the folder says. device: where it runs; see `load_encoder`. notes: what the user should know of the
-    model, in words; each is also logged as a warning.
+    keeps as many as the folder says. device: where it runs; see `load_encoder`. workers: processes that encode long
+    lists of texts. notes: what the user should know of the model, in words; each is also logged as a warning.
 
     The graph is compiled at the first encoding. An encoder on the CPU may be used on both sides of a fork; the child
     compiles the graph again. Any number of threads may encode at once.
@@ -58,6 +59,7 @@ class TransformerEncoder:
         tower: Side = "document",
         dim: int | None = None,
         device: str = CPU,
+        workers: int = 1,
     ) -> None:
         if on_truncation not in TRUNCATION:
             raise InputError(f"on_truncation must be one of {', '.join(TRUNCATION)}, not {on_truncation!r}")
@@ -75,6 +77,7 @@ class TransformerEncoder:
         )
         self._asked = precision
         self._model = self._model_of(precision, threads, device)
+        self._workers = self._workers_of(Recipe(self._folder.path, tower, self._model.precision, threads), workers)
         if dim is not None and dim > (whole := self._model.whole_dimension):
             raise ModelError(
                 f"{self._folder.path} makes vectors of {whole} numbers, fewer than dim={dim}; ask for {whole} at most"
@@ -135,6 +138,20 @@ class TransformerEncoder:
 
     def _probes(self) -> list[list[int]]:
         return [each.ids for each in self._tokenizing.tokens(PROBE_TEXTS)]
+
+    def _workers_of(self, recipe: Recipe, count: int) -> Workers | StaticModel:
+        if not isinstance(self._model, TransformerModel):
+            if count != 1:
+                raise InputError(f"{recipe.path} adds up rows of a table, which needs no worker processes; workers=1")
+            return self._model
+        if count != 1 and self._model.device != CPU:
+            raise InputError(f"worker processes share the cores of the CPU, not {self._model.device}; workers=1")
+        if count != 1 and self._model.network is not self._folder.network:
+            raise InputError(
+                "worker processes load weights in int8 from a folder in int8: make it once by `twofold quantize`, and "
+                "load it with workers; or workers=1"
+            )
+        return Workers(self._model, recipe, count)
 
     @cached_property
     def contract(self) -> Contract:
@@ -211,7 +228,7 @@ class TransformerEncoder:
         vectors = np.empty((len(texts), self._model.dimension), dtype=np.float32)
         counts = EncodingReport()
         inputs = self._inputs(texts, side, counts)
-        for positions, made in self._model.vectors(inputs, uncounted=self._uncounted[side]):
+        for positions, made in self._workers.vectors(inputs, uncounted=self._uncounted[side]):
             vectors[positions] = made
         if report is not None:
             add_to(report, counts)

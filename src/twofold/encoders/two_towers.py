@@ -60,13 +60,16 @@ class TwoTowers(TransformerEncoder):
         on_truncation: str = "count",
         dim: int | None = None,
         device: str = CPU,
+        workers: int = 1,
     ) -> None:
-        loaded = partial(
-            TransformerEncoder, precision=precision, threads=threads, on_truncation=on_truncation, device=device
-        )
-        super().__init__(
-            name, precision=precision, threads=threads, on_truncation=on_truncation, dim=dim, device=device
-        )
+        settings: dict[str, Any] = {
+            "precision": precision,
+            "threads": threads,
+            "on_truncation": on_truncation,
+            "device": device,
+        }
+        loaded: Callable[..., TransformerEncoder] = partial(TransformerEncoder, **settings)
+        super().__init__(name, **settings, dim=dim, workers=workers)
         self._place = str(tower) if tower in (STATIC, UNTIED) else str(Path(tower).resolve())
         space = super()._decided().space
         self._queries: QueryTower

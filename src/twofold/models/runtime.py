@@ -83,7 +83,7 @@ class Runtime:
         self.budget = TOKEN_BUDGET[precision]
         self._graph = graph
         self._inputs = inputs
-        self._threads = threads or len(_own_cores())
+        self._threads = threads or len(own_cores())
         self._streams = min(self._threads, max(2, self._threads // 4))
         self._begin()
         _known.add(self)
@@ -158,7 +158,7 @@ def _settings_of(precision: Precision) -> dict[str, Any]:
     }
 
 
-def _own_cores() -> set[int]:
+def own_cores() -> set[int]:
     """The cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return set(affinity(0) if affinity else range(os.cpu_count() or 1))

@@ -33,6 +33,7 @@ def test_an_analyser_that_was_told_from_the_texts_is_said_unless_it_is_the_usual
 
 def test_what_is_zero_is_not_said() -> None:
     assert added_as_text(AddReport(added=3), 2.0, "c") == ["3 documents: 3 added in 2.0 s (2 documents a second)"]
+    assert added_as_text(AddReport(added=2), 2.0, "c") == ["2 documents: 2 added in 2.0 s (1 document a second)"]
 
 
 def test_truncated_documents_come_with_the_way_to_find_them() -> None:
@@ -55,6 +56,6 @@ def test_skipped_lines_come_with_the_first_reasons() -> None:
 def test_encoding_says_what_was_cut_and_replaced() -> None:
     report = EncodingReport(texts=10, tokens=100, cut={3: 7, 4: 5}, surrogates=1)
     said = "\n".join(encoded_as_text(report, 2.0))
-    assert "10 texts, 100 tokens in 2.0 s, 5 a second" in said
+    assert "10 texts, 100 tokens in 2.0 s, 5 a second (50 tokens)" in said
     assert "2 texts cut, 12 tokens" in said
     assert "1 lone surrogate replaced" in said
