@@ -89,7 +89,7 @@ def test_a_script_without_a_guard_is_told_of_it(tmp_path: Path) -> None:
     )
     found = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
     assert found.returncode == 1
-    assert 'if __name__ == "__main__":' in found.stderr.splitlines()[-1]
+    assert 'starts work outside of `if __name__ == "__main__":`' in found.stderr
 
 
 @pytest.mark.parametrize("count", [0, -1, True, 1.5, "2"])
