@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from random_cross_encoders import classifier
-from riddles import small_model, write_riddles
+from riddles import GOES_WITH, small_model, write_riddles
 from sentence_transformers import CrossEncoder
 
 from twofold.errors import InputError, ModelError
@@ -56,6 +58,24 @@ def test_the_loss_falls_and_the_best_epoch_is_kept(trained: TrainingOutcome) -> 
     values = dict(trained.curve.dev)
     assert len(values) == SETTINGS.epochs
     assert values[trained.curve.best] == max(values.values())
+
+
+@pytest.mark.parametrize("loss", ["listwise", "bce"])
+def test_answers_come_to_score_higher_than_negatives(loss: str, base: Path, tmp_path: Path) -> None:
+    words = sorted(GOES_WITH)
+    rows = [
+        {"query": f"{one} {two}", "positive": f"wheel {one} {two}", "negative": f"summer {one} {two}"}
+        for one, two in combinations(words, 2)
+    ]
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    settings = replace(SETTINGS, loss=loss, negatives=1, epochs=3)
+    outcome = train_cross_encoder(file, to=tmp_path / "ranker", base=base, encoder=base, settings=settings)
+    model = load_cross_encoder(outcome.folder, precision="f32")
+    right, wrong = (
+        model.pair_scores([("stone river", f"{word} {other}") for other in words]) for word in ("wheel", "summer")
+    )
+    assert (right > wrong).all()
 
 
 def test_what_is_measured_is_the_new_order_of_the_first_candidates(trained: TrainingOutcome) -> None:
