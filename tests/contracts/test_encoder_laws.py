@@ -62,6 +62,14 @@ def alone(encoder: Encoder) -> dict[str, Vectors]:
     return {text: encoder.encode_documents([text])[0] for text in NASTY.values()}
 
 
+def assert_same(encoder: Encoder, vector: Vectors, expected: Vectors) -> None:
+    """Equal bits; torch promises close numbers only (docs/encoders.md)."""
+    if getattr(encoder, "device", "cpu") == "cpu":
+        assert vector.tobytes() == expected.tobytes()
+    else:
+        np.testing.assert_allclose(vector, expected, atol=1e-6)
+
+
 def test_vectors_are_ordinary_float32_arrays(encoder: Encoder) -> None:
     for vectors in (encoder.encode_documents(list(NASTY.values())), encoder.encode_queries(["a", "b"])):
         assert vectors.dtype == np.float32
@@ -85,14 +93,15 @@ def test_a_text_has_the_same_bits_alone_and_in_every_batch(
     vectors = encoder.encode_documents(texts)
     for text, vector in zip(texts, vectors, strict=True):
         if text in alone:
-            assert vector.tobytes() == alone[text].tobytes(), repr(text[:30])
+            assert_same(encoder, vector, alone[text])
 
 
 def test_a_text_has_the_same_bits_in_batches_of_every_size(encoder: Encoder) -> None:
     text = NASTY["an abstract"]
-    expected = encoder.encode_documents([text])[0].tobytes()
+    expected = encoder.encode_documents([text])[0]
     for size in (2, 3, 4, 5, 7, 8, 11):
-        assert {vector.tobytes() for vector in encoder.encode_documents([text] * size)} == {expected}
+        for vector in encoder.encode_documents([text] * size):
+            assert_same(encoder, vector, expected)
 
 
 def test_vectors_come_in_the_order_of_the_texts(encoder: Encoder) -> None:

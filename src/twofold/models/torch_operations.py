@@ -162,6 +162,7 @@ OPERATIONS: dict[str, Operation] = {
     "MVN": Operation(_normal, numbers=(1,)),
     "MatMul": Operation(_matmul),
     "Maximum": plain(torch.maximum),
+    "Minimum": plain(torch.minimum),
     "Mish": plain(F.mish),
     "Multiply": plain(torch.mul),
     "Negative": plain(torch.neg),

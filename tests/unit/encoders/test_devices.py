@@ -109,7 +109,7 @@ def test_a_batch_beyond_the_devices_memory_is_halved_and_no_larger_one_follows(m
     seen: list[int] = []
     monkeypatch.setitem(torch_operations.OPERATIONS, "MVN", short_of_memory(200, seen))
     found = load_encoder(device="torch:cpu").encode_documents(TEXTS * 5)
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
     too_large = [number for number, tokens in enumerate(seen) if tokens > 200]
     assert 1 <= len(too_large) <= 4
     assert max(seen[too_large[-1] + 1 :]) <= 200
@@ -118,7 +118,7 @@ def test_a_batch_beyond_the_devices_memory_is_halved_and_no_larger_one_follows(m
 def test_one_text_beyond_the_devices_memory_is_an_error_that_says_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(torch_operations.OPERATIONS, "MVN", short_of_memory(100, []))
     encoder = load_encoder(device="torch:cpu")
-    with pytest.raises(ModelError, match=r"memory of torch:cpu is too small for one text of 112 tokens: free some"):
+    with pytest.raises(ModelError, match=r"memory of torch:cpu is too small for one text of \d+ tokens: free some"):
         encoder.encode_documents(["rivers " * 100])
     assert len(encoder.encode_documents(["rivers", "water"])) == 2
 
@@ -148,7 +148,7 @@ def test_an_abandoned_run_leaves_the_encoder_usable() -> None:
     encoder = load_encoder(device="torch:cpu")
     inputs = [[101, 2300, 102]] * 300 * (AHEAD + 3)
     first = next(encoder._model.vectors(inputs))[1]
-    np.testing.assert_array_equal(encoder._model.vectors(inputs[:1]).__next__()[1][0], first[0])
+    np.testing.assert_allclose(next(encoder._model.vectors(inputs[:1]))[1][0], first[0], atol=1e-6)
 
 
 FORKED = """
