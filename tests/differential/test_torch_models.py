@@ -68,9 +68,9 @@ def test_no_step_waits_for_the_device_or_works_beside_it(half: bool, folder: Pat
     """torch's tensors without memory refuse operands of two devices, and refuse to say what they hold."""
     model = model_in(folder, precision="f32", device="cpu")
     with FakeTensorMode():
-        graph = TorchGraph(model._graph(), torch.device("cuda:0"), half=half)
+        graph = TorchGraph(model.graph(), torch.device("cuda:0"), half=half)
         for batch in model._batches(inputs(), 0, 512):
-            kinds = [(each.shape, getattr(torch, each.dtype.name)) for each in model._inputs(batch)]
+            kinds = [(each.shape, getattr(torch, each.dtype.name)) for each in model.arrays(batch)]
             made = graph(*(torch.empty(shape, dtype=kind, device="cuda:0") for shape, kind in kinds))
             assert (made.device, made.dtype) == (torch.device("cuda:0"), torch.float32)
             assert made.shape == (len(batch.ids), model.whole_dimension)

@@ -1,62 +1,132 @@
-"""The speed of encoding, beside sentence-transformers on torch in the same process."""
+"""The speed of encoding, beside the same model in other libraries in the same process."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from twofold.bench.encode_peers import REFERENCE, other_encoders, reference_encoder
+from twofold.bench.long_texts import first_vector, long_texts
+from twofold.bench.product_peak import profile
+from twofold.bench.shapes import make_shape
 from twofold.bench.surroundings import header
 from twofold.bench.texts import name_of, sample
 from twofold.bench.timing import SPREAD_NOTE, alternating, spread
 from twofold.encoders.loading import load_encoder
-from twofold.errors import MissingExtraError
-from twofold.models.locating import find_model
-from twofold.protocols import Encoder
+from twofold.encoders.transformer import TransformerEncoder
+from twofold.errors import InputError
+from twofold.models.transformer import TransformerModel
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 from twofold.tables import Cell, Column, Report, Table
 
-REFERENCE = "sentence-transformers, torch f32"
-PEERS = ("sentence-transformers", "torch", "transformers")
+PEERS = ("sentence-transformers", "torch", "transformers", "optimum-intel", "onnxruntime", "fastembed")
+LENGTHS = ("short", "medium", "long")
+SHORT, MEDIUM, LONG = 12, 200, 1_500
+"""Words: of a short text, of a medium one at most, and of a long one at least."""
 
 
-def bench_encode(
-    data: Path | None = None,
-    *,
-    model: str | None = None,
-    count: int = 256,
-    rounds: int = 5,
-    precisions: Sequence[str] = (),
-) -> Report:
-    """Passages and tokens a second in each precision, and how many times that is of the reference's.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is measured.
 
-    data: what to take `count` texts from; without it, docstrings. precisions: "f32", "bf16"; by default f32 and what
-    "auto" takes here. Raises MissingExtraError without sentence-transformers.
+    model: a folder or hub name, None for the embedded default. shape: a name of `shapes.SHAPES` instead, made with
+    random weights below `to`, or for the time of the bench. precisions: by default f32 and what "auto" takes here.
+    lengths: "short", "medium" or "long" texts, made of those given; None takes them as they are. long: texts of up to
+    8,192 tokens in new processes instead of the comparison.
     """
-    texts = sample(data, count)
+
+    model: str | None = None
+    shape: str | None = None
+    to: Path | None = None
+    precisions: Sequence[str] = ()
+    lengths: str | None = None
+    long: bool = False
+
+    def __post_init__(self) -> None:
+        if self.model is not None and self.shape is not None:
+            raise InputError("a model and a shape exclude each other")
+        if self.to is not None and self.shape is None:
+            raise InputError("a folder for the shape needs a shape: --shape NAME")
+        if self.lengths not in (None, *LENGTHS):
+            raise InputError(f"lengths must be one of {', '.join(LENGTHS)}, not {self.lengths!r}")
+
+
+def bench_encode(data: Path | None = None, asked: Asked | None = None, *, count: int = 256, rounds: int = 5) -> Report:
+    """Passages and tokens a second in each precision and library, where the time goes, and the time to a first vector.
+
+    data: what to take `count` texts from; without it, docstrings. Raises MissingExtraError without
+    sentence-transformers, InputError for an unknown shape.
+    """
+    asked = asked or Asked()
+    texts = of_length(sample(data, count), asked.lengths)
+    what = name_of(data) if asked.lengths is None else f"{name_of(data)}, {asked.lengths}"
+    keeps = asked.shape is None or asked.to is not None
+    with nullcontext(asked.to) if keeps else tempfile.TemporaryDirectory(prefix="twofold-shape-") as folder:
+        model = asked.model if asked.shape is None else str(make_shape(asked.shape, Path(folder or "")))
+        precisions = asked.precisions or ("f32", "auto")
+        if asked.long:
+            return Report(header(PEERS), [long_texts(model, texts, each, rounds) for each in precisions])
+        return Report(header(PEERS), _compared(model, texts, what, precisions, rounds))
+
+
+def of_length(texts: Sequence[str], lengths: str | None) -> list[str]:
+    """As many texts as there are, of about this length in words: cut, or joined with those that follow, around."""
+    words = [text.split() for text in texts]
+    if lengths == "short":
+        return [" ".join(each[:SHORT]) for each in words]
+    if lengths == "medium":
+        return [" ".join(each[:MEDIUM]) for each in words]
+    if lengths is None or not any(words):
+        return list(texts)
+    return [_joined(words, start) for start in range(len(words))]
+
+
+def _joined(words: Sequence[Sequence[str]], start: int) -> str:
+    whole: list[str] = []
+    while len(whole) < LONG:
+        whole += words[start % len(words)]
+        start += 1
+    return " ".join(whole)
+
+
+def _compared(
+    model: str | None, texts: Sequence[str], what: str, precisions: Sequence[str], rounds: int
+) -> list[Table]:
     encoders = _encoders(model, precisions)
-    reference = reference_encoder(model)
-    contenders: dict[str, Callable[[], Vectors]] = {REFERENCE: lambda: reference(texts)}
-    for name, encoder in encoders.items():
-        contenders[name] = partial(encoder.encode_documents, texts)
+    reference, (others, lacking) = reference_encoder(model), other_encoders(model)
+    peers = {REFERENCE: reference, **others}
+    contenders: dict[str, Callable[[], Vectors]] = {name: partial(encode, texts) for name, encode in peers.items()}
+    contenders |= {name: partial(encoder.encode_documents, texts) for name, encoder in encoders.items()}
     taken = alternating(contenders, rounds)
     exact, report = contenders[REFERENCE](), EncodingReport()
     next(iter(encoders.values())).encode_documents(texts, report=report)
     rows: list[tuple[Cell, ...]] = []
-    for name in (*encoders, REFERENCE):
+    rates = {}
+    for name in (*encoders, *peers):
         passages = spread(len(texts) / taken[name])
-        tokens = passages.value * report.tokens / len(texts)
+        rates[name] = passages.value * report.tokens / len(texts)
         times = None if name == REFERENCE else spread(taken[REFERENCE] / taken[name])
         cosine = None if name == REFERENCE else _lowest_cosine(contenders[name](), exact)
-        rows.append((name, passages, tokens, times, cosine))
-    return Report(header(PEERS), [_table(rows, f"{len(texts)} texts of {name_of(data)}", report, rounds)])
+        rows.append((name, passages, rates[name], times, cosine))
+    profiles = [
+        profile(encoder.model, encoder.folder.max_tokens, rates[name])
+        for name, encoder in encoders.items()
+        if isinstance(encoder.model, TransformerModel)
+    ]
+    first = [first_vector(rounds)] if model is None else []
+    return [_table(rows, what, report, rounds, lacking), *profiles, *first]
 
 
-def _table(rows: Sequence[tuple[Cell, ...]], what: str, report: EncodingReport, rounds: int) -> Table:
+def _table(
+    rows: Sequence[tuple[Cell, ...]], what: str, report: EncodingReport, rounds: int, lacking: Sequence[str]
+) -> Table:
     columns = (
         Column("encoder"),
         Column("passages", "1/s", 1),
@@ -66,28 +136,16 @@ def _table(rows: Sequence[tuple[Cell, ...]], what: str, report: EncodingReport, 
     )
     mean = report.tokens / max(report.texts, 1)
     notes = (
-        f"{what}, {mean:.0f} tokens each in the mean, {len(report.cut)} of them cut",
+        f"{report.texts} texts of {what}, {mean:.0f} tokens each in the mean, {len(report.cut)} of them cut",
         f"{SPREAD_NOTE}: {rounds}, contenders taking turns in one process",
+        *lacking,
     )
     return Table("Encoding documents", columns, tuple(rows), notes)
 
 
-def _encoders(model: str | None, precisions: Sequence[str]) -> dict[str, Encoder]:
-    asked = precisions or ("f32", "auto")
-    loaded = [load_encoder(model, precision=precision) for precision in asked]
+def _encoders(model: str | None, precisions: Sequence[str]) -> dict[str, TransformerEncoder]:
+    loaded = [load_encoder(model, precision=precision) for precision in precisions]
     return {f"twofold, {encoder.precision}": encoder for encoder in loaded}
-
-
-def reference_encoder(model: str | None) -> Callable[[Sequence[str]], Vectors]:
-    """The same model in sentence-transformers, as its users call it; MissingExtraError where that is missing."""
-    try:
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
-    except ImportError as error:
-        raise MissingExtraError("sentence-transformers", "bench") from error
-    logging.disable_progress_bar()
-    peer: Any = SentenceTransformer(str(find_model(model).folder), device="cpu")
-    return lambda texts: np.asarray(peer.encode(list(texts), show_progress_bar=False), dtype=np.float32)
 
 
 def _lowest_cosine(one: Vectors, two: Vectors) -> float:

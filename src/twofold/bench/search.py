@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from twofold.bench.encode import PEERS, reference_encoder
+from twofold.bench.encode import PEERS
+from twofold.bench.encode_peers import reference_encoder
 from twofold.bench.surroundings import header
 from twofold.bench.texts import DOCSTRINGS
 from twofold.bench.timing import Seconds, latencies, percentiles

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from twofold.bench.encode import PEERS, REFERENCE
+from twofold.bench.encode import PEERS
+from twofold.bench.encode_peers import REFERENCE
 from twofold.bench.search import QUERIES
 from twofold.bench.surroundings import header
 from twofold.bench.texts import name_of, sample

@@ -75,7 +75,13 @@ def _register_models(measured: Subparsers) -> None:
     encode.add_argument(
         "--rounds", type=at_least_one, default=5, metavar="N", help="rounds, in each of which all take turns (5)"
     )
-    encode.add_argument("--encoder", metavar="NAME", help="a model folder or a hub name")
+    encode.add_argument("--model", "--encoder", metavar="NAME", help="a model folder or a hub name")
+    encode.add_argument(
+        "--shape", metavar="NAME", help="minilm, bert-base, modernbert-base or qwen3-0.6b, random weights"
+    )
+    encode.add_argument("--to", type=Path, metavar="FOLDER", help="keeps the folder of the shape there")
+    encode.add_argument("--lengths", choices=["short", "medium", "long"], help="cuts or joins the texts (as they are)")
+    encode.add_argument("--long", action="store_true", help="time a token and memory at 512, 2,048 and 8,192 tokens")
     encode.add_argument(
         "--precision",
         choices=["f32", "bf16", "int8"],
@@ -208,15 +214,11 @@ def _named(subparsers: Subparsers, name: str, measure: Measure, does: str) -> An
 
 
 def _encode(arguments: argparse.Namespace, _: Progress) -> Report:
-    from twofold.bench.encode import bench_encode
+    from twofold.bench.encode import Asked, bench_encode
 
-    return bench_encode(
-        arguments.data,
-        model=arguments.encoder,
-        count=arguments.count,
-        rounds=arguments.rounds,
-        precisions=arguments.precision,
-    )
+    given = arguments
+    asked = Asked(given.model, given.shape, given.to, given.precision, given.lengths, given.long)
+    return bench_encode(given.data, asked, count=given.count, rounds=given.rounds)
 
 
 def _second_stage(arguments: argparse.Namespace, progress: Progress) -> Report:

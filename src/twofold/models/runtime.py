@@ -137,10 +137,11 @@ class Runtime:
         """The compiled graph, of this process."""
         with self._lock:
             if self._compiled is None:
-                self._compiled = openvino.Core().compile_model(self._graph(), "CPU", self._settings())
+                self._compiled = openvino.Core().compile_model(self._graph(), "CPU", self.settings())
             return self._compiled
 
-    def _settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
+        """What OpenVINO is told when it compiles the graph."""
         return {
             **_settings_of(self.precision),
             "INFERENCE_NUM_THREADS": self._threads,

@@ -100,6 +100,11 @@ class TransformerModel:
         """Where the graph runs: "cpu", or one of torch's devices."""
         return self._runtime.device
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What OpenVINO is told when it compiles the graph; nothing where another library runs it."""
+        return self._runtime.settings() if isinstance(self._runtime, Runtime) else {}
+
     @cached_property
     def dimension(self) -> int:
         """Numbers a vector."""
@@ -153,7 +158,7 @@ class TransformerModel:
             raise ModelError(f"{self._folder.transformer}: an exported graph runs as it is, not in int8")
         start = time.monotonic()
         batches = self._batches(probes, 0, TOKEN_BUDGET["f32"])
-        runs = ((self._inputs(batch), batch.mask) for batch in batches)
+        runs = ((self.arrays(batch), batch.mask) for batch in batches)
         found = losses(self._graph_of(self._network), runs, self._network.weights, self._network.words)
         rounded = self._network.rounded(found)
         kept = "".join(f"; {name} stays as it is, it would lose {loss:.3f}" for name, loss in rounded.kept.items())
@@ -171,16 +176,17 @@ class TransformerModel:
             raise ModelError(f"{self._folder.path}: an exported graph runs on the CPU alone, not on {place}")
         if place == CPU or isinstance(self._network, ExportedNetwork):
             chosen = chosen_precision(precision, in_int8=self.in_int8)
-            return Runtime(self._graph, self._inputs, chosen, threads)
+            return Runtime(self.graph, self.arrays, chosen, threads)
         if threads is not None and device != AUTO:
             raise InputError(f"threads are those of device='cpu', and the device is {device!r}; leave one of them out")
         # torch is an extra, and takes seconds to import.
         from twofold.models.torch_runtime import TorchRuntime
 
         # Products of int8 are OpenVINO's: elsewhere the weights are expanded.
-        return TorchRuntime(self._graph, self._inputs, place, "auto" if precision == "int8" else precision)
+        return TorchRuntime(self.graph, self.arrays, place, "auto" if precision == "int8" else precision)
 
-    def _graph(self) -> Any:
+    def graph(self) -> Any:
+        """The OpenVINO model, from what `arrays` gives to vectors, float32 (batch, numbers)."""
         network = self._network
         if self.in_int8 and self._runtime.precision != "int8" and isinstance(network, BuiltNetwork):
             network = network.expanding()
@@ -199,7 +205,7 @@ class TransformerModel:
         pooling = [] if folder.include_prompt else [counted]
         return openvino.Model([result], [ids, mask, *rotary.values(), *pooling], "encoder")
 
-    def _inputs(self, batch: Batch) -> list[NDArray[Any]]:
+    def arrays(self, batch: Batch) -> list[NDArray[Any]]:
         """What the graph takes in, in the order of its parameters."""
         tables = (table.rows(batch.ids.shape[1]) for table in self._rotary.values())
         return [batch.ids, batch.mask, *tables, *([] if self._folder.include_prompt else [batch.counted])]

@@ -13,14 +13,17 @@ from random_cross_encoders import classifier
 
 from twofold.bench.compression import bench_compression, codes_of
 from twofold.bench.cross_encoders import quality
-from twofold.bench.encode import bench_encode
+from twofold.bench.encode import Asked, bench_encode, of_length
 from twofold.bench.filters import bench_filters
 from twofold.bench.hybrid import bench_hybrid
 from twofold.bench.indexing import bench_indexing
+from twofold.bench.long_texts import in_new_python
 from twofold.bench.precision import bench_precision
+from twofold.bench.product_peak import linear_weights
 from twofold.bench.quality import bench_quality
 from twofold.bench.search import bench_search
 from twofold.bench.second_stage import bench_second_stage
+from twofold.bench.shapes import SHAPES, make_shape
 from twofold.bench.startup import bench_startup
 from twofold.bench.texts import sample, spaced
 from twofold.bench.vectors import bench_vectors
@@ -28,7 +31,11 @@ from twofold.bench.walkthrough import bench_walkthrough, walkthrough
 from twofold.collection.collection import Collection
 from twofold.collection.opening import create
 from twofold.encoders.hashed_words import HashedWords
-from twofold.errors import InputError
+from twofold.errors import InputError, ModelError
+from twofold.models.architectures import ARCHITECTURES
+from twofold.models.folder import read_model_folder
+from twofold.models.locating import find_model
+from twofold.models.transformer import TransformerModel
 from twofold.scores import Scores
 from twofold.tables import Estimate, Report
 
@@ -173,8 +180,14 @@ def test_a_cross_encoder_orders_the_first_anew(beir: Path) -> None:
 
 def test_encoding_is_timed_beside_sentence_transformers_on_equal_vectors(beir: Path) -> None:
     pytest.importorskip("sentence_transformers")
-    found = rows(bench_encode(beir, count=4, rounds=2, precisions=["f32"]))
-    assert list(found) == ["twofold, f32", "sentence-transformers, torch f32"]
+    report = bench_encode(beir, Asked(precisions=["f32"]), count=4, rounds=2)
+    found = rows(report)
+    assert list(found)[:2] == ["twofold, f32", "sentence-transformers, torch f32"]
+    assert [table.title for table in report.tables[1:]] == ["Where the time goes, f32", "Loading, to the first vector"]
+    shares = [float(str(share)) for _, share in report.tables[1].rows]
+    assert 0 < sum(shares[1:]) <= 100.01
+    said = " ".join([*found, *report.tables[0].notes])
+    assert all(name in said for name in ("transformers, openvino", "transformers, onnx", "fastembed"))
     ours = found["twofold, f32"]
     assert ours["lowest cosine to it"] > 0.9999
     assert ours["tokens"] / ours["passages"].value == pytest.approx(
@@ -203,6 +216,66 @@ def test_without_a_model_two_random_ones_are_timed() -> None:
     ]
     tokens = int(report.tables[0].notes[0].split(", ")[1].split()[0])
     assert 80 <= tokens <= 250
+
+
+def test_a_shape_is_made_once_and_its_long_texts_are_measured_in_new_processes(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    asked = Asked(shape="minilm", to=tmp_path, precisions=["f32"], long=True)
+    found = rows(bench_encode(None, asked, count=4, rounds=1))
+    assert list(found) == [510]
+    assert found[510]["peak memory"] > found[510]["above that of a short text"] >= 0
+    written = (tmp_path / "minilm" / "model.safetensors").stat().st_mtime_ns
+    assert make_shape("minilm", tmp_path) == tmp_path / "minilm"
+    assert (tmp_path / "minilm" / "model.safetensors").stat().st_mtime_ns == written
+
+
+def test_a_new_process_that_ends_early_is_said_in_words() -> None:
+    with pytest.raises(ModelError, match="ended without a figure: ValueError: no memory"):
+        in_new_python("raise ValueError('no memory')", "")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_has_a_configuration_that_twofold_reads(shape: str) -> None:
+    transformers = pytest.importorskip("transformers")
+    _, configuration = SHAPES[shape]
+    assert configuration(transformers).model_type in ARCHITECTURES
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"model": "x", "shape": "minilm"}, "exclude each other"),
+        ({"to": Path("x")}, "needs a shape"),
+        ({"lengths": "endless"}, "short, medium, long, not 'endless'"),
+    ],
+)
+def test_what_cannot_be_measured_together_is_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Asked(**fields)
+
+
+def test_an_unknown_shape_and_a_folder_that_holds_something_else_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="known are minilm, bert-base"):
+        make_shape("huge", tmp_path)
+    (tmp_path / "minilm").mkdir()
+    with pytest.raises(InputError, match="holds no model"):
+        make_shape("minilm", tmp_path)
+
+
+def test_texts_are_cut_or_joined_to_a_length() -> None:
+    texts = ["one two " * 50, "three " * 400]
+    assert [len(text.split()) for text in of_length(texts, "short")] == [12, 12]
+    assert [len(text.split()) for text in of_length(texts, "medium")] == [100, 200]
+    assert all(len(text.split()) >= 1500 for text in of_length(texts, "long"))
+    assert of_length(texts, None) == texts
+    assert of_length([""], "long") == [""]
+
+
+def test_the_weights_that_a_token_is_multiplied_by_are_counted() -> None:
+    folder = read_model_folder(find_model(None).folder)
+    assert folder.network is not None
+    graph = TransformerModel(folder, folder.network, precision="f32").graph()
+    assert linear_weights(graph) == 6 * (4 * 384 * 384 + 2 * 384 * 1536)
 
 
 def test_a_sample_is_spaced_over_the_whole_and_puts_the_title_first(tmp_path: Path) -> None:
