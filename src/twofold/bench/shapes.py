@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from twofold.errors import InputError, MissingExtraError
+from twofold.files import copy_aside, write_aside
 from twofold.models.locating import find_model
 
 WORDS, PADDING = 30_522, 0
@@ -77,12 +78,12 @@ def make_shape(name: str, to: Path) -> Path:
 
 def _save_rest(folder: Path, pooling: str, width: int, longest: int) -> None:
     """Everything but the transformer: tokenizer, longest input, pooling, and the list of modules, which comes last."""
-    shutil.copy(find_model(None).folder / "tokenizer.json", folder / "tokenizer.json")
+    copy_aside(find_model(None).folder / "tokenizer.json", folder / "tokenizer.json")
     special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
     said = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest, **special}
     _write(folder / "tokenizer_config.json", said)
     _write(folder / "sentence_bert_config.json", {"max_seq_length": longest, "do_lower_case": False})
-    (folder / "1_Pooling").mkdir()
+    os.makedirs(folder / "1_Pooling")
     modes = {f"pooling_mode_{mode}": mode.startswith(pooling) for mode in ("mean_tokens", "lasttoken")}
     _write(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": width, **modes})
     kinds = (("", "Transformer"), ("1_Pooling", "Pooling"))
@@ -94,4 +95,5 @@ def _save_rest(folder: Path, pooling: str, width: int, longest: int) -> None:
 
 
 def _write(path: Path, values: Any) -> None:
-    path.write_text(json.dumps(values, indent=1), encoding="utf-8")
+    with write_aside(path) as file:
+        file.write(json.dumps(values, indent=1).encode())

@@ -77,7 +77,7 @@ def _register_models(measured: Subparsers) -> None:
     )
     encode.add_argument("--model", "--encoder", metavar="NAME", help="a model folder or a hub name")
     encode.add_argument(
-        "--shape", metavar="NAME", help="minilm, bert-base, modernbert-base or qwen3-0.6b, random weights"
+        "--shape", type=text, metavar="NAME", help="minilm, bert-base, modernbert-base or qwen3-0.6b, random weights"
     )
     encode.add_argument("--to", type=Path, metavar="FOLDER", help="keeps the folder of the shape there")
     encode.add_argument("--lengths", choices=["short", "medium", "long"], help="cuts or joins the texts (as they are)")

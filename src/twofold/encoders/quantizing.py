@@ -161,7 +161,7 @@ def _add_to_card(path: Path, model: str | Path | None, report: QuantizationRepor
     card = path.read_text(encoding="utf-8", errors="replace").rstrip() + "\n\n" if path.is_file() else ""
     said = [
         "## Weights in int8",
-        f"Made from {model or DEFAULT_NAME} by `twofold quantize` (Twofold), and read by it: {report}.",
+        f"Made from {model or DEFAULT_NAME} by Twofold, `twofold quantize MODEL --to FOLDER`: {report}.",
         report.table().to_markdown(),
     ]
     with write_aside(path) as file:

@@ -148,8 +148,8 @@ class TransformerEncoder:
             raise InputError(f"worker processes share the cores of the CPU, not {self._model.device}; workers=1")
         if count != 1 and self._model.network is not self._folder.network:
             raise InputError(
-                "worker processes load weights in int8 from a folder in int8: make it once by `twofold quantize`, and "
-                "load it with workers; or workers=1"
+                "worker processes load weights in int8 from a folder in int8; make it, `twofold quantize MODEL --to "
+                "FOLDER`, and load that; or workers=1"
             )
         return Workers(self._model, recipe, count)
 

@@ -215,7 +215,7 @@ class Weights:
         if scales is None:
             raise ModelError(
                 f"{numbers.path}: the tensor {full!r} is in int8, and {full + SCALES!r}, the scales of its rows, is "
-                "missing; `twofold quantize` writes both, other forms of int8 are not read"
+                "missing; `twofold quantize MODEL --to FOLDER` writes both, other forms of int8 are not read"
             )
         if len(numbers.shape) != 2 or (scales.kind, scales.shape) != ("F32", numbers.shape[:1]):
             raise ModelError(
@@ -226,7 +226,7 @@ class Weights:
         if not (np.isfinite(values).all() and (values >= 0).all()):
             raise ModelError(
                 f"{scales.path}: the scales {full + SCALES!r} hold numbers that are none or below zero; make the "
-                "folder again: `twofold quantize`"
+                "folder again: `twofold quantize MODEL --to FOLDER`"
             )
 
 
@@ -262,7 +262,7 @@ def _check_version(path: Path, said: str | None) -> None:
     if version != INT8_VERSION:
         raise ModelError(
             f"{path}: its int8 is of version {version!r}, and {INT8_VERSION} is known; make the folder again with "
-            "this version: `twofold quantize`"
+            "this version: `twofold quantize MODEL --to FOLDER`"
         )
 
 

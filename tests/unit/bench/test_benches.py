@@ -19,7 +19,6 @@ from twofold.bench.hybrid import bench_hybrid
 from twofold.bench.indexing import bench_indexing
 from twofold.bench.long_texts import in_new_python
 from twofold.bench.precision import bench_precision
-from twofold.bench.product_peak import linear_weights
 from twofold.bench.quality import bench_quality
 from twofold.bench.search import bench_search
 from twofold.bench.second_stage import bench_second_stage
@@ -35,6 +34,7 @@ from twofold.errors import InputError, ModelError
 from twofold.models.architectures import ARCHITECTURES
 from twofold.models.folder import read_model_folder
 from twofold.models.locating import find_model
+from twofold.models.profiling import linear_weights
 from twofold.models.transformer import TransformerModel
 from twofold.scores import Scores
 from twofold.tables import Estimate, Report

@@ -132,8 +132,9 @@ def test_every_kind_of_index_may_be_asked_for() -> None:
 
 
 PATHS = {
-    "base", "also", "collection", "data", "encoder", "file", "only", "pairs", "per_query", "plot", "qrels", "queries",
-    "query_tower", "rerank", "run_file", "split", "sts", "systems", "target", "teacher", "to", "vector", "vectors",
+    "base", "also", "collection", "data", "encoder", "file", "model", "only", "pairs", "per_query", "plot", "qrels",
+    "queries", "query_tower", "rerank", "run_file", "split", "sts", "systems", "target", "teacher", "texts", "to",
+    "vector", "vectors",
 }  # fmt: skip
 """What names files and folders, whose names may be any bytes."""
 
@@ -169,11 +170,15 @@ def test_bytes_that_the_locale_lacks_are_read_as_utf_8_and_refused_where_they_ar
             text(value)
 
 
+OTHERS = {"types": "a=int", "device": "cpu"}
+"""Values of options that take no "1"."""
+
+
 def a_value(action: argparse.Action) -> list[str]:
     """Words that an option takes."""
     if action.nargs == 0:
         return []
-    return [str(next(iter(action.choices)))] if action.choices else ["a=int" if action.dest == "types" else "1"]
+    return [str(next(iter(action.choices)))] if action.choices else [OTHERS.get(action.dest, "1")]
 
 
 def test_an_option_is_given_once_unless_its_help_says_that_it_may_come_again(

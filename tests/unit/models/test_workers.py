@@ -101,5 +101,5 @@ def test_a_count_that_is_none_is_refused(count: int) -> None:
 def test_what_worker_processes_cannot_do_is_refused_in_words() -> None:
     with pytest.raises(InputError, match="share the cores of the CPU, not torch:cpu"):
         load_encoder(device="torch:cpu", workers=2)
-    with pytest.raises(InputError, match="from a folder in int8: make it once by `twofold quantize`"):
+    with pytest.raises(InputError, match="from a folder in int8; make it, `twofold quantize "):
         load_encoder(precision="int8", workers=2)
