@@ -50,7 +50,7 @@ def commands(corpus: Path, collection: Path, folder: Path) -> dict[str, tuple[tu
         "index": (("index", corpus, "--to", folder / "new.twofold", *WORDS), "Indexing: 256 of 300 documents"),
         "add": (("add", collection, corpus), "Indexing: 256 of 300 documents"),
         "update": (("update", collection, changes), "Updating: 256 documents"),
-        "encode": (("encode", corpus, "--to", vectors, *WORDS), "Encoding: 300 texts"),
+        "encode": (("encode", corpus, "--to", vectors, *WORDS), "Encoding: 300 of 300 texts"),
         "tune": (("tune", collection, "--analyser", "plain"), "Building the lexical index: 299 documents"),
         "optimize": (("optimize", collection), "Compacting: "),
         "verify": (("verify", collection), "Verifying: "),
