@@ -25,7 +25,7 @@ LIBRARIES: tuple[str, ...] = (
     "openvino",
 )
 LIBRARIES += ("psutil", "rich.console", "rich.progress", "rich.table", "safetensors.numpy", "scipy.stats", "sqlite3")
-LIBRARIES += ("subprocess", "tantivy", "tempfile", "tokenizers", "urllib.request", "uuid", "webbrowser")
+LIBRARIES += ("subprocess", "tantivy", "tempfile", "tokenizers", "torch", "urllib.request", "uuid", "webbrowser")
 MODULES = ("fcntl", "grp", "posix", "pwd", "resource", "syslog", "termios", "tty")
 NAMES: tuple[str, ...] = (
     "O_DIRECTORY",
