@@ -69,7 +69,7 @@ def completed(folder: Path, twofold: Twofold) -> Callable[..., list[str]]:
         (["add", "wiki.twofold", "art"], ["articles.jsonl"]),
         (["search", "wiki.twofold", "--k", ""], []),  # nobody knows a number
         (["search", "wiki.twofold", "index", "--exa"], ["--exact"]),  # a query that is called like a command
-        (["bench", "encode", "--precision", ""], ["bf16", "f32"]),
+        (["bench", "encode", "--precision", ""], ["bf16", "f32", "int8"]),
         (["completion", ""], ["bash", "fish", "zsh"]),
         (["--ver"], ["--version"]),
     ],
