@@ -10,6 +10,9 @@ from typing import Any
 
 from twofold.errors import ModelError
 
+ENDLESS = 10**9
+"""The longest input of a model that takes any, in tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:

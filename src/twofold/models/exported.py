@@ -15,7 +15,7 @@ import openvino
 import openvino.opset13 as op
 
 from twofold.errors import ModelError, brief
-from twofold.models.configuration import Configuration
+from twofold.models.configuration import ENDLESS, Configuration
 from twofold.models.graphs import Inputs, Node, integer, integers, token_count
 from twofold.models.rotary import Rotary
 
@@ -36,7 +36,6 @@ FAIRSEQ = (
     "xmod",
 )
 """Kinds whose places are counted from the padding token's id + 1 on, so that so many positions are never used."""
-ENDLESS = 10**9
 CHUNK = 1 << 20
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from twofold.contract import Side
 from twofold.errors import ModelError
 from twofold.models.architectures import text_part
-from twofold.models.configuration import Configuration
+from twofold.models.configuration import ENDLESS, Configuration
 from twofold.models.layer_mix import MODULE as LAYER_MIX
 from twofold.models.layer_mix import LayerMix, read_layer_mix
 from twofold.models.layers import LAYERS, Dense, Layer, read_layers
@@ -38,8 +38,6 @@ MODE_FIELDS = {
 SHORTER = "matryoshka_dimensions"
 """The field of config_sentence_transformers.json by which `twofold train --dimensions` says what it trained."""
 MODULES, ROUTER, STATIC = "modules.json", "Router", "StaticEmbedding"
-ENDLESS = 10**9
-"""The longest input of a model that takes any, in tokens."""
 
 
 @dataclass(frozen=True, slots=True)

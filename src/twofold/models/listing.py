@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from twofold.errors import ModelError
+from twofold.models.configuration import ENDLESS
 from twofold.models.exported import exported_file
-from twofold.models.folder import ENDLESS, ModelFolder, read_model_folder
+from twofold.models.folder import ModelFolder, read_model_folder
 from twofold.models.hub import cached_folder, cached_names
 from twofold.models.known_models import MODELS, KnownModel, known_model, prompts_of
 from twofold.models.locating import DEFAULT_NAME, embedded_folder
