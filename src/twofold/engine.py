@@ -1,9 +1,8 @@
 """The engine protocol: how everything above an engine uses it. An engine is the place where a collection is stored.
 
-An engine stores documents and vectors, acknowledges commits, evaluates filters, and returns candidates with exact
-scores. The protocol passes ids, selections and arrays of results, never masks or row numbers of the whole collection.
-Within one snapshot a document or passage has a handle, an int64 that is valid in that snapshot only.
-tests/contracts/test_engine_laws.py tests the laws that are written here.
+An engine stores documents and vectors, and returns candidates with exact scores. The protocol passes ids, selections
+and arrays of results, never masks or row numbers of the whole collection. Within one snapshot a document or passage has
+a handle, an int64 that is valid in that snapshot only. tests/contracts/test_engine_laws.py tests the laws written here.
 """
 
 from __future__ import annotations
@@ -177,6 +176,9 @@ class LexicalSnapshot(Protocol):
     def scores(self, query: str, documents: Numbers) -> Scores:
         """float32 (n,): the scores of these documents, in their order."""
 
+    def weight(self, query: str) -> float:
+        """The sum of the inverse document frequencies of the query's terms, each as often as it counts in a score."""
+
     def evidence(self, query: str, documents: Numbers) -> Scores:
         """float32 (n,): what lexical search adds to mixed scores, before its weight: BM25 with less of common terms."""
 
@@ -339,8 +341,7 @@ class EngineWriter(Protocol):
     ) -> AbstractContextManager[LexicalAside]:
         """Builds a lexical index of the existing documents, or updates the existing one if its settings are equal.
 
-        settings: how texts become terms, JSON of `lexical.analysing.LexicalSettings`. The existing index serves until
-        the new one is published.
+        settings: how texts become terms, JSON of `LexicalSettings`. The existing one serves until the new is published.
         """
 
     def optimize(self, request: IndexRequest, ask: Ask, progress: Progress = silent) -> OptimizeReport:
@@ -382,10 +383,8 @@ class Engine(Protocol):
         """Facts beside the documents."""
 
     def recall(self, questions: Questions) -> RecallReport:
-        """The recall of searches against exact search, measured now, without a filter and with filters.
-
-        Raises InputError for a collection without passages.
-        """
+        """The recall of searches against exact search, measured now, without a filter and with filters. Raises
+        InputError for a collection without passages."""
 
     def verify(self, progress: Progress = silent) -> VerifyReport:
         """Verifies every checksum on the latest commit; reports damage and the documents concerned."""

@@ -22,7 +22,7 @@ LONGEST = 600
 """Characters of a passage that a notebook shows."""
 NAMED = 3
 """Hits that are named in the short form."""
-OWN = ("id", "score", "title", "text", "start", "end")
+OWN = ("id", "score", "relevance", "title", "text", "start", "end")
 """The columns that every table of hits has; the fields of the metadata follow."""
 
 
@@ -52,14 +52,23 @@ class Hits(list[Hit]):
         found = super().__getitem__(place)
         return type(self)(found, self.highlighting) if isinstance(found, list) else found
 
-    def at_least(self, min_score: float) -> Self:
-        """The hits whose score is not smaller than `min_score`. Raises QueryError for what is no number."""
-        if isinstance(min_score, bool) or not isinstance(min_score, int | float | np.number) or math.isnan(min_score):
-            raise QueryError(f"min_score is a number, not {min_score!r}")
-        return type(self)((hit for hit in self if hit.score >= min_score), self.highlighting)
+    def at_least(self, min_score: float | None = None, *, min_relevance: float | None = None) -> Self:
+        """The hits whose score and relevance are not smaller than these; None is no limit.
+
+        Raises QueryError for what is no number, and for a relevance where that of a hit cannot be said.
+        """
+        hits: list[Hit] = self
+        if min_score is not None:
+            if not _is_number(min_score):
+                raise QueryError(f"min_score is a number, not {min_score!r}")
+            hits = [hit for hit in hits if hit.score >= min_score]
+        if min_relevance is not None:
+            least = checked_relevance(min_relevance)
+            hits = [hit for hit in hits if known_relevance(hit.relevance) >= least]
+        return self if hits is self else type(self)(hits, self.highlighting)
 
     def to_records(self) -> list[dict[str, Any]]:
-        """A dict for each hit: id, score, title, the passage's text, start and end, and each field of the metadata.
+        """A dict for each hit: id, score, relevance, title, the passage's text, start and end, the metadata's fields.
 
         A field that has the name of one of these is called "metadata." and its name.
         """
@@ -96,23 +105,53 @@ class Hits(list[Hit]):
         if not self:
             return "<p>nothing found</p>"
         lines = "".join(
-            f"<tr><td>{place}</td><td>{hit.score:.3f}</td><td>{_named(hit)}</td>"
+            f"<tr><td>{place}</td><td>{hit.score:.3f}</td><td>{shown_relevance(hit)}</td><td>{_named(hit)}</td>"
             f"<td>{_shown(hit, self.highlighting)}</td></tr>"
             for place, hit in enumerate(self, start=1)
         )
-        heads = "".join(f"<th>{name}</th>" for name in ("", "score", "document", "text"))
+        heads = "".join(f"<th>{name}</th>" for name in ("", "score", "relevance", "document", "text"))
         left = ' style="text-align: left"'
         return f"<table><thead><tr>{heads}</tr></thead><tbody{left}>{lines}</tbody></table>"
 
 
+def checked_relevance(least: Any) -> float:
+    """A limit of relevance. Raises QueryError for what is no number from 0 to 1."""
+    if not _is_number(least) or not 0 <= least <= 1:
+        raise QueryError(f"min_relevance is a probability, a number from 0 to 1, not {least!r}")
+    return float(least)
+
+
+def known_relevance(relevance: float | None) -> float:
+    """The relevance of a hit. Raises QueryError where it cannot be said."""
+    if relevance is None:
+        raise QueryError(
+            "how relevant a hit is cannot be said here, so there is no min_relevance: it needs a text or a vector as "
+            "query, cosines, and a collection that `twofold tune` has measured (docs/relevance.md)"
+        )
+    return relevance
+
+
+def shown_relevance(hit: Hit) -> str:
+    """The relevance of a hit in percent; empty where it cannot be said."""
+    return "" if hit.relevance is None else f"{hit.relevance:.0%}"
+
+
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, int | float | np.number) and not math.isnan(value)
+
+
 def _record(hit: Hit) -> dict[str, Any]:
-    own = dict(zip(OWN, (hit.id, hit.score, hit.title, hit.text, hit.passage.start, hit.passage.end), strict=True))
+    own = dict(zip(OWN, _own(hit), strict=True))
     for name, value in hit.metadata.items():
         column = name
         while column in own or (column != name and column in hit.metadata):
             column = f"metadata.{column}"
         own[column] = value
     return own
+
+
+def _own(hit: Hit) -> tuple[Any, ...]:
+    return hit.id, hit.score, hit.relevance, hit.title, hit.text, hit.passage.start, hit.passage.end
 
 
 def _columns(records: Iterable[dict[str, Any]]) -> list[str]:

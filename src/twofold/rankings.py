@@ -32,13 +32,15 @@ class Hit:
     """One document that answers a query.
 
     score: higher is better (docs/scores.md). document: the whole of it. passage: its best span for this query. parts:
-    of the score, by name ("dense", "lexical", "lexical evidence", "lexical weight", or a ranker's name).
+    of the score, by name ("dense", "lexical", "lexical evidence", "lexical weight", or a ranker's name). relevance: how
+    probable it is that the document is relevant, from 0 to 1; None where it cannot be said (docs/relevance.md).
     """
 
     score: float
     document: Document
     passage: Passage
     parts: Mapping[str, float] = field(default_factory=dict)
+    relevance: float | None = None
 
     @property
     def id(self) -> str:
@@ -78,6 +80,7 @@ class Hit:
         return {
             "id": self.id,
             "score": self.score,
+            "relevance": self.relevance,
             "title": self.title,
             "text": self.text,
             "start": self.passage.start,

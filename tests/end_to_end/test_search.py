@@ -48,7 +48,7 @@ def test_json_holds_what_the_document_said(embedded: Path, twofold: Twofold) -> 
     found = twofold("search", embedded, "the first compiler", "--k", 2, "--json").json
     assert found["query"] == "the first compiler"
     best, second = found["hits"]
-    assert set(best) == {"id", "score", "title", "text", "start", "end", "metadata"}
+    assert set(best) == {"id", "score", "relevance", "title", "text", "start", "end", "metadata"}
     assert best["text"] == "Grace Hopper wrote the first compiler in 1952."
     assert (best["title"], best["metadata"], best["start"], best["end"]) == ("A-0", {"year": 1952}, 0, 46)
     assert best["score"] > second["score"]
@@ -56,8 +56,9 @@ def test_json_holds_what_the_document_said(embedded: Path, twofold: Twofold) -> 
 
 def test_a_hit_is_a_line_of_score_id_and_title_and_two_of_its_passage(embedded: Path, twofold: Twofold) -> None:
     lines = twofold("search", embedded, "the first compiler", "--k", 1).out.splitlines()
-    score, name, title = lines[0].split()
+    score, relevance, name, title = lines[0].split()
     assert 0.5 < float(score) < 1
+    assert 0 < int(relevance.removesuffix("%")) < 100
     assert (name, title) == ("compiler", "A-0")
     assert lines[1:] == ["        Grace Hopper wrote the first compiler in 1952."]
 
@@ -314,3 +315,12 @@ def test_a_query_is_the_same_in_every_locale_and_refused_where_it_is_no_text(has
         status, _, said = run("search", str(hashed), b"caf\xe9", env=env)
         assert (status, "argument QUERY: 'caf\\udce9' is not UTF-8" in said) == (2, True)
     assert run("delete", str(hashed), "größe", "--json", env=plain)[1] == {"deleted": 1, "documents": 8}
+
+
+def test_documents_of_less_relevance_are_left_out_and_none_left_is_said(embedded: Path, twofold: Twofold) -> None:
+    whole = twofold("search", embedded, "the first compiler", "--json").json["hits"]
+    least = whole[0]["relevance"]
+    kept = twofold("search", embedded, "the first compiler", "--min-relevance", least, "--json").json["hits"]
+    assert kept == [hit for hit in whole if hit["relevance"] >= least]
+    assert "nothing relevant was found" in twofold("search", embedded, "a pizza", "--min-relevance", 0.9).err
+    assert "from 0 to 1" in twofold("search", embedded, "a pizza", "--min-relevance", 2).err

@@ -165,6 +165,9 @@ class ToySnapshot:
         weights, words = self._rarities(query).items(), map(self._words.__getitem__, documents.tolist())
         return np.array([sum(w * has[t] / (has[t] + 1) for t, w in weights) for has in words], np.float32)
 
+    def weight(self, query: str) -> float:
+        return sum(self._rarities(query).values())
+
     def evidence(self, query: str, documents: Numbers) -> Scores:
         weights, words = self._rarities(query), map(self._words.__getitem__, documents.tolist())
         had = [[(weights[term] ** 1.5, has[term]) for term in weights.keys() & has.keys()] for has in words]

@@ -1,4 +1,4 @@
-"""On one snapshot a hybrid or lexical score, and the order, never change with k, page, filter or order of insertion."""
+"""On one snapshot scores of every mode, relevance and order never change with k, page, filter or order of adding."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def invariant(collections: list[Collection], cases: int, seed: int) -> None:
     questions = [" ".join(draw.choices([*WORDS, "unknown"], [*weights, 0.3], k=draw.randint(1, 9))) for _ in range(60)]
 
     @cache
-    def whole(number: int, question: str, mode: str, where: str) -> list[tuple[str, float]]:
+    def whole(number: int, question: str, mode: str, where: str) -> list[tuple[str, tuple[float, float | None]]]:
         filters = {"": None, "half": {"half": 1}, "tenth": {"tenth": 3}}
         return pairs(collections[number].search(question, k=DEPTH, mode=mode, where=filters[where]))  # type: ignore[arg-type]
 
@@ -71,8 +71,9 @@ def invariant(collections: list[Collection], cases: int, seed: int) -> None:
         assert all(score == everything.get(document, score) for document, score in page)
 
 
-def pairs(hits: list[Hit]) -> list[tuple[str, float]]:
-    return [(hit.id, hit.score) for hit in hits]
+def pairs(hits: list[Hit]) -> list[tuple[str, tuple[float, float | None]]]:
+    assert all(hit.relevance is not None for hit in hits)
+    return [(hit.id, (hit.score, hit.relevance)) for hit in hits]
 
 
 def test_pages_are_cuts_of_one_ranking(collections: list[Collection]) -> None:

@@ -38,12 +38,12 @@ def test_hits_are_a_list_and_so_is_a_part_of_them(hits: Hits) -> None:
 def test_a_table_has_a_line_a_hit_and_a_column_a_field(hits: Hits) -> None:
     frame = hits.to_pandas()
     assert list(frame.columns) == [
-        "id", "score", "title", "text", "start", "end", "moons", "tags", "metadata.score",
+        "id", "score", "relevance", "title", "text", "start", "end", "moons", "tags", "metadata.score",
     ]  # fmt: skip
     assert frame["id"].tolist() == ["mars", "earth"]
     assert frame["metadata.score"].tolist()[1] == 7
     assert pd.isna(frame["tags"][1])
-    assert list(Hits().to_pandas().columns) == ["id", "score", "title", "text", "start", "end"]
+    assert list(Hits().to_pandas().columns) == ["id", "score", "relevance", "title", "text", "start", "end"]
 
 
 def test_fields_of_several_types_are_json_in_an_arrow_table(hits: Hits) -> None:

@@ -19,6 +19,7 @@ def test_json_gives_the_passage_and_not_the_whole_text() -> None:
     assert HIT.to_json() == {
         "id": "a",
         "score": 0.75,
+        "relevance": None,
         "title": "Title",
         "text": "two",
         "start": 4,

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from twofold.cli.output import results, visible, without_controls
 from twofold.documents import Document
+from twofold.hits import shown_relevance
 from twofold.rankings import Hit
 from twofold.tables import Table
 
@@ -48,10 +49,11 @@ class Screen:
             self._console.print(Text.assemble(*parts), soft_wrap=True)
 
     def hits(self, hits: Iterable[Hit], *, explained: bool = False) -> None:
-        """For each hit a line of score, id and title, and up to two lines of its passage; what made up the score."""
+        """For each hit a line of score, relevance, id and title, up to two lines of its passage, and the parts."""
         for hit in hits:
-            head, title = head_of(hit, self.width)
-            self.line((f"{hit.score:6.3f}", "cyan"), "  ", (head, "bold"), title)
+            relevance = f"  {shown_relevance(hit):>4}" if hit.relevance is not None else ""
+            head, title = head_of(hit, self.width - len(relevance))
+            self.line((f"{hit.score:6.3f}{relevance}", "cyan"), "  ", (head, "bold"), title)
             before = "…" if hit.passage.start else ""
             for row in lines_of(f"{before}{hit.passage.text}", self.width - INDENT, PASSAGE_LINES):
                 self.line(" " * INDENT, (row, "dim"))

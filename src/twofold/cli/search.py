@@ -25,7 +25,6 @@ from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
     from twofold.collection.collection import Collection
-    from twofold.hits import Hits
     from twofold.rankings import Hit
     from twofold.searching.searcher import SnapshotSearcher
 
@@ -50,6 +49,9 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument("-k", "--k", type=int, metavar="N", help="documents to show (default 10)")
     parser.add_argument("--offset", type=int, metavar="N", help="documents to skip at the top (default 0)")
     parser.add_argument("--min-score", type=float, metavar="X", help="leave out documents with a smaller score")
+    parser.add_argument(
+        "--min-relevance", type=float, metavar="X", help="leave out documents of less relevance, from 0 to 1"
+    )
     add_where_option(parser, "only documents")
     add_strict_option(parser)
     parser.add_argument(
@@ -127,6 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _one(arguments: argparse.Namespace) -> int:
+    from twofold.cli.screens import Screen
     from twofold.readers.opening import decoded
     from twofold.readers.vectors import read_vector
 
@@ -148,15 +151,17 @@ def _one(arguments: argparse.Namespace) -> int:
             page |= second.options
             hits = searcher.search(query, vector=vector, mode=arguments.mode, report=report, **page)
             _tell_default(arguments, searcher)
-    if arguments.min_score is not None:
-        hits = hits.at_least(arguments.min_score)
+    found = len(hits)
+    hits = hits.at_least(arguments.min_score, min_relevance=arguments.min_relevance)
     _warn(report)
     second.warn()
     if arguments.json:
         asked = {"query": query} if arguments.like is None else {"like": arguments.like}
         print_json({**asked, "hits": [_as_json(hit, arguments.explain) for hit in hits]})
     else:
-        _show(hits, arguments.explain)
+        if not hits:
+            note("nothing relevant was found" if found and arguments.min_relevance is not None else "nothing found")
+        Screen().hits(hits, explained=arguments.explain)
     return 0
 
 
@@ -186,14 +191,6 @@ def _as_json(hit: Hit, explained: bool) -> dict[str, Any]:
     return {**hit.to_json(), "parts": dict(hit.parts)} if explained else hit.to_json()
 
 
-def _show(hits: Hits, explained: bool) -> None:
-    from twofold.cli.screens import Screen
-
-    if not hits:
-        note("nothing found")
-    Screen().hits(hits, explained=explained)
-
-
 def _many(arguments: argparse.Namespace) -> int:
     from twofold.cli.bars import bar
     from twofold.cli.results import check_result
@@ -216,6 +213,7 @@ def _many(arguments: argparse.Namespace) -> int:
                     vectors=vectors,
                     depth=depth,
                     mode=arguments.mode,
+                    min_relevance=arguments.min_relevance,
                     report=report,
                     progress=progress,
                     **second.options,

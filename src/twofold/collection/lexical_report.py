@@ -8,6 +8,7 @@ from typing import Any
 from twofold.engine import LEXICAL, EngineSnapshot
 from twofold.lexical.analysing import LexicalSettings
 from twofold.searching.fusion import Fusion
+from twofold.searching.relevance import Relevance
 from twofold.space import Space
 from twofold.tuning.sharing import Learned
 
@@ -51,6 +52,10 @@ class LexicalReport:
             f"{learned.gain:+.4f} [{learned.low:+.4f}, {learned.high:+.4f}] against the default, "
             f"{learned.dense:.4f} by dense search alone"
         )
+
+    def relevance(self, snapshot: EngineSnapshot) -> Relevance:
+        """How scores become probabilities in this collection."""
+        return Relevance(fusion=self.fusion, documents=snapshot.counts.documents)
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values."""

@@ -33,6 +33,7 @@ class Pinning:
         try:
             dense, report = snapshot.dense(exact=exact), LexicalReport.of(snapshot)
             encoder, search = self._encoders.of(snapshot.space), None
+            relevance = None if report is None else report.relevance(snapshot)
             if index is not None and report is not None:
                 search = HybridSearch(
                     snapshot,
@@ -42,6 +43,7 @@ class Pinning:
                     depth=self._depth,
                     query_language=query_language,
                     settings=report.settings,
+                    relevance=relevance,
                 )
             no_lexical = (
                 missing(snapshot) if wanted and search is None else "this searcher was opened without the lexical index"
@@ -54,8 +56,8 @@ class Pinning:
                 encoder,
                 depth=self._depth if depth is None else depth,
                 grows=depth is None,
-                hybrid=search,
-                no_lexical=no_lexical,
+                hybrid=no_lexical if search is None else search,
+                relevance=relevance,
                 encodes=encoder.can_encode,
             )
         except BaseException:

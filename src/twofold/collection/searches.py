@@ -39,6 +39,7 @@ class Searching:
         rerank_weight: float = 1.0,
         strict: bool = False,
         min_score: float | None = None,
+        min_relevance: float | None = None,
     ) -> Hits:
         """The k best documents after the first `offset`, best first.
 
@@ -51,7 +52,8 @@ class Searching:
         `rerank_depth` documents again (100, or as many as the page needs), and the ranking ends with them: a
         cross-encoder, its folder or hub name, or a ranker of your own. rerank_weight: its share in the new score, 1 for
         the ranker alone (docs/second-stage.md). strict: refuse a filter whose fields no document has; otherwise it
-        matches nothing. min_score: leaves out hits with a smaller score (docs/scores.md).
+        matches nothing. min_score, min_relevance: leave out hits with a smaller score (docs/scores.md), or with a
+        smaller probability of being relevant (docs/relevance.md).
 
         A document's score depends on query and document alone, never on k. Raises QueryError, FilterError, VectorError,
         ContractError.
@@ -70,7 +72,7 @@ class Searching:
                 rerank_weight=rerank_weight,
                 strict=strict,
             )
-        return hits if min_score is None else hits.at_least(min_score)
+        return hits.at_least(min_score, min_relevance=min_relevance)
 
     def search_many(
         self,
@@ -88,13 +90,15 @@ class Searching:
         rerank_weight: float = 1.0,
         strict: bool = False,
         min_score: float | None = None,
+        min_relevance: float | None = None,
         progress: Progress | bool = False,
     ) -> list[Hits]:
         """The hits of each query, in their order: the same, bit for bit, as `search` gives for each alone.
 
         queries: texts, or vectors (n, dimension). vectors: one for each text, (n, dimension), used instead of encoding
-        them. k, offset, where, depth, exact, mode, ranker, rerank_depth, rerank_weight, strict, min_score: as in
-        `search`. progress: True shows it on standard error, a function is called with it, in queries.
+        them. k, offset, where, depth, exact, mode, ranker, rerank_depth, rerank_weight, strict, min_score,
+        min_relevance: as in `search`. progress: True shows it on standard error, a function is called with it, in
+        queries.
 
         All are asked of one commit; texts are encoded together, and looked up on all cores. Raises what `search`
         raises; a QueryError names the query by its position.
@@ -113,7 +117,7 @@ class Searching:
                 strict=strict,
                 progress=progress,
             )
-        return found if min_score is None else [hits.at_least(min_score) for hits in found]
+        return [hits.at_least(min_score, min_relevance=min_relevance) for hits in found]
 
     def like(
         self,
@@ -145,15 +149,16 @@ class Searching:
         ranker: AnyRanker | None = None,
         rerank_depth: int | None = None,
         rerank_weight: float = 1.0,
+        min_relevance: float | None = None,
         report: EncodingReport | None = None,
         progress: Progress | bool = False,
     ) -> Run:
         """The rankings of many queries: query id → document id → score, each `depth` long, for evaluation.
 
         queries: id → text. vectors: one for each query, in their order. where, exact, mode, ranker, rerank_depth,
-        rerank_weight: as in `search`; with a ranker a ranking ends with the documents that it scored. report: counts
-        truncated queries. progress: as in `search_many`. `run_hits` gives the documents too. Raises QueryError, also
-        for an empty query, which it names; VectorError, FilterError, ContractError.
+        rerank_weight, min_relevance: as in `search`; with a ranker a ranking ends with the documents that it scored.
+        report: counts truncated queries. progress: as in `search_many`. `run_hits` gives the documents too. Raises
+        QueryError, also for an empty query, which it names; VectorError, FilterError, ContractError.
         """
         with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
             return searcher.run(
@@ -165,6 +170,7 @@ class Searching:
                 ranker=ranker_of(ranker),
                 rerank_depth=rerank_depth,
                 rerank_weight=rerank_weight,
+                min_relevance=min_relevance,
                 report=report,
                 progress=progress,
             )

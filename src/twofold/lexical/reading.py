@@ -96,6 +96,10 @@ class LexicalReader:
         """float32 (n,): the scores of these documents, in their order; 0 where no term is shared."""
         return self._each(query, documents, Weighed.exact)
 
+    def weight(self, query: str) -> float:
+        """The sum of the inverse document frequencies of the query's terms, each as often as it counts in a score."""
+        return self._weighed(query).weight
+
     def evidence(self, query: str, documents: Numbers) -> Scores:
         """float32 (n,): the evidence of these documents for hybrid search, in their order (Weighed.evidence)."""
         return self._each(query, documents, Weighed.evidence)

@@ -44,6 +44,11 @@ class Weighed:
         having = {each: having[total > 0] for each, having in counts.items()}
         return cls(tuple(part for part in parts if part.terms), question.matched, rarities, corpus, having)
 
+    @property
+    def weight(self) -> float:
+        """The sum over the terms: their inverse document frequencies, each as often as it counts."""
+        return math.fsum(count * self.rarities[term] for part in self.parts for term, count in part.terms.items())
+
     def postings(self, stretch: Stretch) -> int:
         """How many documents have each of the terms, in all."""
         return int(self.having[stretch].sum())

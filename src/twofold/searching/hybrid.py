@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from twofold.documents import Document
 from twofold.engine import EVERYTHING, DenseSnapshot, EngineSnapshot, LexicalSnapshot, Nearest, Selection
 from twofold.errors import QueryError
+from twofold.hits import known_relevance
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.highlighting import Highlights
 from twofold.scores import Numbers, Scores, Vectors, best_positions
 from twofold.searching.fusion import Fusion
+from twofold.searching.relevance import Relevance
 from twofold.searching.threads import threads
 
 SearchMode = Literal["dense", "lexical", "hybrid"]
@@ -30,19 +32,32 @@ class Ranked:
     """Documents of one ranking, best first, and the parts of each score.
 
     documents: int64 (n,); scores: float32 (n,). parts: by name, one number a document or one for all. passages: int64
-    (n,), the best passage of each by its vector; None where no vector was read.
+    (n,), the best passage of each by its vector; None where no vector was read. relevance: n probabilities, None where
+    they cannot be said.
     """
 
     documents: Numbers
     scores: Scores
     parts: Mapping[str, Scores | float]
     passages: Numbers | None
+    relevance: Sequence[float] | None = None
 
     def from_place(self, offset: int) -> Ranked:
         """Without the first `offset` documents."""
         parts = {name: part if isinstance(part, float) else part[offset:] for name, part in self.parts.items()}
         passages = None if self.passages is None else self.passages[offset:]
-        return Ranked(self.documents[offset:], self.scores[offset:], parts, passages)
+        relevance = None if self.relevance is None else self.relevance[offset:]
+        return Ranked(self.documents[offset:], self.scores[offset:], parts, passages, relevance)
+
+    def at_least(self, relevance: float) -> Ranked:
+        """Without documents of less relevance. Raises QueryError where it cannot be said."""
+        known = [None] * len(self.documents) if self.relevance is None else self.relevance
+        kept = [place for place, each in enumerate(known) if known_relevance(each) >= relevance]
+        parts = {name: part if isinstance(part, float) else part[kept] for name, part in self.parts.items()}
+        passages = None if self.passages is None else self.passages[kept]
+        return Ranked(
+            self.documents[kept], self.scores[kept], parts, passages, [known_relevance(known[n]) for n in kept]
+        )
 
     def explained(self) -> list[dict[str, float]]:
         """The parts of each score, by name."""
@@ -69,7 +84,8 @@ class HybridSearch:
     fusion: None where the scores cannot be mixed, since texts have no cosines here. depth: of the look-up that finds
     the best dense score of all documents, which enters every mixed score. An approximate index finds more in a
     deeper look-up, so this depth must not depend on the request. query_language: enables its operators; what a query
-    excludes is excluded from dense search too. settings: how texts become terms, for highlighting.
+    excludes is excluded from dense search too. settings: how texts become terms, for highlighting. relevance: how
+    scores become probabilities; None where nobody reads them.
     """
 
     def __init__(
@@ -82,9 +98,11 @@ class HybridSearch:
         depth: int,
         query_language: bool = False,
         settings: LexicalSettings | None = None,
+        relevance: Relevance | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._settings = settings
+        self._relevance = relevance
         self._dense = dense
         self._lexical = lexical
         self._fusion = fusion
@@ -128,13 +146,17 @@ class HybridSearch:
         near, weight = sides.near, self._fusion.lexical_weight(sides.best)
         scores = self._fusion.fused(near.scores, sides.evidence, weight)
         best = best_positions(scores, min(top, depth), lambda among: self._snapshot.ids(near.documents[among]))
+        dense, lexical = near.scores[best], self._lexical.scores(text, near.documents[best])
         parts: dict[str, Scores | float] = {
-            "dense": near.scores[best],
-            "lexical": self._lexical.scores(text, near.documents[best]),
+            "dense": dense,
+            "lexical": lexical,
             "lexical evidence": sides.evidence[best],
             "lexical weight": weight,
         }
-        return Ranked(near.documents[best], scores[best], parts, near.passages[best])
+        relevance = None
+        if self._relevance is not None:
+            relevance = self._relevance.hybrid(dense, lexical, self._lexical.weight(text))
+        return Ranked(near.documents[best], scores[best], parts, near.passages[best], relevance)
 
     def candidate_scores(
         self,
@@ -167,7 +189,10 @@ class HybridSearch:
         """The first `top` of the ranking of `depth` documents by BM25; no vector is made or read."""
         matched, scores = self._lexical.candidates(text, depth, selection)
         best = best_positions(scores, min(top, depth), lambda among: self._snapshot.ids(matched[among]))
-        return Ranked(matched[best], scores[best], {"lexical": scores[best]}, None)
+        relevance = None
+        if self._relevance is not None:
+            relevance = self._relevance.lexical(scores[best], self._lexical.weight(text))
+        return Ranked(matched[best], scores[best], {"lexical": scores[best]}, None, relevance)
 
     def spans(self, text: str, handles: Numbers, documents: Sequence[Document]) -> NDArray[np.int32]:
         """int32 (n, 2): for each document the passage with the most words of the query, the earlier of equal ones.

@@ -14,6 +14,7 @@ class Request:
     """The request of a call, for each of its queries: places `offset` to `top` of a ranking of `depth` documents.
 
     mode: None for the default of each query. reads: how many of the first ranking's places a second stage reads.
+    relevance: whether dense scores say how relevant a document is: those of a stored document's vector do not.
     """
 
     mode: SearchMode | None
@@ -23,6 +24,7 @@ class Request:
     selection: Selection
     second: SecondStage | None = None
     reads: int = 0
+    relevance: bool = True
 
     @property
     def ranked(self) -> int:

@@ -17,6 +17,7 @@ from twofold.rankings import Hit
 from twofold.scores import Scores, Similarity, order
 from twofold.searching.hybrid import SearchMode
 from twofold.searching.queries import checked_count
+from twofold.searching.relevance import Relevance
 
 RERANK_DEPTH = 100
 """Candidates that are scored again, where nobody says how many."""
@@ -35,15 +36,19 @@ class SecondStage:
     """How candidates are scored again.
 
     depth: how many of the first ranking are; the new ranking ends there. None is RERANK_DEPTH, or the end of the page
-    that is asked for. weight: the share of the ranker in the new score; the first score has the rest.
+    that is asked for. weight: the share of the ranker in the new score; the first score has the rest. relevance: how
+    its probabilities are calibrated here; a hit's relevance is the ranker's, or the first one if the ranker says none.
     """
 
     ranker: Ranker
     depth: int | None = None
     weight: float = 1.0
+    relevance: Relevance | None = None
 
     @classmethod
-    def of(cls, ranker: Any, depth: int | None, weight: float) -> SecondStage | None:
+    def of(
+        cls, ranker: Any, depth: int | None, weight: float, relevance: Relevance | None = None
+    ) -> SecondStage | None:
         """The second stage of a call, checked; None without a ranker. Raises InputError, QueryError."""
         if ranker is None:
             if depth is not None or weight != 1:
@@ -58,7 +63,7 @@ class SecondStage:
                 f"the ranker {ranker.name!r} does not say what its scores mean (probabilities), so they cannot be "
                 "mixed with those of the first stage; leave rerank_weight out"
             )
-        return cls(ranker, None if depth is None else checked_count(depth, "rerank_depth"), float(weight))
+        return cls(ranker, None if depth is None else checked_count(depth, "rerank_depth"), float(weight), relevance)
 
     def refuse_unbounded(self, mode: SearchMode, similarity: Similarity) -> None:
         """Raises QueryError where first scores are to be mixed in that have no bound."""
@@ -97,12 +102,16 @@ class SecondStage:
     def _rescored(self, hit: Hit, scored: Sequence[tuple[Passage, np.float32]]) -> Hit:
         passage, best = max(scored, key=lambda each: each[1])  # the first of equal ones
         parts = {**hit.parts, self.ranker.name: float(best)}
-        if self.weight == 1 or not isinstance(self.ranker, ProbableRanker):
+        if not isinstance(self.ranker, ProbableRanker):
             return replace(hit, score=float(best), passage=passage, parts=parts)
         probability = float(self.ranker.probabilities(np.array([best], dtype=np.float32))[0])
+        known = self.relevance
+        relevance = probability if known is None else known.by_ranker(self.ranker.name, probability)
+        if self.weight == 1:
+            return replace(hit, score=float(best), passage=passage, parts=parts, relevance=relevance)
         parts |= {"first stage": hit.score, "probability": probability, "rerank weight": self.weight}
         mixed = np.float32((1 - self.weight) * hit.score + self.weight * probability)
-        return replace(hit, score=float(mixed), passage=passage, parts=parts)
+        return replace(hit, score=float(mixed), passage=passage, parts=parts, relevance=relevance)
 
     def _scores(self, pairs: Sequence[tuple[str, str]]) -> Scores:
         """The score of each pair; the pairs of one query come one after the other."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -14,17 +15,19 @@ from twofold import filters
 from twofold.documents import Passage
 from twofold.engine import DenseSnapshot, EngineSnapshot, Selection
 from twofold.errors import QueryError
-from twofold.hits import Hits
+from twofold.hits import Hits, checked_relevance
 from twofold.progress import Progress, displayed, silent
 from twofold.protocols import Encoder, Ranker
 from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, scaled
+from twofold.searching.first_stage import FirstStage
 from twofold.searching.hybrid import SEARCH_MODES, HybridSearch, Ranked, SearchMode
 from twofold.searching.queries import Asked, Query, checked_count, queries_of, unseen
+from twofold.searching.relevance import Relevance
 from twofold.searching.requests import Request
 from twofold.searching.reranking import Candidates, SecondStage
-from twofold.searching.threads import later, threads
+from twofold.searching.threads import threads
 
 Result = TypeVar("Result")
 
@@ -38,9 +41,9 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     """Searches one snapshot until it is closed; later writes do not change its answers.
 
     depth: the length of a ranking; a page beyond it is empty. grows: a page beyond the depth raises it. hybrid:
-    searches the lexical index too; without it search is dense only. no_lexical: why there is no lexical search, and
-    what to do. encodes: whether texts have vectors here; where the vectors were made elsewhere, a text alone is
-    answered by lexical search, and a text with its vector by all modes.
+    searches the lexical index too; a text instead says why search is dense only, and what to do. relevance: how dense
+    scores become probabilities; without it no hit has one. encodes: whether texts have vectors here; where the vectors
+    were made elsewhere, a text alone is answered by lexical search, and a text with its vector by all modes.
     """
 
     def __init__(
@@ -51,14 +54,16 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         *,
         depth: int,
         grows: bool = False,
-        hybrid: HybridSearch | None = None,
-        no_lexical: str = "this searcher was opened without the lexical index",
+        hybrid: HybridSearch | str = "this searcher was opened without the lexical index",
+        relevance: Relevance | None = None,
         encodes: bool = True,
     ) -> None:
         self._snapshot = snapshot
         self._dense = dense
-        self._hybrid = hybrid
-        self._no_lexical = no_lexical
+        self._hybrid = None if isinstance(hybrid, str) else hybrid
+        self._no_lexical = hybrid if isinstance(hybrid, str) else ""
+        self._relevance = relevance
+        self._first = FirstStage(dense, self._hybrid, relevance)
         self._encodes = encodes
         self._encoder = encoder
         self._depth = checked_count(depth, "depth")
@@ -111,7 +116,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         field of the filter that no document has is an error. report: counts truncated queries. Raises QueryError,
         VectorError.
         """
-        second = SecondStage.of(ranker, rerank_depth, rerank_weight)
+        second = SecondStage.of(ranker, rerank_depth, rerank_weight, self._relevance)
         request = self._request(k, offset, mode, self._selection(where, strict=strict), second)
         return self._answers(self._queries([query], None if vector is None else [vector]), request, report)[0]
 
@@ -140,7 +145,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         """
         if isinstance(queries, str):
             raise QueryError(f"queries is a list; for one query write [{queries!r}], or call search")
-        second = SecondStage.of(ranker, rerank_depth, rerank_weight)
+        second = SecondStage.of(ranker, rerank_depth, rerank_weight, self._relevance)
         request = self._request(k, offset, mode, self._selection(where, strict=strict), second)
         with displayed(progress, "Searching", "queries") as shown:
             return self._answers(self._queries(queries, vectors), request, report, shown)
@@ -159,7 +164,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         Its query vector is the mean of its passages' vectors. Raises QueryError for an unknown id or one without
         a vector.
         """
-        request = self._request(k, offset, "dense", self._selection(where, strict=strict, without=(document_id,)))
+        selection = self._selection(where, strict=strict, without=(document_id,))
+        request = replace(self._request(k, offset, "dense", selection), relevance=False)
         found = self._snapshot.find([document_id])
         if not found:
             raise QueryError(f"there is no document {document_id!r} in this collection")
@@ -169,7 +175,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         mean = self._dense.vectors(passages).mean(axis=0)
         vector = scaled(mean[None], self._encoder.contract.similarity, what="the query vector")[0]
         asked = Asked(Query(None, vector), "dense", partial(np.asarray, vector))
-        return self._hits(self._ranked(asked, request), request.offset)
+        return self._hits(self._first.ranked(asked, request), request.offset)
 
     def run(
         self,
@@ -182,26 +188,29 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         ranker: Ranker | None = None,
         rerank_depth: int | None = None,
         rerank_weight: float = 1.0,
+        min_relevance: float | None = None,
         report: EncodingReport | None = None,
         progress: Progress | bool = False,
     ) -> Run:
         """The rankings of many queries, each to `depth` documents: query id → document id → score.
 
         vectors: one for each query, in their order. where, ranker, rerank_depth, rerank_weight: as in `search`; with a
-        ranker a ranking ends with the documents that it scored. progress: in queries. Raises QueryError, also for an
-        empty query, which it names; VectorError, FilterError.
+        ranker a ranking ends with the documents that it scored. min_relevance: leaves out documents of less relevance.
+        progress: in queries. Raises QueryError, also for an empty query, which it names; VectorError, FilterError.
         """
         depth, mode = checked_count(depth, "depth"), self._mode(mode, text=True, vector=vectors is not None)
         if empty := [name for name, text in queries.items() if unseen(text)]:
             raise QueryError(f"the query {empty[0]!r} is empty")
-        second = SecondStage.of(ranker, rerank_depth, rerank_weight)
+        second = SecondStage.of(ranker, rerank_depth, rerank_weight, self._relevance)
         reads = 0 if second is None else min(depth, second.reads(0))
+        least = None if min_relevance is None else checked_relevance(min_relevance)
         request = Request(mode, depth, depth, 0, self._selection(where), second, reads)
-        asked, work = self._queries(list(queries.values()), vectors), partial(self._ranking, request=request)
+        asked = self._queries(list(queries.values()), vectors)
+        work = partial(self._ranking, request=request, least=least)
         with displayed(progress, "Searching", "queries") as shown:
             if second is None:
                 return dict(zip(queries, self._each(asked, request, report, work, shown), strict=True))
-            pages = self._answers(asked, request, report, shown)
+            pages = [hits.at_least(min_relevance=least) for hits in self._answers(asked, request, report, shown)]
             return {name: {hit.id: hit.score for hit in page} for name, page in zip(queries, pages, strict=True)}
 
     def close(self) -> None:
@@ -340,33 +349,21 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             for (query, mode), lacks in zip(pairs, lacking, strict=True)
         ]
 
-    def _ranked(self, asked: Asked, request: Request) -> Ranked:
-        """The places of the first ranking that the request needs."""
-        hybrid, text = self._hybrid, asked.query.text
-        depth, top, selection = request.depth, request.ranked, request.selection
-        if hybrid is not None and text is not None:
-            if asked.mode == "lexical":
-                return hybrid.lexical(text, depth=depth, top=top, selection=selection)
-            if asked.mode == "hybrid":
-                start = threads.start if asked.alone else later
-                return hybrid.hybrid(text, asked.vector, depth=depth, top=top, selection=selection, start=start)
-            selection = hybrid.within(text, selection)
-        found = self._dense.nearest(asked.vector(), depth=depth, top=top, selection=selection)
-        return Ranked(found.documents, found.scores, {"dense": found.scores}, found.passages)
-
-    def _ranking(self, asked: Asked, request: Request) -> dict[str, float]:
-        """Document id → score."""
-        found = self._ranked(asked, request)
+    def _ranking(self, asked: Asked, request: Request, least: float | None = None) -> dict[str, float]:
+        """Document id → score. least: the smallest relevance."""
+        found = self._first.ranked(asked, request)
+        if least is not None:
+            found = found.at_least(least)
         return dict(zip(self._snapshot.ids(found.documents), found.scores.tolist(), strict=True))
 
     def _page(self, asked: Asked, request: Request, offset: int) -> Hits:
-        return self._hits(self._ranked(asked, request), offset, asked.query.text or "")
+        return self._hits(self._first.ranked(asked, request), offset, asked.query.text or "")
 
     def _candidates(self, asked: Asked, request: Request) -> Candidates:
         """The places that a second stage reads, each with its best passage by every side of the search."""
         if request.second is not None:
             request.second.refuse_unbounded(asked.mode, self._encoder.contract.similarity)
-        ranked, text = self._ranked(asked, request), asked.query.text or ""
+        ranked, text = self._first.ranked(asked, request), asked.query.text or ""
         hits = self._hits(ranked, 0, text)
         passages = [[hit.passage] for hit in hits]
         if self._hybrid is not None and asked.mode == "hybrid":
@@ -383,11 +380,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             spans = self._hybrid.spans(query, page.documents, documents)
         else:
             spans = self._snapshot.spans(page.documents if page.passages is None else page.passages)
+        relevance = [None] * len(documents) if page.relevance is None else page.relevance
+        parts = zip(page.scores.tolist(), documents, spans.tolist(), page.explained(), relevance, strict=True)
         hits = (
-            Hit(score, document, Passage(start, end, document.text[start:end]), parts)
-            for score, document, (start, end), parts in zip(
-                page.scores.tolist(), documents, spans.tolist(), page.explained(), strict=True
-            )
+            Hit(score, document, Passage(start, end, document.text[start:end]), explained, relevant)
+            for score, document, (start, end), explained, relevant in parts
         )
         highlights = self._hybrid.highlights(query) if self._hybrid is not None and query else None
         return Hits(hits, highlights)

@@ -27,6 +27,10 @@ class LocalLexical:
         """float32 (n,): the scores of these documents, in their order."""
         return self._reader.scores(query, documents)
 
+    def weight(self, query: str) -> float:
+        """The sum of the inverse document frequencies of the query's terms."""
+        return self._reader.weight(query)
+
     def evidence(self, query: str, documents: Numbers) -> Scores:
         """float32 (n,): what lexical search adds to the mixed scores of these documents, before its weight."""
         return self._reader.evidence(query, documents)
