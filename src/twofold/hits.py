@@ -53,9 +53,9 @@ class Hits(list[Hit]):
         return type(self)(found, self.highlighting) if isinstance(found, list) else found
 
     def at_least(self, min_score: float | None = None, *, min_relevance: float | None = None) -> Self:
-        """The hits whose score and relevance are not smaller than these; None is no limit.
+        """The hits whose score is at least `min_score`, and whose relevance is at least `min_relevance`.
 
-        Raises QueryError for what is no number, and for a relevance where that of a hit cannot be said.
+        None is no limit. Raises QueryError for what is no number, and where the relevance of a hit cannot be said.
         """
         hits: list[Hit] = self
         if min_score is not None:

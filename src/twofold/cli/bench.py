@@ -175,6 +175,10 @@ def _register_judged(measured: Subparsers) -> None:
         "--only", action="append", default=[], metavar="NAME", help="only this collection; may be repeated"
     )
     add_encoder_options(small)
+    relevance = _named(measured, "relevance", _relevance, "how well relevance is calibrated, and its coefficients")
+    relevance.add_argument("data", metavar="FOLDER", nargs="+", type=Path, help="BEIR folders, two at least")
+    relevance.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")
+    add_encoder_options(relevance)
     training = _named(measured, "training", _training, "training recipes and their results")
     training.add_argument("recipes", metavar="RECIPE.py", nargs="+", type=Path, help="such as recipes/scifact.py")
     training.add_argument("--data", required=True, type=Path, metavar="FOLDER", help="the folder of judged collections")
@@ -261,6 +265,12 @@ def _precision(arguments: argparse.Namespace, progress: Progress) -> Report:
         split=arguments.split,
         progress=progress,
     )
+
+
+def _relevance(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.relevance import bench_relevance
+
+    return bench_relevance(arguments.data, split=arguments.split, encoder=_encoder(arguments), progress=progress)
 
 
 def _book(arguments: argparse.Namespace, progress: Progress) -> Report:

@@ -1,10 +1,12 @@
 """Relevance: how probable it is that a document answers the query, from what search knows of both.
 
-    logit = constant + a · κ + b · BM25 / √W + c · log10 of the number of documents
+    logit = constant + a · κ + b · BM25 / √(W · r) + c · log10 of the number of documents
 
-κ is the dense score beyond chance (fusion.py), W the sum of the inverse document frequencies of the query's terms. So
-relevance depends on query, document and commit alone. `twofold bench relevance DATA…` fits the coefficients, and tests
-them on collections that they were not fitted on; docs/relevance.md has its figures.
+κ is the dense score beyond chance (fusion.py), W the sum of the inverse document frequencies of the query's terms, and
+r that of a term that a single document has, which makes collections of any size comparable. The more documents there
+are, the more likely is a high score by chance. Relevance depends on query, document and commit alone. `twofold bench
+relevance DATA…` fits the coefficients, and tests them on collections that they were not fitted on; docs/relevance.md
+has its figures.
 """
 
 from __future__ import annotations
@@ -15,14 +17,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twofold.errors import InputError
 from twofold.scores import Scores
 from twofold.searching.fusion import Fusion
 
-SMALLEST, LARGEST = 82, 11_429
-"""Documents of the smallest and the largest collection that the coefficients were fitted on; beyond, size counts as
-there: what it does farther off was not seen."""
+LARGEST = 11_429
+"""Documents of the largest collection that the coefficients were fitted on; a larger one counts like it, since what
+its size does was not seen."""
 FARTHEST = 30.0
 """No logit is farther from 0, so that a probability is neither 0 nor 1."""
 
@@ -38,12 +41,13 @@ class Coefficients:
 
 
 COEFFICIENTS: Mapping[str, Coefficients] = {
-    "dense": Coefficients(constant=-2.556, beyond_chance=6.5998, size=-0.6716),
-    "lexical": Coefficients(constant=-2.7667, lexical=1.0039, size=-0.7577),
-    "hybrid": Coefficients(constant=-2.4585, beyond_chance=4.0736, lexical=0.446, size=-0.6781),
+    "dense": Coefficients(constant=-3.2068, beyond_chance=8.2369, size=-0.7868),
+    "lexical": Coefficients(constant=-5.5714, lexical=2.9047, size=0.0103),
+    "hybrid": Coefficients(constant=-4.1663, beyond_chance=4.8525, lexical=1.5895, size=-0.4519),
 }
-"""Fitted on sixteen judged collections, 200 questions of each and as many of another collection, by
-`twofold bench relevance` (docs/relevance.md)."""
+"""Fitted by `twofold bench relevance` with the embedded all-MiniLM-L6-v2 on the first ten hits of up to 200 questions
+of each of these judged collections, and as many of another one: adi, cacm, cisi, cosqa, cranfield, fairytaleqa,
+medquad, nfcorpus, npl, powershell, scifact, squad-dev, trecqa-wang, wikiqa, xquad-de, xquad-en (docs/data.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,14 +106,25 @@ class Relevance:
         self, mode: str, *, dense: Scores | None = None, lexical: Scores | None = None, weight: float = 0.0
     ) -> list[float] | None:
         by, calibration = COEFFICIENTS[mode], self.calibrations.get(mode, Calibration())
-        logits: Any = by.constant + by.size * math.log10(min(max(self.documents, SMALLEST), LARGEST))
+        logits: Any = by.constant + by.size * size_feature(self.documents)
         if dense is not None:
             if self.fusion is None:
                 return None
             logits = logits + by.beyond_chance * self.fusion.beyond_chance(dense).astype(np.float64)
         if lexical is not None:
-            logits = logits + by.lexical * lexical.astype(np.float64) / (math.sqrt(weight) or 1.0)
+            logits = logits + by.lexical * lexical_feature(lexical, weight, self.documents)
         return [calibration.probability(logit) for logit in logits.tolist()]
+
+
+def size_feature(documents: int) -> float:
+    """log10 of the number of documents."""
+    return math.log10(min(max(documents, 1), LARGEST))
+
+
+def lexical_feature(scores: Scores, weight: float, documents: int) -> NDArray[np.float64]:
+    """float64 (n,): BM25 / √(W · r). weight: W. documents: of the collection; r follows from their number."""
+    rarest = math.log1p((max(documents, 1) - 0.5) / 1.5)
+    return np.asarray(scores.astype(np.float64) / (math.sqrt(weight * rarest) or 1.0))
 
 
 def calibrations_to_json(calibrations: Mapping[str, Calibration]) -> dict[str, Any]:
