@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TextIO
+from typing import Protocol, TextIO, runtime_checkable
 
 from twofold.errors import InputError
 
@@ -26,6 +26,14 @@ class Progress(Protocol):
         """`done` of `total` units are finished; `total` is None if it is unknown."""
 
 
+@runtime_checkable
+class TokenProgress(Progress, Protocol):
+    """Progress that also shows how many tokens were encoded."""
+
+    def encoded(self, tokens: int) -> None:
+        """So many tokens by now; called before the progress itself, by work that counts them."""
+
+
 def silent(done: int, total: int | None) -> None:
     """Reports nothing."""
 
@@ -34,8 +42,7 @@ class Display:
     """Progress as text on a stream. Work that ends before the first line is due shows nothing.
 
     what: the word before the figures. unit: what is counted, in the plural. stream: standard error by default. known:
-    gives the total where the work does not know it; called at most once, before the first line. tokens: gives how many
-    the work has encoded by now, where it counts them. clock: seconds.
+    gives the total where the work does not know it; called at most once, before the first line. clock: seconds.
     """
 
     def __init__(
@@ -45,7 +52,6 @@ class Display:
         *,
         stream: TextIO | None = None,
         known: Callable[[], int | None] = lambda: None,
-        tokens: Callable[[], int] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._what, self._unit = what, unit
@@ -53,17 +59,16 @@ class Display:
         self._rewrites = _is_watched(self._stream)
         self._known, self._asked = known, False
         self._total: int | None = None
-        self._tokens = tokens
         self._clock = clock
         self._shown = self._start = clock()
-        self._done = self._first = self._width = self._first_tokens = 0
+        self._done = self._first = self._width = self._tokens = self._first_tokens = 0
 
     def __call__(self, done: int, total: int | None) -> None:
         """Shows a line where one is due. A smaller `done` than before begins another stage, with a rate of its own."""
         now = self._clock()
         if done < self._done:
             self._start, self._first = now, done
-            self._first_tokens = self._tokens() if self._tokens else 0
+            self._first_tokens = self._tokens
         self._done = done
         if now - self._shown < (REWRITTEN if self._rewrites else EVERY):
             return
@@ -73,9 +78,13 @@ class Display:
         total = self._total if total is None else total
         seconds = now - self._start
         speed = (done - self._first) / seconds if seconds > 0 else None
-        tokens = (self._tokens() - self._first_tokens) / seconds if self._tokens and seconds > 0 else None
+        tokens = (self._tokens - self._first_tokens) / seconds if seconds > 0 else None
         shown = (counted(done, total, self._unit), rate(speed), token_rate(tokens), time_left(speed, done, total))
         self._write(f"{self._what}: {', '.join(part for part in shown if part)}")
+
+    def encoded(self, tokens: int) -> None:
+        """See TokenProgress."""
+        self._tokens = tokens
 
     def close(self) -> None:
         """Ends a line that is being rewritten."""

@@ -69,11 +69,11 @@ class AddReport:
 
     added, replaced, unchanged: documents by outcome (metadata_only of the replaced kept their vectors). duplicates: ids
     that came more than once in this input; the last one is stored. title_only, without_content: documents without a
-    text, and with neither text nor title (stored, but never found by dense search). passages: vectors written.
-    truncated: documents whose vectors do not cover all of their text; tokens_cut: tokens not covered. analyser: what
-    lexical search was made for, and why, where that was told from the texts; empty otherwise. unsuited: that the
-    encoder hardly knows the script of the texts, and which models do; empty otherwise. index: what was built, and its
-    recall; None where none was due.
+    text, and with neither text nor title (stored, but never found by dense search). passages: vectors written. tokens:
+    encoded, with special ones, where the encoder counts them. truncated: documents whose vectors do not cover all of
+    their text; tokens_cut: tokens not covered. analyser: what lexical search was made for, and why, where that was told
+    from the texts; empty otherwise. unsuited: that the encoder hardly knows the script of the texts, and which models
+    do; empty otherwise. index: what was built, and its recall; None where none was due.
     """
 
     added: int = 0
@@ -84,6 +84,7 @@ class AddReport:
     title_only: int = 0
     without_content: int = 0
     passages: int = 0
+    tokens: int = 0
     truncated: int = 0
     tokens_cut: int = 0
     analyser: str = ""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from random_cross_encoders import classifier
 
 Twofold = Callable[..., Any]
 
@@ -37,6 +38,22 @@ def test_a_folder_in_int8_is_written_indexed_and_searched(tmp_path: Path, articl
     refused = twofold("search", collection, "a hot drink", "--encoder", "all-MiniLM-L6-v2")
     assert refused.status == 1
     assert "quantization is '', the collection has 'int8'" in refused.err
+
+
+def test_a_cross_encoder_in_int8_is_written_and_orders_what_is_found(
+    tmp_path: Path, embedded: Path, twofold: Twofold
+) -> None:
+    folder, rounded = classifier("bert", tmp_path / "plain"), tmp_path / "int8"
+    done = twofold("quantize", folder, "--to", rounded)
+    assert f"twofold search COLLECTION QUERY --rerank {rounded}" in done.out
+    assert "mean difference" in done.out
+    found = [twofold("search", embedded, "a hot drink", "--rerank", each, "--json") for each in (folder, rounded)]
+    asked = twofold("search", embedded, "a hot drink", "--rerank", folder, "--rerank-precision", "int8", "--json")
+    scores = [[hit["score"] for hit in each.json["hits"]] for each in (*found, asked)]
+    assert scores[0] != scores[1] == scores[2]
+    refused = twofold("quantize", folder, "--to", tmp_path / "other", "--texts", folder / "config.json")
+    assert (refused.status, (tmp_path / "other").exists()) == (2, False)
+    assert "--texts goes with an encoder" in refused.err
 
 
 def test_a_collection_in_int8_is_searched_with_other_threads(tmp_path: Path, articles: Path, twofold: Twofold) -> None:

@@ -102,9 +102,10 @@ def test_a_total_that_the_work_does_not_know_is_asked_for_once_and_only_for_long
 
 
 def test_work_that_counts_tokens_says_how_many_a_second(clock: Clock) -> None:
-    stream, tokens = io.StringIO(), 0
-    display = Display("Encoding", "texts", stream=stream, tokens=lambda: tokens, clock=clock)
-    clock.seconds, tokens = clock.seconds + 10, 50_000
+    stream = io.StringIO()
+    display = Display("Encoding", "texts", stream=stream, clock=clock)
+    clock.seconds += 10
+    display.encoded(50_000)
     display(100, 300)
     assert stream.getvalue() == "Encoding: 100 of 300 texts, 10/s, 5,000 tokens/s, 0:20 left\n"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +21,7 @@ from twofold.bench.timing import SPREAD_NOTE, alternating, spread
 from twofold.encoders.loading import load_encoder
 from twofold.encoders.transformer import TransformerEncoder
 from twofold.errors import InputError
+from twofold.models.devices import CPU
 from twofold.models.transformer import TransformerModel
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
@@ -39,7 +40,7 @@ class Asked:
     model: a folder or hub name, None for the embedded default. shape: a name of `shapes.SHAPES` instead, made with
     random weights below `to`, or for the time of the bench. precisions: by default f32 and what "auto" takes here.
     lengths: "short", "medium" or "long" texts, made of those given; None takes them as they are. long: texts of up to
-    8,192 tokens in new processes instead of the comparison.
+    8,192 tokens in new processes instead of the comparison. device: as `load_encoder` has it, for the comparison.
     """
 
     model: str | None = None
@@ -48,6 +49,7 @@ class Asked:
     precisions: Sequence[str] = ()
     lengths: str | None = None
     long: bool = False
+    device: str = CPU
 
     def __post_init__(self) -> None:
         if self.model is not None and self.shape is not None:
@@ -73,7 +75,7 @@ def bench_encode(data: Path | None = None, asked: Asked | None = None, *, count:
         precisions = asked.precisions or ("f32", "auto")
         if asked.long:
             return Report(header(PEERS), [long_texts(model, texts, each, rounds) for each in precisions])
-        return Report(header(PEERS), _compared(model, texts, what, precisions, rounds))
+        return Report(header(PEERS), _compared(model, texts, what, _encoders(model, precisions, asked.device), rounds))
 
 
 def of_length(texts: Sequence[str], lengths: str | None) -> list[str]:
@@ -97,9 +99,8 @@ def _joined(words: Sequence[Sequence[str]], start: int) -> str:
 
 
 def _compared(
-    model: str | None, texts: Sequence[str], what: str, precisions: Sequence[str], rounds: int
+    model: str | None, texts: Sequence[str], what: str, encoders: Mapping[str, TransformerEncoder], rounds: int
 ) -> list[Table]:
-    encoders = _encoders(model, precisions)
     reference, (others, lacking) = reference_encoder(model), other_encoders(model)
     peers = {REFERENCE: reference, **others}
     contenders: dict[str, Callable[[], Vectors]] = {name: partial(encode, texts) for name, encode in peers.items()}
@@ -118,7 +119,7 @@ def _compared(
     profiles = [
         profile(encoder.model, encoder.folder.max_tokens, rates[name])
         for name, encoder in encoders.items()
-        if isinstance(encoder.model, TransformerModel)
+        if isinstance(encoder.model, TransformerModel) and encoder.device == CPU
     ]
     first = [first_vector(rounds)] if model is None else []
     return [_table(rows, what, report, rounds, lacking), *profiles, *first]
@@ -143,9 +144,10 @@ def _table(
     return Table("Encoding documents", columns, tuple(rows), notes)
 
 
-def _encoders(model: str | None, precisions: Sequence[str]) -> dict[str, TransformerEncoder]:
-    loaded = [load_encoder(model, precision=precision) for precision in precisions]
-    return {f"twofold, {encoder.precision}": encoder for encoder in loaded}
+def _encoders(model: str | None, precisions: Sequence[str], device: str) -> dict[str, TransformerEncoder]:
+    loaded = [load_encoder(model, precision=precision, device=device) for precision in precisions]
+    places = ["" if each.device == CPU else f" on {each.device}" for each in loaded]
+    return {f"twofold, {each.precision}{place}": each for each, place in zip(loaded, places, strict=True)}
 
 
 def _lowest_cosine(one: Vectors, two: Vectors) -> float:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from twofold.errors import MissingExtraError
-from twofold.models.locating import DEFAULT_NAME, find_model
+from twofold.models.folder import read_model_folder
+from twofold.models.layers import Normalize
+from twofold.models.locating import find_model
 from twofold.scores import Vectors
 
 Encode = Callable[[Sequence[str]], Vectors]
@@ -49,9 +52,26 @@ def other_encoders(model: str | None) -> tuple[dict[str, Encode], list[str]]:
 
 
 def _fastembed(model: str | None) -> Encode:
+    """The model as sentence-transformers exports it, since fastembed's own names need the network."""
     from fastembed import TextEmbedding
+    from fastembed.common.model_description import ModelSource, PoolingType
+    from sentence_transformers import SentenceTransformer
 
-    if model is not None and Path(model).exists():
-        raise ValueError("it takes models by their names in its own list, and this is a folder")
-    peer: Any = TextEmbedding(DEFAULT_NAME if model is None else model)
-    return lambda texts: np.array(list(peer.embed(list(texts))), dtype=np.float32)
+    found = read_model_folder(find_model(model).folder)
+    poolings = {"mean": PoolingType.MEAN, "cls": PoolingType.CLS}
+    if len(found.modes) != 1 or found.modes[0] not in poolings:
+        raise ValueError(f"it pools by {' or '.join(poolings)}, and this model by {'+'.join(found.modes)}")
+    exported = TemporaryDirectory(prefix="twofold-onnx-")
+    peer: Any = SentenceTransformer(str(found.path), device="cpu", backend="onnx")
+    peer.save_pretrained(exported.name)
+    name, dimension = Path(exported.name).name, peer.get_sentence_embedding_dimension()
+    is_unit = any(isinstance(layer, Normalize) for layer in found.layers)
+    TextEmbedding.add_custom_model(name, poolings[found.modes[0]], is_unit, ModelSource(hf=name), dimension)
+    embedding: Any = TextEmbedding(name, specific_model_path=exported.name)
+
+    return partial(_embedded, embedding, exported)
+
+
+def _embedded(embedding: Any, _: TemporaryDirectory[str], texts: Sequence[str]) -> Vectors:
+    """The folder is named so that it lasts as long as the model that was read from it."""
+    return np.array(list(embedding.embed(list(texts))), dtype=np.float32)

@@ -30,6 +30,7 @@ LAYERS = (6, 2)
 WORDS = 80
 """Words of a candidate; about 150 tokens of a documentation's text."""
 SEED = 0
+PRECISIONS = ("f32", "auto", "int8")
 
 
 def bench_second_stage(
@@ -57,7 +58,7 @@ def bench_second_stage(
 
 def _measured(name: str, folder: str, texts: Sequence[str], what: str, rounds: int) -> Table:
     query, report = QUERIES[0], EncodingReport()
-    loaded = [load_cross_encoder(folder, precision=precision) for precision in ("f32", "auto")]
+    loaded = [load_cross_encoder(folder, precision=precision) for precision in PRECISIONS]
     contenders: dict[str, Callable[[], Scores]] = {REFERENCE: partial(_reference(folder), query, texts)}
     for model in loaded:
         contenders[f"twofold, {model.precision}"] = partial(model.scores, query, texts)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
 from twofold import progress as telling
@@ -21,35 +21,46 @@ def bar(
     known: int | None = None,
     *,
     asked: Callable[[], int | None] = lambda: None,
-    tokens: Callable[[], int] | None = None,
 ) -> Iterator[telling.Progress]:
     """A progress function for the library; on a terminal it draws a bar that disappears when the work is done.
 
     what: the word before the bar. unit: what is counted, in the plural. known: how many there will be, where the work
-    itself does not know it; asked: gives the same at some cost, and is called for work that takes long. tokens: gives
-    how many are encoded by now. --quiet shows nothing.
+    itself does not know it; asked: gives the same at some cost, and is called for work that takes long. --quiet
+    shows nothing.
     """
     if is_quiet():
         yield telling.silent
         return
     if not sys.stderr.isatty():
-        yield telling.Display(what, unit, known=asked, tokens=tokens)
+        yield telling.Display(what, unit, known=asked)
         return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         _Count(unit),
         _Speed(),
-        *(() if tokens is None else (_TokenSpeed(tokens),)),
+        _TokenSpeed(),
         _Left(),
     )
     with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
-        task = progress.add_task(what, total=known)
+        yield _Shown(progress, progress.add_task(what, total=known, tokens=0), known)
 
-        def show(done: int, total: int | None) -> None:
-            progress.update(task, completed=done, total=known if total is None else total)
 
-        yield show
+class _Shown:
+    """What the work calls: it moves the bar of one task."""
+
+    def __init__(self, progress: Progress, task: TaskID, known: int | None) -> None:
+        self._progress = progress
+        self._task = task
+        self._known = known
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """See telling.Progress."""
+        self._progress.update(self._task, completed=done, total=self._known if total is None else total)
+
+    def encoded(self, tokens: int) -> None:
+        """See telling.TokenProgress."""
+        self._progress.update(self._task, tokens=tokens)
 
 
 class _Count(ProgressColumn):
@@ -75,13 +86,9 @@ class _Speed(ProgressColumn):
 class _TokenSpeed(ProgressColumn):
     """Tokens a second, since the beginning."""
 
-    def __init__(self, tokens: Callable[[], int]) -> None:
-        super().__init__()
-        self._tokens = tokens
-
     def render(self, task: Task) -> Text:
         """ "62,000 tokens/s", or nothing before there is a figure."""
-        return Text(telling.token_rate(self._tokens() / task.elapsed if task.elapsed else None), style="dim")
+        return Text(telling.token_rate(task.fields["tokens"] / task.elapsed if task.elapsed else None), style="dim")
 
 
 class _Left(ProgressColumn):

@@ -14,6 +14,7 @@ from twofold.cli.options import (
     add_output_options,
     at_least_one,
     command,
+    device,
     encoder_of,
     names_encoder,
     text,
@@ -89,6 +90,7 @@ def _register_models(measured: Subparsers) -> None:
         default=[],
         help="default: f32 and auto; may be repeated",
     )
+    encode.add_argument("--device", type=device, default="cpu", metavar="NAME", help="where it runs (cpu)")
     second = _named(measured, "second-stage", _second_stage, "scoring candidates, beside sentence-transformers")
     second.add_argument("data", metavar="DATA", nargs="?", type=Path, help="a file or folder of texts (or docstrings)")
     second.add_argument(
@@ -221,7 +223,7 @@ def _encode(arguments: argparse.Namespace, _: Progress) -> Report:
     from twofold.bench.encode import Asked, bench_encode
 
     given = arguments
-    asked = Asked(given.model, given.shape, given.to, given.precision, given.lengths, given.long)
+    asked = Asked(given.model, given.shape, given.to, given.precision, given.lengths, given.long, given.device)
     return bench_encode(given.data, asked, count=given.count, rounds=given.rounds)
 
 

@@ -15,9 +15,11 @@ from twofold.cli.output import print_json, print_line, visible
 from twofold.cli.sources import add_field_options
 from twofold.cli.summaries import encoded_as_text
 from twofold.errors import InputError
+from twofold.progress import TokenProgress
 
 if TYPE_CHECKING:
     from twofold.progress import Progress
+    from twofold.reports import EncodingReport
     from twofold.scores import Vectors
 
 TEXTS_AT_ONCE = 1000
@@ -63,10 +65,10 @@ def run(arguments: argparse.Namespace) -> int:
     encoder = encoder_of(arguments)
     encode = encoder.encode_documents if arguments.side == "document" else encoder.encode_queries
     start = time.monotonic()
-    with bar("Encoding", "texts", asked=partial(_counted, arguments), tokens=lambda: report.tokens) as progress:
+    with bar("Encoding", "texts", asked=partial(_counted, arguments)) as progress:
         blocks = (encode(texts, report=report) for texts in _blocks(arguments))
         dimension = encoder.contract.dimension
-        write_vectors(arguments.to, _told(blocks, progress), dimension)
+        write_vectors(arguments.to, _told(blocks, progress, report), dimension)
     seconds = time.monotonic() - start
     if arguments.json:
         cut = {"texts_cut": len(report.cut), "tokens_cut": report.tokens_cut, "surrogates": report.surrogates}
@@ -99,10 +101,12 @@ def write_vectors(path: str, blocks: Iterator[Vectors], dimension: int) -> None:
         header(file, lines)
 
 
-def _told(blocks: Iterable[Vectors], progress: Progress) -> Iterator[Vectors]:
+def _told(blocks: Iterable[Vectors], progress: Progress, report: EncodingReport) -> Iterator[Vectors]:
     done = 0
     for block in blocks:
         done += len(block)
+        if isinstance(progress, TokenProgress):
+            progress.encoded(report.tokens)
         progress(done, None)
         yield block
 

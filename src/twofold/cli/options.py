@@ -192,6 +192,9 @@ def add_output_options(parser: argparse.ArgumentParser, **otherwise: Any) -> Non
     )
 
 
+PRECISIONS = ("auto", "f32", "bf16", "int8")
+
+
 def add_encoder_options(
     parser: argparse.ArgumentParser, *, otherwise: str = "the embedded all-MiniLM-L6-v2", several: bool = False
 ) -> None:
@@ -210,7 +213,7 @@ def add_encoder_options(
     )
     group.add_argument(
         "--precision",
-        choices=["auto", "f32", "bf16", "int8"],
+        choices=PRECISIONS,
         default="auto",
         help="auto uses bf16 if the processor supports it; int8 rounds the weights, so its vectors fit no others",
     )

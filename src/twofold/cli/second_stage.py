@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from twofold.cli.options import PRECISIONS
 from twofold.cli.output import note
 from twofold.reports import EncodingReport
 
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
     from twofold.rankers.cross_encoder import CrossEncoder
     from twofold.scores import Scores
 
-OPTIONS = ("rerank", "rerank_depth", "rerank_weight")
+OPTIONS = ("rerank", "rerank_depth", "rerank_weight", "rerank_precision")
 
 
 def add_rerank_options(parser: Any) -> None:
-    """--rerank, --rerank-depth and --rerank-weight."""
+    """--rerank, and how it works."""
     group = parser.add_argument_group("a second stage")
     group.add_argument(
         "--rerank", metavar="MODEL", help="order what was found by this cross-encoder: a folder or a hub name"
@@ -34,6 +35,11 @@ def add_rerank_options(parser: Any) -> None:
         type=float,
         metavar="X",
         help="its share in the score, above 0 and at most 1; the first score has the rest (1)",
+    )
+    group.add_argument(
+        "--rerank-precision",
+        choices=PRECISIONS,
+        help="auto uses bf16 if the processor supports it; int8 rounds the weights (auto)",
     )
 
 
@@ -52,7 +58,12 @@ class SecondStageOptions:
             return cls()
         from twofold.rankers.cross_encoder import load_cross_encoder
 
-        model = load_cross_encoder(arguments.rerank, precision=arguments.precision, threads=arguments.threads)
+        model = load_cross_encoder(
+            arguments.rerank,
+            precision=arguments.rerank_precision or "auto",
+            threads=arguments.threads,
+            device=arguments.device,
+        )
         report = EncodingReport()
         weight = 1.0 if arguments.rerank_weight is None else arguments.rerank_weight
         ranker = CountingRanker(model, report)

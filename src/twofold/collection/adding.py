@@ -22,9 +22,9 @@ from twofold.engine import Engine, EngineWriter
 from twofold.errors import DocumentError, InputError, VectorError
 from twofold.logs import logger_of
 from twofold.passages.windows import PassageMode
-from twofold.progress import Progress
+from twofold.progress import Progress, TokenProgress
 from twofold.readers.vectors import mapped_vectors
-from twofold.reports import AddReport
+from twofold.reports import AddReport, EncodingReport
 from twofold.scores import Numbers, Vectors, checked_vectors, scaled
 from twofold.space import Space
 
@@ -68,6 +68,7 @@ class Adding:
         self._given = given
         self._taken = 0
         self._looked = False
+        self._encoded = EncodingReport()
         self.report = AddReport()
 
     def run(self, documents: Any, writer: EngineWriter, progress: Progress) -> AddReport:
@@ -82,6 +83,8 @@ class Adding:
                 if len(block) < GIVEN_AT_ONCE:
                     self._check_count(self._taken + len(block))  # It is the last one, and nothing of it is stored yet.
                 self._add(block, writer, seen)
+                if isinstance(progress, TokenProgress):
+                    progress.encoded(self.report.tokens)
                 progress(self._taken, total)
         self._check_count(self._taken)
         report = self.report
@@ -205,11 +208,12 @@ class Adding:
             )
         if fresh and own is None and encoder is self._encoder:
             self._look_at(fresh)
-        part = encoded(fresh, encoder, self._mode) if own is None else of_own(fresh, own)
+        part = encoded(fresh, encoder, self._mode, self._encoded) if own is None else of_own(fresh, own)
         if encoder is self._encoder:
             self.report.passages += len(part.vectors)
             self.report.truncated += sum(tokens > 0 for tokens in part.truncated)
             self.report.tokens_cut += sum(part.truncated)
+        self.report.tokens = self._encoded.tokens
         if not len(moved):
             return part
         with self._engine.snapshot() as snapshot:

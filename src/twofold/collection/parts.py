@@ -9,26 +9,34 @@ import numpy as np
 from twofold.block import Part
 from twofold.collection.guarding import GuardedEncoder
 from twofold.documents import Document
+from twofold.encoders.texts import add_to
 from twofold.engine import EngineSnapshot
 from twofold.passages.windows import PassageMode, divide
 from twofold.reports import EncodingReport
 from twofold.scores import Numbers, Vectors
 
 
-def encoded(documents: Sequence[Document], encoder: GuardedEncoder, mode: PassageMode) -> Part:
-    """Divides and encodes documents; counts what was truncated of titles and of texts."""
+def encoded(
+    documents: Sequence[Document], encoder: GuardedEncoder, mode: PassageMode, counts: EncodingReport | None = None
+) -> Part:
+    """Divides and encodes documents; counts what was truncated of titles and of texts.
+
+    counts: gets what was encoded added to it.
+    """
     if not documents:
         return nothing(encoder.contract.dimension)
     divisions = divide(list(documents), encoder.tokens, mode)
     report = EncodingReport()
     vectors = encoder.encode_documents([text for each in divisions for text in each.inputs], report=report)
-    counts = np.array([len(division.spans) for division in divisions], np.int64)
-    ends = np.cumsum(counts)
+    if counts is not None:
+        add_to(counts, report)
+    passages = np.array([len(division.spans) for division in divisions], np.int64)
+    ends = np.cumsum(passages)
     lost = [division.lost for division in divisions]
     for position, tokens in report.cut.items():
         lost[int(np.searchsorted(ends, position, side="right"))] += tokens
     spans = np.concatenate([division.spans for division in divisions])
-    return Part(truncated=lost, counts=counts, spans=spans, vectors=vectors)
+    return Part(truncated=lost, counts=passages, spans=spans, vectors=vectors)
 
 
 def of_own(documents: Sequence[Document], vectors: Vectors) -> Part:

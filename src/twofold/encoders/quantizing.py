@@ -3,95 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from twofold.contract import PROBE_TEXTS
+from twofold.encoders.quantization_report import QuantizationReport, VectorLoss, add_to_card, bytes_of
 from twofold.encoders.texts import check_texts
 from twofold.encoders.transformer import TransformerEncoder
 from twofold.errors import ModelError
-from twofold.files import folder_aside, write_aside
-from twofold.models.folder import Prompts, is_untied
-from twofold.models.int8_folder import write_int8
-from twofold.models.locating import DEFAULT_NAME, find_model
+from twofold.files import folder_aside
+from twofold.models.folder import Prompts, is_untied, module_folders
+from twofold.models.int8_folder import state_prompts, write_int8
+from twofold.models.locating import find_model
 from twofold.models.networks import BuiltNetwork
 from twofold.models.transformer import TransformerModel
 from twofold.scores import unit_vectors
-from twofold.tables import Column, Table
-
-CARD = "README.md"
-MEBIBYTE = 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """The cosine between the vectors of the same texts before and after. mean, lowest: over `count` texts."""
-
-    count: int
-    mean: float
-    lowest: float
-
-    def to_json(self) -> dict[str, float]:
-        """The fields by name."""
-        return {"texts": self.count, "mean": round(self.mean, 5), "lowest": round(self.lowest, 5)}
-
-
-@dataclass(frozen=True, slots=True)
-class QuantizationReport:
-    """What `quantize` made.
-
-    folder: where it is. rounded: matrices in int8. kept: those that would lose too much and stay as they are, by name,
-    with their loss (the relative error of their outputs). losses: which texts → what their vectors lose. precision:
-    with which that was measured: "int8", or "f32" where the processor has no products of int8. bytes_before,
-    bytes_after: of the folders' weights. seconds: all of it. notes: what the user should know, in words.
-    """
-
-    folder: Path
-    rounded: int
-    kept: Mapping[str, float]
-    losses: Mapping[str, Loss]
-    precision: str
-    bytes_before: int
-    bytes_after: int
-    seconds: float
-    notes: tuple[str, ...] = ()
-
-    def table(self) -> Table:
-        """The losses."""
-        columns = (Column("texts"), Column("number"), Column("mean cosine", digits=4), Column("lowest", digits=4))
-        rows = tuple((name, each.count, each.mean, each.lowest) for name, each in self.losses.items())
-        return Table("Vectors in int8 beside those in f32", columns, rows, (f"computed in {self.precision}",))
-
-    def __str__(self) -> str:
-        share = self.bytes_after / self.bytes_before
-        sizes = f"{self.bytes_after / MEBIBYTE:,.1f} MiB of weights, {share:.0%} of what they were"
-        kept = "".join(f"; {name} stays as it is, it would lose {loss:.1%}" for name, loss in self.kept.items())
-        return (
-            f"{self.rounded} of {self.rounded + len(self.kept)} matrices in int8{kept}; {sizes}; {self.seconds:.1f} s"
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """All figures."""
-        return {
-            "folder": str(self.folder),
-            "rounded": self.rounded,
-            "kept": {name: round(loss, 4) for name, loss in self.kept.items()},
-            "losses": {name: each.to_json() for name, each in self.losses.items()},
-            "precision": self.precision,
-            "bytes_before": self.bytes_before,
-            "bytes_after": self.bytes_after,
-            "seconds": round(self.seconds, 2),
-            "notes": list(self.notes),
-        }
 
 
 def quantize(
     model: str | Path | None = None, *, to: str | Path, texts: Sequence[str] = (), threads: int | None = None
-) -> QuantizationReport:
+) -> QuantizationReport[VectorLoss]:
     """Writes a folder with a model's weights in int8, about a quarter of the size, which `load_encoder` takes.
 
     model: a folder or a hub name, the embedded default without one. to: a folder that does not exist or is empty.
@@ -118,8 +51,11 @@ def quantize(
             "kept": {name: round(loss, 4) for name, loss in after.kept.items()},
             "cosines": {name: each.to_json() for name, each in losses.items()},
         }
+        folder = rounded.folder
+        write_int8(folder.path, module_folders(folder.path), after.weights, aside, about)
         prompts = Prompts(rounded.contract.query_prompt, rounded.contract.document_prompt)
-        write_int8(rounded.folder, after.weights, aside, about, prompts)
+        if (folder.prompts.query or "", folder.prompts.document or "") != (prompts.query, prompts.document):
+            state_prompts(aside, prompts)
         written = TransformerEncoder(aside, threads=threads)
         if differences := rounded.contract.differences(written.contract):
             raise ModelError(f"{to} would be another encoder: {'; '.join(map(str, differences))}")
@@ -129,12 +65,12 @@ def quantize(
             kept=after.kept,
             losses=losses,
             precision=rounded.precision,
-            bytes_before=_size(before.weights.paths),
-            bytes_after=_size(_built(written).weights.paths),
+            bytes_before=bytes_of(before.weights.paths),
+            bytes_after=bytes_of(_built(written).weights.paths),
             seconds=time.monotonic() - start,
             notes=written.notes,
         )
-        _add_to_card(aside / CARD, model, report)
+        add_to_card(aside, model, report)
     return report
 
 
@@ -147,22 +83,7 @@ def _built(encoder: TransformerEncoder) -> BuiltNetwork:
     raise ModelError(f"{encoder.folder.path} is {what}, and is not written in int8")
 
 
-def _loss(plain: TransformerEncoder, rounded: TransformerEncoder, texts: Sequence[str]) -> Loss:
+def _loss(plain: TransformerEncoder, rounded: TransformerEncoder, texts: Sequence[str]) -> VectorLoss:
     before, after = (unit_vectors(each.encode_documents(texts)) for each in (plain, rounded))
     cosines = np.einsum("ij,ij->i", before, after)
-    return Loss(len(texts), float(cosines.mean()), float(cosines.min()))
-
-
-def _size(paths: Sequence[Path]) -> int:
-    return sum(path.stat().st_size for path in paths)
-
-
-def _add_to_card(path: Path, model: str | Path | None, report: QuantizationReport) -> None:
-    card = path.read_text(encoding="utf-8", errors="replace").rstrip() + "\n\n" if path.is_file() else ""
-    said = [
-        "## Weights in int8",
-        f"Made from {model or DEFAULT_NAME} by Twofold, `twofold quantize MODEL --to FOLDER`: {report}.",
-        report.table().to_markdown(),
-    ]
-    with write_aside(path) as file:
-        file.write((card + "\n\n".join(said) + "\n").encode())
+    return VectorLoss(len(texts), float(cosines.mean()), float(cosines.min()))

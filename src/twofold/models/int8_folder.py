@@ -1,21 +1,21 @@
 """Writing a model folder whose weights are in int8: the other files are copied, the weights are one file.
 
-What is copied are the files that make the encoder, those that lie in the folder and in its modules' folders. Weights of
+What is copied are the files that make the model, those that lie in the folder and in its modules' folders. Weights of
 other forms, checkpoints and code stay behind.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from twofold.files import copy_aside, write_aside
-from twofold.models.folder import ModelFolder, Prompts, module_folders
+from twofold.models.folder import Prompts
 from twofold.models.weights import HEADER_LENGTH_BYTES, IN_INT8, INT8_FIELD, INT8_VERSION, SIZES, Weights
 
-COPIED = ("*.json", "*.txt", "*.model", "*.md", "LICENSE*")
+COPIED = ("*.json", "*.txt", "*.jinja", "*.model", "*.md", "LICENSE*")
 LAYER = ("*.safetensors",)
 """Copied as well from the folders of the layers after the pooling."""
 SHARDS = "model.safetensors.index.json"
@@ -23,22 +23,28 @@ SHARDS = "model.safetensors.index.json"
 PROMPTS = "config_sentence_transformers.json"
 
 
-def write_int8(folder: ModelFolder, weights: Weights, to: Path, about: Mapping[str, Any], prompts: Prompts) -> None:
+def write_int8(folder: Path, modules: Sequence[Path], weights: Weights, to: Path, about: Mapping[str, Any]) -> None:
     """Fills the empty folder `to`. weights: with the matrices that are to be in int8; about: JSON for the metadata.
 
-    prompts: stated in the new folder where the old one does not state them, as known models get theirs by their names.
-    Raises ModelError, StorageError.
+    modules: the folders of the model's modules, the transformer's first. Raises ModelError, StorageError.
     """
-    for place in dict.fromkeys((folder.path, *module_folders(folder.path))):
-        is_layer = place not in (folder.path, folder.transformer)
+    transformer = modules[0]
+    for place in dict.fromkeys((folder, *modules)):
+        is_layer = place not in (folder, transformer)
         for pattern in (*COPIED, *(LAYER if is_layer else ())):
             for file in place.glob(pattern):
                 if file.name != SHARDS and file.is_file():
-                    copy_aside(file, to / file.relative_to(folder.path))
-    place = to / folder.transformer.relative_to(folder.path)
-    _write_weights(weights, place / IN_INT8, {"version": INT8_VERSION, **about})
-    if (folder.prompts.query or "", folder.prompts.document or "") != (prompts.query, prompts.document):
-        _state_prompts(to / PROMPTS, prompts)
+                    copy_aside(file, to / file.relative_to(folder))
+    _write_weights(weights, to / transformer.relative_to(folder) / IN_INT8, {"version": INT8_VERSION, **about})
+
+
+def state_prompts(folder: Path, prompts: Prompts) -> None:
+    """States an encoder's prompts in its folder, as known models get theirs by their names. Raises StorageError."""
+    path = folder / PROMPTS
+    stated = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    named = {**(stated.get("prompts") or {}), "query": prompts.query, "document": prompts.document}
+    with write_aside(path) as file:
+        file.write(json.dumps({**stated, "prompts": named}, indent=2).encode())
 
 
 def _write_weights(weights: Weights, path: Path, about: Mapping[str, Any]) -> None:
@@ -57,10 +63,3 @@ def _write_weights(weights: Weights, path: Path, about: Mapping[str, Any]) -> No
         file.write(len(written).to_bytes(HEADER_LENGTH_BYTES, "little") + written)
         for each in tensors:
             file.write(each.content.data)
-
-
-def _state_prompts(path: Path, prompts: Prompts) -> None:
-    stated = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    named = {**(stated.get("prompts") or {}), "query": prompts.query, "document": prompts.document}
-    with write_aside(path) as file:
-        file.write(json.dumps({**stated, "prompts": named}, indent=2).encode())

@@ -27,12 +27,14 @@ Run = tuple[Sequence[NDArray[Any]], NDArray[np.float32]]
 """Inputs of a graph for a batch, and its mask, (batch, tokens)."""
 
 
-def losses(graph: Any, runs: Iterable[Run], weights: Weights, words: str) -> dict[str, float]:
+def losses(
+    graph: Any, runs: Iterable[Run], weights: Weights, words: str, threads: int | None = None
+) -> dict[str, float]:
     """Full name of each matrix that may be in int8 → its loss; the same numbers wherever it is measured, but for the
     last digits of float32.
 
     graph: the whole model in float32, which gets outputs for what its products take in. words: the full name of the
-    words' table.
+    words' table. threads: None takes all cores.
     """
     products = {
         node.get_friendly_name(): node.input_value(0)
@@ -41,7 +43,7 @@ def losses(graph: Any, runs: Iterable[Run], weights: Weights, words: str) -> dic
     }
     sources = {(each.get_node().get_name(), each.get_index()): each for each in products.values()}
     graph.add_outputs(list(sources.values()))
-    taken = dict(zip(sources, _run(graph, runs, len(sources)), strict=True))
+    taken = dict(zip(sources, _run(graph, runs, len(sources), threads), strict=True))
     with np.errstate(invalid="ignore"):  # weights that are no numbers lose NaN
         found: dict[str, float] = {words: _table_loss(weights[words])}
         for tensor in dict.fromkeys(map(_tensor, products)):
@@ -55,9 +57,11 @@ def _tensor(product: str) -> str:
     return product.partition(PART)[0]
 
 
-def _run(graph: Any, runs: Iterable[Run], count: int) -> list[NDArray[np.float32]]:
+def _run(graph: Any, runs: Iterable[Run], count: int, threads: int | None) -> list[NDArray[np.float32]]:
     """float32 (tokens of all texts, width) of each of the last `count` outputs."""
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "EXECUTION_MODE_HINT": "ACCURACY"}
+    settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "EXECUTION_MODE_HINT": "ACCURACY"}
+    if threads is not None:
+        settings["INFERENCE_NUM_THREADS"] = threads
     compiled = openvino.Core().compile_model(graph, "CPU", settings)
     states: dict[int, list[NDArray[np.float32]]] = defaultdict(list)
     for inputs, mask in runs:

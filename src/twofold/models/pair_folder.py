@@ -96,6 +96,20 @@ def read_pair_folder(path: Path, prompt: str | None = None) -> PairFolder:
     )
 
 
+def pair_module_folders(path: Path) -> list[Path]:
+    """The folders of a cross-encoder's modules, the transformer's first. Raises ModelError."""
+    return [path / place for _, place in _modules(path)]
+
+
+def is_cross_encoder(path: Path) -> bool:
+    """Whether a model's folder says that it scores pairs: its own words, or a classifier without modules."""
+    said = Configuration.read_if_there(path / "config_sentence_transformers.json").values.get("model_type")
+    if said is not None or (path / MODULES).is_file():
+        return said == "CrossEncoder"
+    named = Configuration.read_if_there(path / "config.json").values.get("architectures")
+    return isinstance(named, list) and bool(named) and str(named[0]).endswith("ForSequenceClassification")
+
+
 def _modules(path: Path) -> list[tuple[str, str]]:
     """(kind, folder) of each module in order, checked to be one of the three things."""
     file = path / MODULES

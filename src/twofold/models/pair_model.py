@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,22 @@ import openvino
 import openvino.opset13 as op
 from numpy.typing import NDArray
 
-from twofold.errors import InputError, ModelError
-from twofold.models.architectures import architecture_of, check_tables
+from twofold.contract import PROBE_TEXTS
+from twofold.errors import ModelError
+from twofold.models.architectures import architecture_of
 from twofold.models.batches import Batch, Batcher, Ladder
+from twofold.models.devices import CPU
 from twofold.models.graphs import Inputs
 from twofold.models.heads import Head, classifier_head, dense_head, token_head
 from twofold.models.module_settings import STATES
+from twofold.models.networks import BuiltNetwork
 from twofold.models.pair_folder import PairFolder
 from twofold.models.pair_tokenizing import PairTokenizing, TokenPair
 from twofold.models.rotary import RotaryTable
-from twofold.models.runtime import Runtime, chosen_precision
-from twofold.models.weights import Weights, weight_files
+from twofold.models.rounding import rounded
+from twofold.models.running import running_on
+from twofold.models.runtime import TOKEN_BUDGET
+from twofold.models.weights import Weights
 from twofold.scores import Numbers, Vectors
 
 TYPES = "embeddings.token_type_embeddings.weight"
@@ -38,36 +44,61 @@ class PairBatch(Batch):
 
 
 class PairModel:
-    """Turns pairs of tokens into logits. precision: "auto", "f32" or "bf16"; threads: None takes all cores.
+    """Turns pairs of tokens into logits.
+
+    precision: "auto", "f32", "bf16" or "int8"; threads: None takes all cores. device: one of `devices.WORDS`; any but
+    "cpu" runs the graph with torch. What "int8" rounds is measured on pairs of the probe texts.
 
     Any number of threads may call it at once. Raises ModelError where the folder cannot be used.
     """
 
     def __init__(
-        self, folder: PairFolder, tokenizing: PairTokenizing, *, precision: str = "auto", threads: int | None = None
+        self,
+        folder: PairFolder,
+        tokenizing: PairTokenizing,
+        *,
+        precision: str = "auto",
+        threads: int | None = None,
+        device: str = CPU,
     ) -> None:
-        if precision == "int8":
-            raise InputError("a cross-encoder runs in bf16 or f32, not in int8: precision='auto' chooses")
         self._folder = folder
-        self._weights = Weights(weight_files(folder.transformer))
+        self._network = BuiltNetwork(folder.configuration)
         self._architecture = architecture_of(folder.configuration)
-        check_tables(folder.configuration, self._weights)
-        self._inside = self._weights.under_first_of(self._architecture.PREFIXES, self._architecture.WORDS)
-        tokenizing.refuse_beyond(self._inside.shape(self._architecture.WORDS)[0], folder.configuration.path)
+        tokenizing.refuse_beyond(self._network.rows, folder.configuration.path)
         self._typed = tokenizing.typed and self._reads_types()
-        self._head = self._read_head(tokenizing)
-        self._rotary = {
-            kind: RotaryTable(rotary) for kind, rotary in self._architecture.rotary(folder.configuration).items()
-        }
+        self._rotary = {kind: RotaryTable(rotary) for kind, rotary in self._network.rotary.items()}
         # Rotary positions go on behind the last that the model is meant for, and padding may stand there.
-        longest = None if self._rotary else self._architecture.positions(folder.configuration)
-        self._ladder = Ladder(longest)
-        self._runtime = Runtime(self._graph, self._inputs, chosen_precision(precision), threads)
+        self._ladder = Ladder(None if self._rotary else self._network.positions)
+        if precision == "int8" and not self.in_int8:
+            runs = (
+                (self._inputs(batch), batch.mask) for batch in self._batches(probes(tokenizing), TOKEN_BUDGET["f32"])
+            )
+            self._network = rounded(self._network, self._graph_of(self._network), runs, folder.transformer, threads)
+        # After the rounding: a language model's answers are rows of the words' table, which may be in int8.
+        self._head = self._read_head(tokenizing)
+        self._runtime = running_on(
+            device, self._graph, self._inputs, precision=precision, in_int8=self.in_int8, threads=threads
+        )
 
     @property
     def precision(self) -> str:
-        """The precision that the graph runs in: "f32" or "bf16"."""
+        """The precision that the graph runs in: "f32", "bf16" or "int8"."""
         return self._runtime.precision
+
+    @property
+    def device(self) -> str:
+        """Where the graph runs: "cpu", or one of torch's devices."""
+        return self._runtime.device
+
+    @property
+    def network(self) -> BuiltNetwork:
+        """The transformer below the head, or what int8 made of it."""
+        return self._network
+
+    @property
+    def in_int8(self) -> bool:
+        """Whether some of the weights are in int8, whatever the graph runs in."""
+        return bool(self._network.weights.in_int8)
 
     @cached_property
     def width(self) -> int:
@@ -76,10 +107,10 @@ class PairModel:
 
     def logits(self, pairs: Iterable[TokenPair]) -> Iterator[tuple[Numbers, Vectors]]:
         """Logits, float32 (n, width), as they are made, and whose they are: positions of pairs, int64 (n,)."""
-        for batch, vectors in self._runtime.run(self._batches(pairs)):
+        for batch, vectors in self._runtime.run(self._batches(pairs, self._runtime.budget)):
             logits = self._head.logits_of(vectors)
             if not np.isfinite(logits).all():
-                broken = self._weights.not_finite()
+                broken = self._network.not_finite()
                 said = (
                     f"the tensor {broken!r} holds NaN or an infinity" if broken else "its numbers grow beyond float32"
                 )
@@ -87,6 +118,11 @@ class PairModel:
                     f"{self._folder.transformer} makes scores that are not numbers, for {said}; download it again"
                 )
             yield batch.positions, logits
+
+    @property
+    def _inside(self) -> Weights:
+        """The tensors of the model below the head, under the architecture's own names."""
+        return self._network.weights.under_first_of(self._architecture.PREFIXES, self._architecture.WORDS)
 
     def _reads_types(self) -> bool:
         """Whether the second text's tokens have a type of their own. Raises ModelError where the model has none."""
@@ -101,13 +137,13 @@ class PairModel:
         return True
 
     def _read_head(self, tokenizing: PairTokenizing) -> Head:
-        folder, answers = self._folder, self._folder.answers
+        folder, answers, weights, inside = self._folder, self._folder.answers, self._network.weights, self._inside
         if folder.task == STATES:
             return dense_head(folder.modes, folder.layers, folder.path)
         if answers is None:
-            return classifier_head(folder.configuration, self._weights, self._inside)
+            return classifier_head(folder.configuration, weights, inside)
         name = "lm_head.weight"
-        table = self._weights[name] if name in self._weights else self._inside[self._architecture.WORDS]
+        table = weights[name] if name in weights else inside[self._architecture.WORDS]
         found = [
             tokenizing.number_of(each) if isinstance(each, str) else each
             for each in (answers.yes, answers.no)
@@ -121,8 +157,8 @@ class PairModel:
             )
         return token_head(table, *numbers)
 
-    def _batches(self, pairs: Iterable[TokenPair]) -> Iterator[PairBatch]:
-        batcher, seconds = Batcher(self._ladder, self._runtime.budget), []
+    def _batches(self, pairs: Iterable[TokenPair], budget: int) -> Iterator[PairBatch]:
+        batcher, seconds = Batcher(self._ladder, budget), []
         for position, pair in enumerate(pairs):
             seconds.append(pair.second)
             batch = batcher.add(position, pair.ids)
@@ -132,11 +168,16 @@ class PairModel:
             yield _typed(batch, seconds)
 
     def _graph(self) -> Any:
+        expands = self.in_int8 and self._runtime.precision != "int8"
+        return self._graph_of(self._network.expanding() if expands else self._network, self._head)
+
+    def _graph_of(self, network: BuiltNetwork, head: Head | None = None) -> Any:
+        """The graph that ends with a head, or with the states of the tokens."""
         ids, mask, types = (op.parameter([-1, -1], kind) for kind in (np.int32, np.float32, np.int32))
         rotary = {kind: op.parameter([-1, -1], np.float32) for kind in self._rotary}
         inputs = Inputs(ids, mask, rotary, types if self._typed else None)
-        states = self._architecture.hidden_states(self._folder.configuration, self._weights, inputs)
-        result = op.result(self._head(states, mask))
+        states = network.states(inputs)
+        result = op.result(states if head is None else head(states, mask))
         parameters = [ids, mask, *rotary.values(), *([types] if self._typed else [])]
         return openvino.Model([result], parameters, "cross-encoder")
 
@@ -145,6 +186,11 @@ class PairModel:
         tables = [table.rows(batch.ids.shape[1]) for table in self._rotary.values()]
         types = [batch.types] if isinstance(batch, PairBatch) and self._typed else []
         return [batch.ids, batch.mask, *tables, *types]
+
+
+def probes(tokenizing: PairTokenizing) -> list[TokenPair]:
+    """The probe texts as pairs, each with the next one as its document."""
+    return list(tokenizing.pairs(list(pairwise(PROBE_TEXTS))))
 
 
 def _typed(batch: Batch, seconds: list[int]) -> PairBatch:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from twofold.errors import InputError, ModelError
 from twofold.models.batches import Batch
-from twofold.models.int8_products import beside_int8, has_bf16, int8_settings
+from twofold.models.int8_products import beside_int8, bf16_settings, has_bf16, int8_settings
 from twofold.scores import Vectors
 
 Precision = Literal["f32", "bf16", "int8"]
@@ -152,9 +152,11 @@ class Runtime:
 def _settings_of(precision: Precision) -> dict[str, Any]:
     if precision == "int8":
         return int8_settings(beside_int8() or "f32")
+    if precision == "bf16":
+        return bf16_settings()
     return {
-        "INFERENCE_PRECISION_HINT": precision,
-        "EXECUTION_MODE_HINT": "ACCURACY" if precision == "f32" else "PERFORMANCE",
+        "INFERENCE_PRECISION_HINT": "f32",
+        "EXECUTION_MODE_HINT": "ACCURACY",
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
     }
 

@@ -4,48 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import openvino
 import openvino.opset13 as op
 from numpy.typing import NDArray
 
-from twofold.errors import InputError, ModelError
-from twofold.logs import logger_of
+from twofold.errors import ModelError
 from twofold.models.batches import Batch, Batcher, Ladder
-from twofold.models.devices import AUTO, CPU, chosen_device
+from twofold.models.devices import AUTO, CPU
 from twofold.models.exported import ExportedNetwork
 from twofold.models.folder import ModelFolder
 from twofold.models.graphs import Inputs
-from twofold.models.int8_losses import losses
 from twofold.models.layers import Normalize, layered, unit_length
 from twofold.models.networks import BuiltNetwork, Network
 from twofold.models.pooling import pooled
 from twofold.models.rotary import RotaryTable
-from twofold.models.runtime import TOKEN_BUDGET, Runtime, chosen_precision
+from twofold.models.rounding import rounded
+from twofold.models.running import Running, running_on
+from twofold.models.runtime import TOKEN_BUDGET, Runtime
 from twofold.scores import Numbers, Vectors
-
-
-class Running(Protocol):
-    """Runs batches on a device. budget: tokens a batch, padding included."""
-
-    @property
-    def device(self) -> str: ...  # noqa: D102 - its name, as `chosen_device` gives it
-
-    @property
-    def precision(self) -> str: ...  # noqa: D102 - "f32" or "bf16"
-
-    @property
-    def budget(self) -> int: ...  # noqa: D102 - as above
-
-    def run(self, batches: Iterable[Batch], /) -> Iterator[tuple[Batch, Vectors]]: ...  # noqa: D102 - float32 (n, dimension)
-
-
-logger = logger_of(__name__)
 
 
 class TransformerModel:
@@ -76,7 +57,7 @@ class TransformerModel:
         self._ladder = Ladder(None if self._rotary else network.positions)
         self._ends_in_normalize = bool(folder.layers) and isinstance(folder.layers[-1], Normalize)
         if precision == "int8" and not self.in_int8:
-            self._network = self._rounded(probes())
+            self._network = self._rounded(probes(), threads)
         asked = network.usual_precision if precision == "auto" else precision
         self._runtime = self._runtime_on(device, asked, threads)
 
@@ -150,40 +131,28 @@ class TransformerModel:
                 yield batch
         yield from batcher.rest()
 
-    def _rounded(self, probes: Sequence[Sequence[int]]) -> BuiltNetwork:
+    def _rounded(self, probes: Sequence[Sequence[int]], threads: int | None) -> BuiltNetwork:
         """The network with every matrix in int8 that loses little by it. Raises ModelError for an exported graph, and
         where there is no such matrix.
         """
         if not isinstance(self._network, BuiltNetwork):
             raise ModelError(f"{self._folder.transformer}: an exported graph runs as it is, not in int8")
-        start = time.monotonic()
         batches = self._batches(probes, 0, TOKEN_BUDGET["f32"])
         runs = ((self.arrays(batch), batch.mask) for batch in batches)
-        found = losses(self._graph_of(self._network), runs, self._network.weights, self._network.words)
-        rounded = self._network.rounded(found)
-        kept = "".join(f"; {name} stays as it is, it would lose {loss:.3f}" for name, loss in rounded.kept.items())
-        said = f"{len(found) - len(rounded.kept)} of {len(found)} matrices in int8"
-        logger.debug("%s: %s%s; measured in %.1f s", self._folder.path, said, kept, time.monotonic() - start)
-        if not rounded.weights.in_int8:
-            broken = self._network.not_finite()
-            said = f"the tensor {broken!r} holds NaN or an infinity" if broken else "every matrix would lose too much"
-            raise ModelError(f"{self._folder.transformer} cannot be rounded to int8, for {said}")
-        return rounded
+        return rounded(self._network, self._graph_of(self._network), runs, self._folder.transformer, threads)
 
     def _runtime_on(self, device: str, precision: str, threads: int | None) -> Running:
-        place = chosen_device(device)
-        if isinstance(self._network, ExportedNetwork) and device not in (CPU, AUTO):
-            raise ModelError(f"{self._folder.path}: an exported graph runs on the CPU alone, not on {place}")
-        if place == CPU or isinstance(self._network, ExportedNetwork):
-            chosen = chosen_precision(precision, in_int8=self.in_int8)
-            return Runtime(self.graph, self.arrays, chosen, threads)
-        if threads is not None and device != AUTO:
-            raise InputError(f"threads are those of device='cpu', and the device is {device!r}; leave one of them out")
-        # torch is an extra, and takes seconds to import.
-        from twofold.models.torch_runtime import TorchRuntime
-
-        # Products of int8 are OpenVINO's: elsewhere the weights are expanded.
-        return TorchRuntime(self.graph, self.arrays, place, "auto" if precision == "int8" else precision)
+        exported = isinstance(self._network, ExportedNetwork)
+        if exported and device not in (CPU, AUTO):
+            raise ModelError(f"{self._folder.path}: an exported graph runs on the CPU alone, not on {device}")
+        return running_on(
+            CPU if exported else device,
+            self.graph,
+            self.arrays,
+            precision=precision,
+            in_int8=self.in_int8,
+            threads=threads,
+        )
 
     def graph(self) -> Any:
         """The OpenVINO model, from what `arrays` gives to vectors, float32 (batch, numbers)."""

@@ -11,8 +11,10 @@ import numpy as np
 from twofold.encoders.texts import add_to
 from twofold.errors import InputError, ModelError
 from twofold.logs import logger_of
+from twofold.models.devices import CPU
 from twofold.models.heads import applied
 from twofold.models.locating import find_model
+from twofold.models.networks import BuiltNetwork
 from twofold.models.pair_folder import PairFolder, read_pair_folder
 from twofold.models.pair_model import PairModel
 from twofold.models.pair_tokenizing import PairTokenizing, TokenPair
@@ -53,6 +55,7 @@ class CrossEncoder:
         threads: int | None = None,
         label: str | int | None = None,
         prompt: str | None = None,
+        device: str = CPU,
     ) -> None:
         if not str(name):
             raise ModelError(HOW_TO_NAME)
@@ -64,7 +67,7 @@ class CrossEncoder:
         self._tokenizing = PairTokenizing(
             folder.transformer, folder.max_tokens, lower_case=folder.lower_case, template=folder.template
         )
-        self._model = PairModel(folder, self._tokenizing, precision=precision, threads=threads)
+        self._model = PairModel(folder, self._tokenizing, precision=precision, threads=threads, device=device)
         self._label = _chosen(folder, self._model.width, label)
         logger.debug("loaded %s, %s", folder.path, self._model.precision)
 
@@ -78,8 +81,28 @@ class CrossEncoder:
 
     @property
     def precision(self) -> str:
-        """How the numbers are computed: "f32" or "bf16"."""
+        """How the numbers are computed: "f32", "bf16" or "int8"."""
         return self._model.precision
+
+    @property
+    def device(self) -> str:
+        """Where they are computed: "cpu" (OpenVINO), "cuda:0" (or another number), "mps" or "torch:cpu" (torch)."""
+        return self._model.device
+
+    @property
+    def in_int8(self) -> bool:
+        """Whether some of the weights are in int8, whatever they are computed in."""
+        return self._model.in_int8
+
+    @property
+    def folder(self) -> PairFolder:
+        """The settings that were read from the model's folder."""
+        return self._folder
+
+    @property
+    def network(self) -> BuiltNetwork:
+        """The transformer below the head."""
+        return self._model.network
 
     @property
     def max_tokens(self) -> int:
@@ -157,18 +180,19 @@ def load_cross_encoder(
     threads: int | None = None,
     label: str | int | None = None,
     prompt: str | None = None,
+    device: str = CPU,
 ) -> CrossEncoder:
     """A cross-encoder: a model folder or a hub name. None ships with Twofold, so None is an error that names some.
 
-    precision: "auto" is bf16 where the processor has it, else f32; both can be asked for. threads: None takes all
-    cores. label: for a classifier of several labels, the name or number of the one that means relevant; the score is
-    then its log-odds against the others. prompt: what stands before each query in place of the folder's own prompt; for
-    a language model its instruction. Raises ModelError for a model that cannot be used, InputError for invalid
-    arguments.
+    precision: "auto" is bf16 where the processor has it, else f32, and int8 for weights that are stored so; all can be
+    asked for. threads: None takes all cores. device: where it runs, as `load_encoder` has it. label: for a classifier
+    of several labels, the name or number of the one that means relevant; the score is then its log-odds against the
+    others. prompt: what stands before each query in place of the folder's own prompt; for a language model its
+    instruction. Raises ModelError for a model or device that cannot be used, InputError for invalid arguments.
     """
     if name is None:
         raise ModelError(HOW_TO_NAME)
-    return CrossEncoder(name, precision=precision, threads=threads, label=label, prompt=prompt)
+    return CrossEncoder(name, precision=precision, threads=threads, label=label, prompt=prompt, device=device)
 
 
 def _chosen(folder: PairFolder, width: int, label: str | int | None) -> int | None:

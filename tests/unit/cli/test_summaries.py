@@ -7,7 +7,7 @@ import pytest
 from twofold.cli.summaries import added_as_text, encoded_as_text, skipped_as_text
 from twofold.reports import AddReport, EncodingReport, ReadReport
 
-SAID_ELSEWHERE = ("added", "analyser", "unsuited", "index")
+SAID_ELSEWHERE = ("added", "analyser", "unsuited", "index", "tokens")
 
 
 @pytest.mark.parametrize("name", [name for name in AddReport.__slots__ if name not in SAID_ELSEWHERE])

@@ -15,7 +15,8 @@ from safetensors.numpy import load_file, save_file
 import twofold
 from twofold.contract import PROBE_TEXTS, Contract
 from twofold.encoders.loading import load_encoder, load_source
-from twofold.encoders.quantizing import QuantizationReport, quantize
+from twofold.encoders.quantization_report import QuantizationReport, VectorLoss
+from twofold.encoders.quantizing import quantize
 from twofold.encoders.transformer import TransformerEncoder
 from twofold.errors import ContractError, InputError, ModelError
 from twofold.models.int8_products import beside_int8
@@ -28,7 +29,7 @@ Stored = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> QuantizationReport:
+def made(tmp_path_factory: pytest.TempPathFactory) -> QuantizationReport[VectorLoss]:
     return quantize(to=tmp_path_factory.mktemp("quantized") / "int8", texts=TEXTS)
 
 
@@ -38,7 +39,7 @@ def rounded() -> TransformerEncoder:
 
 
 @pytest.fixture
-def copy(made: QuantizationReport, tmp_path: Path) -> Path:
+def copy(made: QuantizationReport[VectorLoss], tmp_path: Path) -> Path:
     """A copy of the folder that a test may spoil."""
     return shutil.copytree(made.folder, tmp_path / "copy")
 
@@ -49,7 +50,7 @@ def rewritten(folder: Path, change: Callable[[Stored], None], version: int = 1) 
     save_file(tensors, folder / WEIGHTS, {"int8": json.dumps({"version": version})})
 
 
-def test_the_folder_is_about_a_quarter_and_close_to_the_model(made: QuantizationReport) -> None:
+def test_the_folder_is_about_a_quarter_and_close_to_the_model(made: QuantizationReport[VectorLoss]) -> None:
     assert made.bytes_after < 0.28 * made.bytes_before
     assert (made.rounded, dict(made.kept)) == (37, {})
     assert {name: each.count for name, each in made.losses.items()} == {"the probe texts": 8, "your texts": 2}
@@ -59,7 +60,7 @@ def test_the_folder_is_about_a_quarter_and_close_to_the_model(made: Quantization
 
 
 def test_the_folder_is_the_encoder_that_int8_makes_of_the_model(
-    made: QuantizationReport, rounded: TransformerEncoder
+    made: QuantizationReport[VectorLoss], rounded: TransformerEncoder
 ) -> None:
     written = load_encoder(made.folder)
     assert written.contract == rounded.contract
@@ -69,14 +70,14 @@ def test_the_folder_is_the_encoder_that_int8_makes_of_the_model(
 
 
 @pytest.mark.parametrize("precision", ["int8", "f32"])
-def test_vectors_in_int8_are_near_those_in_f32(made: QuantizationReport, precision: str) -> None:
+def test_vectors_in_int8_are_near_those_in_f32(made: QuantizationReport[VectorLoss], precision: str) -> None:
     plain, rounded = load_encoder(precision="f32"), load_encoder(made.folder, precision=precision)
     cosines = (plain.encode_documents(PROBE_TEXTS) * rounded.encode_documents(PROBE_TEXTS)).sum(axis=1)
     assert cosines.min() > 0.99
     assert cosines.max() < 0.99999
 
 
-def test_what_the_file_says_of_itself(made: QuantizationReport) -> None:
+def test_what_the_file_says_of_itself(made: QuantizationReport[VectorLoss]) -> None:
     from safetensors import safe_open
 
     with safe_open(made.folder / WEIGHTS, framework="np") as file:
@@ -117,7 +118,9 @@ def test_vectors_in_int8_and_in_float_are_never_mixed(rounded: TransformerEncode
         twofold.open(tmp_path / "float", rounded)
 
 
-def test_weights_in_int8_fit_their_collection_in_any_precision(made: QuantizationReport, tmp_path: Path) -> None:
+def test_weights_in_int8_fit_their_collection_in_any_precision(
+    made: QuantizationReport[VectorLoss], tmp_path: Path
+) -> None:
     with twofold.create(tmp_path / "c", made.folder) as collection:
         collection.add([("a", TEXTS[0]), ("b", TEXTS[1])])
     with twofold.open(tmp_path / "c", load_encoder(made.folder, precision="f32")) as collection:
@@ -125,7 +128,7 @@ def test_weights_in_int8_fit_their_collection_in_any_precision(made: Quantizatio
         assert collection.search("tea water", mode="dense")[0].id == "a"
 
 
-def test_the_source_says_int8_where_it_was_asked_for(made: QuantizationReport) -> None:
+def test_the_source_says_int8_where_it_was_asked_for(made: QuantizationReport[VectorLoss]) -> None:
     asked = load_encoder(precision="int8", dim=64)
     assert asked.source == {"kind": "transformer", "name": None, "dim": 64, "precision": "int8"}
     assert load_encoder(made.folder).source == {"kind": "transformer", "name": str(made.folder)}
@@ -164,7 +167,7 @@ def test_a_file_that_is_cut_off_is_refused(copy: Path) -> None:
         load_encoder(copy)
 
 
-def test_what_cannot_be_written_in_int8_is_refused(made: QuantizationReport, tmp_path: Path) -> None:
+def test_what_cannot_be_written_in_int8_is_refused(made: QuantizationReport[VectorLoss], tmp_path: Path) -> None:
     to = tmp_path / "new"
     with pytest.raises(ModelError, match="is in int8 already"):
         quantize(made.folder, to=to)
@@ -177,7 +180,7 @@ def test_what_cannot_be_written_in_int8_is_refused(made: QuantizationReport, tmp
     assert sorted(tmp_path.iterdir()) == []
 
 
-def test_weights_in_int8_are_no_base_of_a_training(made: QuantizationReport) -> None:
+def test_weights_in_int8_are_no_base_of_a_training(made: QuantizationReport[VectorLoss]) -> None:
     with pytest.raises(InputError, match="weights in int8 cannot be trained"):
         trainable(made.folder)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +84,21 @@ def test_a_processor_whose_products_are_wrong_has_none(monkeypatch: pytest.Monke
         assert int8_products.beside_int8() is None
     finally:
         int8_products.beside_int8.cache_clear()
+
+
+@pytest.mark.parametrize("forbidden", ["AVX2", "AVX2_VNNI"])
+def test_bf16_that_is_taken_from_a_processor_is_not_chosen(forbidden: str) -> None:
+    script = (
+        "import twofold\nencoder = twofold.load_encoder()\nprint(encoder.precision, len(encoder.encode_queries(['a'])))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "ONEDNN_MAX_CPU_ISA": forbidden},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split(maxsplit=1) == ["f32", "1\n"]
 
 
 def test_rounded_weights_have_the_fingerprint_of_stored_ones(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from safetensors.numpy import load_file, save_file
 
 import twofold
 from twofold.errors import InputError, ModelError, QueryError, TwofoldError
+from twofold.models.int8_products import beside_int8
 from twofold.models.locating import find_model
 from twofold.rankers.cross_encoder import CrossEncoder, load_cross_encoder
 from twofold.reports import EncodingReport
@@ -271,6 +272,25 @@ def test_types_that_the_model_does_not_have_are_refused(tmp_path: Path) -> None:
         load_cross_encoder(folder)
 
 
-def test_int8_is_refused_in_words(folder: Path) -> None:
-    with pytest.raises(InputError, match="a cross-encoder runs in bf16 or f32, not in int8"):
-        load_cross_encoder(folder, precision="int8")
+def test_int8_rounds_the_weights_and_scores_nearly_the_same_alone_and_in_a_batch(folder: Path) -> None:
+    rounded = load_cross_encoder(folder, precision="int8", threads=1)
+    assert rounded.precision == ("f32" if beside_int8() is None else "int8")
+    exact = load_cross_encoder(folder, precision="f32").scores("who wrote it?", TEXTS)
+    scores = rounded.scores("who wrote it?", TEXTS)
+    assert 0 < np.abs(scores - exact).max() < 0.05
+    alone = [rounded.scores("who wrote it?", [text])[0] for text in TEXTS]
+    assert alone == scores.tolist()
+
+
+def test_a_cross_encoder_runs_on_another_device(folder: Path) -> None:
+    other = load_cross_encoder(folder, device="torch:cpu", precision="f32")
+    exact = load_cross_encoder(folder, precision="f32")
+    assert (other.device, exact.device) == ("torch:cpu", "cpu")
+    np.testing.assert_allclose(other.scores("who?", TEXTS), exact.scores("who?", TEXTS), atol=1e-4)
+    with pytest.raises(InputError, match="device must be one of"):
+        load_cross_encoder(folder, device="gpu")
+
+
+def test_a_precision_that_is_none_is_refused(folder: Path) -> None:
+    with pytest.raises(InputError, match="precision must be one of auto, f32, bf16, int8, not 'int4'"):
+        load_cross_encoder(folder, precision="int4")
