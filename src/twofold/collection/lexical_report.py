@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from twofold.engine import LEXICAL, EngineSnapshot
 from twofold.lexical.analysing import LexicalSettings
 from twofold.searching.fusion import Fusion
-from twofold.searching.relevance import Relevance
+from twofold.searching.relevance import Calibration, Relevance, calibrations_from_json, calibrations_to_json
 from twofold.space import Space
 from twofold.tuning.sharing import Learned
 
@@ -23,7 +24,8 @@ class LexicalReport:
     fusion: how dense and lexical scores are mixed; None where texts have no cosines, so that only lexical search
     answers them. settings: how texts become terms. documents: their number when this was measured. learned: the lexical
     share learned from judgements, and its evidence; None where there were none. reason: why the analyser was chosen,
-    empty where somebody chose it or nothing could be told.
+    empty where somebody chose it or nothing could be told. calibrations: of relevance, by mode; empty without
+    judgements.
     """
 
     fusion: Fusion | None
@@ -31,6 +33,7 @@ class LexicalReport:
     documents: int
     learned: Learned | None = None
     reason: str = ""
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
 
     @property
     def told(self) -> str:
@@ -55,7 +58,7 @@ class LexicalReport:
 
     def relevance(self, snapshot: EngineSnapshot) -> Relevance:
         """How scores become probabilities in this collection."""
-        return Relevance(fusion=self.fusion, documents=snapshot.counts.documents)
+        return Relevance(fusion=self.fusion, documents=snapshot.counts.documents, calibrations=self.calibrations)
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values."""
@@ -66,6 +69,7 @@ class LexicalReport:
             "documents": self.documents,
             "learned": learned,
             "reason": self.reason,
+            "calibrations": calibrations_to_json(self.calibrations),
         }
 
     @classmethod
@@ -84,6 +88,7 @@ class LexicalReport:
             mixed["documents"],
             None if mixed["learned"] is None else Learned.from_json(mixed["learned"]),
             mixed["reason"],
+            calibrations_from_json(mixed.get("calibrations", {})),
         )
 
     def state(self, snapshot: EngineSnapshot, space: Space) -> dict[str, Any]:

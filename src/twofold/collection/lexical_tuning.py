@@ -12,6 +12,7 @@ from functools import partial
 
 import numpy as np
 
+from twofold.collection.calibrating import calibrations_of
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.lexical_report import LexicalReport
 from twofold.collection.settings import Settings
@@ -149,7 +150,9 @@ class LexicalTuning:
         with self._writer.lexical_aside(report.settings.to_json(), self._progress) as aside:
             if fusion is not None and asked:
                 learned = self._learned(aside, fusion, asked, judged.qrels)
-                report = replace(report, fusion=replace(fusion, share=learned.share), learned=learned)
+                fusion = replace(fusion, share=learned.share)
+                calibrations = calibrations_of(aside, fusion, asked, judged.qrels, self._depth)
+                report = replace(report, fusion=fusion, learned=learned, calibrations=calibrations)
             aside.publish(report.state(aside.snapshot, aside.snapshot.space))
         return report
 
