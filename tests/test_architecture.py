@@ -21,6 +21,7 @@ FLOORS = {
     **dict.fromkeys(("__init__", "__main__"), 10),
     "cli": 9,
     "bench": 8,
+    "serving": 8,
     "integrations": 8,
     "training": 7,
     "collection": 6,
@@ -39,6 +40,10 @@ FLOORS = {
 """Package → floor (docs/architecture.md). A package imports from lower floors only; floor 1 is one package of words."""
 
 DEPENDENCIES = {
+    "fastapi": {"serving"},
+    "pydantic": {"serving"},
+    "starlette": {"serving"},
+    "uvicorn": {"serving"},
     "jinja2": {"models"},
     "openvino": {"models"},
     "tokenizers": {"models"},

@@ -8,10 +8,17 @@
     │   ├── NoDocumentError      there is no document with this id
     │   ├── QueryError           a search that cannot be answered: page, mode, query
     │   ├── TruncationError      a text is too long for the encoder, with on_truncation="error"
+    │   ├── LimitError           a request asks for more than the server allows
+    │   ├── NotServedError       the server has no collection, model or address of this name
     │   └── UnfitIndexError      a kind of approximate index cannot be used for these vectors
     ├── ModelError               a model folder or hub name that cannot be used
     ├── ContractError            the encoder did not make the vectors of this collection
     ├── MissingExtraError        an optional library is not installed
+    ├── ServiceError             a server cannot be reached, or failed
+    │   ├── UnknownKeyError      the server wants a key that it knows
+    │   ├── AccessError          the key does not allow this
+    │   ├── BusyError            too many requests wait there already
+    │   └── LateError            the server had no answer within its time limit
     └── CollectionError          a collection on disk
         ├── NotACollectionError  the folder is no collection, or does not exist
         ├── FormatError          written by a newer Twofold
@@ -85,6 +92,14 @@ class TruncationError(InputError):
     """A text is too long for the encoder, with `on_truncation="error"`."""
 
 
+class LimitError(InputError):
+    """A request asks for more than the server allows: its size, depth, number of texts, `k`."""
+
+
+class NotServedError(InputError):
+    """The server has no collection, model or address of this name."""
+
+
 class UnfitIndexError(InputError):
     """A kind of approximate index cannot be used for these vectors, for example if it cannot reach all of them."""
 
@@ -112,6 +127,30 @@ class MissingExtraError(TwofoldError):
         super().__init__(f'this needs {library}, which is not installed: pip install "twofold[{extra}]"')
         self.library = library
         self.extra = extra
+
+
+class ServiceError(TwofoldError):
+    """A server cannot be reached, or failed."""
+
+
+class UnknownKeyError(ServiceError):
+    """The server wants an API key that it knows."""
+
+
+class AccessError(ServiceError):
+    """The API key, or the server, does not allow this."""
+
+
+class BusyError(ServiceError):
+    """Too many requests wait at the server already; `retry_after` is after how many seconds to ask again."""
+
+    def __init__(self, message: str, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class LateError(ServiceError):
+    """The server had no answer within its time limit."""
 
 
 class CollectionError(TwofoldError):

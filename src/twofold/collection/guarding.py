@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+from twofold.collection.known_queries import KnownQueries
 from twofold.collection.placing import MOVES, located, lost, placed
 from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Probes, Side
 from twofold.difference import Difference
@@ -80,20 +81,36 @@ class GuardedEncoder:
     """
 
     def __init__(
-        self, contract: Contract, probes: Probes | None, source: Mapping[str, Any], encoder: Encoder | None = None
+        self,
+        contract: Contract,
+        probes: Probes | None,
+        source: Mapping[str, Any],
+        encoder: Encoder | None = None,
+        known: KnownQueries | None = None,
     ) -> None:
         self._contract = contract
         self._probes = probes
         self._source = dict(source)
+        self._queries = known
         self._lock = threading.Lock()
         self._probed: set[Side] = set()
         self._encoder = None if encoder is None else self._checked(encoder)
 
     @classmethod
-    def of(cls, space: Space, home: str | Path, encoder: Encoder | None = None) -> GuardedEncoder:
-        """The encoder of a space of the collection in `home`: the one given, or loaded from where the space says."""
+    def of(
+        cls, space: Space, home: str | Path, encoder: Encoder | None = None, known: KnownQueries | None = None
+    ) -> GuardedEncoder:
+        """The encoder of a space of the collection in `home`: the one given, or loaded from where the space says.
+
+        known: keeps the vectors of its latest queries.
+        """
         probes = None if space.probes is None else Probes.from_json(space.probes)
-        return cls(Contract.from_json(space.contract), probes, located(space.source, home), encoder)
+        return cls(Contract.from_json(space.contract), probes, located(space.source, home), encoder, known)
+
+    @property
+    def queries(self) -> KnownQueries | None:
+        """The vectors of the latest queries, where they are kept."""
+        return self._queries
 
     @property
     def contract(self) -> Contract:
@@ -133,7 +150,9 @@ class GuardedEncoder:
 
     def encode_queries(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
         """float32 (n, dimension): the query side, probed before its first use."""
-        return self._encoded("query", texts, report)
+        if self._queries is None or report is not None:  # A report counts what is encoded now.
+            return self._encoded("query", texts, report)
+        return self._queries.vectors(texts, lambda new: self._encoded("query", new, None))
 
     def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
         """float32 (n, dimension): the document side, probed before its first use."""
@@ -194,18 +213,19 @@ class GuardedEncoder:
 class Encoders:
     """The encoders of a collection's spaces; threads may share them.
 
-    given: the user's own, for the space that is the default when the collection is opened. Raises ContractError where
-    it is not the one that the space was made with.
+    given: the user's own, for the space that is the default when the collection is opened. kept_queries: how many
+    vectors of queries each keeps. Raises ContractError where it is not the one that the space was made with.
     """
 
-    def __init__(self, engine: Engine, given: Encoder | None = None) -> None:
+    def __init__(self, engine: Engine, given: Encoder | None = None, kept_queries: int = 0) -> None:
         self._engine = engine
+        self._kept_queries = kept_queries
         self._home = str(engine.path)
         self._given = given
         self._lock = threading.Lock()
         self._known: dict[str, tuple[Space, GuardedEncoder]] = {}
         space = engine.space
-        self._known[space.name] = space, GuardedEncoder.of(space, self._home, given)
+        self._known[space.name] = space, GuardedEncoder.of(space, self._home, given, self._memory())
 
     @property
     def default(self) -> GuardedEncoder:
@@ -216,15 +236,18 @@ class Encoders:
         """That of a space, loaded when it is first needed."""
         with self._lock:
             if space.name not in self._known or self._known[space.name][0] != space:
-                self._known[space.name] = space, GuardedEncoder.of(space, self._home)
+                self._known[space.name] = space, GuardedEncoder.of(space, self._home, None, self._memory())
             return self._known[space.name][1]
 
     def give(self, space: Space, encoder: Encoder) -> GuardedEncoder:
         """Takes an encoder that is loaded already for a space. Raises ContractError where it does not fit."""
-        guarded = GuardedEncoder.of(space, self._home, encoder)
+        guarded = GuardedEncoder.of(space, self._home, encoder, self._memory())
         with self._lock:
             self._known[space.name] = space, guarded
         return guarded
+
+    def _memory(self) -> KnownQueries | None:
+        return KnownQueries(self._kept_queries) if self._kept_queries else None
 
     def remember(self, writer: EngineWriter) -> None:
         """Stores where the user's own encoder was loaded from, if what the collection names is gone.

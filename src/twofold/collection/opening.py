@@ -47,19 +47,22 @@ def create(
     return Collection(store, Encoders(store, encoder), settings)
 
 
-def open_collection(path: str | Path, encoder: AnyEncoder | None = None, *, wait: float = WAIT) -> Collection:
+def open_collection(
+    path: str | Path, encoder: AnyEncoder | None = None, *, wait: float = WAIT, kept_queries: int = 0
+) -> Collection:
     """The collection in a folder that `create` made. Takes no lock.
 
     path: the folder. encoder: an object, or a model's folder or name, with the contract that the collection was made
     with (ContractError names every difference); by default the one named in the collection is loaded when it is first
-    needed. wait: seconds that a writing call waits for another writer. Raises InputError for what is no encoder,
-    NotACollectionError, FormatError.
+    needed. wait: seconds that a writing call waits for another writer. kept_queries: how many vectors of the latest
+    query texts are kept, so that a text that is asked again is not encoded again. Raises InputError for what is no
+    encoder, NotACollectionError, FormatError.
     """
     store = Store.open(path, wait=wait)
     logger.debug("opened %s", store.path)
     try:
         given = None if encoder is None else given_encoder(encoder)
-        return Collection(store, Encoders(store, given), Settings.from_json(store.description.settings))
+        return Collection(store, Encoders(store, given, kept_queries), Settings.from_json(store.description.settings))
     except BaseException:
         store.close()
         raise
