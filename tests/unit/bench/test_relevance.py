@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from twofold.bench.relevance import bench_relevance
+from twofold.bench.relevance import _held_out, bench_relevance
+from twofold.bench.relevance_data import COLUMNS, JudgedHits
 from twofold.encoders.loading import load_encoder
 from twofold.errors import InputError
+from twofold.searching.hybrid import SEARCH_MODES
 
 TOPICS = {
     "kitchen": {"bread": "Bread is baked from flour and water.", "soup": "Soup of onions is boiled for an hour."},
@@ -38,3 +42,16 @@ def test_coefficients_and_held_out_errors_are_printed_for_each_mode(tmp_path: Pa
         assert all(isinstance(value, float) and 0 <= value <= 1 for row in table.rows for value in row[1:])
     with pytest.raises(InputError, match="two judged collections"):
         bench_relevance(folders[:1])
+
+
+def test_a_collection_is_tested_by_coefficients_that_never_saw_it() -> None:
+    rng, hits = np.random.default_rng(0), []
+    for name, sign in (("rising", 1), ("falling", -1)):
+        kappa = rng.normal(size=400)
+        values: dict[str, Any] = {column: np.ones(400) for column in COLUMNS}
+        values |= {"question": np.arange(400) // 10, "kappa": kappa, "score": kappa, "dense": kappa}
+        values |= {"own": np.arange(400) // 10 % 2, "relevant": sign * kappa > 0}
+        table = np.stack([values[column] for column in COLUMNS], axis=1).astype(np.float64)
+        hits.append(JudgedHits(name, dict.fromkeys(SEARCH_MODES, table)))
+    rows = {row[0]: float(str(row[1])) for row in _held_out(hits, "dense").rows}
+    assert min(rows["rising"], rows["falling"]) > 0.9
