@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from twofold.errors import MissingExtraError
+from twofold.files import write_aside
 from twofold.models.folder import read_model_folder
 from twofold.models.layers import Normalize
 from twofold.models.locating import find_model
@@ -64,12 +66,21 @@ def _fastembed(model: str | None) -> Encode:
     exported = TemporaryDirectory(prefix="twofold-onnx-")
     peer: Any = SentenceTransformer(str(found.path), device="cpu", backend="onnx")
     peer.save_pretrained(exported.name)
+    _cut_at(Path(exported.name), found.max_tokens)
     name, dimension = Path(exported.name).name, peer.get_sentence_embedding_dimension()
     is_unit = any(isinstance(layer, Normalize) for layer in found.layers)
     TextEmbedding.add_custom_model(name, poolings[found.modes[0]], is_unit, ModelSource(hf=name), dimension)
     embedding: Any = TextEmbedding(name, specific_model_path=exported.name)
 
     return partial(_embedded, embedding, exported)
+
+
+def _cut_at(folder: Path, tokens: int) -> None:
+    """Makes fastembed read as much of a text as the others do: it goes by the tokenizer's own settings."""
+    file = folder / "tokenizer_config.json"
+    said = json.loads(file.read_text(encoding="utf-8"))
+    with write_aside(file) as written:
+        written.write(json.dumps({**said, "max_length": tokens, "model_max_length": tokens}).encode())
 
 
 def _embedded(embedding: Any, _: TemporaryDirectory[str], texts: Sequence[str]) -> Vectors:

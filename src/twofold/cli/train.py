@@ -34,7 +34,7 @@ SHARES = {
 
 
 CROSS_ENCODER = "cross-encoder"
-OF_ENCODERS = ("micro_batch", "lora", "blend", "towers", "teacher", "dimensions")
+OF_ENCODERS = ("micro_batch", "lora", "blend", "towers", "dimensions")
 """Settings that a cross-encoder does not have."""
 
 
@@ -130,11 +130,13 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--teacher",
         metavar="NAME",
-        help="another encoder, a folder or a hub name: what it takes for an answer is no negative, and the losses "
-        "margin-mse and kl learn its scores",
+        help="another encoder or a cross-encoder, a folder or a hub name: what it takes for an answer is no negative, "
+        "and the losses margin-mse, kl and mse learn its scores",
     )
     group.add_argument(
-        "--loss", choices=[*LOSSES, *RANKER_LOSSES], help="the loss (contrastive; of a cross-encoder listwise, or bce)"
+        "--loss",
+        choices=dict.fromkeys([*LOSSES, *RANKER_LOSSES]),
+        help=f"the loss (contrastive; of a cross-encoder listwise, one of {', '.join(RANKER_LOSSES)})",
     )
     group.add_argument("--towers", choices=TOWERS, help="one set of weights for both sides, or one for each (shared)")
     group.add_argument(
@@ -178,11 +180,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _check_kind(arguments: argparse.Namespace) -> None:
     """Ends the command with a word on what does not go with the kind of model."""
     from twofold.training.ranker_settings import RANKER_LOSSES
+    from twofold.training.settings import LOSSES
 
     ranker = arguments.kind == CROSS_ENCODER
     if not ranker and arguments.encoder is not None:
         arguments.misuse("--encoder is the first stage of --kind cross-encoder; the model to train is --base")
-    if arguments.loss is not None and (arguments.loss in RANKER_LOSSES) != ranker:
+    if arguments.loss is not None and arguments.loss not in (RANKER_LOSSES if ranker else LOSSES):
         arguments.misuse(f"--loss {arguments.loss} does not go with --kind {arguments.kind}")
     names = ("query_tower", "audit", "also", "from_corpus", *OF_ENCODERS)
     given = next((name for name in names if getattr(arguments, name) not in (None, False, [])), None)

@@ -121,6 +121,14 @@ class CrossEncoder:
 
     def pair_scores(self, pairs: Sequence[tuple[str, str]], *, report: EncodingReport | None = None) -> Scores:
         """float32 (n,): the score of each (query, text), the same as `scores` gives, in batches over all of them."""
+        return self._scored(self._logits(pairs, report))
+
+    def pair_logits(self, pairs: Sequence[tuple[str, str]], *, report: EncodingReport | None = None) -> Scores:
+        """float32 (n,): of each (query, text) what stands before the activation function; what others learn from."""
+        logits = self._logits(pairs, report)
+        return self._scored(logits) if self._label is not None else logits[:, 0]
+
+    def _logits(self, pairs: Sequence[tuple[str, str]], report: EncodingReport | None) -> Vectors:
         for position, pair in enumerate(pairs):
             if isinstance(pair, str) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
                 raise InputError(f"pair {position} must be two strings, a query and a text, not {pair!r:.80}")
@@ -130,7 +138,7 @@ class CrossEncoder:
             logits[positions] = made
         if report is not None:
             add_to(report, counts)
-        return self._scored(logits)
+        return logits
 
     def rank(
         self, query: str, texts: Sequence[str], top_k: int | None = None, *, report: EncodingReport | None = None

@@ -11,12 +11,11 @@ from twofold.contract import Contract
 from twofold.errors import MissingExtraError
 from twofold.progress import Progress
 from twofold.rankings import Qrels
-from twofold.training.hardware import has_bf16, has_cuda
 from twofold.training.losses import dataset, document_columns, labels_of, loss_of
 from twofold.training.memory_guard import fitting, halved
 from twofold.training.models import blend, guide_of, opened, weights_of, without_adapters
 from twofold.training.settings import TrainingSettings
-from twofold.training.trainers import Curve, curve_of, plain, run_to_end
+from twofold.training.trainers import Curve, common_arguments, curve_of, plain, run_to_end
 
 MEASURE = "eval_dev_cosine_ndcg@10"
 
@@ -115,31 +114,13 @@ def _arguments(rows: int, contract: Contract, settings: TrainingSettings, work: 
     from sentence_transformers.sentence_transformer.training_args import BatchSamplers
 
     columns = document_columns(settings.negatives)
-    steps = max(1, -(-rows // settings.batch) * settings.epochs)
     return SentenceTransformerTrainingArguments(
-        output_dir=str(work),
-        num_train_epochs=settings.epochs,
+        **common_arguments(rows, settings, work, MEASURE),
         per_device_train_batch_size=settings.batch,
-        learning_rate=settings.learning_rate,
-        warmup_steps=round(settings.warmup * steps),
-        use_cpu=not has_cuda(),  # transformers refuses bf16 without a GPU unless it is told that there is none
-        bf16=has_bf16(),
-        seed=settings.seed,
-        data_seed=settings.seed,
         # The same text twice in a batch would be its own negative.
         batch_sampler=BatchSamplers.NO_DUPLICATES,
         prompts={"query": contract.query_prompt, **dict.fromkeys(columns, contract.document_prompt)},
         router_mapping={"query": "query", **dict.fromkeys(columns, "document")} if settings.towers == "untied" else {},
-        eval_strategy="epoch",
-        save_strategy="epoch",
-        save_total_limit=2,
-        load_best_model_at_end=True,
-        metric_for_best_model=MEASURE,
-        greater_is_better=True,
-        logging_steps=1,
-        report_to="none",
-        disable_tqdm=True,
-        dataloader_pin_memory=False,
     )
 
 

@@ -15,13 +15,13 @@ from twofold.collection.collection import Collection
 from twofold.encoders.transformer import TransformerEncoder
 from twofold.files import write_aside
 from twofold.progress import Progress
-from twofold.protocols import Encoder
 from twofold.rankings import Qrels, Run
 from twofold.training.auditing import Audit, audit
 from twofold.training.examples import Examples
 from twofold.training.mining import MiningReport, Triplet, mine
 from twofold.training.settings import TrainingSettings
 from twofold.training.splitting import Split, split
+from twofold.training.teaching import Teacher, taught
 from twofold.training.trials import JudgedQueries, Trial, asked_of, collected, runs
 
 KEPT = "material.json"
@@ -40,6 +40,35 @@ class Material:
     mined: MiningReport
     audit: Audit
 
+    def counts(self) -> dict[str, int]:
+        """How much was learned from, and how much was held out."""
+        examples, parts = self.examples, self.parts
+        return {
+            "training_queries": len(parts.train),
+            "training_pairs": sum(len(examples.positives[query]) for query in parts.train),
+            "dev_queries": len(parts.dev),
+            "documents": len(examples.documents),
+            "near_duplicate_queries_kept_together": parts.near,
+        }
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Query, answer and negatives of each triplet, as texts."""
+        of = self.examples
+        return [
+            (of.queries[each.query], *(of.text(document) for document in (each.positive, *each.negatives)))
+            for each in self.triplets
+        ]
+
+    def taught_by(self, teacher: Teacher) -> list[list[float]]:
+        """The teacher's scores of the documents of each row, on the scale of cosines."""
+        wanted: dict[str, list[str]] = {}
+        for each in self.triplets:
+            wanted.setdefault(each.query, []).extend([each.positive, *each.negatives])
+        scores = taught(teacher, self.examples, wanted)
+        return [
+            [scores[each.query][document] for document in (each.positive, *each.negatives)] for each in self.triplets
+        ]
+
 
 def gathered(
     examples: Examples,
@@ -48,7 +77,7 @@ def gathered(
     work: Path,
     *,
     others: tuple[JudgedQueries, Sequence[Trial]],
-    teacher: Encoder | None,
+    teacher: Teacher | None,
     progress: Progress,
 ) -> Material:
     """Splits, mines and evaluates the base, unless the folder of checkpoints has the results already.
@@ -78,7 +107,7 @@ def held_out(examples: Examples, settings: TrainingSettings) -> tuple[Trial, Spl
 
 
 def mined_in(
-    collection: Collection, examples: Examples, parts: Split, settings: TrainingSettings, teacher: Encoder | None
+    collection: Collection, examples: Examples, parts: Split, settings: TrainingSettings, teacher: Teacher | None
 ) -> tuple[list[Triplet], MiningReport]:
     """Triplets of the training part, without any answer of the dev part."""
     of_dev = {document for query in parts.dev for document in examples.positives[query]}

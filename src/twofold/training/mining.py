@@ -10,11 +10,10 @@ from typing import Any
 from twofold.collection.collection import Collection
 from twofold.errors import InputError
 from twofold.evaluation.shares import share_interval
-from twofold.protocols import Encoder
 from twofold.rankings import ranked
 from twofold.training.examples import Examples
 from twofold.training.settings import TrainingSettings
-from twofold.training.teaching import taught
+from twofold.training.teaching import Teacher, rated
 
 DEPTH = 1000
 SPARE = 4
@@ -99,7 +98,7 @@ def mine(
     queries: Sequence[str],
     held_out: set[str],
     settings: TrainingSettings,
-    teacher: Encoder | None = None,
+    teacher: Teacher | None = None,
 ) -> tuple[list[Triplet], MiningReport]:
     """One triplet for each pair of query and positive, `settings.negatives` negatives each; the same every time.
 
@@ -124,7 +123,7 @@ def hard_negatives(
     queries: Sequence[str],
     held_out: set[str],
     settings: TrainingSettings,
-    teacher: Encoder | None = None,
+    teacher: Teacher | None = None,
 ) -> tuple[list[Triplet], MiningReport]:
     """One triplet for each pair of query and positive, with at most `settings.negatives` negatives, nearest first.
 
@@ -167,14 +166,14 @@ def _candidates(
 
 
 def _unlike_answers(
-    candidates: Candidates, examples: Examples, settings: TrainingSettings, teacher: Encoder, report: MiningReport
+    candidates: Candidates, examples: Examples, settings: TrainingSettings, teacher: Teacher, report: MiningReport
 ) -> Candidates:
     """The first candidates of each pair, without those that the teacher rates as answers."""
     some = {pair: found[: SPARE * settings.negatives] for pair, found in candidates.items()}
     wanted: dict[str, list[str]] = {}
     for (query, positive), found in some.items():
         wanted.setdefault(query, []).extend([positive, *found])
-    scores = taught(teacher, examples, wanted)
+    scores = rated(teacher, examples, wanted)
     left, answers = {}, []
     for (query, positive), found in some.items():
         limit = settings.margin * scores[query][positive]

@@ -8,7 +8,11 @@ from typing import Any
 from twofold.errors import InputError
 from twofold.training.settings import TrainingSettings
 
-RANKER_LOSSES = ("listwise", "bce")
+RANKER_LOSSES = ("listwise", "bce", "margin-mse", "mse")
+BY_PAIRS = ("bce", "mse")
+"""Losses that take each pair by itself."""
+TAUGHT = ("margin-mse", "mse")
+"""Losses that learn a teacher's logits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,11 @@ class RankerSettings:
     """A candidate that the encoder scores above this share of the answer's score is likely relevant."""
     loss: str = "listwise"
     """listwise: the answer against its negatives in one softmax (ListNet, Cao et al. 2007). bce: each pair by itself,
-    answers weighted by the number of negatives."""
+    answers weighted by the number of negatives. margin-mse (Hofstätter et al. 2020): how far a teacher's logit of the
+    answer is above those of the negatives. mse: a teacher's logits as they are. Both need a teacher."""
+    teacher: str | None = None
+    """A cross-encoder or an encoder, a folder or a hub name: what it takes for an answer is no negative, and it gives
+    the logits that margin-mse and mse learn; an encoder's are its cosines divided by the temperature of training."""
     depth: int = 50
     """Candidates of a held-out question that are ordered, found by the encoder's dense search."""
     pairs: int | None = None
@@ -46,6 +54,7 @@ class RankerSettings:
             "negatives are at least 1": self.negatives >= 1,
             "depth is at least 1": self.depth >= 1,
             f"loss is one of {', '.join(RANKER_LOSSES)}": self.loss in RANKER_LOSSES,
+            f"{' and '.join(TAUGHT)} need a teacher": self.loss not in TAUGHT or self.teacher is not None,
         }
         broken = next((rule for rule, holds in rules.items() if not holds), None)
         if broken is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,14 @@ from twofold.rankings import Run, ranked
 from twofold.training.card import write_card
 from twofold.training.examples import read_examples
 from twofold.training.fitting import check_installed
-from twofold.training.hardware import has_bf16, has_cuda
+from twofold.training.hardware import has_cuda
+from twofold.training.losses import TEMPERATURE, dataset
 from twofold.training.material import Material, gathered
 from twofold.training.models import WITHOUT_ATTENTION_DROPOUT
 from twofold.training.outcome import AFTER, BEFORE, MEASURE, TrainingOutcome
-from twofold.training.ranker_settings import RankerSettings
-from twofold.training.trainers import Curve, curve_of, plain, run_to_end
+from twofold.training.ranker_settings import BY_PAIRS, TAUGHT, RankerSettings
+from twofold.training.teaching import Teacher, identity_of, load_teacher
+from twofold.training.trainers import Curve, common_arguments, curve_of, plain, run_to_end
 from twofold.training.trials import trial_of
 from twofold.training.working import work_folder
 
@@ -37,10 +39,13 @@ DEV = "eval_dev_ndcg@10"
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """Rows of query, answer and negatives; and for each held-out query its answers and its candidates, as texts."""
+    """Rows of query, answer and negatives; for each held-out query its answers and its candidates, as texts; and a
+    teacher's logits of each row's documents, where the loss learns them.
+    """
 
     rows: Sequence[tuple[str, ...]]
     samples: Sequence[Mapping[str, Any]]
+    logits: Sequence[Sequence[float]]
 
 
 def train_cross_encoder(
@@ -71,12 +76,16 @@ def train_cross_encoder(
     folder, first = find_model(base, bare=True).folder, TransformerEncoder(encoder)
     examples = read_examples(data, pairs=settings.pairs, seed=settings.seed)
     here = trial_of(data, "test").asked if test else {}
+    teacher = None if settings.teacher is None else load_teacher(settings.teacher)
     models = [Weights(weight_files(folder)).fingerprint, first.contract.to_json()]
+    models += [] if teacher is None else [identity_of(teacher)]
     work = work_folder(to, models, examples, {"kind": "cross-encoder", **settings.to_json()})
     with displayed(progress, "Training", "documents, then steps") as shown:
-        material = gathered(examples, first, settings.mining(), work, others=(here, []), teacher=None, progress=shown)
+        material = gathered(
+            examples, first, settings.mining(), work, others=(here, []), teacher=teacher, progress=shown
+        )
         start = time.monotonic()
-        model, curve = _fit(folder, _given(material, settings), settings, work, shown)
+        model, curve = _fit(folder, _given(material, settings, teacher), settings, work, shown)
     with folder_aside(to) as aside:
         model.save_pretrained(str(aside), create_model_card=False)
         outcome = _measured(load_cross_encoder(aside), to, material, curve, settings, time.monotonic() - start)
@@ -85,12 +94,8 @@ def train_cross_encoder(
     return outcome
 
 
-def _given(material: Material, settings: RankerSettings) -> _Given:
+def _given(material: Material, settings: RankerSettings, teacher: Teacher | None) -> _Given:
     examples, parts = material.examples, material.parts
-    rows = [
-        (examples.queries[each.query], *(examples.text(document) for document in (each.positive, *each.negatives)))
-        for each in material.triplets
-    ]
     samples = [
         {
             "query": examples.queries[query],
@@ -99,7 +104,8 @@ def _given(material: Material, settings: RankerSettings) -> _Given:
         }
         for query in parts.dev
     ]
-    return _Given(rows, samples)
+    scores = material.taught_by(teacher) if teacher is not None and settings.loss in TAUGHT else []
+    return _Given(material.rows(), samples, [[score / TEMPERATURE for score in each] for each in scores])
 
 
 def _first(run: Run, query: str, settings: RankerSettings) -> list[str]:
@@ -123,7 +129,7 @@ def _fit(base: Path, given: _Given, settings: RankerSettings, work: Path, progre
     trainer = plain(CrossEncoderTrainer)(
         model=model,
         args=_arguments(len(given.rows), settings, work),
-        train_dataset=_dataset(given.rows, settings),
+        train_dataset=_dataset(given, settings),
         loss=_loss(model, settings),
         evaluator=CrossEncoderRerankingEvaluator(
             given.samples, at_k=10, always_rerank_positives=False, name="dev", batch_size=32, write_csv=False
@@ -133,15 +139,23 @@ def _fit(base: Path, given: _Given, settings: RankerSettings, work: Path, progre
     return model.eval(), curve_of(trainer.state, DEV)
 
 
-def _dataset(rows: Sequence[tuple[str, ...]], settings: RankerSettings) -> Any:
+def _dataset(given: _Given, settings: RankerSettings) -> Any:
     from datasets import Dataset
 
-    if settings.loss == "listwise":
+    rows, loss = given.rows, settings.loss
+    if loss == "listwise":
         labels = [[1.0] + [0.0] * settings.negatives for _ in rows]
         return Dataset.from_dict(
             {"query": [row[0] for row in rows], "docs": [list(row[1:]) for row in rows], "labels": labels}
         )
-    pairs = [(row[0], text, float(place == 0)) for row in rows for place, text in enumerate(row[1:])]
+    if loss == "margin-mse":
+        return dataset(rows, given.logits)
+    targets = given.logits if loss == "mse" else [[1.0] + [0.0] * settings.negatives for _ in rows]
+    pairs = [
+        (row[0], text, target)
+        for row, each in zip(rows, targets, strict=True)
+        for text, target in zip(row[1:], each, strict=True)
+    ]
     return Dataset.from_dict(dict(zip(("query", "document", "label"), zip(*pairs, strict=True), strict=True)))
 
 
@@ -149,43 +163,29 @@ def _loss(model: Any, settings: RankerSettings) -> Any:
     import torch
     from sentence_transformers.cross_encoder import losses
 
-    if settings.loss == "listwise":
-        return losses.ListNetLoss(model)
-    return losses.BinaryCrossEntropyLoss(model, pos_weight=torch.tensor(float(settings.negatives)))
+    makers: dict[str, Callable[[], Any]] = {
+        "listwise": lambda: losses.ListNetLoss(model),
+        "bce": lambda: losses.BinaryCrossEntropyLoss(model, pos_weight=torch.tensor(float(settings.negatives))),
+        "mse": lambda: losses.MSELoss(model),
+        "margin-mse": lambda: losses.MarginMSELoss(model),
+    }
+    return makers[settings.loss]()
 
 
 def _arguments(rows: int, settings: RankerSettings, work: Path) -> Any:
     from sentence_transformers.cross_encoder import CrossEncoderTrainingArguments
 
-    pairs = 1 if settings.loss == "listwise" else 1 + settings.negatives
-    steps = max(1, -(-rows // settings.batch) * settings.epochs)
+    by_pairs = settings.loss in BY_PAIRS
     return CrossEncoderTrainingArguments(
-        output_dir=str(work),
-        num_train_epochs=settings.epochs,
-        per_device_train_batch_size=settings.batch * pairs,
-        learning_rate=settings.learning_rate,
-        warmup_steps=round(settings.warmup * steps),
-        use_cpu=not has_cuda(),
-        bf16=has_bf16(),
-        seed=settings.seed,
-        data_seed=settings.seed,
-        eval_strategy="epoch",
-        save_strategy="epoch",
-        save_total_limit=2,
-        load_best_model_at_end=True,
-        metric_for_best_model=DEV,
-        greater_is_better=True,
-        logging_steps=1,
-        report_to="none",
-        disable_tqdm=True,
-        dataloader_pin_memory=False,
+        **common_arguments(rows, settings, work, DEV),
+        per_device_train_batch_size=settings.batch * (1 + settings.negatives if by_pairs else 1),
     )
 
 
 def _measured(
     model: CrossEncoder, to: Path, material: Material, curve: Curve, settings: RankerSettings, seconds: float
 ) -> TrainingOutcome:
-    examples, parts = material.examples, material.parts
+    examples = material.examples
     (trial,) = material.trials
     texts = {each.id: titled(each.title, each.text) for each in trial.documents()}
     comparisons = {}
@@ -194,12 +194,9 @@ def _measured(
         found = {query: _first(first, query, settings) for query in queries}
         after = _ordered(model, queries, found, texts)
         comparisons[name] = compare({BEFORE: first, AFTER: after}, qrels, measures=[MEASURE])
-    pairs = sum(len(examples.positives[query]) for query in parts.train)
-    counts = {"training_queries": len(parts.train), "training_pairs": pairs, "dev_queries": len(parts.dev)}
-    counts |= {"documents": len(examples.documents), "near_duplicate_queries_kept_together": parts.near}
     return TrainingOutcome(
         folder=to,
-        counts=counts,
+        counts=material.counts(),
         comparisons=comparisons,
         geometry=None,
         audit=material.audit,

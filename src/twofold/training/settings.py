@@ -42,8 +42,8 @@ class TrainingSettings:
     guide finds nearer to the question than the answer (GISTEmbed, Solatorio 2024), where many answers fit. margin-mse
     (Hofstätter et al. 2020) and kl: what a teacher scores answer and negatives, which needs one."""
     teacher: str | None = None
-    """Another encoder, a folder or a hub name: what it takes for an answer is no negative, and it gives the scores that
-    margin-mse and kl learn."""
+    """Another encoder or a cross-encoder, a folder or a hub name: what it takes for an answer is no negative, and it
+    gives the scores that margin-mse and kl learn."""
     lora: int = 0
     """Rank of adapters that are trained in the weights' place (Hu et al. 2021), for bases too large to be trained
     whole; 0 trains all weights."""

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from twofold.progress import Progress
+from twofold.training.hardware import has_bf16, has_cuda
+from twofold.training.ranker_settings import RankerSettings
+from twofold.training.settings import TrainingSettings
 
 WEIGHTS = "weights.pt"
 
@@ -28,6 +31,31 @@ def curve_of(state: Any, measure: str) -> Curve:
         [(entry["step"], entry[measure]) for entry in state.log_history if measure in entry],
         int(str(state.best_model_checkpoint or f"-{state.global_step}").rsplit("-", 1)[-1]),
     )
+
+
+def common_arguments(rows: int, settings: TrainingSettings | RankerSettings, work: Path, metric: str) -> dict[str, Any]:
+    """What all runs tell the trainer. rows: how many are learned from. metric: by which the best epoch is chosen."""
+    steps = max(1, -(-rows // settings.batch) * settings.epochs)
+    return {
+        "output_dir": str(work),
+        "num_train_epochs": settings.epochs,
+        "learning_rate": settings.learning_rate,
+        "warmup_steps": round(settings.warmup * steps),
+        "use_cpu": not has_cuda(),  # transformers refuses bf16 without a GPU unless it is told that there is none
+        "bf16": has_bf16(),
+        "seed": settings.seed,
+        "data_seed": settings.seed,
+        "eval_strategy": "epoch",
+        "save_strategy": "epoch",
+        "save_total_limit": 2,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": metric,
+        "greater_is_better": True,
+        "logging_steps": 1,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "dataloader_pin_memory": False,
+    }
 
 
 def plain(kind: type[Any]) -> type[Any]:

@@ -14,6 +14,7 @@ from twofold.evaluation.comparing import compare
 from twofold.files import folder_aside
 from twofold.progress import Progress, displayed
 from twofold.protocols import Encoder
+from twofold.rankers.cross_encoder import CrossEncoder
 from twofold.rankings import ranked
 from twofold.readers.reading import read
 from twofold.scores import unit_vectors
@@ -28,7 +29,7 @@ from twofold.training.mining import MiningReport
 from twofold.training.models import trainable
 from twofold.training.outcome import AFTER, BEFORE, MEASURE, TrainingOutcome
 from twofold.training.settings import DISTILLING, TrainingSettings
-from twofold.training.teaching import taught
+from twofold.training.teaching import Teacher, identity_of, load_teacher
 from twofold.training.trainers import Curve
 from twofold.training.trials import collected, runs, trial_of, trials_of
 from twofold.training.working import work_folder
@@ -66,7 +67,7 @@ def train(
     folder = trainable(base)
     examples = _examples(data, settings, from_corpus=from_corpus)
     tested = [trial_of(data, "test")] if test else []
-    teacher = None if settings.teacher is None else load_encoder(settings.teacher)
+    teacher = _teacher(settings)
     encoder = load_encoder(base)
     work = _work(to, examples, settings, encoder, teacher)
     # Documents that were learned from as they are need not be encoded again for the test split.
@@ -102,13 +103,22 @@ def audit_data(
     examples = _examples(data, settings, from_corpus=from_corpus)
     others = [trial_of(data, "test")] if _has_test(data) else []
     own, parts = held_out(examples, settings)
-    teacher = None if settings.teacher is None else load_encoder(settings.teacher)
+    teacher = _teacher(settings)
     with (
         displayed(progress, "Looking", "documents") as shown,
         collected(load_encoder(base), own.documents(), shown) as collection,
     ):
         triplets, mined = mined_in(collection, examples, parts, settings, teacher)
     return looked_at(examples, triplets, others), mined
+
+
+def _teacher(settings: TrainingSettings) -> Teacher | None:
+    teacher = None if settings.teacher is None else load_teacher(settings.teacher)
+    if settings.loss == "guided" and isinstance(teacher, CrossEncoder):
+        raise InputError(
+            f"the guided loss compares vectors, and {settings.teacher} is a cross-encoder; name an encoder"
+        )
+    return teacher
 
 
 def _examples(data: str | Path, settings: TrainingSettings, *, from_corpus: bool) -> Examples:
@@ -131,12 +141,9 @@ def _measured(
         for trial in material.trials
         for name, (_, qrels) in trial.asked.items()
     }
-    pairs = sum(len(examples.positives[query]) for query in parts.train)
-    counts = {"training_queries": len(parts.train), "training_pairs": pairs, "dev_queries": len(parts.dev)}
-    counts |= {"documents": len(examples.documents), "near_duplicate_queries_kept_together": parts.near}
     return TrainingOutcome(
         folder=to,
-        counts=counts,
+        counts=material.counts(),
         comparisons=comparisons,
         geometry=(_geometry(material.encoder, examples, parts.dev), _geometry(trained, examples, parts.dev)),
         audit=material.audit,
@@ -155,35 +162,21 @@ def _geometry(encoder: Encoder, examples: Examples, queries: list[str]) -> Geome
     return geometry(unit_vectors(encoder.encode_queries(texts)), unit_vectors(encoder.encode_documents(answers)))
 
 
-def _texts(material: Material, teacher: Encoder | None) -> Texts:
+def _texts(material: Material, teacher: Teacher | None) -> Texts:
     """The trainer's input; teacher: its scores, for losses that learn them."""
     examples, parts = material.examples, material.parts
-    rows = [
-        (examples.queries[each.query], *(examples.text(document) for document in (each.positive, *each.negatives)))
-        for each in material.triplets
-    ]
     pool = {document for query in parts.dev for document in examples.positives[query]}
     pool |= {document for query in parts.dev for document in ranked(material.before["dev"][query])[:POOL]}
     return Texts(
-        rows,
-        None if teacher is None else _scores(teacher, material),
+        material.rows(),
+        None if teacher is None else material.taught_by(teacher),
         {query: examples.queries[query] for query in parts.dev},
         {document: examples.text(document) for document in sorted(pool)},
         examples.qrels(parts.dev),
     )
 
 
-def _scores(teacher: Encoder, material: Material) -> list[list[float]]:
-    wanted: dict[str, list[str]] = {}
-    for each in material.triplets:
-        wanted.setdefault(each.query, []).extend([each.positive, *each.negatives])
-    scores = taught(teacher, material.examples, wanted)
-    return [
-        [scores[each.query][document] for document in (each.positive, *each.negatives)] for each in material.triplets
-    ]
-
-
-def _work(to: Path, examples: Examples, settings: TrainingSettings, encoder: Encoder, teacher: Encoder | None) -> Path:
+def _work(to: Path, examples: Examples, settings: TrainingSettings, encoder: Encoder, teacher: Teacher | None) -> Path:
     """The folder of checkpoints beside `to`; another base, other data or settings have another one."""
-    contracts = [each.contract.to_json() for each in (encoder, teacher) if each is not None]
-    return work_folder(to, contracts, examples, settings.to_json())
+    models = [encoder.contract.to_json(), *([] if teacher is None else [identity_of(teacher)])]
+    return work_folder(to, models, examples, settings.to_json())

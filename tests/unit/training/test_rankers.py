@@ -78,6 +78,19 @@ def test_answers_come_to_score_higher_than_negatives(loss: str, base: Path, tmp_
     assert (right > wrong).all()
 
 
+@pytest.mark.parametrize(("loss", "untrained"), [("mse", (10, 400)), ("margin-mse", (0.05, 10))])
+def test_an_encoder_teaches_by_its_cosines_over_the_temperature(
+    loss: str, untrained: tuple[float, float], base: Path, pairs: Path, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, loss=loss, teacher=str(base))
+    outcome = train_cross_encoder(pairs, to=tmp_path / "ranker", base=base, encoder=base, settings=settings)
+    losses = [value for _, value in outcome.curve.loss]
+    # A cosine of one is a logit of twenty, far from what an untrained head says.
+    assert untrained[0] < losses[0] < untrained[1]
+    assert np.mean(losses[-5:]) < np.mean(losses[:5])
+    assert outcome.to_json()["settings"]["teacher"] == str(base)
+
+
 def test_what_is_measured_is_the_new_order_of_the_first_candidates(trained: TrainingOutcome) -> None:
     by = trained.comparisons["dev"]
     before, after = (by.evaluations[each].run for each in ("before", "after"))
@@ -138,7 +151,8 @@ def test_pairs_by_themselves_are_learned_by_a_cross_encoder(base: Path, pairs: P
     ("wrong", "said"),
     [
         ({"negatives": 0}, "negatives"),
-        ({"loss": "kl"}, "listwise, bce"),
+        ({"loss": "kl"}, "listwise, bce, margin-mse, mse"),
+        ({"loss": "mse"}, "margin-mse and mse need a teacher"),
         ({"depth": 0}, "depth"),
         ({"epochs": 0}, "epochs"),
     ],
