@@ -41,6 +41,8 @@ FLOORS = {
 
 DEPENDENCIES = {
     "fastapi": {"serving"},
+    "mcp": {"serving"},
+    "mcp_types": {"serving"},
     "pydantic": {"serving"},
     "starlette": {"serving"},
     "uvicorn": {"serving"},
