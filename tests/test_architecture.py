@@ -33,7 +33,19 @@ FLOORS = {
         ("block", "checked_json", "contract", "difference", "documents", "encoding", "engine", "errors", "files"), 1
     ),
     **dict.fromkeys(
-        ("forking", "index_report", "logs", "memory", "progress", "protocols", "rankings", "reports", "scores"), 1
+        (
+            "forking",
+            "index_report",
+            "logs",
+            "maxsim",
+            "memory",
+            "progress",
+            "protocols",
+            "rankings",
+            "reports",
+            "scores",
+        ),
+        1,
     ),
     **dict.fromkeys(("facets", "filters", "hits", "judgements", "rows", "space", "strict_json", "tables", "values"), 1),
 }
@@ -58,7 +70,7 @@ DEPENDENCIES = {
     "rich": {"cli"},
     "psutil": {"memory"},
     "ir_measures": {"evaluation"},
-    "scipy": {"evaluation"},
+    "scipy": {"evaluation", "models"},
     "matplotlib": {"plots"},
     "pandas": {"hits", "evaluation"},
     "pyarrow": {"hits", "rows"},

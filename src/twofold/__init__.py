@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from twofold.progress import Progress as Progress
     from twofold.rankers.cross_encoder import CrossEncoder as CrossEncoder
     from twofold.rankers.cross_encoder import load_cross_encoder as load_cross_encoder
+    from twofold.rankers.late_interaction import load_late_interaction as load_late_interaction
     from twofold.rankings import Hit as Hit
     from twofold.readers.fields import Fields as Fields
     from twofold.readers.reading import read as read
@@ -104,6 +105,7 @@ _PLACES = {
     "evaluate": "twofold.evaluation.evaluating:evaluate",
     "list_models": "twofold.models.listing:list_models",
     "load_cross_encoder": "twofold.rankers.cross_encoder:load_cross_encoder",
+    "load_late_interaction": "twofold.rankers.late_interaction:load_late_interaction",
     "load_encoder": "twofold.encoders.loading:load_encoder",
     "mine": "twofold.training.mined:mine",
     "open": "twofold.collection.opening:open_collection",
@@ -155,6 +157,7 @@ __all__ = [
     "list_models",
     "load_cross_encoder",
     "load_encoder",
+    "load_late_interaction",
     "mine",
     "open",
     "open_or_create",

@@ -126,7 +126,7 @@ def known_relevance(relevance: float | None) -> float:
     if relevance is None:
         raise QueryError(
             "how relevant a hit is cannot be said here, so there is no min_relevance: it needs a text or a vector as "
-            "query, cosines, and a collection that `twofold tune` has measured (docs/relevance.md)"
+            "query, cosines, and a collection that `twofold tune COLLECTION` has measured (docs/relevance.md)"
         )
     return relevance
 

@@ -150,8 +150,16 @@ class PairRanker(Ranker, Protocol):
 
 
 @runtime_checkable
+class BoundedRanker(Ranker, Protocol):
+    """A ranker whose scores can be mixed with those of the first stage, but are no probabilities of relevance."""
+
+    def bounded(self, scores: Scores) -> Scores:
+        """float32 (n,), from 0 to 1 and rising with the score."""
+
+
+@runtime_checkable
 class ProbableRanker(Ranker, Protocol):
-    """A ranker whose scores can be mixed with those of the first stage."""
+    """A ranker whose scores can be mixed with those of the first stage, and are a hit's relevance."""
 
     def probabilities(self, scores: Scores) -> Scores:
         """float32 (n,), from 0 to 1 and rising with the score: how probable each score of this ranker makes it that

@@ -13,15 +13,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from random_cross_encoders import classifier, language_model, with_modules
+from random_token_models import multi_vector
 
 from twofold.protocols import Ranker
 from twofold.rankers.cross_encoder import load_cross_encoder
+from twofold.rankers.late_interaction import load_late_interaction
 from twofold.scores import Scores
 
 RANKERS: dict[str, Callable[[Path], Ranker]] = {
     "classifier, f32": lambda folder: load_cross_encoder(classifier("bert", folder), precision="f32"),
     "classifier": lambda folder: load_cross_encoder(classifier("bert", folder)),
     "modules": lambda folder: load_cross_encoder(with_modules(folder)),
+    "late interaction": lambda folder: load_late_interaction(multi_vector(folder)),
+    "late interaction of an encoder": lambda _: load_late_interaction(),
     "language model": lambda folder: load_cross_encoder(language_model(folder, 7, 9)),
 }
 NASTY = [

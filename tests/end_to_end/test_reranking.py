@@ -11,6 +11,7 @@ import pytest
 from random_cross_encoders import classifier
 
 from twofold.rankers.cross_encoder import load_cross_encoder
+from twofold.rankers.late_interaction import load_late_interaction
 
 Twofold = Callable[..., Any]
 QUESTION = "who wrote the first compiler?"
@@ -50,6 +51,23 @@ def test_a_search_is_ordered_by_the_model(embedded: Path, model: Path, twofold: 
     assert sorted(fewer.ids) == sorted(first.ids[:2])
     mixed = twofold("search", embedded, QUESTION, "--rerank", model, "--rerank-weight", 0.01, "--explain")
     assert "rerank weight" in mixed.out
+
+
+def test_an_encoder_serves_for_late_interaction(embedded: Path, twofold: Twofold) -> None:
+    name = "all-MiniLM-L6-v2"
+    done = twofold("search", embedded, QUESTION, "--rerank", name, "--explain", "--json")
+    assert done.status == 0, done.err
+    plain = twofold("search", embedded, QUESTION, "--json")
+    hits, first = done.json["hits"], {hit["id"]: hit for hit in plain.json["hits"]}
+    scores = load_late_interaction(name).scores(QUESTION, [f"{hit['title']} {hit['text']}" for hit in hits])
+    assert [hit["score"] for hit in hits] == sorted(scores.tolist(), reverse=True)
+    # Its scores are no probabilities: the relevance stays that of the first stage.
+    assert [hit["relevance"] for hit in hits] == [first[hit["id"]]["relevance"] for hit in hits]
+    mixed = twofold("search", embedded, QUESTION, "--rerank", name, "--rerank-weight", "0.5", "--explain", "--json")
+    parts = mixed.json["hits"][0]["parts"]
+    assert mixed.json["hits"][0]["score"] == pytest.approx((parts["first stage"] + parts["bounded"]) / 2, rel=1e-5)
+    refused = twofold("search", embedded, QUESTION, "--rerank", name, "--rerank-precision", "int8")
+    assert (refused.status, "not in int8" in refused.err) == (1, True)
 
 
 def test_a_run_of_many_queries_is_ordered_by_the_model(

@@ -1,4 +1,4 @@
-"""--rerank: a cross-encoder that orders what search found."""
+"""--rerank: a model that orders what search found."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
     from twofold.rankers.cross_encoder import CrossEncoder
+    from twofold.rankers.late_interaction import LateInteraction
     from twofold.scores import Scores
 
 OPTIONS = ("rerank", "rerank_depth", "rerank_weight", "rerank_precision")
@@ -22,7 +23,10 @@ def add_rerank_options(parser: Any) -> None:
     """--rerank, and how it works."""
     group = parser.add_argument_group("a second stage")
     group.add_argument(
-        "--rerank", metavar="MODEL", help="order what was found by this cross-encoder: a folder or a hub name"
+        "--rerank",
+        metavar="MODEL",
+        help="order what was found by this model, a folder or a hub name: a cross-encoder, or one for late "
+        "interaction, as which any encoder can serve",
     )
     group.add_argument(
         "--rerank-depth",
@@ -52,13 +56,14 @@ class SecondStageOptions:
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> SecondStageOptions:
-        """Those of the command line, with the cross-encoder loaded."""
+        """Those of the command line, with the model loaded."""
         if arguments.rerank is None:
             refuse_without_model(arguments)
             return cls()
-        from twofold.rankers.cross_encoder import load_cross_encoder
+        from twofold.rankers.cross_encoder import CrossEncoder
+        from twofold.rankers.named import load_ranker
 
-        model = load_cross_encoder(
+        model = load_ranker(
             arguments.rerank,
             precision=arguments.rerank_precision or "auto",
             threads=arguments.threads,
@@ -66,7 +71,10 @@ class SecondStageOptions:
         )
         report = EncodingReport()
         weight = 1.0 if arguments.rerank_weight is None else arguments.rerank_weight
-        ranker = CountingRanker(model, report)
+        if isinstance(model, CrossEncoder):
+            ranker: CountingRanker = CountingCrossEncoder(model, report)
+        else:
+            ranker = CountingLateInteraction(model, report)
         return cls({"ranker": ranker, "rerank_depth": arguments.rerank_depth, "rerank_weight": weight}, report)
 
     def warn(self) -> None:
@@ -86,21 +94,33 @@ def refuse_without_model(arguments: argparse.Namespace) -> None:
 
 
 class CountingRanker:
-    """A cross-encoder that counts in a report what it cuts."""
+    """A model that counts in a report what it cuts."""
 
-    def __init__(self, model: CrossEncoder, report: EncodingReport) -> None:
+    def __init__(self, model: CrossEncoder | LateInteraction, report: EncodingReport) -> None:
         self._model = model
         self._report = report
         self.name = model.name
 
     def scores(self, query: str, texts: Sequence[str]) -> Scores:
-        """The cross-encoder's."""
+        """The model's."""
         return self._model.scores(query, texts, report=self._report)
 
     def pair_scores(self, pairs: Sequence[tuple[str, str]]) -> Scores:
-        """The cross-encoder's."""
+        """The model's."""
         return self._model.pair_scores(pairs, report=self._report)
 
-    def probabilities(self, scores: Scores) -> Scores:
-        """The cross-encoder's."""
-        return self._model.probabilities(scores)
+
+class CountingCrossEncoder(CountingRanker):
+    """One whose scores are probabilities."""
+
+    def __init__(self, model: CrossEncoder, report: EncodingReport) -> None:
+        super().__init__(model, report)
+        self.probabilities = model.probabilities
+
+
+class CountingLateInteraction(CountingRanker):
+    """One whose scores have bounds."""
+
+    def __init__(self, model: LateInteraction, report: EncodingReport) -> None:
+        super().__init__(model, report)
+        self.bounded = model.bounded

@@ -25,7 +25,7 @@ def register(subparsers: Subparsers) -> None:
         "--host", type=text, default="127.0.0.1", help="the address to listen at; another than 127.0.0.1 needs --keys"
     )
     parser.add_argument("--port", type=int, default=8080, metavar="N", help="the port; 0 takes a free one")
-    parser.add_argument("--keys", metavar="FILE", help="API keys, as `twofold key` makes them")
+    parser.add_argument("--keys", metavar="FILE", help="API keys, as `twofold key NAME` makes them")
     parser.add_argument(
         "--host-name",
         type=text,

@@ -19,7 +19,7 @@ from twofold.models.architectures import text_part
 from twofold.models.configuration import ENDLESS, Configuration
 from twofold.models.layer_mix import MODULE as LAYER_MIX
 from twofold.models.layer_mix import LayerMix, read_layer_mix
-from twofold.models.layers import LAYERS, Dense, Layer, read_layers
+from twofold.models.layers import LAYERS, Layer, layer_width, read_layers
 from twofold.models.module_settings import module_settings, stated_length
 from twofold.models.networks import BuiltNetwork, Network, network_of
 from twofold.models.pooling import POOLING
@@ -76,8 +76,7 @@ class ModelFolder:
 
     def whole_dimension(self, width: int) -> int:
         """Numbers a vector before any are cut off. width: numbers a token's state."""
-        widths = [layer.weight.shape[0] for layer in self.layers if isinstance(layer, Dense)]
-        return widths[-1] if widths else width * len(self.modes)
+        return layer_width(self.layers, width * len(self.modes))
 
 
 def read_model_folder(path: Path, side: Side = "document") -> ModelFolder:
@@ -196,8 +195,10 @@ def listed_modules(file: Path) -> list[tuple[str, str]]:
 
 
 def _kind(file: Path, name: str) -> str:
-    """The last part of a class's name. Raises ModelError for a class that is not one of sentence-transformers'."""
-    if not name.startswith("sentence_transformers."):
+    """The last part of a class's name. Raises ModelError for a class that is not one of sentence-transformers' or
+    PyLate's.
+    """
+    if not name.startswith(("sentence_transformers.", "pylate.models.")):
         raise ModelError(f"{file}: the module {name!r} is not one of sentence-transformers")
     return name.rsplit(".", 1)[-1]
 

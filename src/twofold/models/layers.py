@@ -32,6 +32,8 @@ TORCH_ACTIVATIONS = {
 """The last part of a Dense module's activation_function → the name of it here."""
 VECTOR = "sentence_embedding"
 """What sentence-transformers' modules call the vector of a text."""
+TOKENS = "token_embeddings"
+"""What they call the vectors of a text's tokens."""
 EPSILON = 1e-5
 """Of torch's LayerNorm; the module has no field for it."""
 
@@ -111,9 +113,11 @@ def unit_length(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.maximum(lengths, SHORTEST)[:, None], dtype=np.float32)
 
 
-def read_layers(places: Sequence[tuple[str, Path]], width: int, output: str = VECTOR) -> tuple[Layer, ...]:
-    """The layers after the pooling. places: (kind, folder) of each. width: numbers a pooled vector. output: what the
-    last one makes, by the name that its module has to state.
+def read_layers(
+    places: Sequence[tuple[str, Path]], width: int, output: str = VECTOR, taken: str = VECTOR
+) -> tuple[Layer, ...]:
+    """The layers after the pooling. places: (kind, folder) of each. width: numbers a pooled vector. taken, output: what
+    they take and what the last one makes, by the names that their modules have to state.
 
     Raises ModelError where a layer does not take what the one before it gives, or asks for something unknown.
     """
@@ -121,12 +125,17 @@ def read_layers(places: Sequence[tuple[str, Path]], width: int, output: str = VE
     for number, (kind, path) in enumerate(places, start=1):
         configuration = Configuration.read_if_there(path / "config.json")
         # Another name would leave the pooled vector as it is, and work on something that is no vector of the text.
-        configuration.refuse("module_input_name", VECTOR)
-        configuration.refuse("module_output_name", output if number == len(places) else VECTOR)
+        configuration.refuse("module_input_name", taken)
+        configuration.refuse("module_output_name", output if number == len(places) else taken)
         layer = LAYERS[kind](configuration, width)
         layers.append(layer)
-        width = layer.weight.shape[0] if isinstance(layer, Dense) else width
+        width = layer_width([layer], width)
     return tuple(layers)
+
+
+def layer_width(layers: Sequence[Layer], width: int) -> int:
+    """Numbers of what the layers make of vectors of so many numbers."""
+    return next((layer.weight.shape[0] for layer in reversed(layers) if isinstance(layer, Dense)), width)
 
 
 def torch_activation(

@@ -5,6 +5,7 @@ The file's name followed the architecture once, so a folder may hold any of seve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from twofold.errors import ModelError
@@ -31,10 +32,10 @@ TASKS = {
 STATES = "feature-extraction"
 
 
-def module_settings(folder: Path, task: str = STATES) -> Configuration:
+def module_settings(folder: Path, task: str = STATES, more: Sequence[str] = ()) -> Configuration:
     """The fields of the Transformer module in this folder. Raises ModelError for one that is not supported.
 
-    task: what the module has to make, one of TASKS.
+    task: what the module has to make, one of TASKS. more: fields that whoever asks applies.
     """
     read = (Configuration.read_if_there(folder / name) for name in FILES)
     settings = next((each for each in read if each.values), Configuration(folder / FILES[0], {}))
@@ -45,7 +46,9 @@ def module_settings(folder: Path, task: str = STATES) -> Configuration:
         _refuse_keys(settings, field, HARMLESS if task == STATES else {*HARMLESS, CHAT})
     for field in TOKENIZER_FIELDS:
         _refuse_keys(settings, field, {*HARMLESS, "model_max_length"})
-    for field in sorted(set(settings.values) - KNOWN - {"transformer_task", "module_output_name", "modality_config"}):
+    for field in sorted(
+        set(settings.values) - KNOWN - {*more, "transformer_task", "module_output_name", "modality_config"}
+    ):
         settings.refuse(field)
     return settings
 

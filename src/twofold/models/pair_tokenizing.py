@@ -91,11 +91,6 @@ class PairTokenizing(Tokenizing):
             second = len(layout.before) + len(asked) + layout.zeros if layout.typed else len(ids)
             yield TokenPair(ids, second, len(document) - len(kept))
 
-    def number_of(self, token: str) -> int | None:
-        """The number of a token of the vocabulary; None where there is none."""
-        number: int | None = self._whole.token_to_id(token)
-        return number
-
     def _asked(self, pairs: Sequence[tuple[str, str]], template: PairTemplate) -> Iterator[TokenPair]:
         parts = [template.parts(*pair) for pair in pairs]
         wholes = self._whole.encode_batch(["".join(each) for each in parts], add_special_tokens=False)

@@ -73,7 +73,7 @@ class Tokenizing:
     def unfamiliar(self, texts: Sequence[str]) -> float:
         """The share, from 0 to 1, of the texts' letters that the tokenizer has no words or syllables for."""
         whole = [without_surrogates(text)[0] for text in texts]
-        return unfamiliar_share(whole, self._whole.encode_batch(whole, add_special_tokens=False), self._unknown)
+        return unfamiliar_share(whole, self._whole.encode_batch(whole, add_special_tokens=False), self.unknown)
 
     def count(self, text: str) -> int:
         """How many tokens a text is, special tokens not counted; nothing is cut."""
@@ -83,6 +83,11 @@ class Tokenizing:
         """How many tokens a prompt takes at the head of an input, special tokens before it included."""
         encoding = self._whole.encode(prompt, add_special_tokens=self._adds_special)
         return len(encoding.ids) - int(encoding.special_tokens_mask[-1])
+
+    def number_of(self, token: str) -> int | None:
+        """The number of a token; None where the vocabulary lacks it."""
+        number: int | None = self._whole.token_to_id(token)
+        return number
 
     def refuse_beyond(self, rows: int, path: Path) -> None:
         """Raises ModelError where a token's number is beyond a table of so many rows. path: what says how many."""
@@ -118,7 +123,7 @@ class Tokenizing:
         return self._make()
 
     @cached_property
-    def _unknown(self) -> int | None:
+    def unknown(self) -> int | None:
         """The number of the token for what the tokenizer does not know; None where it knows everything."""
         model = json.loads(self._json)["model"]
         number, token = model.get("unk_id"), model.get("unk_token")

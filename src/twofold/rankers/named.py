@@ -1,19 +1,34 @@
-"""Rankers as they are given to a search: an object, or the folder or hub name of a cross-encoder."""
+"""Rankers as they are given to a search: an object, or the folder or hub name of a model."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
 
+from twofold.models.devices import CPU
+from twofold.models.locating import find_model
+from twofold.models.token_folder import gives_token_vectors
 from twofold.protocols import Ranker
 from twofold.rankers.cross_encoder import CrossEncoder, load_cross_encoder
+from twofold.rankers.late_interaction import LateInteraction, load_late_interaction
 
 AnyRanker = Ranker | str | Path
-"""A ranker, or a cross-encoder's folder or hub name."""
+"""A ranker, or the folder or hub name of a cross-encoder or of a model for late interaction."""
+
+
+def load_ranker(
+    name: str | Path, *, precision: str = "auto", threads: int | None = None, device: str = CPU
+) -> CrossEncoder | LateInteraction:
+    """What a model's folder is: a ranker by late interaction if it gives token vectors, or is an encoder; else a
+    cross-encoder. The options are those of `load_cross_encoder` and `load_late_interaction`, which raise the same.
+    """
+    if str(name) and gives_token_vectors(find_model(name, bare=True).folder):
+        return load_late_interaction(name, precision=precision, threads=threads, device=device)
+    return load_cross_encoder(name, precision=precision, threads=threads, device=device)
 
 
 def ranker_of(given: AnyRanker | None) -> Ranker | None:
-    """The ranker that is meant. The cross-encoder that was named last stays loaded, until its folder changes."""
+    """The ranker that is meant. The model that was named last stays loaded, until its folder changes."""
     if not isinstance(given, str | Path):
         return given
     folder = Path(given).expanduser()
@@ -22,5 +37,5 @@ def ranker_of(given: AnyRanker | None) -> Ranker | None:
 
 
 @lru_cache(maxsize=1)
-def _loaded(name: str, _changed: int) -> CrossEncoder:
-    return load_cross_encoder(name)
+def _loaded(name: str, _changed: int) -> CrossEncoder | LateInteraction:
+    return load_ranker(name)

@@ -12,7 +12,7 @@ import numpy as np
 from twofold.documents import Passage, titled
 from twofold.errors import InputError, QueryError, brief
 from twofold.hits import Hits
-from twofold.protocols import PairRanker, ProbableRanker, Ranker
+from twofold.protocols import BoundedRanker, PairRanker, ProbableRanker, Ranker
 from twofold.rankings import Hit
 from twofold.scores import Scores, Similarity, order
 from twofold.searching.hybrid import SearchMode
@@ -58,10 +58,10 @@ class SecondStage:
         if not number or not 0 < weight <= 1:
             raise QueryError(f"rerank_weight is above 0 and at most 1, the ranker alone, not {weight!r}")
         ranker = checked_ranker(ranker)
-        if weight != 1 and not isinstance(ranker, ProbableRanker):
+        if weight != 1 and not isinstance(ranker, ProbableRanker | BoundedRanker):
             raise QueryError(
-                f"the ranker {ranker.name!r} does not say what its scores mean (probabilities), so they cannot be "
-                "mixed with those of the first stage; leave rerank_weight out"
+                f"the ranker {ranker.name!r} does not say what its scores mean (probabilities, or bounded), so they "
+                "cannot be mixed with those of the first stage; leave rerank_weight out"
             )
         return cls(ranker, None if depth is None else checked_count(depth, "rerank_depth"), float(weight), relevance)
 
@@ -102,16 +102,30 @@ class SecondStage:
     def _rescored(self, hit: Hit, scored: Sequence[tuple[Passage, np.float32]]) -> Hit:
         passage, best = max(scored, key=lambda each: each[1])  # the first of equal ones
         parts = {**hit.parts, self.ranker.name: float(best)}
-        if not isinstance(self.ranker, ProbableRanker):
-            return replace(hit, score=float(best), passage=passage, parts=parts)
-        probability = float(self.ranker.probabilities(np.array([best], dtype=np.float32))[0])
-        known = self.relevance
-        relevance = probability if known is None else known.by_ranker(self.ranker.name, probability)
+        relevance = self._relevance(hit, best)
         if self.weight == 1:
             return replace(hit, score=float(best), passage=passage, parts=parts, relevance=relevance)
-        parts |= {"first stage": hit.score, "probability": probability, "rerank weight": self.weight}
-        mixed = np.float32((1 - self.weight) * hit.score + self.weight * probability)
+        name, share = self._share(best)
+        parts |= {"first stage": hit.score, name: share, "rerank weight": self.weight}
+        mixed = np.float32((1 - self.weight) * hit.score + self.weight * share)
         return replace(hit, score=float(mixed), passage=passage, parts=parts, relevance=relevance)
+
+    def _relevance(self, hit: Hit, score: np.float32) -> float | None:
+        """The ranker's own, where it has one; else the first stage's."""
+        if not isinstance(self.ranker, ProbableRanker):
+            return hit.relevance
+        _, probability = self._share(score)
+        known = self.relevance
+        return probability if known is None else known.by_ranker(self.ranker.name, probability)
+
+    def _share(self, score: np.float32) -> tuple[str, float]:
+        """What is mixed, from 0 to 1, and what it is called."""
+        scores = np.array([score], dtype=np.float32)
+        if isinstance(self.ranker, ProbableRanker):
+            return "probability", float(self.ranker.probabilities(scores)[0])
+        if isinstance(self.ranker, BoundedRanker):
+            return "bounded", float(self.ranker.bounded(scores)[0])
+        raise TypeError(f"{self.ranker.name} does not say what its scores mean, and a second stage checks that")
 
     def _scores(self, pairs: Sequence[tuple[str, str]]) -> Scores:
         """The score of each pair; the pairs of one query come one after the other."""

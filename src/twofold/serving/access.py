@@ -99,11 +99,13 @@ def _read(line: str, place: str, number: int) -> tuple[bytes, Access]:
         return InputError(what, path=place, line=number)
 
     try:
-        entry = parse_json(line, hint="Each line is an object as `twofold key` prints it")
+        entry = parse_json(line, hint="Each line is an object as `twofold key NAME` prints it")
     except InputError as error:
         raise wrong(str(error)) from None
     if not isinstance(entry, dict) or not {"name", "sha256"} <= entry.keys() or entry.keys() - FIELDS:
-        raise wrong("a key has name and sha256, and may have scopes, collections and where; make one: twofold key")
+        raise wrong(
+            "a key has name and sha256, and may have scopes, collections and where; make one: `twofold key NAME`"
+        )
     name, digest, scopes = entry["name"], entry["sha256"], entry.get("scopes", ["read"])
     collections, where = entry.get("collections"), entry.get("where")
     if not isinstance(name, str) or not isinstance(digest, str) or len(digest) != 64:
