@@ -150,6 +150,63 @@ def test_each_family_has_its_own_errors(server: Server) -> None:
     assert set(server.ask("/v2/rerank", {"query": "a", "documents": []})[1]) == {"message"}
 
 
+LONG = " ".join(["word"] * 300)
+"""Longer than the encoder of these tests reads, which is 256 words."""
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/embeddings", {"model": "notes", "input": ["a", LONG]}),
+        ("/v1/embeddings", {"model": "notes", "input": LONG, "input_type": "query"}),
+        ("/embed", {"inputs": LONG}),
+        ("/rerank", {"query": "word", "texts": ["a", LONG]}),
+        ("/similarity", {"inputs": {"source_sentence": "a", "sentences": [LONG]}}),
+        ("/v2/rerank", {"model": "notes", "query": LONG, "documents": ["a"]}),
+    ],
+)
+def test_a_text_that_is_too_long_is_refused_unless_it_may_be_cut(server: Server, path: str, body: Any) -> None:
+    status, answer = server.ask(path, body)
+    assert status in (400, 422)
+    assert "44 tokens longer" in json.dumps(answer)
+    if path != "/v2/rerank":
+        inside = {"parameters": {"truncate": True}} if path == "/similarity" else {"truncate": True}
+        assert server.ask(path, {**body, **inside})[0] == 200
+
+
+def test_a_text_as_long_as_the_model_reads_is_encoded_whole_and_its_tokens_are_counted(server: Server) -> None:
+    whole = " ".join(["word"] * 256)
+    answer = server.ask("/v1/embeddings", {"model": "notes", "input": ["two words", whole]})[1]
+    assert answer["usage"] == {"prompt_tokens": 258, "total_tokens": 258}
+    cut = server.ask("/v1/embeddings", {"model": "notes", "input": LONG, "truncate": True})[1]
+    assert cut["usage"]["total_tokens"] == 256
+
+
+def test_reranking_counts_tokens_says_what_was_cut_and_reads_so_many_tokens_of_each_text(server: Server) -> None:
+    body = {"model": "notes", "query": "green tea", "documents": ["green tea and milk", LONG]}
+    answer = server.ask("/v1/rerank", body)[1]
+    assert answer["usage"]["total_tokens"] == 2 + 4 + 256
+    assert "cut at their ends: documents 1" in answer["meta"]["warnings"][0]
+    short = server.ask("/v2/rerank", {**body, "max_tokens_per_doc": 2})[1]
+    assert "warnings" not in short["meta"]
+    assert short["results"][0] == {"index": 0, "relevance_score": pytest.approx(1)}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/embeddings", {"model": "notes", "input": "a", "task": "x"}),
+        ("/v2/rerank", {"query": "a", "documents": ["a"], "rank_fields": ["title"]}),
+        ("/v2/rerank", {"query": "a", "documents": ["a"], "return_documents": True}),
+        ("/embed", {"inputs": "a", "truncation_direction": "Left"}),
+        ("/embed", {"inputs": "a", "prompt_name": "clustering"}),
+        ("/tokenize", {"inputs": "a", "add_special_tokens": True}),
+    ],
+)
+def test_what_the_server_would_have_to_ignore_is_refused(server: Server, path: str, body: Any) -> None:
+    assert server.ask(path, body)[0] in (400, 422)
+
+
 def test_the_client_of_openai_works(server: Server) -> None:
     openai = pytest.importorskip("openai", reason="the client of OpenAI is not installed")
     with openai.OpenAI(base_url=server.url + "/v1", api_key="none") as client:
@@ -199,6 +256,63 @@ def test_keys_are_asked_for_and_their_filter_always_holds(tmp_path: Path) -> Non
     assert server.ask(base + "/documents/delete", {"all": True}, **tenant)[1] == {"deleted": 2}
     assert server.ask(base + "/count", {}, **reader)[1] == {"count": 1}
     server.end()
+
+
+@pytest.fixture(scope="module")
+def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, str], dict[str, str]]]:
+    """A server, and the headers of two keys that write: one for all documents, one for those of a tenant."""
+    folder = tmp_path_factory.mktemp("tenants")
+    with twofold.create(folder / "notes.twofold", HashedWords(64)) as notes:
+        notes.add(
+            [
+                {"id": "tea", "text": "Green tea.", "owner": {"tenant": "a"}},
+                {"id": "rum", "text": "White rum.", "owner": {"tenant": "b"}},
+                {"id": "gin", "text": "Dry gin.", "owner": {"tenant": ["a", "b"]}},
+            ]
+        )
+    (whole, whole_hash), (own, own_hash) = new_key(), new_key()
+    scopes = ["read", "write"]
+    lines = [
+        {"name": "all", "sha256": whole_hash, "scopes": scopes},
+        {"name": "own", "sha256": own_hash, "scopes": scopes, "where": {"owner.tenant": "a"}},
+    ]
+    (folder / "keys.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    server = Server(folder / "notes.twofold", "--keys", str(folder / "keys.jsonl"))
+    yield server, {"Authorization": f"Bearer {whole}"}, {"Authorization": f"Bearer {own}"}
+    server.end()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"owner": {"tenant": "b"}},
+        {"owner": None},
+        {"owner.tenant": "b"},
+        {"metadata": {"owner.tenant": "b"}},
+        {"owner": {"tenant": ["a", "b"]}},
+    ],
+)
+def test_no_name_of_a_field_moves_a_document_out_of_a_keys_filter(
+    tenants: tuple[Server, dict[str, str], dict[str, str]], fields: dict[str, Any]
+) -> None:
+    server, whole, own = tenants
+    base, body = "/v1/collections/notes/documents", {"documents": [{"id": "tea", **fields}]}
+    assert server.ask(base, body, method="PATCH", **own)[0] == 403
+    assert server.ask(base, {"documents": [{"id": "new", "text": "x", **fields}]}, **own)[0] == 403
+    assert server.ask(base + "/tea", **whole)[1]["metadata"] == {"owner": {"tenant": "a"}}
+    assert server.ask(base + "/new", **whole)[0] == 404
+
+
+def test_a_key_changes_other_fields_of_its_documents_and_nothing_of_those_of_others(
+    tenants: tuple[Server, dict[str, str], dict[str, str]],
+) -> None:
+    server, whole, own = tenants
+    base = "/v1/collections/notes/documents"
+    for name, status in (("tea", 200), ("gin", 200), ("rum", 404), ("none", 404)):
+        body = {"documents": [{"id": name, "title": "A drink", "body": f"Of {name}."}]}
+        assert server.ask(base, body, method="PATCH", **own)[0] == status
+    assert server.ask(base + "/rum", **whole)[1]["title"] == ""
+    assert server.ask(base + "/gin", **whole)[1]["text"] == "Of gin."
 
 
 def test_a_server_that_other_machines_reach_needs_keys(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -36,7 +36,7 @@ class Updating(Adding):
             stored = self._stored([identifier for identifier, _ in records])
             changed = dict(stored)
             for identifier, fields in records:
-                changed[identifier] = _laid_over(changed[identifier], fields)
+                changed[identifier] = laid_over(changed[identifier], fields)
             self._as_stored = {name for name, each in changed.items() if _content(each) == _content(stored[name])}
             yield from (changed[identifier] for identifier, _ in records)
 
@@ -67,7 +67,7 @@ def _identified(item: Any, position: int) -> tuple[str, dict[str, Any]]:
     return identified(record, position)
 
 
-def _laid_over(stored: Document, fields: dict[str, Any]) -> Document:
+def laid_over(stored: Document, fields: dict[str, Any]) -> Document:
     """The document with other fields: text, title, and metadata, of which a field that is missing is removed."""
     text, rest = without_text(fields, stored.id, stored.metadata)
     title = rest.pop("title", stored.title)

@@ -116,8 +116,12 @@ def _read(line: str, place: str, number: int) -> tuple[bytes, Access]:
         isinstance(collections, list) and all(isinstance(each, str) for each in collections)
     ):
         raise wrong("collections is a list of names")
-    if where is not None and (not isinstance(where, dict) or filters.says_nothing(filters.parse(where))):
-        raise wrong('where is a filter that says something, such as {"tenant": "a"}')
+    if where is not None and (
+        not isinstance(where, dict)
+        or filters.says_nothing(condition := filters.parse(where))
+        or filters.TRUNCATED in filters.fields(condition)
+    ):
+        raise wrong('where is a filter on fields of documents that says something, such as {"tenant": "a"}')
     try:
         known = bytes.fromhex(digest)
     except ValueError:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from twofold.errors import InputError, LimitError, TruncationError
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.errors import InputError, LimitError
 from twofold.scores import Vectors
 from twofold.serving.asking import check_text
 from twofold.serving.served import Served
@@ -15,22 +18,26 @@ from twofold.serving.settings import Limits
 async def encoded(
     served: Served, texts: Sequence[str], limits: Limits, *, side: str, truncate: bool
 ) -> tuple[Vectors, int]:
-    """float32 (n, dimension), and the tokens of the texts, special ones left out.
+    """float32 (n, dimension), and the tokens of the texts, special ones and prompts left out.
 
-    truncate: texts that are too long are cut; otherwise they are refused. Raises LimitError, TruncationError,
-    InputError for an empty text.
+    truncate: texts that are too long are cut, and the tokens beyond are not counted; otherwise they are refused. Raises
+    LimitError, TruncationError, InputError for an empty text.
     """
     check_texts(texts, limits)
-    counts = await served.read(partial(_tokens, served, texts))
-    longest = served.collection.encoder.contract.max_tokens or 0
-    if not truncate and longest:
-        for place, count in enumerate(counts):
-            if count > longest - 2:  # the special tokens at both ends
-                raise TruncationError(
-                    f"text {place} has {count:,} tokens and the model reads {longest - 2:,}; divide it, or ask for "
-                    '"truncate": true'
-                )
-    return await served.encode(side, texts), sum(counts)
+    made = await served.encode(side, texts)
+    if not truncate:
+        made.check_whole()
+    return made.values, await tokens_of(served, texts) - sum(made.cut.values())
+
+
+async def tokens_of(served: Served, texts: Sequence[str]) -> int:
+    """The tokens of texts, without special ones and prompts; 0 where the encoder does not say how it divides texts."""
+    return sum(len(spans) for spans in await spans_of(served, texts) or ())
+
+
+async def spans_of(served: Served, texts: Sequence[str]) -> list[NDArray[np.int32]] | None:
+    """For each text int32 (tokens, 2), characters; None where the encoder does not say how it divides texts."""
+    return await served.read(partial(_spans, served, texts))
 
 
 def check_texts(texts: Sequence[str], limits: Limits) -> None:
@@ -52,6 +59,6 @@ def check_dimensions(served: Served, dimensions: int | None) -> None:
         raise InputError(f"this model makes vectors of {whole} numbers, not of {dimensions}")
 
 
-def _tokens(served: Served, texts: Sequence[str]) -> list[int]:
+def _spans(served: Served, texts: Sequence[str]) -> list[NDArray[np.int32]] | None:
     tokens = served.collection.encoder.tokens
-    return [0] * len(texts) if tokens is None else [len(spans) for spans in tokens.spans(texts)]
+    return None if tokens is None else tokens.spans(texts)

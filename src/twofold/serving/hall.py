@@ -12,15 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from twofold.collection.information import encoder_name
 from twofold.errors import AccessError, InputError, NotServedError, QueryError, TwofoldError, brief
 from twofold.logs import logger_of
 from twofold.rankers.cross_encoder import CrossEncoder, load_cross_encoder
-from twofold.scores import Scores
+from twofold.reports import EncodingReport
 from twofold.serving.access import Access, Keys
 from twofold.serving.batching import Batches
+from twofold.serving.counted import Counted
 from twofold.serving.metrics import Metrics
 from twofold.serving.served import Served
 from twofold.serving.settings import ServerSettings
@@ -48,7 +47,7 @@ class Hall:
         self.ready = False
         # Searches wait in their queues, so these threads are for what reads: documents, counts, facets.
         self._threads = ThreadPoolExecutor(8 + (os.cpu_count() or 1), "twofold")
-        self.pairs: Batches[Pairs, Scores] = Batches(
+        self.pairs: Batches[Pairs, Counted] = Batches(
             "pairs", self._scored, self._threads, self.metrics, most=settings.batch, waiting=settings.limits.waiting
         )
         """A query and texts → their scores by the cross-encoder."""
@@ -128,13 +127,16 @@ class Hall:
             each.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _scored(self, items: Sequence[Pairs]) -> list[Scores | BaseException]:
+    def _scored(self, items: Sequence[Pairs]) -> list[Counted | BaseException]:
         ranker = self.ranker
         if ranker is None:
             raise QueryError("this server has no cross-encoder")
-        scores = ranker.pair_scores([(query, text) for query, texts in items for text in texts])
-        ends = np.cumsum([len(texts) for _, texts in items])
-        return list(np.split(scores, ends[:-1]))
+        made: list[Counted | BaseException] = []
+        for query, texts in items:
+            report = EncodingReport()  # one for each request, which is told its own tokens
+            scores = ranker.scores(query, texts, report=report)
+            made.append(Counted(scores, dict(report.cut), report.tokens))
+        return made
 
     async def _warm(self) -> None:
         for each in self.collections.values():

@@ -21,9 +21,10 @@ class EmbeddingsBody(BaseModel):
     """What OpenAI's clients send, and two fields more.
 
     input_type: "query" or "document", for models that encode both differently. truncate: cut texts that are too long.
+    user: has no effect.
     """
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="forbid")
 
     input: str | list[str] | list[int] | list[list[int]]
     model: str

@@ -7,7 +7,8 @@ from typing import Any
 
 from twofold import filters
 from twofold.collection.collection import Collection
-from twofold.documents import Document, as_documents, identified, identifier_of
+from twofold.collection.updating import laid_over
+from twofold.documents import Document, as_documents, identified
 from twofold.errors import AccessError, InputError, NoDocumentError
 from twofold.hits import Hits
 from twofold.reports import AddReport
@@ -80,29 +81,28 @@ class Seen:
         if self._access.where is None:
             return self._collection.add(records)
         documents = list(as_documents(records))
-        condition = filters.parse(self._access.where)
-        for each in documents:
-            if not filters.matches(condition, each.metadata, identifier=each.id, title=each.title):
-                raise AccessError(f"the key {self._access.name!r} may not store the document {each.id!r}")
         with self._collection.writing():
-            self._check_own([each.id for each in documents], missing=True)
+            stored = self._stored([each.id for each in documents])
+            for each in documents:
+                self._check_writes(each, stored[each.id])
             return self._collection.add(documents)
 
     def update(self, records: Sequence[Mapping[str, Any]]) -> AddReport:
-        """Changes fields of documents that the key sees, but none that its filter names."""
+        """Changes fields of documents, which have to match the key's filter, before and after."""
         if self._access.where is None:
             return self._collection.update(records)
-        held = {field.split(".")[0] for field in filters.fields(filters.parse(self._access.where))}
-        ids = []
-        for place, record in enumerate(records):
-            key, rest = identified(record, place)
-            inner = rest.get("metadata")
-            named = {*rest, *(inner if isinstance(inner, Mapping) else ())}
-            if held & named:
-                raise AccessError(f"the key {self._access.name!r} may not change the field {min(held & named)!r}")
-            ids.append(key)
+        named = [identified(record, place) for place, record in enumerate(records)]
         with self._collection.writing():
-            self._check_own(ids, missing=False)
+            ids = [name for name, _ in named]
+            stored = dict(zip(ids, self.get(ids), strict=True))
+            changed = dict(stored)
+            for name, fields in named:
+                before = changed[name]
+                if before is None:
+                    raise NoDocumentError(name)
+                # The document as it would be, since a field has more names than one: "a.b" is also "b" within "a".
+                changed[name] = after = laid_over(before, fields)
+                self._check_writes(after, stored[name])
             return self._collection.update(records)
 
     def delete(self, ids: Sequence[str] | None, where: Where, *, everything: bool, strict: bool) -> int:
@@ -120,11 +120,29 @@ class Seen:
                 return self._collection.delete(own_ids) if own_ids else 0
         return self._collection.delete(where=self.where(where), strict=strict)
 
-    def _check_own(self, ids: Sequence[str], *, missing: bool) -> None:
-        """Raises where a document is another's; missing: whether it may be that it is not there."""
-        names = [identifier_of(each) for each in ids]
-        for name, there, own in zip(names, self._collection.get(names), self.get(names), strict=True):
-            if own is None and not (there is None and missing):
-                if missing:
-                    raise AccessError(f"the key {self._access.name!r} may not replace the document {name!r}")
-                raise NoDocumentError(name)
+    def _stored(self, ids: Sequence[str]) -> dict[str, Document | None]:
+        """The documents of these ids; None for one that is not there. Raises AccessError for one that is another's."""
+        names = list(dict.fromkeys(ids))
+        there = dict(zip(names, self._collection.get(names), strict=True))
+        for name, own in zip(names, self.get(names), strict=True):
+            if own is None and there[name] is not None:
+                raise AccessError(f"the key {self._access.name!r} may not use the id {name!r}")
+        return there
+
+    def _check_writes(self, document: Document, stored: Document | None) -> None:
+        """Raises AccessError where a document would not match the key's filter, or would match those of others, too.
+
+        A field with several values matches filters on each of them, so a field that the filter names has one, or those
+        that are stored.
+        """
+        condition = filters.parse(self._access.where or {})
+        known = filters.matches(condition, document.metadata, identifier=document.id, title=document.title)
+        for field in filters.fields(condition) - set(filters.OWN):
+            values = filters.found_at(document.metadata, field)
+            before = [] if stored is None else filters.found_at(stored.metadata, field)
+            known &= len(filters.elements(values)) == 1 or values == before
+        if not known:
+            raise AccessError(
+                f"the key {self._access.name!r} may not store the document {document.id!r} so: it has to match the "
+                "key's filter, with one value in each field that the filter names"
+            )

@@ -17,10 +17,11 @@ from twofold.collection.opening import open_collection
 from twofold.errors import BusyError, LockedError, MovedError, TwofoldError
 from twofold.hits import Hits
 from twofold.logs import logger_of
-from twofold.scores import Vectors
+from twofold.reports import EncodingReport
 from twofold.serving.access import Access
 from twofold.serving.asking import Question
 from twofold.serving.batching import Batches
+from twofold.serving.counted import Counted
 from twofold.serving.metrics import Metrics
 from twofold.serving.seen import Seen
 from twofold.serving.settings import ServerSettings
@@ -52,7 +53,7 @@ class Served:
             f"search {name}", self._searched, most=settings.batch, at_once=SEARCHES_AT_ONCE
         )
         self.rankings: Batches[Question, Hits] = made(f"rank {name}", self._searched, most=8, at_once=1)
-        self.encodings: Batches[tuple[str, Sequence[str]], Vectors] = made(
+        self.encodings: Batches[tuple[str, Sequence[str]], Counted] = made(
             f"encode {name}", self._encoded, most=settings.batch, at_once=1
         )
 
@@ -75,8 +76,8 @@ class Served:
             return [await batches.ask(each) for each in questions]
         return await self.read(partial(self._many, questions))  # of one commit
 
-    async def encode(self, side: str, texts: Sequence[str]) -> Vectors:
-        """float32 (n, dimension): the vectors of texts, "query" or "document". Raises BusyError, InputError."""
+    async def encode(self, side: str, texts: Sequence[str]) -> Counted:
+        """The vectors of texts, "query" or "document", and which texts were cut. Raises BusyError, InputError."""
         return await self.encodings.ask((side, texts), len(texts))
 
     async def read(self, work: Callable[[], Result]) -> Result:
@@ -127,9 +128,9 @@ class Served:
         with contextlib.suppress(TwofoldError):
             old.close()
 
-    def _encoded(self, items: Sequence[tuple[str, Sequence[str]]]) -> list[Vectors | BaseException]:
+    def _encoded(self, items: Sequence[tuple[str, Sequence[str]]]) -> list[Counted | BaseException]:
         """Texts of several requests, encoded together."""
-        results: list[Vectors | BaseException] = [np.empty((0, 0), np.float32)] * len(items)
+        results: list[Counted | BaseException] = [Counted(np.empty((0, 0), np.float32))] * len(items)
         start = time.perf_counter()
         for side in ("query", "document"):
             places = [place for place, (asked, _) in enumerate(items) if asked == side]
@@ -137,10 +138,14 @@ class Served:
                 continue
             encoder = self.collection.encoder
             encode = encoder.encode_queries if side == "query" else encoder.encode_documents
-            vectors = encode([text for place in places for text in items[place][1]])
-            ends = np.cumsum([len(items[place][1]) for place in places])
-            for place, made in zip(places, np.split(vectors, ends[:-1]), strict=True):
-                results[place] = made
+            report = EncodingReport()
+            vectors = encode([text for place in places for text in items[place][1]], report=report)
+            start_of = 0
+            for place in places:
+                end = start_of + len(items[place][1])
+                cut = {each - start_of: lost for each, lost in report.cut.items() if start_of <= each < end}
+                results[place] = Counted(vectors[start_of:end], cut)
+                start_of = end
         self._metrics.stage.observe(time.perf_counter() - start, stage="encode")
         return results
 

@@ -5,9 +5,8 @@ They speak of one model: the encoder of the first collection that the key may us
 
 from __future__ import annotations
 
-from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from fastapi import APIRouter
@@ -16,8 +15,8 @@ from starlette.responses import Response
 
 from twofold.errors import InputError
 from twofold.scores import unit_vectors
-from twofold.serving.encoding_texts import check_dimensions, check_texts, encoded
-from twofold.serving.ranking_texts import ranked
+from twofold.serving.encoding_texts import check_dimensions, check_texts, encoded, spans_of
+from twofold.serving.ranking_texts import best_first, ranked
 from twofold.serving.replies import reply
 from twofold.serving.routing import As, InHall, Route
 
@@ -25,16 +24,23 @@ router = APIRouter(tags=["text-embeddings-inference"], route_class=Route)
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+Direction = Literal["Right", "right"]
+"""The end at which texts are cut; the models here are read from the beginning."""
+Prompt = Literal["query", "document", "passage"]
+"""What a text is encoded as."""
 
 
 class EmbedBody(_Body):
-    """prompt_name: "query" encodes as a query; anything else as a document. normalize: to unit length."""
+    """prompt_name: "query" encodes as a query, the others as a document. normalize: to unit length."""
 
     inputs: str | list[str]
     truncate: bool | None = False
+    truncation_direction: Direction | None = None
     normalize: bool = True
-    prompt_name: str | None = None
+    prompt_name: Prompt | None = None
     dimensions: int | None = Field(default=None, ge=1)
 
 
@@ -46,6 +52,7 @@ class RerankBody(_Body):
     raw_scores: bool = False
     return_text: bool = False
     truncate: bool | None = False
+    truncation_direction: Direction | None = None
 
 
 class Sentences(_Body):
@@ -55,16 +62,26 @@ class Sentences(_Body):
     sentences: list[str]
 
 
+class SimilarityParameters(_Body):
+    """How they are encoded."""
+
+    truncate: bool | None = False
+    truncation_direction: Direction | None = None
+    prompt_name: Prompt | None = None
+
+
 class SimilarityBody(_Body):
     """Sentences to compare."""
 
     inputs: Sentences
+    parameters: SimilarityParameters | None = None
 
 
 class TokenizeBody(_Body):
-    """Texts to divide into tokens."""
+    """Texts to divide into tokens; special ones belong to the model's input, not to a text, and are not given."""
 
     inputs: str | list[str]
+    add_special_tokens: Literal[False] | None = None
 
 
 @router.post("/embed", summary="Vectors of texts")
@@ -73,7 +90,7 @@ async def embed(body: EmbedBody, hall: InHall, access: As) -> Response:
     served = hall.encoder_of(None, access)
     check_dimensions(served, body.dimensions)
     texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
-    side = "query" if body.prompt_name == "query" else "document"
+    side = _side(body.prompt_name)
     vectors, _ = await encoded(served, texts, hall.settings.limits, side=side, truncate=bool(body.truncate))
     return reply((unit_vectors(vectors) if body.normalize else vectors).tolist())
 
@@ -82,9 +99,10 @@ async def embed(body: EmbedBody, hall: InHall, access: As) -> Response:
 async def rerank(body: RerankBody, hall: InHall, access: As) -> Response:
     """Index and score, the best first."""
     served = None if hall.ranker_name is not None else hall.encoder_of(None, access)
-    scores = await ranked(hall, served, body.query, body.texts, raw=body.raw_scores)
-    order = sorted(range(len(scores)), key=lambda place: (-scores[place], place))
-    found: list[dict[str, Any]] = [{"index": place, "score": scores[place]} for place in order]
+    scored = await ranked(hall, served, body.query, body.texts, raw=body.raw_scores)
+    if not body.truncate:
+        scored.check_whole()
+    found: list[dict[str, Any]] = [{"index": place, "score": score} for place, score in best_first(scored)]
     if body.return_text:
         for each in found:
             each["text"] = body.texts[each["index"]]
@@ -98,7 +116,9 @@ async def similarity(body: SimilarityBody, hall: InHall, access: As) -> Response
     texts = [body.inputs.source_sentence, *body.inputs.sentences]
     if len(texts) == 1:
         raise InputError("there is no sentence to compare with")
-    vectors, _ = await encoded(served, texts, hall.settings.limits, side="document", truncate=True)
+    asked = body.parameters or SimilarityParameters()
+    side, truncate = _side(asked.prompt_name), bool(asked.truncate)
+    vectors, _ = await encoded(served, texts, hall.settings.limits, side=side, truncate=truncate)
     unit = unit_vectors(vectors)
     return reply([float(each) for each in np.clip(unit[1:] @ unit[0], -1, 1)])
 
@@ -109,10 +129,9 @@ async def tokenize(body: TokenizeBody, hall: InHall, access: As) -> Response:
     served = hall.encoder_of(None, access)
     texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
     check_texts(texts, hall.settings.limits)
-    tokens = served.collection.encoder.tokens
-    if tokens is None:
+    spans = await spans_of(served, texts)
+    if spans is None:
         raise InputError("this model does not say how it divides texts")
-    spans = await served.read(partial(tokens.spans, texts))
     return reply(
         [
             [{"text": text[start:end], "start": start, "stop": end, "special": False} for start, end in each.tolist()]
@@ -141,3 +160,7 @@ async def info(hall: InHall, access: As) -> Response:
             "version": version("twofold"),
         }
     )
+
+
+def _side(prompt_name: str | None) -> str:
+    return "query" if prompt_name == "query" else "document"
