@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -136,6 +137,47 @@ def test_a_wrong_request_is_told_what_is_wrong(server: Server, path: str, body: 
 def test_other_hosts_and_pages_of_other_sites_are_refused(server: Server) -> None:
     assert server.ask("/v1/collections", Host="evil.example")[0] == 403
     assert server.ask("/v1/collections", Origin="http://evil.example")[0] == 403
+
+
+@pytest.mark.parametrize("path", ["/health", "/v1/collections", "/v1/collections/none"])
+def test_every_answer_forbids_what_a_browser_might_do_with_it(server: Server, path: str) -> None:
+    try:
+        with urllib.request.urlopen(server.url + path, timeout=60) as answer:
+            headers = answer.headers
+    except HTTPError as error:
+        with error:
+            headers = error.headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Access-Control-Allow-Origin"] is None
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(server: Server) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    connection = HTTPConnection(host, int(port), timeout=60)
+    connection.putrequest("POST", "/v1/collections/notes/search")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(33 * 2**20))
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert answer.status == 413
+    assert json.loads(answer.read())["error"]["code"] == "LimitError"
+    connection.close()
+
+
+def test_a_folder_that_was_replaced_is_opened_again(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    server = Server(folder)
+    assert server.ask("/v1/collections/notes/count", {})[1] == {"count": 3}
+    with twofold.create(tmp_path / "other.twofold", HashedWords(64)) as other:
+        other.add([("beer", "Beer is brewed from barley.")])
+    folder.rename(tmp_path / "old.twofold")
+    (tmp_path / "other.twofold").rename(folder)
+    assert [hit["id"] for hit in server.search(query="barley", mode="dense")] == ["beer"]
+    assert server.ask("/v1/collections/notes/count", {})[1] == {"count": 1}
+    server.end()
 
 
 def test_no_answer_names_a_folder(server: Server, folder: Path) -> None:
