@@ -29,10 +29,20 @@ class Tools:
         self._collections = collections
 
     def search(
-        self, query: str, collection: str | None = None, k: int | None = None, min_relevance: float | None = None
+        self,
+        query: str,
+        collection: str | None = None,
+        k: int | None = None,
+        min_relevance: float | None = None,
+        where: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Finds the passages that answer a query. collection: needed where there are several. min_relevance: 0 to 1."""
-        return self._told(lambda: self._found(query, collection, k, min_relevance))
+        """Finds the passages that answer a query.
+
+        collection: needed where there are several. min_relevance: 0 to 1. where: a filter on metadata, such as
+        {"year": {"$gte": 1990}}.
+        """
+        options = {"k": min(k or 5, MOST), "min_relevance": min_relevance, "where": where or None}
+        return self._told(lambda: self._found(query, collection, options))
 
     def get_document(self, id: str, collection: str | None = None) -> dict[str, Any]:  # noqa: A002 - the field's name
         """The whole text, title and metadata of a document that a search found."""
@@ -50,8 +60,8 @@ class Tools:
         """Deletes documents by their ids, and says how many."""
         return self._told(lambda: {"deleted": self._named(collection).delete(ids)})
 
-    def _found(self, query: str, collection: str | None, k: int | None, least: float | None) -> dict[str, Any]:
-        hits = self._named(collection).search(query, k=min(k or 5, MOST), min_relevance=least)
+    def _found(self, query: str, collection: str | None, options: dict[str, Any]) -> dict[str, Any]:
+        hits = self._named(collection).search(query, **options)
         return {"hits": [_shown(hit) for hit in hits]}
 
     def _named(self, name: str | None) -> Collection:
