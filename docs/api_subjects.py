@@ -181,7 +181,7 @@ ALIASES = (
     "twofold.rankings:Run",
     "twofold.rankings:Qrels",
     "twofold.searching.hybrid:SearchMode",
-    "twofold.passages.windows:PassageMode",
+    "twofold.passages.sizes:PassageMode",
     "twofold.values:Json",
     "twofold.values:Scalar",
     "twofold.readers.opening:PathLike",

@@ -41,6 +41,32 @@ def test_indexing_never_deletes_and_replaces_what_changed(hashed: Path, tmp_path
     assert twofold("search", hashed, "coffee", "--k", 1, "--json").json["hits"][0]["text"] == "Coffee after all."
 
 
+def test_passages_of_a_size_end_where_paragraphs_do(tmp_path: Path, twofold: Twofold) -> None:
+    paragraphs = [" ".join(f"{name}{n}" for n in range(20)) + ".\n\n" for name in "abc"]
+    data, kept = tmp_path / "long.jsonl", tmp_path / "c"
+    data.write_text(json.dumps({"id": 1, "text": "".join(paragraphs)}) + "\n")
+    sizes = ("--passage-tokens", 24, "--passage-overlap", 0)
+    assert twofold("index", data, "--to", kept, *WORDS, *sizes, "--json").json["passages"] == 3
+    (hit,) = twofold("search", kept, "b3 b4", "--mode", "dense", "--json").json["hits"]
+    assert hit["text"] == paragraphs[1]
+    assert "passages of up to 24 tokens, 0 of them repeated" in twofold("info", kept).out
+    assert twofold("index", data, "--to", kept, *sizes, "--json").json["unchanged"] == 1
+    other = twofold("index", data, "--to", kept, "--passage-tokens", 30)
+    assert (other.status, "passages={'tokens': 24, 'overlap': 0}" in other.err) == (1, True)
+
+
+def test_two_ways_to_divide_documents_are_wrong_usage(articles: Path, tmp_path: Path, twofold: Twofold) -> None:
+    for words, said in (
+        (("--passage-tokens", 30, "--passages", "none"), "give one of them"),
+        (("--passage-overlap", 3), "goes with --passage-tokens"),
+    ):
+        done = twofold("index", articles, "--to", tmp_path / "c", *WORDS, *words)
+        assert (done.status, said in done.err) == (2, True)
+    done = twofold("index", articles, "--to", tmp_path / "c", *WORDS, "--passage-tokens", 3)
+    assert (done.status, "a count from 8 on, not 3" in done.err) == (1, True)
+    assert not (tmp_path / "c").exists()
+
+
 def test_the_summary_says_everything_that_was_counted(tmp_path: Path, twofold: Twofold) -> None:
     data = tmp_path / "odd.jsonl"
     data.write_text(

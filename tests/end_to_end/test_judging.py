@@ -199,6 +199,7 @@ def test_what_does_not_belong_together_is_wrong_usage(beir: Path, hashed: Path, 
         ((hashed,), "give its queries and judgements with --queries and --qrels"),
         ((hashed, *queries), "--queries and --qrels belong together"),
         ((hashed, *queries, *qrels, "--passages", "none"), "go with a BEIR folder"),
+        ((hashed, *queries, *qrels, "--passage-tokens", 90), "go with a BEIR folder"),
         ((beir, "--plot", "a.svg", "--timed", 0), "--timed must be at least 1"),
     ):
         done = twofold("evaluate", *words)

@@ -12,7 +12,7 @@ import numpy as np
 from twofold.documents import Document
 from twofold.encoders.hashed_words import HashedWords
 from twofold.filters import matches, parse
-from twofold.passages.windows import divide
+from twofold.passages.dividing import divide
 from twofold.scores import Vectors, dense_scores, scaled
 
 Hits = list[tuple[str, float, int, int]]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.errors import InputError
-from twofold.passages.windows import PassageMode
+from twofold.passages.sizes import NamedMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Expected:
     expected: float
     tolerance: float
     split: str = "test"
-    passages: PassageMode = "none"
+    passages: NamedMode = "none"
 
     def __post_init__(self) -> None:
         for name in ("data", "method", "measure", "split", "passages"):

@@ -9,13 +9,13 @@ from twofold.bench.surroundings import header
 from twofold.collection.opening import create
 from twofold.encoders.loading import load_encoder
 from twofold.evaluation.evaluating import evaluate
-from twofold.passages.windows import PassageMode
+from twofold.passages.sizes import NamedMode
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder
 from twofold.readers.beir import Beir, read_beir
 from twofold.tables import Cell, Column, Estimate, Report, Table
 
-MODES: tuple[PassageMode, ...] = ("none", "auto")
+MODES: tuple[NamedMode, ...] = ("none", "auto")
 MEASURE = "nDCG@10"
 
 
@@ -32,7 +32,7 @@ def bench_quality(
     return Report(header(), [_table(judged, encoder, rows)])
 
 
-def _measured(judged: Beir, encoder: Encoder, mode: PassageMode, progress: Progress) -> tuple[Cell, ...]:
+def _measured(judged: Beir, encoder: Encoder, mode: NamedMode, progress: Progress) -> tuple[Cell, ...]:
     with create(None, encoder, passages=mode) as collection:
         collection.add(judged.documents(), progress=progress)
         result = evaluate(collection, judged.queries, judged.qrels, measures=[MEASURE])

@@ -19,6 +19,7 @@ from twofold.cli.options import (
     text,
 )
 from twofold.cli.output import note, print_json, print_line
+from twofold.cli.passage_sizes import add_passage_options, passages_of
 from twofold.cli.second_stage import OPTIONS, SecondStageOptions, add_rerank_options, refuse_without_model
 from twofold.cli.ways import DEPTH, best_known, searchers_of
 from twofold.errors import InputError, TwofoldError
@@ -28,7 +29,20 @@ if TYPE_CHECKING:
     from twofold.evaluation.evaluating import Evaluation
 
 TIMED, SPLIT = 100, "test"
-ASKED = ("queries", "vectors", "to", "passages", "split", "mode", "depth", "timed", "plot", *OPTIONS)
+ASKED = (
+    "queries",
+    "vectors",
+    "to",
+    "passages",
+    "passage_tokens",
+    "passage_overlap",
+    "split",
+    "mode",
+    "depth",
+    "timed",
+    "plot",
+    *OPTIONS,
+)
 """Options that a run does not take: they say what is searched and how."""
 MODE_MARK = "{mode}"
 """Stands in the name of a run's file for the way of searching."""
@@ -102,11 +116,7 @@ def _add_folder_options(parser: argparse.ArgumentParser) -> None:
     folder.add_argument(
         "--to", metavar="COLLECTION", help="store the index in this collection, or use the existing one"
     )
-    folder.add_argument(
-        "--passages",
-        choices=["auto", "none"],
-        help="auto (the default): several vectors for a long document; none: one, truncated at the encoder's length",
-    )
+    add_passage_options(folder)
 
 
 def add_measuring_options(parser: argparse.ArgumentParser, *, otherwise: str) -> None:
@@ -149,7 +159,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.misuse("--queries and --qrels belong together")
     if arguments.vectors is not None and arguments.queries is None:
         arguments.misuse("--vectors holds the vectors of --queries")
-    if arguments.queries is not None and (arguments.to or arguments.passages):
+    if arguments.queries is not None and (arguments.to or passages_of(arguments)):
         arguments.misuse("--to and --passages go with a BEIR folder, which is indexed; a collection is as it was made")
     if arguments.timed < 0:
         arguments.misuse("--timed is a count of queries, 0 for none")

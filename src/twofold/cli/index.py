@@ -21,6 +21,7 @@ from twofold.cli.options import (
     text,
 )
 from twofold.cli.output import count_of, note, print_json, print_line, say
+from twofold.cli.passage_sizes import add_passage_options, passages_of
 from twofold.cli.sources import add_reader_options, counted_anyway, documents_of, total_of
 from twofold.cli.summaries import added_as_text, left_out_as_json, left_out_as_text, skipped_as_text
 from twofold.cli.waiting import add_wait_option, waited
@@ -50,11 +51,7 @@ def register(subparsers: Subparsers) -> None:
     add_vectors_option(parser)
     add_wait_option(parser)
     made = parser.add_argument_group("a new collection")
-    made.add_argument(
-        "--passages",
-        choices=["auto", "none"],
-        help="auto (the default): several vectors for a long document; none: one, truncated at the encoder's length",
-    )
+    add_passage_options(made)
     made.add_argument("--depth", type=int, metavar="N", help="length of a ranking, unless a search sets its own (200)")
     made.add_argument(
         "--analyser",
@@ -63,6 +60,7 @@ def register(subparsers: Subparsers) -> None:
         help="how texts become terms for lexical search: a language, plain or ngram (told from the first texts)",
     )
     add_encoder_options(parser)
+    parser.set_defaults(misuse=parser.error)
 
 
 def add_vectors_option(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +72,7 @@ def add_vectors_option(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Indexes everything and says what became of it."""
+    passages_of(arguments)  # a wrong usage is told before a model is loaded
     return fill(arguments, _encoder(arguments))
 
 
@@ -93,7 +92,7 @@ def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
                 documents_of(arguments, reading),
                 arguments.collection,
                 encoder=encoder,
-                passages=getattr(arguments, "passages", None),
+                passages=passages_of(arguments) if "passages" in arguments else None,
                 depth=getattr(arguments, "depth", None),
                 analyser=getattr(arguments, "analyser", None),
                 vectors=arguments.vectors,

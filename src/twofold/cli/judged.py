@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from twofold.cli.info import index_as_text
 from twofold.cli.options import encoder_for, encoder_of, is_there, open_to_read
 from twofold.cli.output import note
+from twofold.cli.passage_sizes import passages_of
 from twofold.cli.summaries import added_as_text
 from twofold.errors import VectorError
 
@@ -103,8 +104,10 @@ def _indexed(arguments: argparse.Namespace, beir: Beir, progress: Progress) -> t
 
     if arguments.to is not None:
         encoder = _encoder(arguments)
-        return build(beir.documents(), arguments.to, encoder=encoder, passages=arguments.passages, progress=progress)
-    collection = create(None, encoder_of(arguments), passages=arguments.passages or "auto")
+        return build(
+            beir.documents(), arguments.to, encoder=encoder, passages=passages_of(arguments), progress=progress
+        )
+    collection = create(None, encoder_of(arguments), passages=passages_of(arguments) or "auto")
     try:
         return collection, collection.add(beir.documents(), progress=progress)
     except BaseException:

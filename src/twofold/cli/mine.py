@@ -78,7 +78,11 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.misuse("--split goes with a BEIR folder")
     _check_result(arguments)
     asked = argparse.Namespace(
-        **{**vars(arguments), "to": None, "passages": None, "vectors": None, "split": arguments.split or SPLIT}
+        **{
+            **vars(arguments),
+            **dict.fromkeys(("to", "passages", "passage_tokens", "passage_overlap", "vectors")),
+            "split": arguments.split or SPLIT,
+        }
     )
     with judged_of(asked) as judged, bar("Mining", "queries") as progress:
         mined = mine(

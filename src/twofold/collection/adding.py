@@ -21,7 +21,7 @@ from twofold.documents import Document, as_documents
 from twofold.engine import Engine, EngineWriter
 from twofold.errors import DocumentError, InputError, VectorError
 from twofold.logs import logger_of
-from twofold.passages.windows import PassageMode
+from twofold.passages.sizes import PassageMode
 from twofold.progress import Progress, TokenProgress
 from twofold.readers.vectors import mapped_vectors
 from twofold.reports import AddReport, EncodingReport

@@ -14,7 +14,7 @@ from twofold.collection.opening import create, open_collection
 from twofold.documents import Document
 from twofold.errors import WAIT, InputError, LockedError, NotACollectionError
 from twofold.files import absolute
-from twofold.passages.windows import PassageMode
+from twofold.passages.sizes import PassageMode, checked_mode
 from twofold.progress import Progress
 from twofold.protocols import AnyEncoder, Encoder
 from twofold.reports import AddReport
@@ -79,7 +79,8 @@ def open_or_create(
         raise InputError("open_or_create needs a folder; create(None) makes a collection in memory")
     path = absolute(path)
     given = None if encoder is None else given_encoder(encoder)
-    asked = {"passages": passages, "depth": depth, "analyser": analyser}
+    mode = None if passages is None else checked_mode(passages)
+    asked = {"passages": mode, "depth": depth, "analyser": analyser}
     settings = {name: value for name, value in asked.items() if value is not None}
     collection = _within(wait, lambda: _opened_or_created(path, given, settings, wait))
     for name, value in settings.items():

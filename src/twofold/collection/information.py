@@ -15,6 +15,7 @@ from twofold.contract import Contract
 from twofold.engine import Engine, EngineSnapshot
 from twofold.errors import TwofoldError
 from twofold.index_report import IndexReport
+from twofold.passages.sizes import PassageMode, sizes_of
 from twofold.space import Space
 from twofold.tables import count_of, facts_as_html
 
@@ -61,7 +62,7 @@ class Info:
     without_vector: int
     truncated: int
     tokens_cut: int
-    passage_mode: str
+    passage_mode: PassageMode
     depth: int
     contract: Contract
     precision: str
@@ -81,7 +82,10 @@ class Info:
         numbers = f"{contract.dimension} numbers, {contract.similarity}"
         given = self.encoder["kind"] == "given-vectors"
         gone = ", which is not there: give its place with --encoder" if lost(self.encoder) else ""
+        sizes = sizes_of(self.passage_mode)
         long = "several passages for a long one" if self.passage_mode == "auto" else "one passage, cut at the length"
+        if sizes is not None:
+            long = f"passages of up to {sizes.tokens} tokens, {sizes.overlap} of them repeated"
         facts = {
             "collection": self.path,
             "documents": f"{self.documents:,} ({'one vector each' if given else long})",

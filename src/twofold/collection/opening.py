@@ -13,7 +13,7 @@ from twofold.engines.local.layout import check_outside as check_outside
 from twofold.errors import WAIT
 from twofold.files import absolute
 from twofold.logs import logger_of
-from twofold.passages.windows import PassageMode
+from twofold.passages.sizes import PassageMode, check_reader
 from twofold.protocols import AnyEncoder
 
 logger = logger_of(__name__)
@@ -32,16 +32,19 @@ def create(
 
     path: the folder. encoder: an object (a SentenceTransformer too), or a model's folder or name; by default the
     embedded all-MiniLM-L6-v2, which is made for English. passages: "auto" gives a
-    document that is too long for the encoder several vectors, "none" one, truncated. depth: length of a ranking, by
-    default. analyser: how texts become terms for lexical search, a language, "plain" or "ngram"; by default told from
-    the first texts. wait: seconds that a writing call waits for another writer. Raises InputError for what is no
-    encoder, VectorError for vectors that do not fit its contract, CollectionError, StorageError.
+    document that is too long for the encoder several vectors, {"tokens": 200, "overlap": 32} one to each passage of at
+    most 200 of the encoder's tokens, whose boundaries follow the text, "none" one, truncated. depth: length of a
+    ranking, by default. analyser: how texts become terms for lexical search, a language, "plain" or "ngram"; by default
+    told from the first texts. wait: seconds that a writing call waits for another writer. Raises InputError for what is
+    no encoder, and for sizes of passages that an encoder cannot count; VectorError for vectors that do not fit its
+    contract, CollectionError, StorageError.
     """
     settings = Settings(passages=passages, depth=depth, analyser=analyser)
     if path is not None:
         path = absolute(path)  # loading a model takes a while, and the working directory may change
         check_outside(path)
     encoder = load_encoder() if encoder is None else given_encoder(encoder)
+    check_reader(settings.passages, encoder)
     store = Store.create(path, space=space_of(encoder, home=path), settings=settings.to_json(), wait=wait)
     logger.info("created %s", store.path)
     return Collection(store, Encoders(store, encoder), settings)

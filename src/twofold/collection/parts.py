@@ -11,7 +11,8 @@ from twofold.collection.guarding import GuardedEncoder
 from twofold.documents import Document
 from twofold.encoders.texts import add_to
 from twofold.engine import EngineSnapshot
-from twofold.passages.windows import PassageMode, divide
+from twofold.passages.dividing import divide
+from twofold.passages.sizes import PassageMode
 from twofold.reports import EncodingReport
 from twofold.scores import Numbers, Vectors
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from twofold.errors import InputError
 from twofold.lexical.analysing import LexicalSettings
-from twofold.passages.windows import PASSAGE_MODES, PassageMode
+from twofold.passages.sizes import PassageMode, checked_mode
 
 DEPTH = 200
 """A ranking ends here unless asked otherwise: twenty pages of ten."""
@@ -18,7 +18,8 @@ DEPTH = 200
 class Settings:
     """How documents are divided into passages, and how long rankings are.
 
-    passages: "auto" (as many windows as a text needs) or "none" (one vector a document); depth: documents a ranking;
+    passages: "auto" (as many windows as a text needs), {"tokens": 200, "overlap": 32} (passages of this size in the
+    encoder's tokens, whose boundaries follow the text) or "none" (one vector a document); depth: documents a ranking;
     analyser: how texts become terms (lexical/analysing.py), None to tell it from the first texts. Raises InputError.
     """
 
@@ -27,8 +28,7 @@ class Settings:
     analyser: str | None = None
 
     def __post_init__(self) -> None:
-        if self.passages not in PASSAGE_MODES:
-            raise InputError(f"passages is {' or '.join(map(repr, PASSAGE_MODES))}, not {self.passages!r}")
+        object.__setattr__(self, "passages", checked_mode(self.passages))  # as it is stored
         if isinstance(self.depth, bool) or not isinstance(self.depth, int) or self.depth < 1:
             raise InputError(f"depth is a count from 1 on, not {self.depth!r}")
 

@@ -21,7 +21,7 @@ from twofold.encoders.adapted import AdaptedEncoder, TokenisedEncoder, adapted
 from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import ContractError, InputError, VectorError
 from twofold.models.locating import find_model
-from twofold.passages.windows import divide
+from twofold.passages.dividing import divide
 from twofold.protocols import TokenSpans
 from twofold.reports import EncodingReport
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from twofold.documents import Document
-from twofold.passages.windows import SHARED_TOKENS, Division, divide
+from twofold.passages.dividing import Division, divide
+from twofold.passages.windows import SHARED_TOKENS
 
 
 class Pieces:
