@@ -27,8 +27,8 @@ USUAL_SHARE = 8
 class Sizes:
     """Sizes of passages in the encoder's own tokens.
 
-    tokens: of a passage at most, its overlap and the title before it included; an encoder that reads less makes them
-    shorter. overlap: tokens that a passage repeats of the one before it, at most. Raises InputError.
+    tokens: of a passage at most, its overlap and the title before it included; the encoder of a
+    migration that reads less makes them shorter. overlap: tokens that a passage repeats of the one before it, at most. Raises InputError.
     """
 
     tokens: int
@@ -65,9 +65,19 @@ def sizes_of(mode: PassageMode) -> Sizes | None:
 
 
 def check_reader(mode: PassageMode, encoder: object) -> None:
-    """Raises InputError where passages of a size are asked of an encoder that does not say how it reads texts."""
-    if sizes_of(mode) is not None and not isinstance(encoder, TokenSpans):
+    """Raises InputError where passages of a size are asked of an encoder that does not say how it reads texts, or reads
+    less at once.
+    """
+    sizes = sizes_of(mode)
+    if sizes is None:
+        return
+    if not isinstance(encoder, TokenSpans):
         raise InputError(
             "passages of a size in tokens need an encoder that says how it reads a text as tokens, and this one does "
             "not; leave passages out: each document is one passage"
+        )
+    if sizes.tokens > encoder.token_limit:
+        raise InputError(
+            f"passages of {sizes.tokens} tokens are more than the encoder reads at once; ask for at most "
+            f"{encoder.token_limit}"
         )

@@ -129,3 +129,10 @@ def test_a_collection_divides_by_its_sizes_and_hits_show_the_passage(mode: Mappi
 def test_sizes_are_refused_for_an_encoder_that_does_not_say_how_it_reads() -> None:
     with pytest.raises(InputError, match="says how it reads"):
         create(None, GivenVectors(4), passages={"tokens": 100})
+
+
+def test_more_than_the_encoder_reads_at_once_is_refused() -> None:
+    most = READER.token_limit
+    with pytest.raises(InputError, match=f"ask for at most {most}"):
+        create(None, READER, passages={"tokens": most + 1})
+    create(None, READER, passages={"tokens": most}).close()
