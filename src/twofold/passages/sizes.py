@@ -27,8 +27,9 @@ USUAL_SHARE = 8
 class Sizes:
     """Sizes of passages in the encoder's own tokens.
 
-    tokens: of a passage at most, its overlap and the title before it included; the encoder of a
-    migration that reads less makes them shorter. overlap: tokens that a passage repeats of the one before it, at most. Raises InputError.
+    tokens: of a passage at most, its overlap and the title before it included; an encoder that reads less, after a
+    migration, makes them shorter. overlap: tokens that a passage repeats of the one before it, at most. Raises
+    InputError.
     """
 
     tokens: int
