@@ -61,6 +61,7 @@ def test_an_encoder_serves_for_late_interaction(embedded: Path, twofold: Twofold
     hits, first = done.json["hits"], {hit["id"]: hit for hit in plain.json["hits"]}
     scores = load_late_interaction(name).scores(QUESTION, [f"{hit['title']} {hit['text']}" for hit in hits])
     assert [hit["score"] for hit in hits] == sorted(scores.tolist(), reverse=True)
+    assert hits[0]["parts"][f"sentence-transformers/{name}"] == hits[0]["score"]
     # Its scores are no probabilities: the relevance stays that of the first stage.
     assert [hit["relevance"] for hit in hits] == [first[hit["id"]]["relevance"] for hit in hits]
     mixed = twofold("search", embedded, QUESTION, "--rerank", name, "--rerank-weight", "0.5", "--explain", "--json")

@@ -19,7 +19,7 @@ from twofold.logs import logger_of
 from twofold.maxsim import TokenVectors
 from twofold.models.configuration import Configuration
 from twofold.models.devices import CPU
-from twofold.models.locating import find_model
+from twofold.models.locating import DEFAULT_NAME, find_model
 from twofold.models.token_folder import SIDES, TokenFolder, TokenPooling, read_token_folder
 from twofold.models.token_model import TokenInput, TokenModel
 from twofold.models.token_pooling import merged
@@ -70,9 +70,11 @@ class TokenEncoder:
 
     @property
     def name(self) -> str:
-        """The hub name, or the name of the folder."""
-        source = self._found.source or ""
-        return source if source and not Path(source).is_absolute() else self._folder.path.name
+        """The hub name, that of the embedded model, or the name of the folder."""
+        source = self._found.source
+        if source is None:
+            return DEFAULT_NAME
+        return self._folder.path.name if Path(source).is_absolute() else source
 
     @property
     def folder(self) -> TokenFolder:
