@@ -10,7 +10,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 
 from twofold.collection.collection import Collection
-from twofold.errors import TwofoldError, brief
+from twofold.errors import TwofoldError
 from twofold.rankings import Hit
 from twofold.serving.statuses import message_of
 
@@ -92,4 +92,8 @@ def agent_server(collections: Mapping[str, Collection], *, write: bool) -> MCPSe
 
 
 def _shown(hit: Hit) -> dict[str, Any]:
-    return {**hit.to_json(), "text": brief(hit.text, TEXT)}
+    """The hit with at most TEXT characters of its passage; `end` is where they end, and `shortened` says so."""
+    told = hit.to_json()
+    if len(hit.text) <= TEXT:
+        return told
+    return {**told, "text": hit.text[:TEXT], "end": told["start"] + TEXT, "shortened": True}
