@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from twofold.files import write_aside
 from twofold.models.locating import DEFAULT_NAME
+from twofold.models.networks import BuiltNetwork
 from twofold.tables import Cell, Column, Table
 
 CARD = "README.md"
@@ -128,9 +129,46 @@ class QuantizationReport(Generic[AnyLoss]):
         }
 
 
-def bytes_of(paths: Sequence[Path]) -> int:
-    """The size of files together."""
-    return sum(path.stat().st_size for path in paths)
+@dataclass(frozen=True, slots=True)
+class Quantized:
+    """A model before and after its weights were rounded, and as its new folder is read.
+
+    precision: with which the losses were measured. notes: of the new folder's model.
+    """
+
+    before: BuiltNetwork
+    after: BuiltNetwork
+    written: BuiltNetwork
+    precision: str
+    notes: tuple[str, ...] = ()
+
+    def report(self, folder: str | Path, losses: Mapping[str, AnyLoss], seconds: float) -> QuantizationReport[AnyLoss]:
+        """What was made in this folder, by the losses that were measured."""
+        return QuantizationReport(
+            folder=Path(folder),
+            rounded=len(self.after.weights.in_int8),
+            kept=self.after.kept,
+            losses=losses,
+            precision=self.precision,
+            bytes_before=_bytes_of(self.before),
+            bytes_after=_bytes_of(self.written),
+            seconds=seconds,
+            notes=self.notes,
+        )
+
+
+def about_of(original: str, after: BuiltNetwork, measured: str, losses: Mapping[str, Loss]) -> dict[str, Any]:
+    """What the file of the weights says of itself. original: fingerprint. measured: the name of the losses there."""
+    return {
+        "of": original,
+        "kept": {name: round(loss, 4) for name, loss in after.kept.items()},
+        measured: {name: each.to_json() for name, each in losses.items()},
+    }
+
+
+def _bytes_of(network: BuiltNetwork) -> int:
+    """The size of the files of its weights."""
+    return sum(path.stat().st_size for path in network.weights.paths)
 
 
 def add_to_card(folder: Path, model: str | Path | None, report: QuantizationReport[Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from twofold.contract import PROBE_TEXTS
-from twofold.encoders.quantization_report import QuantizationReport, VectorLoss, add_to_card, bytes_of
+from twofold.encoders.quantization_report import QuantizationReport, Quantized, VectorLoss, about_of, add_to_card
 from twofold.encoders.texts import check_texts
 from twofold.encoders.transformer import TransformerEncoder
 from twofold.errors import ModelError
@@ -46,11 +46,7 @@ def quantize(
         after = _built(rounded)
         named = {"the probe texts": PROBE_TEXTS, **({"your texts": texts} if texts else {})}
         losses = {name: _loss(plain, rounded, each) for name, each in named.items()}
-        about = {
-            "of": plain.contract.weights,
-            "kept": {name: round(loss, 4) for name, loss in after.kept.items()},
-            "cosines": {name: each.to_json() for name, each in losses.items()},
-        }
+        about = about_of(plain.contract.weights, after, "cosines", losses)
         folder = rounded.folder
         write_int8(folder.path, module_folders(folder.path), after.weights, aside, about)
         prompts = Prompts(rounded.contract.query_prompt, rounded.contract.document_prompt)
@@ -59,17 +55,8 @@ def quantize(
         written = TransformerEncoder(aside, threads=threads)
         if differences := rounded.contract.differences(written.contract):
             raise ModelError(f"{to} would be another encoder: {'; '.join(map(str, differences))}")
-        report = QuantizationReport(
-            folder=Path(to),
-            rounded=len(after.weights.in_int8),
-            kept=after.kept,
-            losses=losses,
-            precision=rounded.precision,
-            bytes_before=bytes_of(before.weights.paths),
-            bytes_after=bytes_of(_built(written).weights.paths),
-            seconds=time.monotonic() - start,
-            notes=written.notes,
-        )
+        made = Quantized(before, after, _built(written), rounded.precision, written.notes)
+        report = made.report(to, losses, time.monotonic() - start)
         add_to_card(aside, model, report)
     return report
 

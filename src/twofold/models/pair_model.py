@@ -36,6 +36,10 @@ READS_TYPES = ("bert", "gte", "new", "nomic_bert")
 """model_type of the architectures whose tokens have types in a pair; to the others all are of type 0."""
 
 
+PROBE_PAIRS = tuple(pairwise(PROBE_TEXTS))
+"""Each probe text as a query, with the next one as its document: by these is measured what int8 costs."""
+
+
 @dataclass(frozen=True, slots=True)
 class PairBatch(Batch):
     """A batch of pairs. types: int32 (n, length), 1 for the tokens of the second text."""
@@ -70,9 +74,8 @@ class PairModel:
         # Rotary positions go on behind the last that the model is meant for, and padding may stand there.
         self._ladder = Ladder(None if self._rotary else self._network.positions)
         if precision == "int8" and not self.in_int8:
-            runs = (
-                (self._inputs(batch), batch.mask) for batch in self._batches(probes(tokenizing), TOKEN_BUDGET["f32"])
-            )
+            batches = self._batches(tokenizing.pairs(PROBE_PAIRS), TOKEN_BUDGET["f32"])
+            runs = ((self._inputs(batch), batch.mask) for batch in batches)
             self._network = rounded(self._network, self._graph_of(self._network), runs, folder.transformer, threads)
         # After the rounding: a language model's answers are rows of the words' table, which may be in int8.
         self._head = self._read_head(tokenizing)
@@ -186,11 +189,6 @@ class PairModel:
         tables = [table.rows(batch.ids.shape[1]) for table in self._rotary.values()]
         types = [batch.types] if isinstance(batch, PairBatch) and self._typed else []
         return [batch.ids, batch.mask, *tables, *types]
-
-
-def probes(tokenizing: PairTokenizing) -> list[TokenPair]:
-    """The probe texts as pairs, each with the next one as its document."""
-    return list(tokenizing.pairs(list(pairwise(PROBE_TEXTS))))
 
 
 def _typed(batch: Batch, seconds: list[int]) -> PairBatch:

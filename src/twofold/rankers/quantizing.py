@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from twofold.contract import PROBE_TEXTS
-from twofold.encoders.quantization_report import QuantizationReport, ScoreLoss, add_to_card, bytes_of
+from twofold.encoders.quantization_report import QuantizationReport, Quantized, ScoreLoss, about_of, add_to_card
 from twofold.errors import ModelError
 from twofold.files import folder_aside
 from twofold.models.int8_folder import write_int8
 from twofold.models.pair_folder import pair_module_folders
+from twofold.models.pair_model import PROBE_PAIRS
 from twofold.rankers.cross_encoder import CrossEncoder, load_cross_encoder
 
 Pair = tuple[str, str]
-PROBE_PAIRS: tuple[Pair, ...] = tuple(pairwise(PROBE_TEXTS))
-"""Each probe text as a query, with the next one as its document."""
 
 
 def quantize_cross_encoder(
@@ -40,26 +37,14 @@ def quantize_cross_encoder(
         rounded = load_cross_encoder(model, precision="int8", threads=threads)
         losses = {name: _loss(plain, rounded, each) for name, each in named.items()}
         network = rounded.network
-        about = {
-            "of": plain.network.fingerprint,
-            "kept": {name: round(loss, 4) for name, loss in network.kept.items()},
-            "differences": {name: each.to_json() for name, each in losses.items()},
-        }
+        about = about_of(plain.network.fingerprint, network, "differences", losses)
         folder = rounded.folder
         write_int8(folder.path, pair_module_folders(folder.path), network.weights, aside, about)
         written = load_cross_encoder(aside, threads=threads)
         if not np.array_equal(written.pair_scores(PROBE_PAIRS), rounded.pair_scores(PROBE_PAIRS)):
             raise ModelError(f"{to} would score pairs in another way than {model} in int8 does")
-        report = QuantizationReport(
-            folder=Path(to),
-            rounded=len(network.weights.in_int8),
-            kept=network.kept,
-            losses=losses,
-            precision=rounded.precision,
-            bytes_before=bytes_of(plain.network.weights.paths),
-            bytes_after=bytes_of(written.network.weights.paths),
-            seconds=time.monotonic() - start,
-        )
+        made = Quantized(plain.network, network, written.network, rounded.precision)
+        report = made.report(to, losses, time.monotonic() - start)
         add_to_card(aside, model, report)
     return report
 

@@ -13,8 +13,9 @@ from twofold.errors import InputError, ModelError
 from twofold.models.int8_products import beside_int8
 from twofold.models.locating import find_model
 from twofold.models.pair_folder import is_cross_encoder
+from twofold.models.pair_model import PROBE_PAIRS
 from twofold.rankers.cross_encoder import load_cross_encoder
-from twofold.rankers.quantizing import PROBE_PAIRS, quantize_cross_encoder
+from twofold.rankers.quantizing import quantize_cross_encoder
 
 PAIRS = [("who wrote it?", "Grace Hopper wrote it."), ("a cell", "The cell is small.")]
 MAKERS: dict[str, Callable[[Path], Path]] = {
