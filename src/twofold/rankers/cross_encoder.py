@@ -18,6 +18,7 @@ from twofold.models.networks import BuiltNetwork
 from twofold.models.pair_folder import PairFolder, read_pair_folder
 from twofold.models.pair_model import PairModel
 from twofold.models.pair_tokenizing import PairTokenizing, TokenPair
+from twofold.rankers.pairs import check_pairs, pairs_of
 from twofold.reports import EncodingReport
 from twofold.scores import Scores, Vectors
 from twofold.values import without_surrogates
@@ -115,9 +116,7 @@ class CrossEncoder:
         report: counts the texts that were cut. Raises InputError for what is no text, QueryError for a query that
         leaves no room for a text.
         """
-        if isinstance(texts, str):
-            raise InputError("scores takes a list of texts; put a single text in a list")
-        return self.pair_scores([(query, text) for text in texts], report=report)
+        return self.pair_scores(pairs_of(query, texts), report=report)
 
     def pair_scores(self, pairs: Sequence[tuple[str, str]], *, report: EncodingReport | None = None) -> Scores:
         """float32 (n,): the score of each (query, text), the same as `scores` gives, in batches over all of them."""
@@ -129,9 +128,7 @@ class CrossEncoder:
         return self._scored(logits) if self._label is not None else logits[:, 0]
 
     def _logits(self, pairs: Sequence[tuple[str, str]], report: EncodingReport | None) -> Vectors:
-        for position, pair in enumerate(pairs):
-            if isinstance(pair, str) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
-                raise InputError(f"pair {position} must be two strings, a query and a text, not {pair!r:.80}")
+        check_pairs(pairs)
         logits = np.empty((len(pairs), self._model.width), dtype=np.float32)
         counts = EncodingReport()
         for positions, made in self._model.logits(self._inputs(pairs, counts)):

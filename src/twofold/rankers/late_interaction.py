@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from twofold.encoders.token_vectors import TokenEncoder, load_token_encoder
-from twofold.errors import InputError
 from twofold.maxsim import maxsim
 from twofold.models.devices import CPU
+from twofold.rankers.pairs import check_pairs, pairs_of
 from twofold.reports import EncodingReport
 from twofold.scores import Scores
 
@@ -40,15 +40,11 @@ class LateInteraction:
 
     def scores(self, query: str, texts: Sequence[str], *, report: EncodingReport | None = None) -> Scores:
         """float32 (n,): the score of each text for the query; higher is better. report: counts what was cut."""
-        if isinstance(texts, str):
-            raise InputError("scores takes a list of texts; put a single text in a list")
-        return self.pair_scores([(query, text) for text in texts], report=report)
+        return self.pair_scores(pairs_of(query, texts), report=report)
 
     def pair_scores(self, pairs: Sequence[tuple[str, str]], *, report: EncodingReport | None = None) -> Scores:
         """float32 (n,): the score of each (query, text), the same as `scores` gives; each text is encoded once."""
-        for position, pair in enumerate(pairs):
-            if isinstance(pair, str) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
-                raise InputError(f"pair {position} must be two strings, a query and a text, not {pair!r:.80}")
+        check_pairs(pairs)
         queries = {query: number for number, query in enumerate(dict.fromkeys(query for query, _ in pairs))}
         texts = {text: number for number, text in enumerate(dict.fromkeys(text for _, text in pairs))}
         asked = list(self._encoder.encode_queries(list(queries), report=report))
