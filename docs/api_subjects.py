@@ -60,6 +60,7 @@ SUBJECTS = (
             "AddReport",
             "Progress",
             "twofold.collection.settings:Settings",
+            "TokenSettings",
             "twofold.collection.information:Info",
             "twofold.collection.information:SpaceInfo",
             "twofold.collection.lexical_report:LexicalReport",

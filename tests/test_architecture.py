@@ -44,6 +44,7 @@ FLOORS = {
             "rankings",
             "reports",
             "scores",
+            "token_codes",
         ),
         1,
     ),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twofold.collection.collection import Collection as Collection
     from twofold.collection.opening import create as create
     from twofold.collection.opening import open_collection as open  # noqa: A004 - the verb that people look for
+    from twofold.collection.token_space import TokenSettings as TokenSettings
     from twofold.contract import Contract as Contract
     from twofold.documents import Document as Document
     from twofold.documents import Passage as Passage
@@ -97,6 +98,7 @@ _PLACES = {
     "Progress": "twofold.progress:Progress",
     "QueryError": "twofold.errors:QueryError",
     "StorageError": "twofold.errors:StorageError",
+    "TokenSettings": "twofold.collection.token_space:TokenSettings",
     "TruncationError": "twofold.errors:TruncationError",
     "TwofoldError": "twofold.errors:TwofoldError",
     "VectorError": "twofold.errors:VectorError",
@@ -147,6 +149,7 @@ __all__ = [
     "Progress",
     "QueryError",
     "StorageError",
+    "TokenSettings",
     "TruncationError",
     "TwofoldError",
     "VectorError",

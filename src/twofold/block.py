@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twofold.documents import Document
 from twofold.errors import DocumentError, VectorError
-from twofold.scores import Mask, Numbers, Vectors
+from twofold.scores import Mask, Numbers
+from twofold.space import Space
 
 LARGEST = 65_504
 """The largest number of float16."""
@@ -35,13 +37,13 @@ class Part:
 
     truncated: of each document, the tokens that its vectors do not cover. counts: int (documents,), rows of each, 0 for
     one that gets no vector. spans: int32 (rows, 2), start and end in characters of the text. vectors: float32 (rows,
-    dimension). Raises VectorError.
+    dimension), or uint16 (rows, words) in a space of codes. Raises VectorError.
     """
 
     truncated: Sequence[int]
     counts: Numbers
     spans: NDArray[np.int32]
-    vectors: Vectors
+    vectors: NDArray[Any]
 
     def __post_init__(self) -> None:
         rows, passages = len(self.vectors), int(self.counts.sum())
@@ -72,10 +74,16 @@ class Part:
         truncated = [tokens for tokens, keep in zip(self.truncated, kept.tolist(), strict=True) if keep]
         return Part(truncated=truncated, counts=self.counts[kept], spans=self.spans[rows], vectors=self.vectors[rows])
 
-    def halves(self, dimension: int, names: Sequence[object]) -> NDArray[np.float16]:
-        """The vectors as they are stored; raises VectorError naming the document whose vector float16 cannot hold."""
-        if self.vectors.shape[1] != dimension:
-            raise VectorError(f"vectors have {self.vectors.shape[1]} numbers; this collection takes {dimension}")
+    def halves(self, space: Space, names: Sequence[object]) -> NDArray[Any]:
+        """The vectors as they are stored, (rows, words) of the space's type; raises VectorError naming the document
+        whose vector float16 cannot hold.
+        """
+        if self.vectors.shape[1] != space.words:
+            raise VectorError(f"vectors have {self.vectors.shape[1]} numbers; this collection takes {space.words}")
+        if space.bits:
+            if self.vectors.dtype != space.dtype:
+                raise VectorError(f"the space {space.name!r} takes codes in {space.dtype}, not {self.vectors.dtype}")
+            return self.vectors
         # NaN is the largest of whatever it is among, and no more than nothing.
         if not np.abs(self.vectors).max(initial=0) <= LARGEST:
             self._refuse(names)

@@ -261,6 +261,9 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
     def passages(self, documents: Numbers, space: str | None = None) -> Passages:
         """All passages of these documents in a space, by default the default one."""
 
+    def codes(self, rows: Numbers, space: str) -> NDArray[np.uint16]:
+        """uint16 (n, words): these rows of a space of token vectors (token_codes.py); a passage has one or more."""
+
     def spans(self, passages: Numbers) -> NDArray[np.int32]:
         """int32 (n, 2): start and end of each passage of the default space in characters of its document's text."""
 
@@ -345,8 +348,7 @@ class EngineWriter(Protocol):
         """
 
     def optimize(self, request: IndexRequest, ask: Ask, progress: Progress = silent) -> OptimizeReport:
-        """Frees the disk space of deleted documents, and builds the requested index, measured before it serves. Raises
-        InputError for an unknown kind, StorageError."""
+        """Frees the space of deleted documents, and builds the requested index. Raises InputError, StorageError."""
 
     def follow(self, ask: Ask, progress: Progress = silent) -> IndexReport | None:
         """Maintains derived data after an addition, at a cost bounded by what was added; None if no index was due."""
@@ -383,8 +385,7 @@ class Engine(Protocol):
         """Facts beside the documents."""
 
     def recall(self, questions: Questions) -> RecallReport:
-        """The recall of searches against exact search, measured now, without a filter and with filters. Raises
-        InputError for a collection without passages."""
+        """The recall of searches against exact search, with filters too. Raises InputError without passages."""
 
     def verify(self, progress: Progress = silent) -> VerifyReport:
         """Verifies every checksum on the latest commit; reports damage and the documents concerned."""

@@ -127,6 +127,9 @@ class ToySnapshot:
         spans = np.concatenate([np.empty((0, 2), np.int32), *(entry.spans for entry in entries)])
         return Passages(np.array(handles, np.int64), np.repeat(np.arange(len(entries)), counts), spans)
 
+    def codes(self, rows: Numbers, space: str) -> NDArray[np.uint16]:
+        raise CollectionError("a toy has no space of token vectors")
+
     def spans(self, passages: Numbers) -> NDArray[np.int32]:
         places = [divmod(each, PASSAGES) for each in passages.tolist()]
         return np.array([self._entries[n].spans[k] for n, k in places], np.int32).reshape(-1, 2)
@@ -219,7 +222,7 @@ class ToyEngine:
 
     def commit(self, block: Block) -> Numbers:
         part = block.parts[self.space.name]
-        vectors = part.halves(self.space.dimension, block.documents).astype(np.float32)
+        vectors = part.halves(self.space, block.documents).astype(np.float32)
         ends = np.cumsum(part.counts)[:-1]
         parts = np.split(part.spans, ends), np.split(vectors, ends)
         fresh = map(Entry, block.documents, block.text_hashes, part.truncated, *parts)

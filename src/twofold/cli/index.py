@@ -24,6 +24,7 @@ from twofold.cli.output import count_of, note, print_json, print_line, say
 from twofold.cli.passage_sizes import add_passage_options, passages_of
 from twofold.cli.sources import add_reader_options, counted_anyway, documents_of, total_of
 from twofold.cli.summaries import added_as_text, left_out_as_json, left_out_as_text, skipped_as_text
+from twofold.cli.token_options import add_token_options, tokens_of
 from twofold.cli.waiting import add_wait_option, waited
 from twofold.errors import NotACollectionError
 
@@ -59,6 +60,7 @@ def register(subparsers: Subparsers) -> None:
         type=text,
         help="how texts become terms for lexical search: a language, plain or ngram (told from the first texts)",
     )
+    add_token_options(parser.add_argument_group("token vectors"))
     add_encoder_options(parser)
     parser.set_defaults(misuse=parser.error)
 
@@ -73,6 +75,7 @@ def add_vectors_option(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Indexes everything and says what became of it."""
     passages_of(arguments)  # a wrong usage is told before a model is loaded
+    tokens_of(arguments)
     return fill(arguments, _encoder(arguments))
 
 
@@ -95,6 +98,7 @@ def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
                 passages=passages_of(arguments) if "passages" in arguments else None,
                 depth=getattr(arguments, "depth", None),
                 analyser=getattr(arguments, "analyser", None),
+                token_vectors=tokens_of(arguments) if "token_vectors" in arguments else None,
                 vectors=arguments.vectors,
                 wait=wait,
                 progress=progress,

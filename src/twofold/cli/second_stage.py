@@ -26,7 +26,7 @@ def add_rerank_options(parser: Any) -> None:
         "--rerank",
         metavar="MODEL",
         help="order what was found by this model, a folder or a hub name: a cross-encoder, or one for late "
-        "interaction, as which any encoder can serve",
+        "interaction, as which any encoder can serve; token-vectors: by those that the collection keeps",
     )
     group.add_argument(
         "--rerank-depth",
@@ -60,6 +60,13 @@ class SecondStageOptions:
         if arguments.rerank is None:
             refuse_without_model(arguments)
             return cls()
+        from twofold.token_codes import STORED
+
+        weight = 1.0 if arguments.rerank_weight is None else arguments.rerank_weight
+        if arguments.rerank == STORED:
+            if arguments.rerank_precision is not None:
+                arguments.misuse("--rerank-precision is of a model that reads texts, and token vectors are stored")
+            return cls({"ranker": STORED, "rerank_depth": arguments.rerank_depth, "rerank_weight": weight})
         from twofold.rankers.cross_encoder import CrossEncoder
         from twofold.rankers.named import load_ranker
 
@@ -70,7 +77,6 @@ class SecondStageOptions:
             device=arguments.device,
         )
         report = EncodingReport()
-        weight = 1.0 if arguments.rerank_weight is None else arguments.rerank_weight
         if isinstance(model, CrossEncoder):
             ranker: CountingRanker = CountingCrossEncoder(model, report)
         else:

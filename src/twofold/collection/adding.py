@@ -14,7 +14,7 @@ import numpy as np
 
 from twofold.block import Block, Known, Part
 from twofold.collection.guarding import Encoders
-from twofold.collection.parts import encoded, kept, of_own
+from twofold.collection.parts import encoded, encoded_tokens, kept, of_own
 from twofold.collection.seen import Seen
 from twofold.collection.suiting import unsuited
 from twofold.documents import Document, as_documents
@@ -199,6 +199,9 @@ class Adding:
 
         lines: the user's own vectors of the new documents, for the default space. moved: int64 (n,), handles.
         """
+        if space.unit == "token":
+            part = encoded_tokens(fresh, self._encoders.tokens(space), self._mode)
+            return self._with_kept(part, moved, space)
         encoder = self._encoders.of(space)
         own = lines if encoder is self._encoder else None
         if fresh and encoder is not self._encoder and not encoder.can_encode:
@@ -214,10 +217,14 @@ class Adding:
             self.report.truncated += sum(tokens > 0 for tokens in part.truncated)
             self.report.tokens_cut += sum(part.truncated)
         self.report.tokens = self._encoded.tokens
+        return self._with_kept(part, moved, space)
+
+    def _with_kept(self, part: Part, moved: Numbers, space: Space) -> Part:
+        """A part, and behind it what is stored of the documents of which only the metadata changed."""
         if not len(moved):
             return part
         with self._engine.snapshot() as snapshot:
-            return Part.joined([part, kept(snapshot, moved, space.name)])
+            return Part.joined([part, kept(snapshot, moved, space)])
 
     def _look_at(self, fresh: list[Document]) -> None:
         """Says once, of the first documents that are encoded, whether the encoder suits them."""

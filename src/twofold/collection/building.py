@@ -11,6 +11,7 @@ from typing import Any
 from twofold.collection.collection import Collection
 from twofold.collection.guarding import given_encoder
 from twofold.collection.opening import create, open_collection
+from twofold.collection.token_space import AnyTokens, TokenSettings
 from twofold.documents import Document
 from twofold.errors import WAIT, InputError, LockedError, NotACollectionError
 from twofold.files import absolute
@@ -38,9 +39,9 @@ def build(
     """Adds documents to the collection in a folder, created if there is none; the caller closes it.
 
     Run again with the same documents it continues where it stopped: what is there is not encoded again. encoder,
-    settings (passages, depth, analyser): as in `open_or_create`. wait: seconds to wait for another writer. An input
-    without documents raises InputError before anything is made. A large collection gets an approximate index; the
-    report says whether it keeps its promise. Raises what `add` raises.
+    settings (passages, depth, analyser, token_vectors): as in `open_or_create`. wait: seconds to wait for another
+    writer. An input without documents raises InputError before anything is made. A large collection gets an
+    approximate index; the report says whether it keeps its promise. Raises what `add` raises.
     """
     path = absolute(path)  # reading the documents takes a while, and may change the working directory
     rows = rows_of(documents)
@@ -66,12 +67,14 @@ def open_or_create(
     passages: PassageMode | None = None,
     depth: int | None = None,
     analyser: str | None = None,
+    token_vectors: AnyTokens = None,
     wait: float = WAIT,
 ) -> Collection:
     """The collection in a folder, created if there is none; an existing one must agree with what is asked for.
 
     path: the folder. encoder: an object, or a model's folder or name; by default that of the collection, and for a new
-    one the embedded all-MiniLM-L6-v2. passages, depth, analyser: as in `create`. wait: seconds to wait for another
+    one the embedded all-MiniLM-L6-v2. passages, depth, analyser, token_vectors: as in `create`; token vectors of
+    documents that are there already are made at once. wait: seconds to wait for another
     writer, also for one that is making the collection. Raises ContractError for another encoder, InputError where the
     collection was made with other settings, and what `create` and `open` raise.
     """
@@ -87,6 +90,12 @@ def open_or_create(
         if value != (kept := getattr(collection.settings, name)):
             collection.close()
             raise InputError(f"the collection was made with {name}={kept!r}, not {value!r}", path=path)
+    if (tokens := TokenSettings.of(token_vectors)) is not None:
+        try:
+            collection.add_token_vectors(tokens)
+        except BaseException:
+            collection.close()
+            raise
     return collection
 
 

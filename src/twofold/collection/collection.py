@@ -23,6 +23,7 @@ from twofold.collection.questions import asking, questions
 from twofold.collection.reading import Reading
 from twofold.collection.searches import Searching
 from twofold.collection.settings import Settings
+from twofold.collection.token_space import AnyTokens, TokenSettings, keep_tokens
 from twofold.collection.updating import Updating
 from twofold.collection.verifying import verified
 from twofold.contract import Contract
@@ -260,6 +261,20 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         """
         with displayed(progress, "Indexing", "passages") as shown:
             self._migrating(shown).switch(name)
+
+    def add_token_vectors(self, asked: AnyTokens = True, *, progress: Progress | bool = False) -> int:
+        """Keeps a vector for each token of every document from now on, and encodes the documents that are there;
+        returns the number of encoded documents. `search(ranker="token-vectors")` ranks by them.
+
+        asked: a model's folder or hub name, `TokenSettings`, or True for the token states of the collection's own
+        encoder. After an interruption the same call resumes. Raises InputError where the collection keeps others,
+        ModelError, LockedError, StorageError.
+        """
+        settings = TokenSettings.of(asked) or TokenSettings()
+        encoder = settings.encoder(self.encoder.source)
+        with displayed(progress, "Encoding tokens", "documents") as shown:
+            mode = self._settings.passages
+            return keep_tokens(self._engine, self._encoders, encoder, settings, mode, shown)
 
     def drop_space(self, name: str) -> None:
         """Deletes a space that is not searched, with its files.

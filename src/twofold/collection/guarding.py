@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+from twofold.collection.guarding_tokens import GuardedTokenEncoder
 from twofold.collection.known_queries import KnownQueries
 from twofold.collection.placing import MOVES, located, lost, placed
 from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Probes, Side
@@ -17,6 +18,7 @@ from twofold.difference import Difference
 from twofold.encoders.adapted import AdaptedEncoder, adapted
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.loading import load_encoder, load_source
+from twofold.encoders.token_vectors import TokenEncoder
 from twofold.encoding import CheckedTokenSpans, checked_encoder, encoded, encoded_to_compare
 from twofold.engine import Engine, EngineWriter
 from twofold.errors import ContractError, InputError, ModelError
@@ -46,7 +48,7 @@ def probe(encoder: Encoder) -> Probes | None:
     return Probes(encoded(encoder, "query", PROBE_TEXTS), encoded(encoder, "document", PROBE_TEXTS))
 
 
-def is_space_of(space: Space, encoder: Encoder) -> bool:
+def is_space_of(space: Space, encoder: Encoder | TokenEncoder) -> bool:
     """Whether the space was made by this encoder: by the contract, and by the probes where it comes from elsewhere.
 
     Adapted encoders of equal dimension have equal contracts; only their vectors tell them apart.
@@ -224,6 +226,7 @@ class Encoders:
         self._given = given
         self._lock = threading.Lock()
         self._known: dict[str, tuple[Space, GuardedEncoder]] = {}
+        self._tokens: tuple[Space, GuardedTokenEncoder] | None = None
         space = engine.space
         self._known[space.name] = space, GuardedEncoder.of(space, self._home, given, self._memory())
 
@@ -238,6 +241,20 @@ class Encoders:
             if space.name not in self._known or self._known[space.name][0] != space:
                 self._known[space.name] = space, GuardedEncoder.of(space, self._home, None, self._memory())
             return self._known[space.name][1]
+
+    def tokens(self, space: Space) -> GuardedTokenEncoder:
+        """That of a space of token vectors, loaded when it is first needed."""
+        with self._lock:
+            if self._tokens is None or self._tokens[0] != space:
+                self._tokens = space, GuardedTokenEncoder(space, self._home)
+            return self._tokens[1]
+
+    def give_tokens(self, space: Space, encoder: TokenEncoder) -> GuardedTokenEncoder:
+        """Takes an encoder of token vectors that is loaded already. Raises ContractError where it does not fit."""
+        guarded = GuardedTokenEncoder(space, self._home, encoder)
+        with self._lock:
+            self._tokens = space, guarded
+        return guarded
 
     def give(self, space: Space, encoder: Encoder) -> GuardedEncoder:
         """Takes an encoder that is loaded already for a space. Raises ContractError where it does not fit."""

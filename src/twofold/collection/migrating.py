@@ -10,9 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any
 
+from twofold.collection.filling import filled
 from twofold.collection.guarding import Encoders, GuardedEncoder, given_encoder, is_space_of, space_of
 from twofold.collection.lexical_tuning import LexicalTuning
 from twofold.collection.measuring_spaces import Compared, Judged, compared
@@ -28,8 +30,6 @@ from twofold.space import Space
 
 logger = logger_of(__name__)
 
-AT_ONCE = 256
-"""Documents that are encoded and committed at a time."""
 SAMPLE = 32
 """Documents that are encoded to estimate the time; what was made of them is not kept."""
 
@@ -103,7 +103,8 @@ class Migrating:
         moved, space = now != space, now
         with self._engine.snapshot() as snapshot:
             told(self._cost(snapshot, space, guarded))
-        done = self._filled(space, guarded)
+        encode = partial(encoded, encoder=guarded, mode=self._settings.passages)
+        done = filled(self._engine, space, encode, self._progress)
         logger.info("%s: encoded %d documents into the space %s", self._engine.path, done, space.name)
         with self._engine.snapshot() as snapshot:
             default = snapshot.space.name == space.name
@@ -162,23 +163,6 @@ class Migrating:
             seconds=(time.perf_counter() - start) * share,
             bytes=2 * rows * space.dimension,
         )
-
-    def _filled(self, space: Space, encoder: GuardedEncoder) -> int:
-        """Encodes the documents that the space lacks, block by block; returns their number."""
-        done = 0
-        while True:
-            with self._engine.snapshot() as snapshot:
-                numbers = snapshot.lacking(space.name, AT_ONCE)
-                if snapshot.counted(space.name).complete:
-                    return done
-                documents, total = snapshot.documents(numbers), snapshot.counts.documents
-            part = encoded(documents, encoder, self._settings.passages)
-            with self._engine.writing() as writer:
-                complete = writer.fill_space(space.name, numbers, part)
-            done += len(numbers)
-            self._progress(done, total)
-            if complete:
-                return done
 
 
 def _named(snapshot: EngineSnapshot, name: str) -> Space:

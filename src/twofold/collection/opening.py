@@ -7,6 +7,7 @@ from pathlib import Path
 from twofold.collection.collection import Collection
 from twofold.collection.guarding import Encoders, given_encoder, space_of
 from twofold.collection.settings import DEPTH, Settings
+from twofold.collection.token_space import AnyTokens, TokenSettings, keep_tokens
 from twofold.encoders.loading import load_encoder
 from twofold.engines.local.engine import Store
 from twofold.engines.local.layout import check_outside as check_outside
@@ -14,6 +15,7 @@ from twofold.errors import WAIT
 from twofold.files import absolute
 from twofold.logs import logger_of
 from twofold.passages.sizes import PassageMode, check_reader
+from twofold.progress import silent
 from twofold.protocols import AnyEncoder
 
 logger = logger_of(__name__)
@@ -26,6 +28,7 @@ def create(
     passages: PassageMode = "auto",
     depth: int = DEPTH,
     analyser: str | None = None,
+    token_vectors: AnyTokens = None,
     wait: float = WAIT,
 ) -> Collection:
     """A new, empty collection in a folder that does not exist yet; None: in memory, deleted when closed.
@@ -35,9 +38,10 @@ def create(
     document that is too long for the encoder several vectors, {"tokens": 200, "overlap": 32} one to each passage of at
     most 200 of the encoder's tokens, whose boundaries follow the text, "none" one, truncated. depth: length of a
     ranking, by default. analyser: how texts become terms for lexical search, a language, "plain" or "ngram"; by default
-    told from the first texts. wait: seconds that a writing call waits for another writer. Raises InputError for what is
-    no encoder, and for sizes of passages that an encoder cannot count; VectorError for vectors that do not fit its
-    contract, CollectionError, StorageError.
+    told from the first texts. token_vectors: keeps a vector for each token too (docs/second-stage.md), of the model
+    that is named, of `TokenSettings`, or with True of the collection's own encoder. wait: seconds that a writing call
+    waits for another writer. Raises InputError for what is no encoder, and for sizes of passages that an encoder cannot
+    count; VectorError for vectors that do not fit its contract, CollectionError, StorageError.
     """
     settings = Settings(passages=passages, depth=depth, analyser=analyser)
     if path is not None:
@@ -45,9 +49,14 @@ def create(
         check_outside(path)
     encoder = load_encoder() if encoder is None else given_encoder(encoder)
     check_reader(settings.passages, encoder)
+    tokens = TokenSettings.of(token_vectors)
+    token_encoder = None if tokens is None else tokens.encoder(encoder.source)
     store = Store.create(path, space=space_of(encoder, home=path), settings=settings.to_json(), wait=wait)
     logger.info("created %s", store.path)
-    return Collection(store, Encoders(store, encoder), settings)
+    encoders = Encoders(store, encoder)
+    if tokens is not None and token_encoder is not None:
+        keep_tokens(store, encoders, token_encoder, tokens, settings.passages, silent)
+    return Collection(store, encoders, settings)
 
 
 def open_collection(

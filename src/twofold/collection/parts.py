@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from twofold.block import Part
 from twofold.collection.guarding import GuardedEncoder
+from twofold.collection.guarding_tokens import GuardedTokenEncoder
 from twofold.documents import Document
 from twofold.encoders.texts import add_to
 from twofold.engine import EngineSnapshot
-from twofold.passages.dividing import divide
+from twofold.passages.dividing import Division, divide
 from twofold.passages.sizes import PassageMode
 from twofold.reports import EncodingReport
 from twofold.scores import Numbers, Vectors
+from twofold.space import Space
 
 
 def encoded(
@@ -32,12 +35,33 @@ def encoded(
     if counts is not None:
         add_to(counts, report)
     passages = np.array([len(division.spans) for division in divisions], np.int64)
+    spans = np.concatenate([division.spans for division in divisions])
+    return Part(truncated=_lost(divisions, passages, report), counts=passages, spans=spans, vectors=vectors)
+
+
+def encoded_tokens(documents: Sequence[Document], encoder: GuardedTokenEncoder, mode: PassageMode) -> Part:
+    """Divides and encodes documents by the vectors of their tokens; a passage has as many rows as these need."""
+    if not documents:
+        return nothing(encoder.codes.words, np.uint16)
+    divisions = divide(list(documents), encoder.tokens, mode)
+    report = EncodingReport()
+    vectors = encoder.encode_documents([text for each in divisions for text in each.inputs], report=report)
+    words, rows = encoder.codes.rows(vectors)
+    passages = np.array([len(division.spans) for division in divisions], np.int64)
+    spans = np.concatenate([division.spans for division in divisions])
+    owners = np.repeat(np.arange(len(divisions)), passages)
+    counts = np.bincount(np.repeat(owners, rows), minlength=len(divisions)).astype(np.int64)
+    lost = _lost(divisions, passages, report)
+    return Part(truncated=lost, counts=counts, spans=np.repeat(spans, rows, axis=0), vectors=words)
+
+
+def _lost(divisions: Sequence[Division], passages: Numbers, report: EncodingReport) -> list[int]:
+    """Of each document, the tokens of its title and its passages that no vector covers."""
     ends = np.cumsum(passages)
     lost = [division.lost for division in divisions]
     for position, tokens in report.cut.items():
         lost[int(np.searchsorted(ends, position, side="right"))] += tokens
-    spans = np.concatenate([division.spans for division in divisions])
-    return Part(truncated=lost, counts=passages, spans=spans, vectors=vectors)
+    return lost
 
 
 def of_own(documents: Sequence[Document], vectors: Vectors) -> Part:
@@ -47,22 +71,23 @@ def of_own(documents: Sequence[Document], vectors: Vectors) -> Part:
     return Part(truncated=[0] * len(documents), counts=counts, spans=spans, vectors=vectors)
 
 
-def kept(snapshot: EngineSnapshot, documents: Numbers, space: str) -> Part:
+def kept(snapshot: EngineSnapshot, documents: Numbers, space: Space) -> Part:
     """The stored part of documents in a space; nothing is encoded. documents: int64 (n,), in any order."""
-    dense, passages = snapshot.dense(space, exact=True), snapshot.passages(documents, space)
+    dense, passages = snapshot.dense(space.name, exact=True), snapshot.passages(documents, space.name)
+    rows = passages.handles
     return Part(
         truncated=dense.tokens_cut(documents).tolist(),
         counts=np.bincount(passages.owners, minlength=len(documents)).astype(np.int64),
         spans=passages.spans,
-        vectors=dense.vectors(passages.handles),
+        vectors=snapshot.codes(rows, space.name) if space.bits else dense.vectors(rows),
     )
 
 
-def nothing(dimension: int) -> Part:
+def nothing(words: int, dtype: DTypeLike = np.float32) -> Part:
     """The part of no documents."""
     return Part(
         truncated=[],
         counts=np.empty(0, np.int64),
         spans=np.empty((0, 2), np.int32),
-        vectors=np.empty((0, dimension), np.float32),
+        vectors=np.empty((0, words), dtype),
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from twofold.collection.guarding import Encoders
 from twofold.collection.lexical_report import LexicalReport
 from twofold.collection.lexical_tuning import missing, textless
+from twofold.collection.token_space import token_space_of
 from twofold.engine import Engine, EngineSnapshot, LexicalSnapshot, OutdatedError
 from twofold.errors import CollectionError, QueryError
 from twofold.searching.hybrid import HybridSearch
 from twofold.searching.searcher import SnapshotSearcher
+from twofold.searching.stored_tokens import StoredTokens
 
 TRIES = 3
 """Snapshots taken, one after the other, until the lexical index is not ahead of it."""
@@ -33,6 +35,7 @@ class Pinning:
         try:
             dense, report = snapshot.dense(exact=exact), LexicalReport.of(snapshot)
             encoder, search = self._encoders.of(snapshot.space), None
+            tokens = token_space_of(snapshot)
             relevance = None if report is None else report.relevance(snapshot)
             if index is not None and report is not None:
                 search = HybridSearch(
@@ -59,6 +62,7 @@ class Pinning:
                 hybrid=no_lexical if search is None else search,
                 relevance=relevance,
                 encodes=encoder.can_encode,
+                tokens=None if tokens is None else StoredTokens(snapshot, tokens, self._encoders.tokens(tokens)),
             )
         except BaseException:
             snapshot.close()

@@ -11,6 +11,7 @@ from twofold.models.token_folder import gives_token_vectors
 from twofold.protocols import Ranker
 from twofold.rankers.cross_encoder import CrossEncoder, load_cross_encoder
 from twofold.rankers.late_interaction import LateInteraction, load_late_interaction
+from twofold.token_codes import STORED
 
 AnyRanker = Ranker | str | Path
 """A ranker, or the folder or hub name of a cross-encoder or of a model for late interaction."""
@@ -27,9 +28,13 @@ def load_ranker(
     return load_cross_encoder(name, precision=precision, threads=threads, device=device)
 
 
-def ranker_of(given: AnyRanker | None) -> Ranker | None:
-    """The ranker that is meant. The model that was named last stays loaded, until its folder changes."""
-    if not isinstance(given, str | Path):
+def ranker_of(given: AnyRanker | None) -> Ranker | str | None:
+    """The ranker that is meant. The model that was named last stays loaded, until its folder changes.
+
+    "token-vectors" stays a name: the vectors are those of the collection that is searched. A folder of that name is
+    given as ./token-vectors.
+    """
+    if given == STORED or not isinstance(given, str | Path):
         return given
     folder = Path(given).expanduser()
     files = folder.rglob("*") if folder.is_dir() else ()

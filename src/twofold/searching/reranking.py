@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twofold.documents import Passage, titled
 from twofold.errors import InputError, QueryError, brief
 from twofold.hits import Hits
 from twofold.protocols import BoundedRanker, PairRanker, ProbableRanker, Ranker
 from twofold.rankings import Hit
-from twofold.scores import Scores, Similarity, order
+from twofold.scores import Numbers, Scores, Similarity, order
 from twofold.searching.hybrid import SearchMode
 from twofold.searching.queries import checked_count
 from twofold.searching.relevance import Relevance
+from twofold.searching.stored_tokens import NONE_KEPT, StoredTokens
+from twofold.token_codes import STORED
 
 RERANK_DEPTH = 100
 """Candidates that are scored again, where nobody says how many."""
@@ -25,10 +28,14 @@ RERANK_DEPTH = 100
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What search found for one query, best first, and of each document the passages by which it is scored again."""
+    """What search found for one query, best first, and of each document the passages by which it is scored again.
+
+    documents: int64 (n,), their handles.
+    """
 
     hits: Hits
     passages: Sequence[Sequence[Passage]]
+    documents: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +47,24 @@ class SecondStage:
     its probabilities are calibrated here; a hit's relevance is the ranker's, or the first one if the ranker says none.
     """
 
-    ranker: Ranker
+    ranker: Ranker | StoredTokens
     depth: int | None = None
     weight: float = 1.0
     relevance: Relevance | None = None
 
     @classmethod
     def of(
-        cls, ranker: Any, depth: int | None, weight: float, relevance: Relevance | None = None
+        cls,
+        ranker: Any,
+        depth: int | None,
+        weight: float,
+        relevance: Relevance | None = None,
+        tokens: StoredTokens | None = None,
     ) -> SecondStage | None:
-        """The second stage of a call, checked; None without a ranker. Raises InputError, QueryError."""
+        """The second stage of a call, checked; None without a ranker. Raises InputError, QueryError.
+
+        tokens: the collection's token vectors, which `ranker` may name.
+        """
         if ranker is None:
             if depth is not None or weight != 1:
                 raise QueryError("rerank_depth and rerank_weight say how a ranker is used; name one: ranker=…")
@@ -57,8 +72,13 @@ class SecondStage:
         number = isinstance(weight, int | float | np.number) and not isinstance(weight, bool)
         if not number or not 0 < weight <= 1:
             raise QueryError(f"rerank_weight is above 0 and at most 1, the ranker alone, not {weight!r}")
-        ranker = checked_ranker(ranker)
-        if weight != 1 and not isinstance(ranker, ProbableRanker | BoundedRanker):
+        if isinstance(ranker, str) and ranker == STORED:
+            if tokens is None:
+                raise QueryError(NONE_KEPT)
+            ranker = tokens
+        else:
+            ranker = checked_ranker(ranker)
+        if weight != 1 and not isinstance(ranker, ProbableRanker | BoundedRanker | StoredTokens):
             raise QueryError(
                 f"the ranker {ranker.name!r} does not say what its scores mean (probabilities, or bounded), so they "
                 "cannot be mixed with those of the first stage; leave rerank_weight out"
@@ -81,13 +101,19 @@ class SecondStage:
         The parts of the first score stay among the parts of each hit. Raises QueryError where the ranker does not
         return one number for each text.
         """
+        if isinstance(self.ranker, StoredTokens):
+            scored = self.ranker.ranked(queries, [each.documents for each in found])
+            return [
+                self._ordered(_read(each, spans), iter(scores))
+                for each, (scores, spans) in zip(found, scored, strict=True)
+            ]
         pairs = [
             (query, titled(hit.title, passage.text))
             for query, each in zip(queries, found, strict=True)
             for hit, passages in zip(each.hits, each.passages, strict=True)
             for passage in passages
         ]
-        scores = iter(self._scores(pairs))
+        scores = iter(_scores(self.ranker, pairs))
         return [self._ordered(each, scores) for each in found]
 
     def _ordered(self, found: Candidates, scores: Any) -> Hits:
@@ -123,21 +149,29 @@ class SecondStage:
         scores = np.array([score], dtype=np.float32)
         if isinstance(self.ranker, ProbableRanker):
             return "probability", float(self.ranker.probabilities(scores)[0])
-        if isinstance(self.ranker, BoundedRanker):
+        if isinstance(self.ranker, BoundedRanker | StoredTokens):
             return "bounded", float(self.ranker.bounded(scores)[0])
         raise TypeError(f"{self.ranker.name} does not say what its scores mean, and a second stage checks that")
 
-    def _scores(self, pairs: Sequence[tuple[str, str]]) -> Scores:
-        """The score of each pair; the pairs of one query come one after the other."""
-        if isinstance(self.ranker, PairRanker):
-            return _checked(self.ranker.name, self.ranker.pair_scores(pairs), len(pairs))
-        by_query: list[tuple[str, list[str]]] = []
-        for query, text in pairs:
-            if not by_query or by_query[-1][0] != query:
-                by_query.append((query, []))
-            by_query[-1][1].append(text)
-        found = [_checked(self.ranker.name, self.ranker.scores(*each), len(each[1])) for each in by_query]
-        return np.concatenate(found) if found else np.empty(0, dtype=np.float32)
+
+def _read(found: Candidates, spans: NDArray[np.int32]) -> Candidates:
+    """The candidates, of each the one passage that was scored. spans: int32 (n, 2)."""
+    places = zip(found.hits, spans.tolist(), strict=True)
+    passages = [[Passage(start, end, hit.document.text[start:end])] for hit, (start, end) in places]
+    return Candidates(found.hits, passages, found.documents)
+
+
+def _scores(ranker: Ranker, pairs: Sequence[tuple[str, str]]) -> Scores:
+    """The score of each pair; the pairs of one query come one after the other."""
+    if isinstance(ranker, PairRanker):
+        return _checked(ranker.name, ranker.pair_scores(pairs), len(pairs))
+    by_query: list[tuple[str, list[str]]] = []
+    for query, text in pairs:
+        if not by_query or by_query[-1][0] != query:
+            by_query.append((query, []))
+        by_query[-1][1].append(text)
+    found = [_checked(ranker.name, ranker.scores(*each), len(each[1])) for each in by_query]
+    return np.concatenate(found) if found else np.empty(0, dtype=np.float32)
 
 
 def checked_ranker(ranker: Any) -> Ranker:

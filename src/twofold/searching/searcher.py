@@ -27,6 +27,7 @@ from twofold.searching.queries import Asked, Query, checked_count, queries_of, u
 from twofold.searching.relevance import Relevance
 from twofold.searching.requests import Request
 from twofold.searching.reranking import Candidates, SecondStage
+from twofold.searching.stored_tokens import StoredTokens
 from twofold.searching.threads import threads
 
 Result = TypeVar("Result")
@@ -43,7 +44,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     depth: the length of a ranking; a page beyond it is empty. grows: a page beyond the depth raises it. hybrid:
     searches the lexical index too; a text instead says why search is dense only, and what to do. relevance: how dense
     scores become probabilities; without it no hit has one. encodes: whether texts have vectors here; where the vectors
-    were made elsewhere, a text alone is answered by lexical search, and a text with its vector by all modes.
+    were made elsewhere, a text alone is answered by lexical search, and a text with its vector by all modes. tokens:
+    the stored token vectors, which are the ranker "token-vectors".
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         hybrid: HybridSearch | str = "this searcher was opened without the lexical index",
         relevance: Relevance | None = None,
         encodes: bool = True,
+        tokens: StoredTokens | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._dense = dense
@@ -65,6 +68,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         self._relevance = relevance
         self._first = FirstStage(dense, self._hybrid, relevance)
         self._encodes = encodes
+        self._tokens = tokens
         self._encoder = encoder
         self._depth = checked_count(depth, "depth")
         self._grows = grows
@@ -98,7 +102,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
         mode: SearchMode | None = None,
-        ranker: Ranker | None = None,
+        ranker: Ranker | str | None = None,
         rerank_depth: int | None = None,
         rerank_weight: float = 1.0,
         strict: bool = False,
@@ -116,7 +120,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         field of the filter that no document has is an error. report: counts truncated queries. Raises QueryError,
         VectorError.
         """
-        second = SecondStage.of(ranker, rerank_depth, rerank_weight, self._relevance)
+        second = SecondStage.of(ranker, rerank_depth, rerank_weight, self._relevance, self._tokens)
         request = self._request(k, offset, mode, self._selection(where, strict=strict), second)
         return self._answers(self._queries([query], None if vector is None else [vector]), request, report)[0]
 
@@ -129,7 +133,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
         mode: SearchMode | None = None,
-        ranker: Ranker | None = None,
+        ranker: Ranker | str | None = None,
         rerank_depth: int | None = None,
         rerank_weight: float = 1.0,
         strict: bool = False,
@@ -145,7 +149,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         """
         if isinstance(queries, str):
             raise QueryError(f"queries is a list; for one query write [{queries!r}], or call search")
-        second = SecondStage.of(ranker, rerank_depth, rerank_weight, self._relevance)
+        second = SecondStage.of(ranker, rerank_depth, rerank_weight, self._relevance, self._tokens)
         request = self._request(k, offset, mode, self._selection(where, strict=strict), second)
         with displayed(progress, "Searching", "queries") as shown:
             return self._answers(self._queries(queries, vectors), request, report, shown)
@@ -185,7 +189,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         depth: int = 1000,
         where: Mapping[str, Any] | None = None,
         mode: SearchMode | None = None,
-        ranker: Ranker | None = None,
+        ranker: Ranker | str | None = None,
         rerank_depth: int | None = None,
         rerank_weight: float = 1.0,
         min_relevance: float | None = None,
@@ -201,7 +205,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         depth, mode = checked_count(depth, "depth"), self._mode(mode, text=True, vector=vectors is not None)
         if empty := [name for name, text in queries.items() if unseen(text)]:
             raise QueryError(f"the query {empty[0]!r} is empty")
-        second = SecondStage.of(ranker, rerank_depth, rerank_weight, self._relevance)
+        second = SecondStage.of(ranker, rerank_depth, rerank_weight, self._relevance, self._tokens)
         reads = 0 if second is None else min(depth, second.reads(0))
         least = None if min_relevance is None else checked_relevance(min_relevance)
         request = Request(mode, depth, depth, 0, self._selection(where), second, reads)
@@ -371,7 +375,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             for hit, (start, end), own in zip(hits, spans, passages, strict=True):
                 if (start, end) != (hit.passage.start, hit.passage.end):
                     own.append(Passage(start, end, hit.document.text[start:end]))
-        return Candidates(hits, passages)
+        return Candidates(hits, passages, ranked.documents)
 
     def _hits(self, ranked: Ranked, offset: int, query: str = "") -> Hits:
         page = ranked.from_place(offset)

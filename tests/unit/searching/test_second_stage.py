@@ -179,4 +179,4 @@ def test_a_cross_encoder_may_be_named(collection: Collection, tmp_path: Path) ->
     with pytest.raises(ModelError, match="no folder"):
         collection.search(QUERY, ranker="./nothing")
     with collection.searcher() as searcher, pytest.raises(InputError, match="load_cross_encoder"):
-        searcher.search(QUERY, ranker="a name")  # type: ignore[arg-type]
+        searcher.search(QUERY, ranker="a name")

@@ -125,7 +125,7 @@ class Compacting:
     def _files(self) -> dict[Path, int]:
         """The segment files of all spaces, and the used bytes of each."""
         return {
-            segments.path_of(home_of_space(self._folder, space.name), segment.number): segment.size(space.dimension)
+            segments.path_of(home_of_space(self._folder, space.name), segment.number): segment.size(space.words)
             for space in self._recording.description.spaces
             for segment in self._recording.segments[space.name]
         }

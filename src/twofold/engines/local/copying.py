@@ -57,7 +57,7 @@ class Copying:
         """Copies and syncs everything. Raises CorruptionError where vectors are lost, StorageError."""
         head, catalogue = self._snapshot.head, self._bytes
         seen = [self._snapshot.in_space(space.name) for space in description.spaces]
-        self._bytes += sum(segment.size(each.space.dimension) for each in seen for segment in each.segments)
+        self._bytes += sum(segment.size(each.space.words) for each in seen for segment in each.segments)
         self._bytes += 0 if self._lexical is None else self._lexical.held.bytes
         self._catalogue()
         self._done = catalogue
@@ -133,7 +133,7 @@ class Copying:
 
 def _parts(seen: StoredSnapshot, segment: Segment) -> Iterator[bytes | memoryview]:
     """The used bytes of a segment's file, from the snapshot's maps: the file itself may be removed by now."""
-    yield header(segment, seen.space.dimension)
+    yield header(segment, (seen.space.words, seen.space.dtype))
     for first, vectors in seen.blocks():
         mine = vectors[max(segment.first_row - first, 0) : max(segment.end - first, 0)]
         for start in range(0, len(mine), ROWS):

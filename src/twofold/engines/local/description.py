@@ -62,7 +62,9 @@ class Description:
         return replace(self, spaces=left, revision=self.revision + 1)
 
     def with_default(self, name: str) -> Description:
-        """The next revision, with another default space."""
+        """The next revision, with another default space. Raises InputError for a space of token vectors."""
+        if self.space(name).unit != "passage":
+            raise InputError(f"the space {name!r} holds token vectors, which score what other spaces find")
         return replace(self, default=self.space(name).name, revision=self.revision + 1)
 
     def with_source(self, name: str, source: Mapping[str, Any]) -> Description:

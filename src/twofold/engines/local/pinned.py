@@ -39,7 +39,7 @@ class DerivedSpace:
     """What all snapshots share of one space: arrays, maps and answers that were derived from the catalogue."""
 
     def __init__(self, folder: Folder, space: Space) -> None:
-        self.maps = SegmentMaps(home_of_space(folder.inside, space.name), space.dimension)
+        self.maps = SegmentMaps(home_of_space(folder.inside, space.name), space)
         self.kept = Kept()
         self.manifests = Manifests()
         self.fingerprints: dict[tuple[int, int, int], str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twofold.engine import Counts, Passages, SpaceCounts
 from twofold.engines.local.derived.indexes.about import reported
@@ -13,6 +14,7 @@ from twofold.engines.local.pinned import Pinned
 from twofold.engines.local.selecting import Selecting
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.dense import DenseRows
+from twofold.engines.local.spaces.maps import gather
 from twofold.filters import Filter
 from twofold.index_report import IndexReport
 from twofold.lexical.reading import LexicalReader
@@ -89,3 +91,8 @@ class LocalSnapshot(StoredSnapshot):
         seen = self.in_space(space)
         rows, owners = seen.rows_of(documents)
         return Passages(rows, owners, seen.spans(rows))
+
+    def codes(self, rows: Numbers, space: str) -> NDArray[np.uint16]:
+        """uint16 (n, words): these rows of a space of codes, as they are stored."""
+        seen = self.in_space(space)
+        return gather(seen.blocks(), rows, seen.space)

@@ -152,7 +152,7 @@ class Recording:
 
     def vectors(self, name: str, counting: Sequence[Segment] | None = None) -> list[Piece]:
         """The rows of a space, those of the last commit unless its segments are given. Raises CorruptionError."""
-        maps = SegmentMaps(home_of_space(self._inside, name), self.description.space(name).dimension)
+        maps = SegmentMaps(home_of_space(self._inside, name), self.description.space(name))
         return maps.pieces(self.segments[name] if counting is None else counting)
 
     def _read(self, connection: sqlite3.Connection) -> None:
@@ -164,8 +164,8 @@ class Recording:
         }
 
     def _leftovers(self, name: str) -> Sequence[tuple[Path, int]]:
-        home, dimension = home_of_space(self._inside, name), self.description.space(name).dimension
-        return segments.leftovers(home, self.segments[name], dimension)
+        home, words = home_of_space(self._inside, name), self.description.space(name).words
+        return segments.leftovers(home, self.segments[name], words)
 
     def _cut(self, path: Path, size: int) -> None:
         """Cuts off what nothing speaks of. Where that is forbidden, it stays, and the next rows are written over it."""

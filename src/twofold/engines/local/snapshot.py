@@ -126,7 +126,7 @@ class StoredSnapshot(DocumentSnapshot):
 
     def vectors(self, rows: Numbers) -> Vectors:
         """float32 (n, dimension): the stored vectors of these rows."""
-        return gather(self.blocks(), rows, self.space.dimension)
+        return gather(self.blocks(), rows, self.space)
 
     def rows_of(self, documents: Numbers) -> tuple[Numbers, Numbers]:
         """All rows of these documents, and beside each the position of its document in `documents`."""
@@ -137,7 +137,7 @@ class StoredSnapshot(DocumentSnapshot):
         return self.rows.documents(rows)
 
     def blocks(self) -> Sequence[Piece]:
-        """(number of the first row, float16 (n, dimension)) for every stretch of rows, ascending, no gaps."""
+        """(number of the first row, (n, words)) for every stretch of rows, ascending, no gaps."""
         return self._pinned.pieces(self.space.name)
 
     @property

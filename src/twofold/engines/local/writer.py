@@ -101,7 +101,7 @@ class Writer:
                 f"documents were encoded for the spaces {', '.join(sorted(block.parts))}, and are added to "
                 f"{', '.join(sorted(space.name for space in spaces))}; run it again"
             )
-        halves = {space.name: block.parts[space.name].halves(space.dimension, names) for space in spaces}
+        halves = {space.name: block.parts[space.name].halves(space, names) for space in spaces}
         if not block.documents:
             return np.empty(0, np.int64)
         with self._recording.connection() as connection:
@@ -154,7 +154,7 @@ class Writer:
         are left out, and without any the space is complete where all that it lacked were deleted. One commit. Raises
         InputError where one is passed over, VectorError, StorageError.
         """
-        dimension = self._recording.description.space(name).dimension
+        space = self._recording.description.space(name)
         with self._recording.connection() as connection:
             head = self._recording.head.of(name)
             end = int(documents[-1]) + 1 if len(documents) else head.filled
@@ -163,7 +163,7 @@ class Writer:
             if int(kept.sum()) != len(live):
                 raise InputError(f"the space {name!r} is filled in the order of the documents, and some were left out")
             chosen, numbers = part.of(kept), documents[kept]
-            placed = self._appended(name, chosen.halves(dimension, numbers.tolist()))
+            placed = self._appended(name, chosen.halves(space, numbers.tolist()))
             filled = next_live(connection, max(end, head.filled), head.next_document)
             self._recording.recorded(connection, partial(_fill, name, numbers, chosen, placed, filled))
             self._disk.reached("space filled")

@@ -16,7 +16,9 @@ from twofold.engines.local.spaces import segments
 from twofold.engines.local.spaces.maps import SegmentMaps
 from twofold.engines.local.spaces.segments import HEADER_BYTES
 from twofold.errors import CorruptionError, StorageError
-from twofold.space import MAIN
+from twofold.space import MAIN, Space
+
+SPACE = Space(dimension=DIMENSION, contract={}, source={})
 
 LONG = "a long text " * 400
 """4,800 characters, more than a page of the catalogue."""
@@ -83,7 +85,7 @@ def test_a_segment_is_told_from_another_of_its_number(tmp_path: Path) -> None:
             (new,) = snapshot.segments
     assert (new.number, new.rows) == (old.number, old.rows)
     with pytest.raises(CorruptionError, match="header"):
-        SegmentMaps(tmp_path / "c" / "vectors" / "main", DIMENSION).pieces([old])
+        SegmentMaps(tmp_path / "c" / "vectors" / "main", SPACE).pieces([old])
     with Store.open(tmp_path / "c") as store:
         assert content(store) == expected([fresh])
         assert store.verify().clean

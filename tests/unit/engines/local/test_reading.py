@@ -15,6 +15,7 @@ from twofold.engine import EngineSnapshot
 from twofold.engines.local.engine import Store
 from twofold.engines.local.spaces.maps import SegmentMaps
 from twofold.errors import CorruptionError
+from twofold.space import Space
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_maps_grow_by_few_pieces_and_keep_what_was_handed_out(tmp_path: Path) ->
 
 
 def test_a_map_of_more_rows_serves_an_older_snapshot_its_own(store: Store) -> None:
-    maps = SegmentMaps(store.path / "vectors" / "main", 8)
+    maps = SegmentMaps(store.path / "vectors" / "main", Space(dimension=8, contract={}, source={}))
     with store.snapshot() as older:
         with store.writing() as writer:
             writer.commit(block([document("e")], rows=9))

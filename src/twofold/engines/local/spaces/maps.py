@@ -12,24 +12,27 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twofold.engines.local.spaces.segments import BYTES, HEADER_BYTES, Halves, Segment, check_header, path_of
 from twofold.errors import CorruptionError
 from twofold.files import descriptor_of, read_at
-from twofold.scores import Numbers, Vectors
+from twofold.scores import Numbers
+from twofold.space import Space
 
 Piece = tuple[int, Halves]
-"""(number of the first row, float16 (n, dimension)): a stretch of rows in a map."""
+"""(number of the first row, (n, words)): a stretch of rows in a map."""
 
 
 class SegmentMaps:
     """The maps of one space, shared by all snapshots; a map lives as long as somebody holds an array of it."""
 
-    def __init__(self, home: Path, dimension: int) -> None:
+    def __init__(self, home: Path, space: Space) -> None:
         self._home = home
-        self._dimension = dimension
+        self._words, self._dtype = space.words, space.dtype
         self._lock = threading.Lock()
         self._pieces: dict[int, list[Piece]] = {}
         """Id of a segment → its rows, numbered from 0: a compaction gives them other numbers and keeps the file."""
@@ -59,7 +62,7 @@ class SegmentMaps:
 
     def _mapped(self, segment: Segment, start: int, end: int) -> Halves:
         path = path_of(self._home, segment.number)
-        width = self._dimension * BYTES
+        width = self._words * BYTES
         begin = HEADER_BYTES + start * width
         length = (end - start) * width
         aligned = begin - begin % mmap.ALLOCATIONGRANULARITY
@@ -68,7 +71,7 @@ class SegmentMaps:
         except OSError as error:
             raise CorruptionError(f"{path}: {error.strerror}; the vectors of {segment.rows} rows are in it") from error
         try:
-            check_header(read_at(descriptor, HEADER_BYTES, 0), segment, self._dimension, path)
+            check_header(read_at(descriptor, HEADER_BYTES, 0), segment, (self._words, self._dtype), path)
             held = os.fstat(descriptor).st_size
             if held < begin + length:
                 raise CorruptionError(
@@ -77,18 +80,18 @@ class SegmentMaps:
             bytes_ = mmap.mmap(descriptor, begin - aligned + length, access=mmap.ACCESS_READ, offset=aligned)
         finally:
             os.close(descriptor)
-        flat = np.frombuffer(bytes_, np.float16, offset=begin - aligned)
-        return flat.reshape(end - start, self._dimension)
+        flat = np.frombuffer(bytes_, self._dtype, offset=begin - aligned)
+        return flat.reshape(end - start, self._words)
 
 
-def gather(pieces: Sequence[Piece], rows: Numbers, dimension: int) -> Vectors:
-    """float32 (n, dimension): the vectors of these rows, in their order."""
-    vectors = np.empty((len(rows), dimension), dtype=np.float32)
+def gather(pieces: Sequence[Piece], rows: Numbers, space: Space) -> NDArray[Any]:
+    """(n, words): these rows, in their order, as float32; the rows of a space of codes as they are stored."""
+    vectors = np.empty((len(rows), space.words), dtype=space.dtype if space.bits else np.float32)
     # In the order of the rows each piece's share is a slice; what was asked in that order is already so.
     ordered = bool((rows[1:] >= rows[:-1]).all())
     places = None if ordered else np.argsort(rows, kind="stable")
     ascending = rows if places is None else rows[places]
-    halves = np.empty((len(rows), dimension), dtype=np.float16)
+    halves = np.empty((len(rows), space.words), dtype=space.dtype)
     ends = np.searchsorted(ascending, [first + len(piece) for first, piece in pieces])
     start = 0
     for (first, piece), end in zip(pieces, ends.tolist(), strict=True):

@@ -1,4 +1,4 @@
-"""Segment files: a header of 64 bytes, then rows of float16, appended and never changed.
+"""Segment files: a header of 64 bytes, then rows of 16-bit words, appended and never changed.
 
 `Segment` is the catalogue's line about one; `header` gives its first bytes; `place` says where new rows go. A file says
 nothing of which rows of the space it holds, so that a compaction can keep it. It may be longer than the catalogue says:
@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,10 @@ from twofold.engines.local.catalogue import checksums
 from twofold.engines.local.disk import Disk
 from twofold.errors import CorruptionError, FormatError
 
-Halves = NDArray[np.float16]
-"""float16 (n, dimension): vectors as they are stored."""
+Halves = NDArray[Any]
+"""(n, words): rows as they are stored, float16 vectors, or uint16 words of codes."""
+Shape = tuple[int, np.dtype[Any]]
+"""Words a row, and their type."""
 
 SEGMENT_ROWS = 262_144
 """Rows after which a new file is begun: 192 MiB at 384 dimensions."""
@@ -33,7 +36,8 @@ BYTES = np.dtype(np.float16).itemsize
 HEADER_BYTES = 64
 MAGIC = b"TWOFOLDV"
 VERSION = 1
-FLOAT16 = 1
+KINDS = {np.dtype(np.float16): 1, np.dtype(np.uint16): 2}
+"""The type of a row's words → the number that stands for it in the header."""
 _HEADER = struct.Struct("<8sIIIIq28xI")
 
 
@@ -65,9 +69,9 @@ class Segment:
         """The row after the last that counts."""
         return self.first_row + self.rows
 
-    def size(self, dimension: int) -> int:
+    def size(self, words: int) -> int:
         """Bytes of the file that count."""
-        return HEADER_BYTES + self.rows * dimension * BYTES
+        return HEADER_BYTES + self.rows * words * BYTES
 
 
 def path_of(home: Path, number: int) -> Path:
@@ -75,15 +79,16 @@ def path_of(home: Path, number: int) -> Path:
     return home / f"{number:06d}.f16"
 
 
-def header(segment: Segment, dimension: int) -> bytes:
+def header(segment: Segment, shape: Shape) -> bytes:
     """The first 64 bytes of a segment's file."""
-    fields = _HEADER.pack(MAGIC, VERSION, FLOAT16, dimension, segment.number, segment.id, 0)
+    words, dtype = shape
+    fields = _HEADER.pack(MAGIC, VERSION, KINDS[dtype], words, segment.number, segment.id, 0)
     return fields[:-4] + zlib.crc32(fields[:-4]).to_bytes(4, "little")
 
 
-def check_header(found: bytes, segment: Segment, dimension: int, path: Path) -> None:
+def check_header(found: bytes, segment: Segment, shape: Shape, path: Path) -> None:
     """Raises CorruptionError, or FormatError for a newer one, unless the file begins as it should."""
-    if found == header(segment, dimension):
+    if found == header(segment, shape):
         return
     if len(found) == HEADER_BYTES and found[:8] == MAGIC:
         version = _HEADER.unpack(found)[1]
@@ -98,8 +103,8 @@ def raw(vectors: Halves) -> memoryview:
 
 
 def longest(vectors: Halves) -> float:
-    """The largest Euclidean length of these rows, never less than the true one."""
-    if not len(vectors):
+    """The largest Euclidean length of these rows, never less than the true one; 0 for codes, which have none."""
+    if not len(vectors) or vectors.dtype != np.float16:
         return 0.0
     whole = vectors.astype(np.float32)
     squares = np.einsum("ij,ij->i", whole, whole)
@@ -134,11 +139,11 @@ def after(segment: Segment, vectors: Halves) -> Segment:
 def append(disk: Disk, home: Path, segment: Segment, vectors: Halves) -> None:
     """Writes rows behind those that count, and syncs them; a new file gets its header and its name synced too."""
     path = path_of(home, segment.number)
-    dimension = vectors.shape[1]
+    words = vectors.shape[1]
     with disk.opened(path, os.O_RDWR | os.O_CREAT) as descriptor:
         if segment.rows == 0:
-            disk.write(descriptor, path, header(segment, dimension), 0)
-        disk.write(descriptor, path, raw(vectors), segment.size(dimension))
+            disk.write(descriptor, path, header(segment, (words, vectors.dtype)), 0)
+        disk.write(descriptor, path, raw(vectors), segment.size(words))
         disk.reached("vectors written")
         disk.sync(descriptor, path)
     if segment.rows == 0:
@@ -146,7 +151,7 @@ def append(disk: Disk, home: Path, segment: Segment, vectors: Halves) -> None:
         disk.reached("segment created")
 
 
-def leftovers(home: Path, segments: Sequence[Segment], dimension: int) -> list[tuple[Path, int]]:
+def leftovers(home: Path, segments: Sequence[Segment], words: int) -> list[tuple[Path, int]]:
     """What a crash left: files that are longer than the catalogue says, with the size to cut them to.
 
     A file that the catalogue does not know is cut to nothing. Raises CorruptionError where recorded bytes are gone,
@@ -156,7 +161,7 @@ def leftovers(home: Path, segments: Sequence[Segment], dimension: int) -> list[t
     """
     found: list[tuple[Path, int]] = []
     for last in segments[-1:]:
-        path, size = path_of(home, last.number), last.size(dimension)
+        path, size = path_of(home, last.number), last.size(words)
         held = 0
         with suppress(FileNotFoundError):
             held = path.stat().st_size
