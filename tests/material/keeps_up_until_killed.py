@@ -23,7 +23,7 @@ import numpy as np
 from faults import kill_at_step, killing, watched
 
 import twofold
-from twofold.collection import migrating
+from twofold.collection import filling
 from twofold.collection.collection import Collection
 from twofold.encoders.hashed_words import HashedWords
 from twofold.engines.local import maintaining
@@ -40,7 +40,7 @@ SMALL = {
     (upkeep, "MORE_ROWS"): 10,
     (maintaining, "BEHIND"): 20,
     (segments, "SEGMENT_ROWS"): 64,
-    (migrating, "AT_ONCE"): 16,
+    (filling, "AT_ONCE"): 16,
 }
 STEPS = [
     "committed", "described", "indexes kept", "manifest published", "old segment removed", "part filled", "part named",

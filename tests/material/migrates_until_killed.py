@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from writes_until_killed import Killing
 
-from twofold.collection import migrating
+from twofold.collection import filling
 from twofold.collection.collection import Collection
 from twofold.collection.guarding import Encoders
 from twofold.collection.settings import Settings
@@ -28,7 +28,7 @@ NAME = "new"
 
 def migrate(folder: Path, disk: Disk) -> int:
     """The whole way, from wherever an earlier run stopped; gives how many documents were encoded."""
-    small = patch.object(migrating, "AT_ONCE", 4), patch.object(segments, "SEGMENT_ROWS", 10)
+    small = patch.object(filling, "AT_ONCE", 4), patch.object(segments, "SEGMENT_ROWS", 10)
     with small[0], small[1], Store.open(folder, disk=disk) as store:
         collection = Collection(store, Encoders(store), Settings.from_json(store.description.settings))
         report = collection.migrate(NEW, name=NAME, switch=True)

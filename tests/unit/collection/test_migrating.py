@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import twofold
-from twofold.collection import migrating
+from twofold.collection import filling
 from twofold.collection.collection import Collection
 from twofold.collection.migrating import MigrationCost
 from twofold.contract import Contract
@@ -46,7 +46,7 @@ class Own:
 
 @pytest.fixture
 def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Collection]:
-    monkeypatch.setattr(migrating, "AT_ONCE", 8)
+    monkeypatch.setattr(filling, "AT_ONCE", 8)
     with twofold.create(tmp_path / "c", OLD) as made:
         made.add(DOCUMENTS)
         yield made
