@@ -39,6 +39,7 @@ FLOORS = {
             "logs",
             "maxsim",
             "memory",
+            "outline",
             "progress",
             "protocols",
             "rankings",

@@ -21,9 +21,20 @@ from twofold.errors import InputError
 from twofold.scores import Similarity, Vectors, unit_vectors
 
 Side = Literal["query", "document"]
+Context = Literal["none", "title", "headings", "document"]
+"""What a passage of a longer document is encoded with: nothing else (the first one with the title), the title, the
+title and the headings under which it stands, or the document around it (late chunking).
+"""
+USUAL_CONTEXT: Context = "title"
 
 QUERY_SIDE = ("query_prompt", "query_tower")
 """Fields of a contract by which no document's vector changes."""
+OUTSIDE = ("query_tower", "context")
+"""Fields that do not tell two encoders apart: a query tower is made for one space and checked against it when it is
+loaded, and a context is put around passages by the collection."""
+UNSAID = {"quantization": "", "context": USUAL_CONTEXT}
+"""Fields that are not stored where they have these values: contracts were stored, and query towers made for their
+spaces, without them."""
 
 PROBE_TEXTS = (
     "water",
@@ -50,7 +61,8 @@ class Contract:
     similarity: how vectors are compared, "cosine" or "dot". max_tokens: the longest input, special tokens included.
     query_prompt, document_prompt: text put before each input. query_tower: fingerprint of a tower of its own that
     encodes queries into this space; empty where there is none. quantization: "int8" where weights were rounded so,
-    else empty. Raises InputError for a field of another type.
+    else empty. context: what the passages of a space are encoded with; an encoder's own contract has the usual one.
+    Raises InputError for a field of another type.
     """
 
     weights: str
@@ -64,6 +76,7 @@ class Contract:
     max_tokens: int
     query_tower: str = ""
     quantization: str = ""
+    context: Context = USUAL_CONTEXT
 
     def __post_init__(self) -> None:
         for name in (
@@ -85,6 +98,8 @@ class Contract:
             raise InputError(f"the layers of a contract are a tuple of texts, not {self.layers!r}")
         if self.similarity not in get_args(Similarity):
             raise InputError(f"the similarity of a contract is cosine or dot, not {self.similarity!r}")
+        if self.context not in get_args(Context):
+            raise InputError(f"the context of passages is one of {', '.join(get_args(Context))}, not {self.context!r}")
 
     @property
     def probe_cosine(self) -> float:
@@ -100,23 +115,19 @@ class Contract:
         return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16).hexdigest()
 
     def differences(self, other: Contract) -> tuple[Difference, ...]:
-        """Every field in which `other` differs from this contract; empty where their vectors may be compared.
-
-        A query tower is made for one space and checked against it when it is loaded, so it makes no difference.
+        """Every field in which the encoder of `other` differs from that of this contract, but for OUTSIDE; empty where
+        their vectors may be compared.
         """
         return tuple(
             Difference(field.name, getattr(self, field.name), getattr(other, field.name))
             for field in fields(self)
-            if field.name != "query_tower" and getattr(self, field.name) != getattr(other, field.name)
+            if field.name not in OUTSIDE and getattr(self, field.name) != getattr(other, field.name)
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The contract as JSON values; `from_json` gives an equal one back.
-
-        An empty quantization is left out: contracts were stored, and query towers made for their spaces, without one.
-        """
+        """The contract as JSON values, UNSAID ones left out; `from_json` gives an equal one back."""
         values = {**asdict(self), "layers": list(self.layers)}
-        return values if self.quantization else {name: values[name] for name in values if name != "quantization"}
+        return {name: value for name, value in values.items() if name not in UNSAID or value != UNSAID[name]}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Contract:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from twofold.errors import DocumentError, InputError, brief
+from twofold.outline import heading_paths, page_at
 from twofold.rows import no_document, row_of, rows_of
 from twofold.values import Json, is_missing, kind_of, plain, plain_text
 
@@ -65,11 +66,30 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A span of a document that got a vector of its own: `text` is the document's text[start:end]."""
+    """A span of a document that got a vector of its own: `text` is the document's text[start:end].
+
+    whole: the document's text, which tells the headings and the page; empty where it is not known.
+    """
 
     start: int
     end: int
     text: str
+    whole: str = field(default="", repr=False, compare=False)
+
+    @classmethod
+    def of(cls, whole: str, start: int, end: int) -> Passage:
+        """The span of a document's text."""
+        return cls(start, end, whole[start:end], whole)
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The headings under which it stands, the highest first; that with which it begins is the last one."""
+        return tuple(heading.title for heading in heading_paths(self.whole, [self.start])[0])
+
+    @property
+    def page(self) -> int | None:
+        """The page on which it begins, from 1 on; None for a text without form feeds, which divide pages."""
+        return page_at(self.whole, self.start)
 
 
 def titled(title: str, text: str) -> str:

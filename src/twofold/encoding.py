@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twofold.contract import Contract, Side
 from twofold.errors import InputError, VectorError
-from twofold.protocols import Encoder, TokenSpans
+from twofold.protocols import Encoder, SpanEncoder, TokenSpans
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, scaled
 
@@ -87,6 +87,21 @@ def encoded_to_compare(
     """float32 (n, dimension): as `encoded`, scaled as the encoder's similarity compares them."""
     vectors = encoded(encoder, side, texts, report)
     return scaled(vectors, encoder.contract.similarity, what=f"{type(encoder).__name__}.{METHODS[side]}")
+
+
+def spans_to_compare(
+    encoder: SpanEncoder,
+    contract: Contract,
+    texts: Sequence[str],
+    spans: Sequence[NDArray[np.int32]],
+    report: EncodingReport | None = None,
+) -> Vectors:
+    """float32 (all spans, dimension): vectors of spans of texts, checked and scaled as in `encoded_to_compare`."""
+    said = f"{type(encoder).__name__}.encode_spans"
+    parts = [text[start:end] for text, each in zip(texts, spans, strict=True) for start, end in each.tolist()]
+    found: Any = encoder.encode_spans(texts, spans, report=report)
+    vectors = checked_array(found, parts, contract.dimension, f"{said} returned")
+    return scaled(vectors, contract.similarity, what=said)
 
 
 class CheckedTokenSpans:

@@ -57,6 +57,23 @@ class TokenSpans(Protocol):
         """For each text int32 (tokens, 2): start and end of each token in characters of the text."""
 
 
+@runtime_checkable
+class SpanEncoder(Protocol):
+    """An encoder that makes vectors of spans of a text, each token of which is encoded with the text around it."""
+
+    def encode_spans(
+        self, texts: Sequence[str], spans: Sequence[NDArray[np.int32]], *, report: EncodingReport | None = None
+    ) -> Vectors:
+        """float32 (all spans, dimension): the document side, in the order of the texts and of the spans of each.
+
+        spans: of each text int32 (n, 2), start and end in characters. Law: a vector depends on its text and span alone.
+        Nothing is truncated. Raises InputError for a span without a token.
+        """
+
+    def check_spans(self) -> None:
+        """Raises InputError where the model cannot do so."""
+
+
 class Encodes(Protocol):
     """An object of another library that encodes both sides alike; `twofold.encoders.adapted` adapts it."""
 

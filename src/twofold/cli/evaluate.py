@@ -36,6 +36,7 @@ ASKED = (
     "passages",
     "passage_tokens",
     "passage_overlap",
+    "passage_context",
     "split",
     "mode",
     "depth",

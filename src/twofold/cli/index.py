@@ -96,6 +96,7 @@ def fill(arguments: argparse.Namespace, encoder: Encoder | None) -> int:
                 arguments.collection,
                 encoder=encoder,
                 passages=passages_of(arguments) if "passages" in arguments else None,
+                context=getattr(arguments, "passage_context", None),
                 depth=getattr(arguments, "depth", None),
                 analyser=getattr(arguments, "analyser", None),
                 token_vectors=tokens_of(arguments) if "token_vectors" in arguments else None,

@@ -101,13 +101,20 @@ def _indexed(arguments: argparse.Namespace, beir: Beir, progress: Progress) -> t
     """The folder's corpus in the collection that --to names, or in a temporary one."""
     from twofold.collection.building import build
     from twofold.collection.opening import create
+    from twofold.contract import USUAL_CONTEXT
 
     if arguments.to is not None:
         encoder = _encoder(arguments)
         return build(
-            beir.documents(), arguments.to, encoder=encoder, passages=passages_of(arguments), progress=progress
+            beir.documents(),
+            arguments.to,
+            encoder=encoder,
+            passages=passages_of(arguments),
+            context=arguments.passage_context,
+            progress=progress,
         )
-    collection = create(None, encoder_of(arguments), passages=passages_of(arguments) or "auto")
+    context = arguments.passage_context or USUAL_CONTEXT
+    collection = create(None, encoder_of(arguments), passages=passages_of(arguments) or "auto", context=context)
     try:
         return collection, collection.add(beir.documents(), progress=progress)
     except BaseException:

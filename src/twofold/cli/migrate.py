@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, add_encoder_options, command, encoder_of, names_encoder, text
 from twofold.cli.output import note, print_json, print_line, visible
+from twofold.cli.passage_sizes import add_context_option
 from twofold.cli.waiting import add_wait_option, waited
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def register(subparsers: Subparsers) -> None:
         type=text,
         help="the space to make or to continue; with --switch alone, the one to search",
     )
+    add_context_option(parser, "as in the space that is searched")
     parser.add_argument("--queries", metavar="FILE", help="queries for the comparison of both spaces")
     parser.add_argument(
         "--qrels", metavar="FILE", help="their judgements (TREC's or BEIR's format); requires --queries"
@@ -88,6 +90,7 @@ def _migrated(collection: Collection, encoder: Encoder, arguments: argparse.Name
             queries=queries,
             qrels=qrels,
             name=arguments.name,
+            context=arguments.passage_context,
             switch=arguments.switch,
             told=_say_cost,
             progress=progress,

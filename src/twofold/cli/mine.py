@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     asked = argparse.Namespace(
         **{
             **vars(arguments),
-            **dict.fromkeys(("to", "passages", "passage_tokens", "passage_overlap", "vectors")),
+            **dict.fromkeys(("to", "passages", "passage_tokens", "passage_overlap", "passage_context", "vectors")),
             "split": arguments.split or SPLIT,
         }
     )

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from twofold.cli.options import at_least_one, count
 
+CONTEXTS = ("none", "title", "headings", "document")
+"""Those of contract.py, which loads numpy."""
+
 if TYPE_CHECKING:
     from twofold.passages.sizes import PassageMode
 
 
 def add_passage_options(group: Any) -> None:
-    """--passages, --passage-tokens and --passage-overlap."""
+    """--passages, --passage-tokens, --passage-overlap and --passage-context."""
     group.add_argument(
         "--passages",
         choices=["auto", "none"],
@@ -29,6 +32,17 @@ def add_passage_options(group: Any) -> None:
         type=count,
         metavar="N",
         help="tokens that a passage repeats of the one before it, at most (an eighth of --passage-tokens)",
+    )
+    add_context_option(group, "title")
+
+
+def add_context_option(group: Any, otherwise: str) -> None:
+    """--passage-context. otherwise: the context where nothing is said."""
+    group.add_argument(
+        "--passage-context",
+        choices=list(CONTEXTS),
+        help="what a passage of a longer document is encoded with: none, its document's title, also the headings above "
+        f"it, or the document around it ({otherwise})",
     )
 
 

@@ -103,7 +103,7 @@ class Systems:
             with open_given(own) as collection:
                 return self._measured(Judged(name, collection, dict(queries), qrels))
         own.target, own.encoder, own.split, own.passages = self.folder, place, own.split or SPLIT, None
-        own.passage_tokens = own.passage_overlap = None
+        own.passage_tokens = own.passage_overlap = own.passage_context = None
         own.to = None if own.to is None else _kept(own.to, name)
         with folder_indexed(own) as judged:
             return self._measured(judged)

@@ -12,6 +12,7 @@ from twofold.collection.collection import Collection
 from twofold.collection.guarding import given_encoder
 from twofold.collection.opening import create, open_collection
 from twofold.collection.token_space import AnyTokens, TokenSettings
+from twofold.contract import Context
 from twofold.documents import Document
 from twofold.errors import WAIT, InputError, LockedError, NotACollectionError
 from twofold.files import absolute
@@ -39,8 +40,8 @@ def build(
     """Adds documents to the collection in a folder, created if there is none; the caller closes it.
 
     Run again with the same documents it continues where it stopped: what is there is not encoded again. encoder,
-    settings (passages, depth, analyser, token_vectors): as in `open_or_create`. wait: seconds to wait for another
-    writer. An input without documents raises InputError before anything is made. A large collection gets an
+    settings (passages, context, depth, analyser, token_vectors): as in `open_or_create`. wait: seconds to wait for
+    another writer. An input without documents raises InputError before anything is made. A large collection gets an
     approximate index; the report says whether it keeps its promise. Raises what `add` raises.
     """
     path = absolute(path)  # reading the documents takes a while, and may change the working directory
@@ -65,6 +66,7 @@ def open_or_create(
     encoder: AnyEncoder | None = None,
     *,
     passages: PassageMode | None = None,
+    context: Context | None = None,
     depth: int | None = None,
     analyser: str | None = None,
     token_vectors: AnyTokens = None,
@@ -73,21 +75,22 @@ def open_or_create(
     """The collection in a folder, created if there is none; an existing one must agree with what is asked for.
 
     path: the folder. encoder: an object, or a model's folder or name; by default that of the collection, and for a new
-    one the embedded all-MiniLM-L6-v2. passages, depth, analyser, token_vectors: as in `create`; token vectors of
-    documents that are there already are made at once. wait: seconds to wait for another
-    writer, also for one that is making the collection. Raises ContractError for another encoder, InputError where the
-    collection was made with other settings, and what `create` and `open` raise.
+    one the embedded all-MiniLM-L6-v2. passages, context, depth, analyser, token_vectors: as in `create`; token vectors
+    of documents that are there already are made at once. wait: seconds to wait for another writer, also for one that is
+    making the collection. Raises ContractError for another encoder, InputError where the collection was made with other
+    settings, and what `create` and `open` raise.
     """
     if path is None:
         raise InputError("open_or_create needs a folder; create(None) makes a collection in memory")
     path = absolute(path)
     given = None if encoder is None else given_encoder(encoder)
     mode = None if passages is None else checked_mode(passages)
-    asked = {"passages": mode, "depth": depth, "analyser": analyser}
+    asked = {"passages": mode, "context": context, "depth": depth, "analyser": analyser}
     settings = {name: value for name, value in asked.items() if value is not None}
     collection = _within(wait, lambda: _opened_or_created(path, given, settings, wait))
     for name, value in settings.items():
-        if value != (kept := getattr(collection.settings, name)):
+        holder = collection.contract if name == "context" else collection.settings
+        if value != (kept := getattr(holder, name)):
             collection.close()
             raise InputError(f"the collection was made with {name}={kept!r}, not {value!r}", path=path)
     if (tokens := TokenSettings.of(token_vectors)) is not None:

@@ -26,7 +26,7 @@ from twofold.collection.settings import Settings
 from twofold.collection.token_space import AnyTokens, TokenSettings, keep_tokens
 from twofold.collection.updating import Updating
 from twofold.collection.verifying import verified
-from twofold.contract import Contract
+from twofold.contract import Context, Contract
 from twofold.documents import Document
 from twofold.engine import Ask, Engine, EngineWriter
 from twofold.index_report import LATENCY, PROMISE, IndexRequest, RecallReport
@@ -237,6 +237,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         queries: Mapping[str, str] | None = None,
         qrels: Judgements | None = None,
         name: str | None = None,
+        context: Context | None = None,
         switch: bool = False,
         told: Callable[[MigrationCost], None] = lambda _: None,
         progress: Progress | bool = False,
@@ -247,12 +248,13 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
 
         queries, qrels: judged queries (id → text) and their judgements, by which nDCG@10 of both is compared; without
         them the overlap of the first hits. name: of the new space, by default the next free one of "space-2",
-        "space-3", …. switch: makes it the one that is searched (`switch_space` switches back). told: called with the
-        estimated cost before the work begins. Raises InputError, LockedError, StorageError.
+        "space-3", …. context: of the passages, as in `create`; by default that of the space that is searched.
+        switch: makes it the one that is searched (`switch_space` switches back). told: called with the estimated cost
+        before the work begins. Raises InputError, LockedError, StorageError.
         """
         judged = Judged(queries or {}, {} if qrels is None else qrels_of(qrels))
         with displayed(progress, "Encoding", "documents") as shown:
-            return self._migrating(shown).run(encoder, name, judged, told, switch=switch)
+            return self._migrating(shown).run(encoder, name, judged, told, switch=switch, context=context)
 
     def switch_space(self, name: str, progress: Progress | bool = False) -> None:
         """Makes another complete space the one that is searched, with the index that it needs.

@@ -10,20 +10,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twofold.collection.guarding_tokens import GuardedTokenEncoder
 from twofold.collection.known_queries import KnownQueries
 from twofold.collection.placing import MOVES, located, lost, placed
-from twofold.contract import PROBE_COSINE, PROBE_TEXTS, Contract, Probes, Side
+from twofold.contract import PROBE_COSINE, PROBE_TEXTS, USUAL_CONTEXT, Context, Contract, Probes, Side
 from twofold.difference import Difference
 from twofold.encoders.adapted import AdaptedEncoder, adapted
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.encoders.loading import load_encoder, load_source
 from twofold.encoders.token_vectors import TokenEncoder
-from twofold.encoding import CheckedTokenSpans, checked_encoder, encoded, encoded_to_compare
+from twofold.encoding import CheckedTokenSpans, checked_encoder, encoded, encoded_to_compare, spans_to_compare
 from twofold.engine import Engine, EngineWriter
 from twofold.errors import ContractError, InputError, ModelError
 from twofold.logs import logger_of
-from twofold.protocols import AnyEncoder, Encoder, KnowsWriting, TokenSpans
+from twofold.protocols import AnyEncoder, Encoder, KnowsWriting, SpanEncoder, TokenSpans
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 from twofold.space import MAIN, Space
@@ -48,12 +51,14 @@ def probe(encoder: Encoder) -> Probes | None:
     return Probes(encoded(encoder, "query", PROBE_TEXTS), encoded(encoder, "document", PROBE_TEXTS))
 
 
-def is_space_of(space: Space, encoder: Encoder | TokenEncoder) -> bool:
-    """Whether the space was made by this encoder: by the contract, and by the probes where it comes from elsewhere.
+def is_space_of(space: Space, encoder: Encoder | TokenEncoder, context: Context = USUAL_CONTEXT) -> bool:
+    """Whether the space was made by this encoder and with this context of passages: by the contract, and by the probes
+    where it comes from elsewhere.
 
     Adapted encoders of equal dimension have equal contracts; only their vectors tell them apart.
     """
-    if Contract.from_json(space.contract).differences(encoder.contract):
+    contract = Contract.from_json(space.contract)
+    if contract.context != context or contract.differences(encoder.contract):
         return False
     if space.probes is None or not isinstance(encoder, AdaptedEncoder):
         return True
@@ -61,13 +66,18 @@ def is_space_of(space: Space, encoder: Encoder | TokenEncoder) -> bool:
     return lowest >= PROBE_COSINE
 
 
-def space_of(encoder: Encoder, name: str = MAIN, *, home: str | Path | None = None) -> Space:
-    """A space for the vectors of an encoder, which is asked for the probe texts; home: the collection's folder."""
+def space_of(
+    encoder: Encoder, name: str = MAIN, *, home: str | Path | None = None, context: Context = USUAL_CONTEXT
+) -> Space:
+    """A space for the vectors of an encoder, which is asked for the probe texts; home: the collection's folder.
+
+    context: what its passages are encoded with.
+    """
     probes = probe(encoder)
     return Space(
         name=name,
         dimension=encoder.contract.dimension,
-        contract=encoder.contract.to_json(),
+        contract=replace(encoder.contract, context=context).to_json(),
         precision=encoder.precision,
         probes=None if probes is None else probes.to_json(),
         source=placed(encoder.source, home),
@@ -159,6 +169,15 @@ class GuardedEncoder:
     def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
         """float32 (n, dimension): the document side, probed before its first use."""
         return self._encoded("document", texts, report)
+
+    def encode_spans(
+        self, texts: Sequence[str], spans: Sequence[NDArray[np.int32]], *, report: EncodingReport | None = None
+    ) -> Vectors:
+        """float32 (all spans, dimension): the document side of spans of texts, probed before its first use."""
+        encoder = self._guarded("document")
+        if not isinstance(encoder, SpanEncoder):
+            raise InputError(f"{type(encoder).__name__} has no method encode_spans, which the context 'document' needs")
+        return spans_to_compare(encoder, encoder.contract, texts, spans, report)
 
     def check(self) -> None:
         """Probes both sides. Raises ContractError where the encoder makes other vectors than the collection's."""

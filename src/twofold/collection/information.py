@@ -11,13 +11,21 @@ from typing import Any
 from twofold.collection.lexical_report import LexicalReport
 from twofold.collection.placing import located, lost
 from twofold.collection.settings import Settings
-from twofold.contract import Contract
+from twofold.contract import USUAL_CONTEXT, Context, Contract
 from twofold.engine import Engine, EngineSnapshot
 from twofold.errors import TwofoldError
 from twofold.index_report import IndexReport
 from twofold.passages.sizes import PassageMode, sizes_of
 from twofold.space import Space
 from twofold.tables import count_of, facts_as_html
+
+CONTEXTS: dict[Context, str] = {
+    "none": "none: a passage is encoded alone, the first one with the title",
+    "title": "",
+    "headings": "headings: a passage is encoded with the title and the headings above it",
+    "document": "document: a passage is encoded with the text around it",
+}
+"""What is said of the context of passages; nothing of the usual one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +34,7 @@ class SpaceInfo:
 
     name: as `migrate`, `switch_space` and `drop_space` take it. searched: whether it is the default one. complete:
     whether every document is in it; documents: how many are. passages: its vectors. dimension: numbers a vector.
-    encoder: the source from which it is loaded.
+    encoder: the source from which it is loaded. context: what its passages are encoded with.
     """
 
     name: str
@@ -36,10 +44,13 @@ class SpaceInfo:
     passages: int
     dimension: int
     encoder: Mapping[str, Any]
+    context: Context = USUAL_CONTEXT
 
     def __str__(self) -> str:
         state = "searched" if self.searched else "complete" if self.complete else "being filled"
-        return f"{self.name} ({state}): {self.documents:,} documents, {self.passages:,} passages of {self.dimension}"
+        context = f", context {self.context}" if self.context != USUAL_CONTEXT else ""
+        counts = f"{self.documents:,} documents, {self.passages:,} passages of {self.dimension}"
+        return f"{self.name} ({state}): {counts}{context}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -94,6 +105,7 @@ class Info:
             "truncated": cut if self.truncated else "",
             "encoder": encoder_name(self.encoder) if given else f"{encoder_name(self.encoder)}{gone}; {self.precision}",
             "vectors": f"{numbers}, from {contract.max_tokens} tokens at most" if contract.max_tokens else numbers,
+            "context": CONTEXTS[contract.context],
             "query prompt": repr(contract.query_prompt) if contract.query_prompt else "",
             "document prompt": repr(contract.document_prompt) if contract.document_prompt else "",
             "spaces": "; ".join(map(str, self.spaces)) if len(self.spaces) > 1 else "",
@@ -202,4 +214,5 @@ def _described(engine: Engine, snapshot: EngineSnapshot, space: Space) -> SpaceI
         passages=counts.passages,
         dimension=space.dimension,
         encoder=located(space.source, engine.path),
+        context=Contract.from_json(space.contract).context,
     )

@@ -21,9 +21,11 @@ from twofold.collection.measuring_spaces import Compared, Judged, compared
 from twofold.collection.parts import encoded
 from twofold.collection.questions import asking
 from twofold.collection.settings import Settings
+from twofold.contract import Context, Contract
 from twofold.engine import Engine, EngineSnapshot
 from twofold.errors import InputError
 from twofold.logs import logger_of
+from twofold.passages.contexts import check_context
 from twofold.progress import Progress
 from twofold.protocols import AnyEncoder, Encoder
 from twofold.space import Space
@@ -89,14 +91,16 @@ class Migrating:
         told: Callable[[MigrationCost], None],
         *,
         switch: bool,
+        context: Context | None = None,
     ) -> MigrationReport:
         """Begins or resumes the space, fills it, compares both, and switches if that is asked for.
 
-        told: called with the cost before the first block. Raises InputError, ContractError, LockedError,
+        told: called with the cost before the first block. context: of the passages, by default that of the space that
+        is searched. Raises InputError, ContractError, LockedError,
         StorageError.
         """
         encoder = given_encoder(encoder)
-        space = self._space(encoder, name)
+        space = self._space(encoder, name, context)
         guarded = self._encoders.give(space, encoder)
         with self._engine.writing() as writer:
             now = self._encoders.put_place(writer, space, encoder)
@@ -129,16 +133,21 @@ class Migrating:
             writer.make_default(space.name)
             logger.info("%s: the space %s is searched now", self._engine.path, space.name)
 
-    def _space(self, encoder: Encoder, name: str | None) -> Space:
-        """The space of this encoder: one that was begun, or a new one. Raises InputError."""
+    def _space(self, encoder: Encoder, name: str | None, asked: Context | None) -> Space:
+        """The space of this encoder and context: one that was begun, or a new one. Raises InputError."""
         with self._engine.snapshot() as snapshot:
             spaces = {space.name: space for space in snapshot.spaces}
-        alike = [each for each in spaces.values() if is_space_of(each, encoder)]
+            context = Contract.from_json(snapshot.space.contract).context if asked is None else asked
+        check_context(context, self._settings.passages, encoder)
+        alike = [each for each in spaces.values() if is_space_of(each, encoder, context)]
         if name in spaces and spaces[name] not in alike:
-            raise InputError(f"the space {name!r} was made by another encoder; choose another name, or drop it first")
+            raise InputError(
+                f"the space {name!r} was made by another encoder or with another context of passages; choose another "
+                "name, or drop it first"
+            )
         if found := [each for each in alike if name in (None, each.name)]:
             return found[-1]
-        space = space_of(encoder, name or _free_name(spaces), home=self._engine.path)
+        space = space_of(encoder, name or _free_name(spaces), home=self._engine.path, context=context)
         if space.probes is None:
             raise InputError(
                 "vectors made elsewhere cannot be made from the stored texts; give an encoder that encodes"

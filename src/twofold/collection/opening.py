@@ -8,12 +8,14 @@ from twofold.collection.collection import Collection
 from twofold.collection.guarding import Encoders, given_encoder, space_of
 from twofold.collection.settings import DEPTH, Settings
 from twofold.collection.token_space import AnyTokens, TokenSettings, keep_tokens
+from twofold.contract import USUAL_CONTEXT, Context
 from twofold.encoders.loading import load_encoder
 from twofold.engines.local.engine import Store
 from twofold.engines.local.layout import check_outside as check_outside
 from twofold.errors import WAIT
 from twofold.files import absolute
 from twofold.logs import logger_of
+from twofold.passages.contexts import check_context
 from twofold.passages.sizes import PassageMode, check_reader
 from twofold.progress import silent
 from twofold.protocols import AnyEncoder
@@ -26,6 +28,7 @@ def create(
     encoder: AnyEncoder | None = None,
     *,
     passages: PassageMode = "auto",
+    context: Context = USUAL_CONTEXT,
     depth: int = DEPTH,
     analyser: str | None = None,
     token_vectors: AnyTokens = None,
@@ -36,22 +39,26 @@ def create(
     path: the folder. encoder: an object (a SentenceTransformer too), or a model's folder or name; by default the
     embedded all-MiniLM-L6-v2, which is made for English. passages: "auto" gives a
     document that is too long for the encoder several vectors, {"tokens": 200, "overlap": 32} one to each passage of at
-    most 200 of the encoder's tokens, whose boundaries follow the text, "none" one, truncated. depth: length of a
-    ranking, by default. analyser: how texts become terms for lexical search, a language, "plain" or "ngram"; by default
-    told from the first texts. token_vectors: keeps a vector for each token too (docs/second-stage.md), of the model
-    that is named, of `TokenSettings`, or with True of the collection's own encoder. wait: seconds that a writing call
-    waits for another writer. Raises InputError for what is no encoder, and for sizes of passages that an encoder cannot
-    count; VectorError for vectors that do not fit its contract, CollectionError, StorageError.
+    most 200 of the encoder's tokens, whose boundaries follow the text, "none" one, truncated. context: what a passage
+    of a longer document is encoded with beside its own text: "title", "headings" (the title and the headings above it),
+    "document" (the text around it, read together: late chunking) or "none". depth: length of a ranking, by default.
+    analyser: how texts become terms for lexical search, a language, "plain" or "ngram"; by default told from the first
+    texts. token_vectors: keeps a vector for each token too (docs/second-stage.md), of the model that is named, of
+    `TokenSettings`, or with True of the collection's own encoder. wait: seconds that a writing call waits for another
+    writer. Raises InputError for what is no encoder, and for sizes and a context of passages that an encoder cannot
+    give; VectorError for vectors that do not fit its contract, CollectionError, StorageError.
     """
     settings = Settings(passages=passages, depth=depth, analyser=analyser)
     if path is not None:
         path = absolute(path)  # loading a model takes a while, and the working directory may change
         check_outside(path)
     encoder = load_encoder() if encoder is None else given_encoder(encoder)
+    space = space_of(encoder, home=path, context=context)
     check_reader(settings.passages, encoder)
+    check_context(context, settings.passages, encoder)
     tokens = TokenSettings.of(token_vectors)
     token_encoder = None if tokens is None else tokens.encoder(encoder.source)
-    store = Store.create(path, space=space_of(encoder, home=path), settings=settings.to_json(), wait=wait)
+    store = Store.create(path, space=space, settings=settings.to_json(), wait=wait)
     logger.info("created %s", store.path)
     encoders = Encoders(store, encoder)
     if tokens is not None and token_encoder is not None:

@@ -29,14 +29,27 @@ def encoded(
     """
     if not documents:
         return nothing(encoder.contract.dimension)
-    divisions = divide(list(documents), encoder.tokens, mode)
+    divisions = divide(list(documents), encoder.tokens, mode, encoder.contract.context)
     report = EncodingReport()
-    vectors = encoder.encode_documents([text for each in divisions for text in each.inputs], report=report)
+    passages = np.array([len(division.spans) for division in divisions], np.int64)
+    owners = np.repeat(np.arange(len(divisions)), passages)
+    alone = np.repeat([not division.within for division in divisions], passages)
+    vectors = np.empty((len(owners), encoder.contract.dimension), np.float32)
+    texts = [text for each in divisions for text in each.inputs]
+    vectors[alone] = encoder.encode_documents(texts, report=report)
+    lost = _lost(divisions, owners[alone], report)
     if counts is not None:
         add_to(counts, report)
-    passages = np.array([len(division.spans) for division in divisions], np.int64)
+    if within := [at for at, division in enumerate(divisions) if division.within]:
+        report = EncodingReport()
+        spans_within = [divisions[at].spans_within for at in within]
+        vectors[~alone] = encoder.encode_spans([divisions[at].within for at in within], spans_within, report=report)
+        for position, tokens in report.cut.items():
+            lost[within[position]] += tokens
+        if counts is not None:
+            add_to(counts, report)
     spans = np.concatenate([division.spans for division in divisions])
-    return Part(truncated=_lost(divisions, passages, report), counts=passages, spans=spans, vectors=vectors)
+    return Part(truncated=lost, counts=passages, spans=spans, vectors=vectors)
 
 
 def encoded_tokens(documents: Sequence[Document], encoder: GuardedTokenEncoder, mode: PassageMode) -> Part:
@@ -51,16 +64,15 @@ def encoded_tokens(documents: Sequence[Document], encoder: GuardedTokenEncoder, 
     spans = np.concatenate([division.spans for division in divisions])
     owners = np.repeat(np.arange(len(divisions)), passages)
     counts = np.bincount(np.repeat(owners, rows), minlength=len(divisions)).astype(np.int64)
-    lost = _lost(divisions, passages, report)
+    lost = _lost(divisions, owners, report)
     return Part(truncated=lost, counts=counts, spans=np.repeat(spans, rows, axis=0), vectors=words)
 
 
-def _lost(divisions: Sequence[Division], passages: Numbers, report: EncodingReport) -> list[int]:
-    """Of each document, the tokens of its title and its passages that no vector covers."""
-    ends = np.cumsum(passages)
+def _lost(divisions: Sequence[Division], owners: Numbers, report: EncodingReport) -> list[int]:
+    """Of each document, the tokens of its title and its passages that no vector covers. owners: of what was encoded."""
     lost = [division.lost for division in divisions]
     for position, tokens in report.cut.items():
-        lost[int(np.searchsorted(ends, position, side="right"))] += tokens
+        lost[int(owners[position])] += tokens
     return lost
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.contract import PROBE_TEXTS, Contract, Side
+from twofold.encoders.spans import SpanVectors
 from twofold.encoders.texts import add_to, check_texts
 from twofold.errors import InputError, ModelError, TruncationError
 from twofold.logs import logger_of
@@ -20,6 +21,7 @@ from twofold.models.folder import ModelFolder, read_model_folder
 from twofold.models.known_models import lacking_prompts, prompts_of, untrained_length
 from twofold.models.locating import DEFAULT_NAME, find_model
 from twofold.models.static_model import StaticModel
+from twofold.models.token_folder import states_of
 from twofold.models.tokenizing import Tokenizing
 from twofold.models.transformer import TransformerModel
 from twofold.models.workers import Recipe, Workers
@@ -76,6 +78,7 @@ class TransformerEncoder:
             alone=self._folder.network is None,
         )
         self._asked = precision
+        self._threads = threads
         self._model = self._model_of(precision, threads, device)
         self._workers = self._workers_of(Recipe(self._folder.path, tower, self._model.precision, threads), workers)
         if dim is not None and dim > (whole := self._model.whole_dimension):
@@ -222,6 +225,41 @@ class TransformerEncoder:
     def encode_documents(self, texts: Sequence[str], *, report: EncodingReport | None = None) -> Vectors:
         """float32 (n, dimension): each text with the document prompt before it. Raises InputError, TruncationError."""
         return self._encode(texts, "document", report)
+
+    def check_spans(self) -> None:
+        """Raises InputError where the model cannot make vectors of spans of a text: `encode_spans`."""
+        states_of(self._folder)
+        if self._model.in_int8:
+            raise InputError(f"{self._folder.path} is in int8; spans of a text have vectors of bf16 or f32")
+
+    def encode_spans(
+        self, texts: Sequence[str], spans: Sequence[NDArray[np.int32]], *, report: EncodingReport | None = None
+    ) -> Vectors:
+        """float32 (all spans, dimension): the means of their tokens, each encoded with the text around it (spans.py).
+
+        spans: of each text int32 (n, 2), start and end in characters. Raises InputError where the model cannot do so,
+        and for a text without tokens.
+        """
+        check_texts(texts)
+        self.check_spans()
+        counts = EncodingReport()
+        vectors = self._span_vectors.vectors(texts, spans, counts)
+        for position, lost in counts.cut.items():
+            self._refuse_if_asked(position, lost, "document")
+        if report is not None:
+            add_to(report, counts)
+        return vectors
+
+    @cached_property
+    def _span_vectors(self) -> SpanVectors:
+        return SpanVectors(
+            self._folder,
+            self._tokenizing,
+            self._prompts["document"],
+            precision=self._model.precision,
+            threads=self._threads,
+            device=self._model.device,
+        )
 
     def _encode(self, texts: Sequence[str], side: Side, report: EncodingReport | None) -> Vectors:
         check_texts(texts)

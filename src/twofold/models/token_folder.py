@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from twofold.contract import Side
-from twofold.errors import ModelError
+from twofold.errors import InputError, ModelError
 from twofold.models.configuration import Configuration
 from twofold.models.folder import (
     MODULES,
+    ModelFolder,
     listed_modules,
     longest_input,
     read_model_folder,
     transformer_configuration,
 )
-from twofold.models.layers import TOKENS, Dense, Layer, layer_width, read_layers
+from twofold.models.layers import TOKENS, Dense, Layer, Normalize, layer_width, read_layers
 from twofold.models.module_settings import module_settings
 from twofold.models.networks import Network, network_of
 from twofold.models.weights import Weights, weight_files
@@ -111,6 +112,38 @@ def read_token_folder(path: Path) -> TokenFolder:
     if kind == STANFORD:
         return _stanford(path)
     return _without_head(path) if kind is None else _with_modules(path, kind)
+
+
+def states_of(folder: ModelFolder) -> TokenFolder:
+    """The tokens' states of a model of whole texts, behind the layers after its pooling; their mean is a vector of the
+    text before it is divided by its length.
+
+    Raises InputError where the model makes vectors in another way, of which the states of some tokens are no part.
+    """
+    if folder.network is None:
+        raise InputError(f"{folder.path} adds up rows of a table, which know nothing of the text around them")
+    if folder.modes != ("mean",) or folder.mix is not None:
+        said = "+".join(folder.modes) if folder.mix is None else str(folder.mix)
+        raise InputError(f"{folder.path} pools by {said}; spans of a text have vectors where the pooling is mean")
+    layers = folder.layers[:-1] if folder.layers and isinstance(folder.layers[-1], Normalize) else folder.layers
+    for layer in layers:
+        if not isinstance(layer, Dense) or layer.activation != "identity":
+            raise InputError(
+                f"{folder.path} has the layer {layer} after its pooling; spans of a text have vectors where the layers "
+                "are linear"
+            )
+    return TokenFolder(
+        path=folder.path,
+        transformer=folder.transformer,
+        configuration=folder.configuration,
+        network=folder.network,
+        layers=layers,
+        normalizes=False,
+        lengths=dict.fromkeys(SIDES, folder.max_tokens),
+        lower_case=folder.lower_case,
+        markers=dict.fromkeys(SIDES, ""),
+        prompts=dict.fromkeys(SIDES, ""),
+    )
 
 
 def _kind(path: Path) -> str | None:

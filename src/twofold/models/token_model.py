@@ -73,21 +73,21 @@ class TokenModel:
 
     def vectors(self, inputs: Iterable[TokenInput]) -> Iterator[tuple[int, Vectors]]:
         """Each text's vectors, float32 (kept tokens, dimension), as they are made, with the text's position."""
-        taken: list[TokenInput] = []
+        taken: dict[int, TokenInput] = {}
         for batch, states in self._runtime.run(self._batches(inputs, taken)):
             if not np.isfinite(states).all():
                 broken = self._network.not_finite()
                 said = f"the tensor {broken!r} holds NaN or an infinity" if broken else "they grow beyond float32"
                 raise ModelError(f"{self._folder.transformer} makes vectors that are not numbers: {said}")
             for row, position in enumerate(batch.positions.tolist()):
-                kept = taken[position].kept
+                kept = taken.pop(position).kept
                 vectors = states[row, : len(kept)][kept]
                 yield position, unit_length(vectors) if self._folder.normalizes else vectors
 
-    def _batches(self, inputs: Iterable[TokenInput], taken: list[TokenInput]) -> Iterator[Batch]:
+    def _batches(self, inputs: Iterable[TokenInput], taken: dict[int, TokenInput]) -> Iterator[Batch]:
         batcher = Batcher(self._ladder, self._runtime.budget)
         for position, each in enumerate(inputs):
-            taken.append(each)
+            taken[position] = each
             batch = batcher.add(position, each.ids)
             if batch is not None:
                 yield _masked(batch, taken)
@@ -105,7 +105,7 @@ class TokenModel:
         return [batch.ids, batch.mask, *(table.rows(batch.ids.shape[1]) for table in self._rotary.values())]
 
 
-def _masked(batch: Batch, taken: list[TokenInput]) -> Batch:
+def _masked(batch: Batch, taken: dict[int, TokenInput]) -> Batch:
     """The batch with tokens masked that the model is not to see."""
     for row, position in enumerate(batch.positions.tolist()):
         batch.mask[row, taken[position].attended :] = 0

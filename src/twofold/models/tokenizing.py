@@ -66,6 +66,20 @@ class Tokenizing:
         encodings = self._cutting.encode_batch_fast(texts, add_special_tokens=self._adds_special)
         return [Tokenized(encoding.ids, self._lost(encoding.overflowing)) for encoding in encodings]
 
+    def placed(self, texts: Sequence[str]) -> list[tuple[Tokenized, NDArray[np.int32]]]:
+        """Each text as token ids, and int32 (ids, 2): start and end of each in characters, -1 for special tokens.
+
+        The texts hold no lone surrogates.
+        """
+        encodings = self._cutting.encode_batch(texts, add_special_tokens=self._adds_special)
+        found = []
+        for encoding in encodings:
+            spans = np.full((len(encoding.ids), 2), -1, dtype=np.int32)
+            own = np.array(encoding.special_tokens_mask) == 0
+            spans[own] = _ascending(np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)[own])
+            found.append((Tokenized(encoding.ids, self._lost(encoding.overflowing)), spans))
+        return found
+
     def spans(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
         """For each text int32 (tokens, 2): start and end of each of its tokens in characters; nothing is cut."""
         return spans_of(self._whole, texts)

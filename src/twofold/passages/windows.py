@@ -14,11 +14,11 @@ SHARED_TOKENS = 32
 Spans = NDArray[np.int32]
 
 
-def windows(tokens: Spans, length: int, token_limit: int) -> Spans:
+def windows(tokens: Spans, length: int, token_limit: int, shared_tokens: int = SHARED_TOKENS) -> Spans:
     """Spans of at most `token_limit` tokens that cover all tokens; the outer ends are those of the text."""
     opens_word = np.ones(len(tokens) + 1, dtype=np.bool_)
     opens_word[1:-1] = tokens[1:, 0] > tokens[:-1, 1]
-    shared = min(SHARED_TOKENS, token_limit // 3)
+    shared = min(shared_tokens, token_limit // 3)
     spans, first, last = [], 0, 0
     while True:
         # Each window ends after the one before it, and at the earliest half the limit from its own start.

@@ -374,7 +374,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             spans = self._hybrid.spans(text, ranked.documents, [hit.document for hit in hits]).tolist()
             for hit, (start, end), own in zip(hits, spans, passages, strict=True):
                 if (start, end) != (hit.passage.start, hit.passage.end):
-                    own.append(Passage(start, end, hit.document.text[start:end]))
+                    own.append(Passage.of(hit.document.text, start, end))
         return Candidates(hits, passages, ranked.documents)
 
     def _hits(self, ranked: Ranked, offset: int, query: str = "") -> Hits:
@@ -387,7 +387,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         relevance = [None] * len(documents) if page.relevance is None else page.relevance
         parts = zip(page.scores.tolist(), documents, spans.tolist(), page.explained(), relevance, strict=True)
         hits = (
-            Hit(score, document, Passage(start, end, document.text[start:end]), explained, relevant)
+            Hit(score, document, Passage.of(document.text, start, end), explained, relevant)
             for score, document, (start, end), explained, relevant in parts
         )
         highlights = self._hybrid.highlights(query) if self._hybrid is not None and query else None
