@@ -55,6 +55,7 @@ FLOORS = {
 
 DEPENDENCIES = {
     "fastapi": {"serving"},
+    "httpx": {"serving"},
     "mcp": {"serving"},
     "mcp_types": {"serving"},
     "pydantic": {"serving"},

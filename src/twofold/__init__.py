@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from twofold.errors import NoDocumentError as NoDocumentError
     from twofold.errors import NotACollectionError as NotACollectionError
     from twofold.errors import QueryError as QueryError
+    from twofold.errors import ServiceError as ServiceError
     from twofold.errors import StorageError as StorageError
     from twofold.errors import TruncationError as TruncationError
     from twofold.errors import TwofoldError as TwofoldError
@@ -63,6 +64,8 @@ if TYPE_CHECKING:
     from twofold.readers.trec import read_run as read_run
     from twofold.reports import AddReport as AddReport
     from twofold.reports import EncodingReport as EncodingReport
+    from twofold.serving.client import connect as connect
+    from twofold.serving.client import connect_async as connect_async
     from twofold.training.mined import mine as mine
     from twofold.training.training import train as train
 
@@ -97,12 +100,15 @@ _PLACES = {
     "Passage": "twofold.documents:Passage",
     "Progress": "twofold.progress:Progress",
     "QueryError": "twofold.errors:QueryError",
+    "ServiceError": "twofold.errors:ServiceError",
     "StorageError": "twofold.errors:StorageError",
     "TokenSettings": "twofold.collection.token_space:TokenSettings",
     "TruncationError": "twofold.errors:TruncationError",
     "TwofoldError": "twofold.errors:TwofoldError",
     "VectorError": "twofold.errors:VectorError",
     "compare": "twofold.evaluation.comparing:compare",
+    "connect": "twofold.serving.client:connect",
+    "connect_async": "twofold.serving.client:connect_async",
     "create": "twofold.collection.opening:create",
     "evaluate": "twofold.evaluation.evaluating:evaluate",
     "list_models": "twofold.models.listing:list_models",
@@ -148,6 +154,7 @@ __all__ = [
     "Passage",
     "Progress",
     "QueryError",
+    "ServiceError",
     "StorageError",
     "TokenSettings",
     "TruncationError",
@@ -155,6 +162,8 @@ __all__ = [
     "VectorError",
     "__version__",
     "compare",
+    "connect",
+    "connect_async",
     "create",
     "evaluate",
     "list_models",

@@ -53,7 +53,7 @@ class Reading:
         where: a filter (docs/filters.md). limit, offset: a page of these. strict: refuse a filter whose fields no
         document has. Raises InputError, FilterError, CorruptionError where stored bytes have changed.
         """
-        _check_page(limit, offset)
+        check_page(limit, offset)
         if ids is not None and (limit, offset) != (None, 0):
             raise InputError("a page (limit, offset) is of all documents, or of those that pass a filter, not of ids")
         with self._engine.snapshot() as snapshot:
@@ -77,7 +77,7 @@ class Reading:
 
         where, limit, offset, strict: as in `get`. Raises InputError, FilterError.
         """
-        _check_page(limit, offset)
+        check_page(limit, offset)
         with self._engine.snapshot() as snapshot:
             return snapshot.ids(_selected(snapshot, where, strict=strict)[_page(limit, offset)])
 
@@ -122,7 +122,7 @@ class Reading:
         each once a document; equal counts come in the order of the values. where: as in `get`. limit: so many values
         at most. strict: refuse a field, here or in the filter, that no document has. Raises InputError, FilterError.
         """
-        _check_page(limit, 0)
+        check_page(limit, 0)
         name, condition = facet_field(field), chosen(None, where)
         with self._engine.snapshot() as snapshot:
             if strict:
@@ -175,7 +175,8 @@ def _page(limit: int | None, offset: int) -> slice:
     return slice(offset, None if limit is None else offset + limit)
 
 
-def _check_page(limit: int | None, offset: int) -> None:
+def check_page(limit: int | None, offset: int) -> None:
+    """Raises InputError for what is no page."""
     for name, value in (("limit", limit), ("offset", offset)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0):
             raise InputError(f"{name} is a count from 0 on, not {value!r}")

@@ -114,7 +114,7 @@ async def like(name: Name, body: LikeBody, hall: InHall, access: As) -> Response
         raise LimitError(f"this server ranks {hall.settings.limits.k:,} documents at most")
     options = {"k": body.k, "offset": body.offset, "depth": body.depth, "strict": body.strict}
     hits = await served.read(partial(served.seen(access).like, body.id, body.where, options))
-    return reply({"hits": _shown(hits, SearchBody(whole=True))})
+    return reply({"hits": _shown(hits, SearchBody(whole=True, explain=True))})
 
 
 @router.get("/{name}/documents", summary="A page of the documents")
