@@ -21,7 +21,7 @@ from twofold.cli.options import (
 from twofold.cli.output import note, print_json, print_line
 from twofold.cli.passage_sizes import add_passage_options, passages_of
 from twofold.cli.second_stage import OPTIONS, SecondStageOptions, add_rerank_options, refuse_without_model
-from twofold.cli.ways import DEPTH, best_known, searchers_of
+from twofold.cli.ways import DEPTH, searchers_of
 from twofold.errors import InputError, TwofoldError
 from twofold.reports import EncodingReport
 
@@ -218,8 +218,8 @@ def _rankings(arguments: argparse.Namespace) -> int:
     report = EncodingReport()
     evaluations: dict[str, Evaluation] = {}
     second = SecondStageOptions.of(arguments)
-    with judged_of(arguments) as judged, searchers_of(judged, arguments.mode, report, second) as searchers:
-        for name, searcher in searchers.items():
+    with judged_of(arguments) as judged, searchers_of(judged, arguments.mode, report, second) as ways:
+        for name, searcher in ways.searchers.items():
             with bar(f"Searching, {name}", "queries") as progress:
                 evaluations[name] = evaluate(
                     searcher,
@@ -232,10 +232,10 @@ def _rankings(arguments: argparse.Namespace) -> int:
                     ignore_identical_ids=arguments.ignore_identical_ids,
                     progress=progress,
                 )
-        documents = len(judged.collection)
+        documents, best = len(judged.collection), ways.best
     warn(report)
     second.warn()
-    files, refused = _runs_written(arguments.run_file, evaluations)
+    files, refused = _runs_written(arguments.run_file, evaluations, best)
     if arguments.plot is not None:
         _draw(arguments.plot, f"{judged.name}: quality against latency", evaluations)
     write_per_query(arguments, evaluations)  # before the table: a pipe that closes early ends the command
@@ -292,14 +292,14 @@ def write_per_query(arguments: argparse.Namespace, evaluations: Mapping[str, Eva
 
 
 def _runs_written(
-    path: str | None, evaluations: Mapping[str, Evaluation]
+    path: str | None, evaluations: Mapping[str, Evaluation], best: str
 ) -> tuple[dict[str, str], TwofoldError | OSError | None]:
-    """Writes the run of the default way of searching, with {mode} in the name of each; (way → file, what failed)."""
+    """Writes the run of the best known way of searching, with {mode} in the name of each; (way → file, what failed)."""
     from twofold.readers.trec import write_run
 
     if path is None:
         return {}, None
-    names = list(evaluations) if MODE_MARK in path else [best_known(evaluations)]
+    names = list(evaluations) if MODE_MARK in path else [best]
     files: dict[str, str] = {}
     for name in names:
         file = path.replace(MODE_MARK, name)

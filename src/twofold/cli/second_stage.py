@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from twofold.scores import Scores
 
 OPTIONS = ("rerank", "rerank_depth", "rerank_weight", "rerank_precision")
+NONE: dict[str, Any] = {"ranker": False}
+"""The options of a search without a second stage."""
 
 
 def add_rerank_options(parser: Any) -> None:
@@ -27,6 +29,9 @@ def add_rerank_options(parser: Any) -> None:
         metavar="MODEL",
         help="order what was found by this model, a folder or a hub name: a cross-encoder, or one for late "
         "interaction, as which any encoder can serve; token-vectors: by those that the collection keeps",
+    )
+    group.add_argument(
+        "--no-rerank", action="store_true", help="no second stage, also where tune chose one for the collection"
     )
     group.add_argument(
         "--rerank-depth",
@@ -59,14 +64,15 @@ class SecondStageOptions:
         """Those of the command line, with the model loaded."""
         if arguments.rerank is None:
             refuse_without_model(arguments)
-            return cls()
+            return cls(NONE if arguments.no_rerank else {})
         from twofold.token_codes import STORED
 
-        weight = 1.0 if arguments.rerank_weight is None else arguments.rerank_weight
         if arguments.rerank == STORED:
             if arguments.rerank_precision is not None:
                 arguments.misuse("--rerank-precision is of a model that reads texts, and token vectors are stored")
-            return cls({"ranker": STORED, "rerank_depth": arguments.rerank_depth, "rerank_weight": weight})
+            return cls(
+                {"ranker": STORED, "rerank_depth": arguments.rerank_depth, "rerank_weight": arguments.rerank_weight}
+            )
         from twofold.rankers.cross_encoder import CrossEncoder
         from twofold.rankers.named import load_ranker
 
@@ -81,7 +87,9 @@ class SecondStageOptions:
             ranker: CountingRanker = CountingCrossEncoder(model, report)
         else:
             ranker = CountingLateInteraction(model, report)
-        return cls({"ranker": ranker, "rerank_depth": arguments.rerank_depth, "rerank_weight": weight}, report)
+        return cls(
+            {"ranker": ranker, "rerank_depth": arguments.rerank_depth, "rerank_weight": arguments.rerank_weight}, report
+        )
 
     def warn(self) -> None:
         """Reports passages that were cut."""
@@ -93,7 +101,9 @@ class SecondStageOptions:
 
 
 def refuse_without_model(arguments: argparse.Namespace) -> None:
-    """Ends the command where an option says how --rerank works, and there is none."""
+    """Ends the command where an option says how --rerank works, and there is none, and where --no-rerank is too."""
+    if arguments.rerank is not None and arguments.no_rerank:
+        arguments.misuse("--rerank MODEL and --no-rerank contradict each other")
     for name in OPTIONS[1:]:
         if arguments.rerank is None and getattr(arguments, name) is not None:
             arguments.misuse(f"--{name.replace('_', '-')} goes with --rerank MODEL")

@@ -14,7 +14,7 @@ from twofold.cli.judged import Judged, files_in, folder_indexed, names_of
 from twofold.cli.options import is_there, open_given
 from twofold.cli.output import note
 from twofold.cli.second_stage import OPTIONS, SecondStageOptions, refuse_without_model
-from twofold.cli.ways import DEPTH, best_known, searchers_of
+from twofold.cli.ways import DEPTH, searchers_of
 from twofold.reports import EncodingReport
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ class Systems:
 
         arguments, report = self.arguments, EncodingReport()
         modes, second = [arguments.mode] if arguments.mode else [], self.second
-        with searchers_of(judged, modes, report, second) as searchers:
-            mode = best_known(searchers)
+        with searchers_of(judged, modes, report, second) as (searchers, mode):
             note(f"searched in mode {mode}")
             with bar("Searching", "queries") as progress:
                 evaluation = evaluate(

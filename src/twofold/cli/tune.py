@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from twofold.cli.options import Subparsers, add_encoder_options, add_query_vectors_option, command, open_given, text
 from twofold.cli.output import print_json, print_line, visible
 from twofold.cli.waiting import add_wait_option, waited
+
+if TYPE_CHECKING:
+    from twofold.tuning.pipelines import Choice
+
+UNITS = {"ms": 1.0, "s": 1000.0}
+
+
+def milliseconds(value: str) -> float:
+    """A time of the command line, in milliseconds: 50ms, 1.5s, or a number of milliseconds."""
+    unit = next((each for each in UNITS if value.endswith(each)), "")
+    try:
+        found = float(value.removesuffix(unit)) * UNITS.get(unit, 1.0)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < float("inf"):
+        raise argparse.ArgumentTypeError(f"a time is a number of milliseconds above 0, as 50ms, not {value!r}")
+    return found
 
 
 def register(subparsers: Subparsers) -> None:
@@ -17,8 +35,8 @@ def register(subparsers: Subparsers) -> None:
         run,
         does="build the lexical index and fit how its scores are mixed with dense ones, for hybrid search",
         examples=(
-            "twofold tune wiki.twofold",
-            "twofold tune gesetze.twofold --analyser german --queries fragen.jsonl --qrels urteile.tsv",
+            "twofold tune gesetze.twofold --analyser german",
+            "twofold tune wiki.twofold --queries q.jsonl --qrels judged.tsv --budget 50ms --rerank all-MiniLM-L6-v2",
         ),
     )
     parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
@@ -34,6 +52,22 @@ def register(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "--qrels", metavar="FILE", help="their judgements (TREC's or BEIR's format); requires --queries"
+    )
+    parser.add_argument(
+        "--budget",
+        type=milliseconds,
+        metavar="TIME",
+        help="choose the best way of searching that takes so long a query at most, such as 50ms; searches follow it; "
+        "requires --queries",
+    )
+    parser.add_argument(
+        "--rerank",
+        action="append",
+        default=[],
+        type=text,
+        metavar="MODEL",
+        help="a second stage to try within the budget, a folder or a hub name; may be repeated; the scores of a "
+        "cross-encoder are calibrated, also without --budget",
     )
     add_query_vectors_option(parser)
     add_wait_option(parser)
@@ -53,13 +87,21 @@ def run(arguments: argparse.Namespace) -> int:
     judged = arguments.queries is not None
     if arguments.vectors is not None and not judged:
         arguments.misuse("--vectors holds the vectors of --queries")
+    if not judged and (arguments.budget is not None or arguments.rerank):
+        arguments.misuse("--budget and --rerank are measured on judged questions: give --queries and --qrels")
     queries = read_queries(arguments.queries) if judged else {}
     qrels = read_qrels(arguments.qrels) if judged else {}
     vectors = None if arguments.vectors is None else mapped_vectors(arguments.vectors)
     with open_given(arguments) as collection:
         with collection.writing(waited(arguments)), bar("Building the lexical index", "documents") as progress:
             report = collection.tune(
-                analyser=arguments.analyser, queries=queries, qrels=qrels, vectors=vectors, progress=progress
+                analyser=arguments.analyser,
+                queries=queries,
+                qrels=qrels,
+                vectors=vectors,
+                rankers=arguments.rerank,
+                budget=arguments.budget,
+                progress=progress,
             )
         documents = len(collection)
     if arguments.json:
@@ -68,4 +110,15 @@ def run(arguments: argparse.Namespace) -> int:
         found = "lexical search works" if report.fusion is None else "searches are hybrid"
         print_line(f"{visible(arguments.collection)} has a lexical index of {documents:,} documents: {found}")
         print_line(str(report))
+        if report.pipeline is not None:
+            _print(report.pipeline)
     return 0
+
+
+def _print(choice: Choice) -> None:
+    """The ways that were measured, the fastest first, and the one that searches follow."""
+    from twofold.cli.screens import Screen
+
+    print_line()
+    Screen().table(choice.table())
+    print_line(f"searches follow: {visible(str(choice.pipeline))}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twofold.cli.second_stage import SecondStageOptions
 from twofold.errors import InputError
@@ -26,13 +26,21 @@ RERANKED = "+rerank"
 """Follows the name of the mode in which a second stage finds its candidates."""
 
 
+class Ways(NamedTuple):
+    """Ways of searching by name, and the name of the one that `twofold search` uses with the same options."""
+
+    searchers: dict[str, Searcher]
+    best: str
+
+
 @contextmanager
 def searchers_of(
     judged: Judged, asked: Sequence[SearchMode], report: EncodingReport, second: SecondStageOptions
-) -> Iterator[dict[str, Searcher]]:
+) -> Iterator[Ways]:
     """The ways of searching that are asked for, or all that there are, by name: a row of the table each.
 
-    A second stage adds one way: it orders what the best known of the others finds.
+    A second stage adds one way: it orders what the best known of the others finds. So does the stored pipeline of the
+    collection, where neither modes nor a second stage are asked for.
     """
     with judged.collection.searcher() as searcher:
         modes = asked or (searcher.modes if judged.vectors is None else searcher.modes_with_vector)
@@ -46,10 +54,16 @@ def searchers_of(
             mode: _InMode(judged, searcher, mode, each) for mode, each in zip(modes, reports, strict=True)
         }
         found = dict[str, "Searcher"](ways)
-        if second.options:
-            first = best_known(modes)
-            found[first + RERANKED] = ways[first].ordered(second.options)
-        yield found
+        stored = None if asked else searcher.pipeline
+        first = best_known(modes, None if stored is None else stored.mode)
+        best = first
+        if second.options.get("ranker"):
+            best = first + RERANKED
+            found[best] = ways[first].ordered(second.options)
+        elif stored is not None and stored.mode in modes and stored.ranker is not None and not second.options:
+            best = stored.mode + RERANKED
+            found[best] = ways[stored.mode].following()
+        yield Ways(found, best)
 
 
 class _InMode:
@@ -61,7 +75,7 @@ class _InMode:
     def __init__(self, judged: Judged, searcher: SnapshotSearcher, mode: SearchMode, report: EncodingReport) -> None:
         self._collection = judged.collection
         self._searcher = searcher
-        self._mode = mode
+        self._mode: SearchMode | None = mode
         self._report = report
         self._second: Mapping[str, Any] = {}
         vectors = judged.vectors
@@ -72,6 +86,12 @@ class _InMode:
         """The same with a second stage; queries that are cut were counted already."""
         way = copy(self)
         way._second, way._report = second, EncodingReport()
+        return way
+
+    def following(self) -> _InMode:
+        """The same by the stored pipeline of the collection."""
+        way = self.ordered({})
+        way._mode = None
         return way
 
     def __contains__(self, document_id: object) -> bool:
@@ -98,7 +118,7 @@ class _InMode:
         )
 
 
-def best_known(modes: Iterable[str]) -> str:
-    """Of some ways of searching the one with a second stage, or else that which `twofold search` uses by default."""
-    there = list(modes)
-    return next((way for way in there if way.endswith(RERANKED)), "hybrid" if "hybrid" in there else there[0])
+def best_known(modes: Sequence[str], stored: str | None = None) -> str:
+    """The mode that `twofold search` uses by default. stored: the one that was chosen for the collection."""
+    wanted = ("hybrid",) if stored is None else (stored, "hybrid")
+    return next((mode for mode in wanted if mode in modes), modes[0])

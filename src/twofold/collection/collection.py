@@ -16,6 +16,7 @@ from twofold.collection.guarding import Encoders, GuardedEncoder
 from twofold.collection.information import Info, describe, in_short, in_short_as_html
 from twofold.collection.lexical_report import LexicalReport
 from twofold.collection.lexical_tuning import JudgedTexts, LexicalTuning, unmeasured
+from twofold.collection.measuring_pipelines import Wanted
 from twofold.collection.measuring_spaces import Judged
 from twofold.collection.migrating import Migrating, MigrationCost, MigrationReport
 from twofold.collection.pinning import Pinning
@@ -23,7 +24,7 @@ from twofold.collection.questions import asking, questions
 from twofold.collection.reading import Reading
 from twofold.collection.searches import Searching
 from twofold.collection.settings import Settings
-from twofold.collection.token_space import AnyTokens, TokenSettings, keep_tokens
+from twofold.collection.token_space import AnyTokens, TokenSettings, keep_tokens, stored_tokens_of
 from twofold.collection.updating import Updating
 from twofold.collection.verifying import verified
 from twofold.contract import Context, Contract
@@ -181,6 +182,8 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         queries: Mapping[str, str] | None = None,
         qrels: Judgements | None = None,
         vectors: Sequence[Vectors] | Vectors | None = None,
+        rankers: Sequence[str | Path] | str | Path = (),
+        budget: float | None = None,
         progress: Progress | bool = False,
     ) -> LexicalReport:
         """Builds the lexical index and fits how lexical and dense scores are mixed: searches are hybrid from then on.
@@ -191,12 +194,20 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         collection was created, or as the first texts suggest. queries, qrels: judged queries (id → text) and their
         judgements, which also choose the weight of lexical scores; without them the mixing is fitted on the
         collection's own texts. vectors: those of the queries, (n, dimension), in their order; by default they are
-        encoded. Raises InputError, LockedError, StorageError.
+        encoded.
+
+        rankers: folders or hub names of second stages, or "token-vectors"; what cross-encoders among them say is
+        calibrated to the judgements. budget: milliseconds a query, in which the best way of searching is looked for
+        among the modes and the rankers; searches follow it unless they name a mode or a ranker (docs/second-stage.md).
+        Without it none is followed. Raises InputError, ModelError, LockedError, StorageError.
         """
         judged = {} if qrels is None else qrels_of(qrels)
+        wanted = Wanted.of(
+            rankers, budget, lambda snapshot: stored_tokens_of(snapshot, self._encoders), judged=bool(judged)
+        )
         with self._writing() as writer, displayed(progress, "Building the lexical index", "documents") as shown:
             tuning = LexicalTuning(self._engine, writer, self.encoder, self._settings, shown)
-            return tuning.run(analyser, JudgedTexts(queries or {}, judged, vectors))
+            return tuning.run(analyser, JudgedTexts(queries or {}, judged, vectors), wanted)
 
     def optimize(
         self,

@@ -116,6 +116,7 @@ class Info:
             "tried": "; ".join(map(str, index.tried)) if index else "",
             "checked": "; ".join(map(str, index.checked)) if index and len(index.checked) > 1 else "",
             "lexical": str(self.lexical) if self.lexical else "",
+            "pipeline": str(self.lexical.pipeline) if self.lexical and self.lexical.pipeline else "",
             "held back": f"{_megabytes(self.log_held_back)} of the log, by readers that hold an older commit"
             if self.log_held_back
             else "",

@@ -11,6 +11,7 @@ from twofold.lexical.analysing import LexicalSettings
 from twofold.searching.fusion import Fusion
 from twofold.searching.relevance import Calibration, Relevance, calibrations_from_json, calibrations_to_json
 from twofold.space import Space
+from twofold.tuning.pipelines import Choice
 from twofold.tuning.sharing import Learned
 
 MIXING = "mixing"
@@ -24,8 +25,8 @@ class LexicalReport:
     fusion: how dense and lexical scores are mixed; None where texts have no cosines, so that only lexical search
     answers them. settings: how texts become terms. documents: their number when this was measured. learned: the lexical
     share learned from judgements, and its evidence; None where there were none. reason: why the analyser was chosen,
-    empty where somebody chose it or nothing could be told. calibrations: of relevance, by mode; empty without
-    judgements.
+    empty where somebody chose it or nothing could be told. calibrations: of relevance, by mode or by the name of a
+    ranker; empty without judgements. pipeline: the way of searching that was chosen within a budget; None without one.
     """
 
     fusion: Fusion | None
@@ -34,6 +35,7 @@ class LexicalReport:
     learned: Learned | None = None
     reason: str = ""
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+    pipeline: Choice | None = None
 
     @property
     def told(self) -> str:
@@ -70,6 +72,7 @@ class LexicalReport:
             "learned": learned,
             "reason": self.reason,
             "calibrations": calibrations_to_json(self.calibrations),
+            "pipeline": None if self.pipeline is None else self.pipeline.to_json(),
         }
 
     @classmethod
@@ -89,6 +92,7 @@ class LexicalReport:
             None if mixed["learned"] is None else Learned.from_json(mixed["learned"]),
             mixed["reason"],
             calibrations_from_json(mixed.get("calibrations", {})),
+            None if mixed.get("pipeline") is None else Choice.from_json(mixed["pipeline"]),
         )
 
     def state(self, snapshot: EngineSnapshot, space: Space) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from twofold.collection.calibrating import calibrations_of
 from twofold.collection.guarding import GuardedEncoder
 from twofold.collection.lexical_report import LexicalReport
+from twofold.collection.measuring_pipelines import Measured, MeasuringPipelines, Wanted
 from twofold.collection.settings import Settings
 from twofold.documents import titled
 from twofold.engine import LEXICAL, Engine, EngineSnapshot, EngineWriter, LexicalAside
@@ -31,7 +32,7 @@ from twofold.space import Space
 from twofold.tuning.chance import chance as measured_chance
 from twofold.tuning.chance import chance_among, prior
 from twofold.tuning.pseudo_queries import pseudo_queries
-from twofold.tuning.sharing import JudgedQuery, Learned, learned_share
+from twofold.tuning.sharing import JudgedQuery, held_out_shares, learned_share
 
 QUESTIONS, PASSAGES = 256, 4096
 """Questions and passages that are drawn to measure chance."""
@@ -133,9 +134,9 @@ class LexicalTuning:
         self._depth, self._analyser = settings.depth, settings.analyser
         self._progress = progress
 
-    def run(self, analyser: str | None, judged: JudgedTexts) -> LexicalReport:
+    def run(self, analyser: str | None, judged: JudgedTexts, wanted: Wanted) -> LexicalReport:
         """Fits how dense and lexical scores are mixed, if they can be, and builds the lexical index of the live
-        documents.
+        documents. wanted: second stages to measure.
 
         One commit publishes both; until then searches use their predecessors. Raises InputError.
         """
@@ -149,10 +150,10 @@ class LexicalTuning:
             report = LexicalReport(fusion, settings, snapshot.counts.documents, reason=reason)
         with self._writer.lexical_aside(report.settings.to_json(), self._progress) as aside:
             if fusion is not None and asked:
-                learned = self._learned(aside, fusion, asked, judged.qrels)
-                fusion = replace(fusion, share=learned.share)
-                calibrations = calibrations_of(aside, fusion, asked, judged.qrels, self._depth)
-                report = replace(report, fusion=fusion, learned=learned, calibrations=calibrations)
+                sides = self._sides(aside, fusion, asked)
+                learned = learned_share(sides, judged.qrels, fusion)
+                report = replace(report, fusion=replace(fusion, share=learned.share), learned=learned)
+                report = self._measured(aside, report, judged, wanted, sides=sides, asked=asked)
             aside.publish(report.state(aside.snapshot, aside.snapshot.space))
         return report
 
@@ -205,12 +206,41 @@ class LexicalTuning:
             return unrelated
         return measured_chance(queries, dense.vectors(drawn.handles), unrelated)
 
-    def _learned(
-        self, aside: LexicalAside, fusion: Fusion, asked: Mapping[str, tuple[str, Vectors]], qrels: Qrels
-    ) -> Learned:
+    def _measured(
+        self,
+        aside: LexicalAside,
+        report: LexicalReport,
+        judged: JudgedTexts,
+        wanted: Wanted,
+        *,
+        sides: Mapping[str, JudgedQuery],
+        asked: Mapping[str, tuple[str, Vectors]],
+    ) -> LexicalReport:
+        """The report with calibrations, and with the pipeline where one is wanted."""
+        fusion, found = report.fusion, Measured()
+        if fusion is None:
+            return report
+        calibrations = calibrations_of(aside, fusion, asked, judged.qrels, self._depth)
+        if wanted.rankers or wanted.budget is not None:
+            found = MeasuringPipelines(
+                aside,
+                self._encoder,
+                fusion,
+                held_out_shares(sides, judged.qrels, fusion),
+                asked=asked,
+                given=judged.vectors is not None,
+                depth=self._depth,
+                progress=self._progress,
+            ).run(judged.qrels, wanted)
+        return replace(report, calibrations={**calibrations, **found.calibrations}, pipeline=found.choice)
+
+    def _sides(
+        self, aside: LexicalAside, fusion: Fusion, asked: Mapping[str, tuple[str, Vectors]]
+    ) -> dict[str, JudgedQuery]:
+        """Of each question the candidates with both scores."""
         snapshot, judged = aside.snapshot, {}
         search = HybridSearch(snapshot, snapshot.dense(exact=True), aside.lexical, fusion, depth=self._depth)
         for query, (text, vector) in asked.items():
             sides = search.candidate_scores(text, partial(np.asarray, vector), depth=self._depth)
             judged[query] = JudgedQuery(snapshot.ids(sides.near.documents), sides)
-        return learned_share(judged, qrels, fusion)
+        return judged

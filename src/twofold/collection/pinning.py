@@ -5,12 +5,14 @@ from __future__ import annotations
 from twofold.collection.guarding import Encoders
 from twofold.collection.lexical_report import LexicalReport
 from twofold.collection.lexical_tuning import missing, textless
-from twofold.collection.token_space import token_space_of
+from twofold.collection.token_space import stored_tokens_of
 from twofold.engine import Engine, EngineSnapshot, LexicalSnapshot, OutdatedError
-from twofold.errors import CollectionError, QueryError
+from twofold.errors import CollectionError, InputError, ModelError, QueryError
+from twofold.protocols import Ranker
+from twofold.rankers.named import ranker_of
 from twofold.searching.hybrid import HybridSearch
+from twofold.searching.pipeline import StoredPipeline
 from twofold.searching.searcher import SnapshotSearcher
-from twofold.searching.stored_tokens import StoredTokens
 
 TRIES = 3
 """Snapshots taken, one after the other, until the lexical index is not ahead of it."""
@@ -35,7 +37,6 @@ class Pinning:
         try:
             dense, report = snapshot.dense(exact=exact), LexicalReport.of(snapshot)
             encoder, search = self._encoders.of(snapshot.space), None
-            tokens = token_space_of(snapshot)
             relevance = None if report is None else report.relevance(snapshot)
             if index is not None and report is not None:
                 search = HybridSearch(
@@ -62,7 +63,8 @@ class Pinning:
                 hybrid=no_lexical if search is None else search,
                 relevance=relevance,
                 encodes=encoder.can_encode,
-                tokens=None if tokens is None else StoredTokens(snapshot, tokens, self._encoders.tokens(tokens)),
+                tokens=stored_tokens_of(snapshot, self._encoders),
+                stored=_stored(report),
             )
         except BaseException:
             snapshot.close()
@@ -82,3 +84,19 @@ class Pinning:
                 snapshot.close()
                 raise
         raise CollectionError(f"{self._engine.path}: its lexical index changes faster than it can be opened")
+
+
+def _stored(report: LexicalReport | None) -> StoredPipeline | None:
+    choice = None if report is None else report.pipeline
+    return None if choice is None else StoredPipeline(choice.pipeline, _loaded)
+
+
+def _loaded(name: str) -> Ranker | str:
+    """The ranker of a stored pipeline. Raises ModelError that says how to search without it."""
+    try:
+        return ranker_of(name)
+    except (ModelError, InputError, OSError) as error:
+        raise ModelError(
+            f"`tune` chose the ranker {name!r} for this collection, and it cannot be loaded: {error}\n"
+            "Search without it (--no-rerank, in Python ranker=False), or run `twofold tune` again"
+        ) from error

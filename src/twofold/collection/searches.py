@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from twofold.collection.pinning import Pinning
 from twofold.errors import QueryError
@@ -34,9 +34,9 @@ class Searching:
         depth: int | None = None,
         exact: bool = False,
         mode: SearchMode | None = None,
-        ranker: AnyRanker | None = None,
+        ranker: AnyRanker | Literal[False] | None = None,
         rerank_depth: int | None = None,
-        rerank_weight: float = 1.0,
+        rerank_weight: float | None = None,
         strict: bool = False,
         min_score: float | None = None,
         min_relevance: float | None = None,
@@ -49,11 +49,11 @@ class Searching:
         (docs/filters.md). depth: length of the ranking; without it a page beyond the collection's depth raises it.
         exact: without the approximate index. mode: "dense", "lexical" or "hybrid"; the default is hybrid if there is a
         lexical index (`tune`), and lexical for a text alone in a collection of own vectors. ranker: scores the first
-        `rerank_depth` documents again (100, or as many as the page needs), and the ranking ends with them: a
-        cross-encoder, its folder or hub name, or a ranker of your own. rerank_weight: its share in the new score, 1 for
-        the ranker alone (docs/second-stage.md). strict: refuse a filter whose fields no document has; otherwise it
-        matches nothing. min_score, min_relevance: leave out hits with a smaller score (docs/scores.md), or with a
-        smaller probability of being relevant (docs/relevance.md).
+        `rerank_depth` documents again (100, or as many as the page needs), and the ranking ends with them: an object,
+        a folder or a hub name; False for none. Without mode and ranker the pipeline that `tune` stored is followed.
+        rerank_weight: its share in the new score, 1 for the ranker alone (docs/second-stage.md). strict: refuse a
+        filter whose fields no document has; otherwise it matches nothing. min_score, min_relevance: leave out hits with
+        a smaller score (docs/scores.md), or with a smaller probability of being relevant (docs/relevance.md).
 
         A document's score depends on query and document alone, never on k. Raises QueryError, FilterError, VectorError,
         ContractError.
@@ -85,9 +85,9 @@ class Searching:
         depth: int | None = None,
         exact: bool = False,
         mode: SearchMode | None = None,
-        ranker: AnyRanker | None = None,
+        ranker: AnyRanker | Literal[False] | None = None,
         rerank_depth: int | None = None,
-        rerank_weight: float = 1.0,
+        rerank_weight: float | None = None,
         strict: bool = False,
         min_score: float | None = None,
         min_relevance: float | None = None,
@@ -146,9 +146,9 @@ class Searching:
         where: Mapping[str, Any] | None = None,
         exact: bool = False,
         mode: SearchMode | None = None,
-        ranker: AnyRanker | None = None,
+        ranker: AnyRanker | Literal[False] | None = None,
         rerank_depth: int | None = None,
-        rerank_weight: float = 1.0,
+        rerank_weight: float | None = None,
         min_relevance: float | None = None,
         report: EncodingReport | None = None,
         progress: Progress | bool = False,

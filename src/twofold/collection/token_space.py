@@ -18,6 +18,7 @@ from twofold.engine import Engine, EngineSnapshot
 from twofold.errors import InputError
 from twofold.passages.sizes import PassageMode
 from twofold.progress import Progress
+from twofold.searching.stored_tokens import StoredTokens
 from twofold.space import Space
 from twofold.token_codes import BITS, STORED
 
@@ -117,3 +118,9 @@ def keep_tokens(
             writer.put_source(space.name, space.source)
     guarded = encoders.give_tokens(space, encoder)
     return filled(engine, space, lambda documents: encoded_tokens(documents, guarded, mode), progress)
+
+
+def stored_tokens_of(snapshot: EngineSnapshot, encoders: Encoders) -> StoredTokens | None:
+    """The ranker by the token vectors of a snapshot; None where there are none."""
+    space = token_space_of(snapshot)
+    return None if space is None else StoredTokens(snapshot, space, encoders.tokens(space))

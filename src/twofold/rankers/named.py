@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal, overload
 
 from twofold.models.devices import CPU
 from twofold.models.locating import find_model
@@ -28,11 +29,15 @@ def load_ranker(
     return load_cross_encoder(name, precision=precision, threads=threads, device=device)
 
 
-def ranker_of(given: AnyRanker | None) -> Ranker | str | None:
-    """The ranker that is meant. The model that was named last stays loaded, until its folder changes.
+@overload
+def ranker_of(given: AnyRanker) -> Ranker | str: ...
+@overload
+def ranker_of(given: AnyRanker | Literal[False] | None) -> Ranker | str | Literal[False] | None: ...
+def ranker_of(given: AnyRanker | Literal[False] | None) -> Ranker | str | Literal[False] | None:
+    """The ranker that is meant; None and False stay as they are.
 
-    "token-vectors" stays a name: the vectors are those of the collection that is searched. A folder of that name is
-    given as ./token-vectors.
+    The model that was named last stays loaded, until its folder changes. "token-vectors" stays a name: the vectors are
+    those of the collection that is searched. A folder of that name is given as ./token-vectors.
     """
     if given == STORED or not isinstance(given, str | Path):
         return given

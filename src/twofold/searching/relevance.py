@@ -29,6 +29,9 @@ its size does was not seen."""
 FARTHEST = 30.0
 """No logit is farther from 0, so that a probability is neither 0 nor 1."""
 
+NEAREST = 1e-12
+"""A ranker's probability counts as no nearer to 0 or 1 where it is calibrated, so that it has a logit."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coefficients:
@@ -99,7 +102,7 @@ class Relevance:
         """The relevance of a document to which a ranker gives this probability."""
         if name not in self.calibrations:
             return probability
-        inside = min(max(probability, 1e-12), 1 - 1e-12)
+        inside = min(max(probability, NEAREST), 1 - NEAREST)
         return self.calibrations[name].probability(math.log(inside / (1 - inside)))
 
     def _of(

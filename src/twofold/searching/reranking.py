@@ -42,8 +42,8 @@ class Candidates:
 class SecondStage:
     """How candidates are scored again.
 
-    depth: how many of the first ranking are; the new ranking ends there. None is RERANK_DEPTH, or the end of the page
-    that is asked for. weight: the share of the ranker in the new score; the first score has the rest. relevance: how
+    depth: how many of the first ranking are; the new ranking ends there. None is `least`, or the end of the page that
+    is asked for. weight: the share of the ranker in the new score; the first score has the rest. relevance: how
     its probabilities are calibrated here; a hit's relevance is the ranker's, or the first one if the ranker says none.
     """
 
@@ -51,24 +51,26 @@ class SecondStage:
     depth: int | None = None
     weight: float = 1.0
     relevance: Relevance | None = None
+    least: int = RERANK_DEPTH
 
     @classmethod
     def of(
         cls,
         ranker: Any,
         depth: int | None,
-        weight: float,
+        weight: float | None,
         relevance: Relevance | None = None,
         tokens: StoredTokens | None = None,
     ) -> SecondStage | None:
         """The second stage of a call, checked; None without a ranker. Raises InputError, QueryError.
 
-        tokens: the collection's token vectors, which `ranker` may name.
+        weight: None is 1. tokens: the collection's token vectors, which `ranker` may name.
         """
         if ranker is None:
-            if depth is not None or weight != 1:
+            if depth is not None or weight is not None:
                 raise QueryError("rerank_depth and rerank_weight say how a ranker is used; name one: ranker=…")
             return None
+        weight = 1.0 if weight is None else weight
         number = isinstance(weight, int | float | np.number) and not isinstance(weight, bool)
         if not number or not 0 < weight <= 1:
             raise QueryError(f"rerank_weight is above 0 and at most 1, the ranker alone, not {weight!r}")
@@ -93,7 +95,7 @@ class SecondStage:
 
     def reads(self, page_end: int) -> int:
         """How many candidates are scored for a page that ends there."""
-        return max(RERANK_DEPTH, page_end) if self.depth is None else self.depth
+        return max(self.least, page_end) if self.depth is None else self.depth
 
     def ranked(self, queries: Sequence[str], found: Sequence[Candidates]) -> list[Hits]:
         """The candidates of each query in their new order; each shows the passage that the ranker scored highest.
@@ -146,12 +148,8 @@ class SecondStage:
 
     def _share(self, score: np.float32) -> tuple[str, float]:
         """What is mixed, from 0 to 1, and what it is called."""
-        scores = np.array([score], dtype=np.float32)
-        if isinstance(self.ranker, ProbableRanker):
-            return "probability", float(self.ranker.probabilities(scores)[0])
-        if isinstance(self.ranker, BoundedRanker | StoredTokens):
-            return "bounded", float(self.ranker.bounded(scores)[0])
-        raise TypeError(f"{self.ranker.name} does not say what its scores mean, and a second stage checks that")
+        name = "probability" if isinstance(self.ranker, ProbableRanker) else "bounded"
+        return name, float(mixable(self.ranker, np.array([score], dtype=np.float32))[0])
 
 
 def _read(found: Candidates, spans: NDArray[np.int32]) -> Candidates:
@@ -172,6 +170,15 @@ def _scores(ranker: Ranker, pairs: Sequence[tuple[str, str]]) -> Scores:
         by_query[-1][1].append(text)
     found = [_checked(ranker.name, ranker.scores(*each), len(each[1])) for each in by_query]
     return np.concatenate(found) if found else np.empty(0, dtype=np.float32)
+
+
+def mixable(ranker: Ranker | StoredTokens, scores: Scores) -> Scores:
+    """float32 (n,): what a ranker's scores count when they are mixed, from 0 to 1. Raises TypeError if it says none."""
+    if isinstance(ranker, ProbableRanker):
+        return ranker.probabilities(scores)
+    if isinstance(ranker, BoundedRanker | StoredTokens):
+        return ranker.bounded(scores)
+    raise TypeError(f"{ranker.name} does not say what its scores mean, and a second stage checks that")
 
 
 def checked_ranker(ranker: Any) -> Ranker:

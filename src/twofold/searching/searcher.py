@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 
@@ -22,7 +22,9 @@ from twofold.rankings import Hit, Run
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, scaled
 from twofold.searching.first_stage import FirstStage
-from twofold.searching.hybrid import SEARCH_MODES, HybridSearch, Ranked, SearchMode
+from twofold.searching.hybrid import HybridSearch, Ranked, SearchMode
+from twofold.searching.modes import Modes
+from twofold.searching.pipeline import Pipeline, StoredPipeline
 from twofold.searching.queries import Asked, Query, checked_count, queries_of, unseen
 from twofold.searching.relevance import Relevance
 from twofold.searching.requests import Request
@@ -45,7 +47,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     searches the lexical index too; a text instead says why search is dense only, and what to do. relevance: how dense
     scores become probabilities; without it no hit has one. encodes: whether texts have vectors here; where the vectors
     were made elsewhere, a text alone is answered by lexical search, and a text with its vector by all modes. tokens:
-    the stored token vectors, which are the ranker "token-vectors".
+    the stored token vectors, which are the ranker "token-vectors". stored: what a text is searched by that names
+    neither mode nor ranker, where it is possible.
     """
 
     def __init__(
@@ -60,14 +63,21 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         relevance: Relevance | None = None,
         encodes: bool = True,
         tokens: StoredTokens | None = None,
+        stored: StoredPipeline | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._dense = dense
         self._hybrid = None if isinstance(hybrid, str) else hybrid
-        self._no_lexical = hybrid if isinstance(hybrid, str) else ""
         self._relevance = relevance
+        self._stored = stored
+        self._can = Modes(
+            self._hybrid,
+            hybrid if isinstance(hybrid, str) else "",
+            encodes,
+            encoder.contract.similarity,
+            None if stored is None else stored.pipeline.mode,
+        )
         self._first = FirstStage(dense, self._hybrid, relevance)
-        self._encodes = encodes
         self._tokens = tokens
         self._encoder = encoder
         self._depth = checked_count(depth, "depth")
@@ -84,14 +94,19 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return self._dense
 
     @property
+    def pipeline(self) -> Pipeline | None:
+        """What a text is searched by that names neither mode nor ranker; None where `tune` stored nothing."""
+        return None if self._stored is None else self._stored.pipeline
+
+    @property
     def modes(self) -> tuple[SearchMode, ...]:
         """The modes that a text alone can use; the default is hybrid, if it is one of them."""
-        return self._modes(vector=self._encodes)
+        return self._can.of_text(vector=self._can.encodes)
 
     @property
     def modes_with_vector(self) -> tuple[SearchMode, ...]:
         """The modes that a text with its vector can use; the default is hybrid, if it is one of them."""
-        return self._modes(vector=True)
+        return self._can.of_text(vector=True)
 
     def search(
         self,
@@ -102,9 +117,9 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
         mode: SearchMode | None = None,
-        ranker: Ranker | str | None = None,
+        ranker: Ranker | str | Literal[False] | None = None,
         rerank_depth: int | None = None,
-        rerank_weight: float = 1.0,
+        rerank_weight: float | None = None,
         strict: bool = False,
         report: EncodingReport | None = None,
     ) -> Hits:
@@ -116,11 +131,12 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         is hybrid, if it is possible (`modes`, `modes_with_vector`), and lexical for a text that has no vector. Lexical
         search needs no encoder and shows the passage with the most words of the query. ranker: scores the
         first `rerank_depth` documents of the ranking again (100, or as many as the page needs), and their order ends
-        the ranking; it needs a text query. rerank_weight: its share in the new score (docs/second-stage.md). strict: a
+        the ranking; it needs a text query; False for none. Where neither mode nor ranker is given, the pipeline that
+        `tune` stored is followed. rerank_weight: its share in the new score (docs/second-stage.md), 1. strict: a
         field of the filter that no document has is an error. report: counts truncated queries. Raises QueryError,
         VectorError.
         """
-        second = SecondStage.of(ranker, rerank_depth, rerank_weight, self._relevance, self._tokens)
+        second = self._second(ranker, rerank_depth, rerank_weight, self._follows(mode, [query], vector))
         request = self._request(k, offset, mode, self._selection(where, strict=strict), second)
         return self._answers(self._queries([query], None if vector is None else [vector]), request, report)[0]
 
@@ -133,9 +149,9 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         offset: int = 0,
         where: Mapping[str, Any] | None = None,
         mode: SearchMode | None = None,
-        ranker: Ranker | str | None = None,
+        ranker: Ranker | str | Literal[False] | None = None,
         rerank_depth: int | None = None,
-        rerank_weight: float = 1.0,
+        rerank_weight: float | None = None,
         strict: bool = False,
         report: EncodingReport | None = None,
         progress: Progress | bool = False,
@@ -149,7 +165,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         """
         if isinstance(queries, str):
             raise QueryError(f"queries is a list; for one query write [{queries!r}], or call search")
-        second = SecondStage.of(ranker, rerank_depth, rerank_weight, self._relevance, self._tokens)
+        second = self._second(ranker, rerank_depth, rerank_weight, self._follows(mode, queries, vectors))
         request = self._request(k, offset, mode, self._selection(where, strict=strict), second)
         with displayed(progress, "Searching", "queries") as shown:
             return self._answers(self._queries(queries, vectors), request, report, shown)
@@ -189,9 +205,9 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         depth: int = 1000,
         where: Mapping[str, Any] | None = None,
         mode: SearchMode | None = None,
-        ranker: Ranker | str | None = None,
+        ranker: Ranker | str | Literal[False] | None = None,
         rerank_depth: int | None = None,
-        rerank_weight: float = 1.0,
+        rerank_weight: float | None = None,
         min_relevance: float | None = None,
         report: EncodingReport | None = None,
         progress: Progress | bool = False,
@@ -202,10 +218,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         ranker a ranking ends with the documents that it scored. min_relevance: leaves out documents of less relevance.
         progress: in queries. Raises QueryError, also for an empty query, which it names; VectorError, FilterError.
         """
-        depth, mode = checked_count(depth, "depth"), self._mode(mode, text=True, vector=vectors is not None)
+        depth, follows = checked_count(depth, "depth"), self._follows(mode, list(queries.values()), vectors)
+        mode = self._can.chosen(mode, text=True, vector=vectors is not None)
         if empty := [name for name, text in queries.items() if unseen(text)]:
             raise QueryError(f"the query {empty[0]!r} is empty")
-        second = SecondStage.of(ranker, rerank_depth, rerank_weight, self._relevance, self._tokens)
+        second = self._second(ranker, rerank_depth, rerank_weight, follows)
         reads = 0 if second is None else min(depth, second.reads(0))
         least = None if min_relevance is None else checked_relevance(min_relevance)
         request = Request(mode, depth, depth, 0, self._selection(where), second, reads)
@@ -240,6 +257,22 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         end = min(depth, reads)
         return Request(mode, depth, min(offset + k, end), min(offset, end), selection, second, reads)
 
+    def _follows(self, mode: SearchMode | None, queries: Sequence[str | Vectors] | Vectors, vectors: Any) -> bool:
+        """Whether these queries are searched as the collection's pipeline says: texts for which no mode is named."""
+        texts = len(queries) > 0 and all(isinstance(query, str) for query in queries)
+        return texts and self._can.follows(mode, vector=vectors is not None)
+
+    def _second(
+        self, ranker: Ranker | str | Literal[False] | None, depth: int | None, weight: float | None, follows: bool
+    ) -> SecondStage | None:
+        """The second stage of a call: the ranker that is given, or that of the pipeline that it follows."""
+        stored = self._stored
+        if ranker is None and follows and stored is not None and stored.pipeline.ranker is not None:
+            weight = stored.pipeline.weight if weight is None else weight
+            second = SecondStage.of(stored.load(stored.pipeline.ranker), depth, weight, self._relevance, self._tokens)
+            return None if second is None else replace(second, least=stored.pipeline.depth)
+        return SecondStage.of(None if ranker is False else ranker, depth, weight, self._relevance, self._tokens)
+
     def _selection(
         self, where: Mapping[str, Any] | None, *, strict: bool = False, without: tuple[str, ...] = ()
     ) -> Selection:
@@ -262,45 +295,6 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     def _text(self, query: str) -> str:
         """The text of a query for the encoder."""
         return query if self._hybrid is None else self._hybrid.text(query)
-
-    def _modes(self, *, vector: bool) -> tuple[SearchMode, ...]:
-        """The modes of a text. vector: whether it has one."""
-        mixes = self._hybrid is not None and self._hybrid.mixes
-        can = {"lexical": self._hybrid is not None, "dense": vector, "hybrid": vector and mixes}
-        return tuple(mode for mode in SEARCH_MODES if can[mode])
-
-    def _mode(self, mode: SearchMode | None, *, text: bool, vector: bool) -> SearchMode:
-        """The requested mode, if it is possible, or the default; raises QueryError. text, vector: what is given."""
-        possible = self._modes(vector=vector or self._encodes) if text else ("dense",)
-        if mode is None:
-            if not vector and not self._encodes and "lexical" not in possible:
-                raise QueryError(
-                    f"this collection cannot encode a query, and lexical search is not possible: {self._no_lexical}"
-                )
-            return "hybrid" if "hybrid" in possible else "dense" if "dense" in possible else "lexical"
-        if mode not in SEARCH_MODES:
-            raise QueryError(f"there is no mode {mode!r}; there are {', '.join(SEARCH_MODES)}")
-        if mode != "dense" and not text:
-            raise QueryError(f"a {mode} search reads the query, so it needs a text, not a vector alone")
-        if mode != "dense" and self._hybrid is None:
-            raise QueryError(f"no search can be {mode} here: {self._no_lexical}")
-        if mode not in possible:
-            raise QueryError(f"no search can be {mode} here: {self._impossible(vector=vector)}")
-        return mode
-
-    def _impossible(self, *, vector: bool) -> str:
-        """Why a search cannot be dense or hybrid, and what to do."""
-        if not vector and not self._encodes:
-            return (
-                "this collection holds vectors made elsewhere and cannot encode a query; give the query's vector too, "
-                "or use lexical search (mode lexical)"
-            )
-        if self._encoder.contract.similarity == "dot":
-            return (
-                "dense and lexical scores are mixed by cosines, and this collection compares by dot products; "
-                "search with the mode dense or lexical"
-            )
-        return "how to mix dense and lexical scores has not been fitted yet; run `twofold tune COLLECTION`"
 
     def _answers(
         self, queries: list[Query], request: Request, report: EncodingReport | None, progress: Progress = silent
@@ -331,7 +325,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
     ) -> list[Result]:
         """The work for each query; several are encoded together, and looked up on all cores."""
         modes = [
-            self._mode(request.mode, text=query.text is not None, vector=query.vector is not None) for query in queries
+            self._can.chosen(request.mode, text=query.text is not None, vector=query.vector is not None)
+            for query in queries
         ]
         if len(queries) == 1:
             return [work(Asked(queries[0], modes[0], partial(self._vector, queries[0], report), alone=True))]

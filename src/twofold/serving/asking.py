@@ -37,9 +37,9 @@ class SearchOptions(Strict):
     depth: int | None = Field(default=None, ge=1, description="Length of the ranking.")
     exact: bool = Field(default=False, description="Without the approximate index.")
     mode: Literal["dense", "lexical", "hybrid"] | None = Field(default=None, description="Hybrid, where possible.")
-    ranker: bool | str | None = Field(default=None, description="Scores hits again: the server's cross-encoder.")
+    ranker: bool | str | None = Field(default=None, description="The server's cross-encoder; false for none.")
     rerank_depth: int | None = Field(default=None, ge=1, description="Documents that the ranker scores.")
-    rerank_weight: float = Field(default=1.0, ge=0, le=1, description="The ranker's share in the new score.")
+    rerank_weight: float | None = Field(default=None, ge=0, le=1, description="The ranker's share in the new score.")
     strict: bool = Field(default=False, description="Refuse a filter whose fields no document has.")
     min_score: float | None = Field(default=None, description="Leaves out hits with a smaller score.")
     min_relevance: float | None = Field(default=None, description="Leaves out hits that are less relevant, 0 to 1.")
@@ -95,7 +95,8 @@ def questions_of(body: SearchBody, where: Where | None, rankers: Rankers, limits
     for query in queries:
         check_text(query, limits)
     options = options_of(body, where, rankers)
-    key = json.dumps({**options, "ranker": options.get("ranker") is not None}, sort_keys=True)
+    asked = bool(options["ranker"]) if "ranker" in options else None  # False is none, not given is the stored one
+    key = json.dumps({**options, "ranker": asked}, sort_keys=True)
     return [
         Question(_array(query), None if vector is None else _array(vector), options, key)
         for query, vector in zip(queries, vectors, strict=True)
@@ -108,10 +109,8 @@ def options_of(body: SearchOptions, where: Where | None, rankers: Rankers) -> di
     given.pop("where", None)
     if where is not None:
         given["where"] = where
-    if "ranker" in given:
-        ranker = rankers(given.pop("ranker"))
-        if ranker is not None:
-            given["ranker"] = ranker
+    if given.get("ranker", False) is not False:
+        given["ranker"] = rankers(given["ranker"])
     return given
 
 

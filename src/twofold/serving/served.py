@@ -71,8 +71,9 @@ class Served:
 
     async def search(self, questions: Sequence[Question]) -> list[Hits]:
         """The hits of each question. Raises BusyError, and what `Collection.search` raises."""
-        if len(questions) == 1 or "ranker" in questions[0].options:
-            batches = self.rankings if "ranker" in questions[0].options else self.searches
+        ranked = bool(questions[0].options.get("ranker"))
+        if len(questions) == 1 or ranked:
+            batches = self.rankings if ranked else self.searches
             return [await batches.ask(each) for each in questions]
         return await self.read(partial(self._many, questions))  # of one commit
 

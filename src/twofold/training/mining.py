@@ -154,7 +154,7 @@ def _candidates(
     report: MiningReport,
 ) -> Candidates:
     texts = {query: examples.queries[query] for query in queries}
-    found = collection.run(texts, depth=settings.window[1]) if settings.negatives else {}
+    found = collection.run(texts, depth=settings.window[1], ranker=False) if settings.negatives else {}
     dense = collection.run(texts, depth=DEPTH, mode="dense") if settings.negatives else {}
     candidates = {}
     for query in queries:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from twofold.searching.relevance import Calibration
+from twofold.searching.relevance import NEAREST, Calibration
 from twofold.tuning.logistic import fitted
 
 TOP = 10
@@ -31,6 +31,7 @@ def calibrated(hits: Sequence[Mapping[str, float]], judgements: Sequence[Mapping
     if not pairs:
         return Calibration()
     said, truths = np.array(pairs, np.float64).T
+    said = np.clip(said, NEAREST, 1 - NEAREST)  # a sigmoid in float32 may be 1
     logits = np.log(said) - np.log1p(-said)
     features, none = np.stack([np.ones(len(said)), logits], axis=1), np.array([0.0, 1.0])
     shift, slope = fitted(features, truths, ridge=RELUCTANCE, around=none).tolist()

@@ -97,6 +97,12 @@ def learned_share(asked: Mapping[str, JudgedQuery], qrels: Qrels, fusion: Fusion
     )
 
 
+def held_out_shares(asked: Mapping[str, JudgedQuery], qrels: Qrels, fusion: Fusion) -> dict[str, float]:
+    """By query id, the share that `learned_share` chooses for it by the other folds: it was not chosen by the query."""
+    places = _chosen_elsewhere(_values(asked, qrels, fusion)).tolist()
+    return {query: SHARES[place] for query, place in zip(asked, places, strict=True)}
+
+
 def _values(asked: Mapping[str, JudgedQuery], qrels: Qrels, fusion: Fusion) -> NDArray[np.float64]:
     """float64 (questions, shares): the value of each question by each share."""
     measure, queries = parse_measure(MEASURE), list(asked)
@@ -121,14 +127,25 @@ def _chosen(values: NDArray[np.float64]) -> int:
 
 
 def _held_out(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """float64 (questions,): each question's value by the share that the other folds choose.
+    """float64 (questions,): each question's value by the share that the other folds choose."""
+    held_out: NDArray[np.float64] = values[np.arange(len(values)), _chosen_elsewhere(values)]
+    return held_out
 
-    Questions fall into folds by their own values, so that neither order nor names decide.
+
+def _chosen_elsewhere(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """int64 (questions,): of each question the position of the share that the other folds choose."""
+    folds, places = folds_of(values), np.empty(len(values), np.int64)
+    for fold in range(FOLDS):
+        inside = folds == fold
+        places[inside] = _chosen(values[~inside])
+    return places
+
+
+def folds_of(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """int64 (questions,): the fold of each question, from its values alone, so that neither order nor names decide.
+
+    values: float64 (questions, anything).
     """
     folds = np.empty(len(values), np.int64)
     folds[np.lexsort(values.T)] = np.arange(len(values)) % FOLDS
-    held_out = np.empty(len(values))
-    for fold in range(FOLDS):
-        inside = folds == fold
-        held_out[inside] = values[inside, _chosen(values[~inside])]
-    return held_out
+    return folds
