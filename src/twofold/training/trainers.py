@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from twofold.training.ranker_settings import RankerSettings
 from twofold.training.settings import TrainingSettings
 
 WEIGHTS = "weights.pt"
+SAVED_EVERY = 600.0
+"""Seconds between checkpoints inside an epoch, which is what an interruption costs at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +95,16 @@ def run_to_end(trainer: Any, work: Path, progress: Progress) -> None:
     from transformers import TrainerCallback
 
     class Teller(TrainerCallback):  # type: ignore[misc]
-        """Reports how many steps are done."""
+        """Reports how many steps are done, and asks for a checkpoint when the last one is old."""
 
-        def on_step_end(self, _args: Any, state: Any, _control: Any, **_rest: Any) -> None:
+        saved = time.monotonic()
+
+        def on_step_end(self, _args: Any, state: Any, control: Any, **_rest: Any) -> None:
             progress(state.global_step, state.max_steps)
+            control.should_save |= time.monotonic() - self.saved > SAVED_EVERY
+
+        def on_save(self, _args: Any, _state: Any, _control: Any, **_rest: Any) -> None:
+            self.saved = time.monotonic()
 
     trainer.add_callback(Teller())
     trainer.train(resume_from_checkpoint=any(work.glob("checkpoint-*")) or None)
