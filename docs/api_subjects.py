@@ -162,7 +162,7 @@ SUBJECTS = (
         _entries(
             "train",
             "twofold.training.settings:TrainingSettings",
-            "twofold.training.rankers:train_cross_encoder",
+            "twofold.training.rankers:train_ranker",
             "twofold.training.ranker_settings:RankerSettings",
             "twofold.training.outcome:TrainingOutcome",
             "mine",

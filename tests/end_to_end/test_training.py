@@ -47,11 +47,14 @@ def test_pairs_make_an_encoder_that_a_collection_uses(base: Path, tmp_path: Path
     assert twofold("search", collection, "horse", "--mode", "dense", "--json").ids[0] == GOES_WITH["horse"]
 
 
-def test_pairs_make_a_cross_encoder_that_a_search_uses(base: Path, tmp_path: Path, twofold: Twofold) -> None:
+@pytest.mark.parametrize("kind", [("cross-encoder", "--loss", "bce"), ("late-interaction",)])
+def test_pairs_make_a_ranker_that_a_search_uses(
+    kind: tuple[str, ...], base: Path, tmp_path: Path, twofold: Twofold
+) -> None:
     riddles, ranker = write_riddles(tmp_path / "riddles.jsonl"), tmp_path / "ranker"
-    kind = ("--kind", "cross-encoder", "--base", base, "--encoder", base, "--to", ranker)
-    settings = ("--epochs", 1, "--batch", 16, "--negatives", 2, "--dev-share", 0.2, "--margin", 1, "--loss", "bce")
-    done = twofold("train", riddles, *kind, *settings)
+    models = ("--base", base, "--encoder", base, "--to", ranker)
+    settings = ("--epochs", 1, "--batch", 16, "--negatives", 2, "--dev-share", 0.2, "--margin", 1)
+    done = twofold("train", riddles, "--kind", *kind, *models, *settings)
     assert done.status == 0, done.err
     assert "Before and after" in done.out
     assert "dev: " in done.out
@@ -69,6 +72,7 @@ def test_pairs_make_a_cross_encoder_that_a_search_uses(base: Path, tmp_path: Pat
     "words",
     [
         ("--kind", "cross-encoder", "--loss", "kl"),
+        ("--kind", "late-interaction", "--loss", "mse"),
         ("--kind", "cross-encoder", "--audit"),
         ("--kind", "cross-encoder", "--blend", "0.5"),
         ("--kind", "cross-encoder", "--query-tower", "static"),

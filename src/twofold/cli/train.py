@@ -33,9 +33,9 @@ SHARES = {
 }
 
 
-CROSS_ENCODER = "cross-encoder"
+RANKERS = ("cross-encoder", "late-interaction")
 OF_ENCODERS = ("micro_batch", "lora", "blend", "towers", "dimensions")
-"""Settings that a cross-encoder does not have."""
+"""Settings that a ranker does not have."""
 
 
 def register(subparsers: Subparsers) -> None:
@@ -92,14 +92,14 @@ def register(subparsers: Subparsers) -> None:
 def _add_kind_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kind",
-        choices=["encoder", CROSS_ENCODER],
+        choices=["encoder", *RANKERS],
         default="encoder",
-        help="what is trained: an encoder, or a cross-encoder that orders what an encoder finds (encoder)",
+        help="what is trained: an encoder, or a ranker that orders what an encoder finds (encoder)",
     )
     parser.add_argument(
         "--encoder",
         metavar="NAME",
-        help="with --kind cross-encoder: the first stage, a folder or a hub name (the embedded all-MiniLM-L6-v2)",
+        help="of a ranker: the first stage, a folder or a hub name (the embedded all-MiniLM-L6-v2)",
     )
 
 
@@ -133,10 +133,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="another encoder or a cross-encoder, a folder or a hub name: what it takes for an answer is no negative, "
         "and the losses margin-mse, kl and mse learn its scores",
     )
+    of_rankers = "; ".join(f"of --kind {kind} {', '.join(each)}" for kind, each in RANKER_LOSSES.items())
     group.add_argument(
         "--loss",
-        choices=dict.fromkeys([*LOSSES, *RANKER_LOSSES]),
-        help=f"the loss (contrastive; of a cross-encoder listwise, one of {', '.join(RANKER_LOSSES)})",
+        choices=dict.fromkeys([*LOSSES, *chain(*RANKER_LOSSES.values())]),
+        help=f"the loss, the first by default: {', '.join(LOSSES)}; {of_rankers}",
     )
     group.add_argument("--towers", choices=TOWERS, help="one set of weights for both sides, or one for each (shared)")
     group.add_argument(
@@ -172,8 +173,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.to is None:
         arguments.misuse("--to says where the result is written")
     check_outside(arguments.to)
-    if arguments.kind == CROSS_ENCODER:
-        return _cross_encoder(arguments)
+    if arguments.kind in RANKERS:
+        return _ranker(arguments)
     return _query_tower(arguments) if arguments.query_tower else _encoder(arguments)
 
 
@@ -182,29 +183,29 @@ def _check_kind(arguments: argparse.Namespace) -> None:
     from twofold.training.ranker_settings import RANKER_LOSSES
     from twofold.training.settings import LOSSES
 
-    ranker = arguments.kind == CROSS_ENCODER
+    ranker = arguments.kind in RANKERS
     if not ranker and arguments.encoder is not None:
-        arguments.misuse("--encoder is the first stage of --kind cross-encoder; the model to train is --base")
-    if arguments.loss is not None and arguments.loss not in (RANKER_LOSSES if ranker else LOSSES):
+        arguments.misuse("--encoder is the first stage of a ranker (--kind); the model to train is --base")
+    if arguments.loss is not None and arguments.loss not in (RANKER_LOSSES[arguments.kind] if ranker else LOSSES):
         arguments.misuse(f"--loss {arguments.loss} does not go with --kind {arguments.kind}")
     names = ("query_tower", "audit", "also", "from_corpus", *OF_ENCODERS)
     given = next((name for name in names if getattr(arguments, name) not in (None, False, [])), None)
     if ranker and given is not None:
-        arguments.misuse(f"{_option(given)} goes with an encoder, not with --kind cross-encoder")
+        arguments.misuse(f"{_option(given)} goes with an encoder, not with --kind {arguments.kind}")
 
 
-def _cross_encoder(arguments: argparse.Namespace) -> int:
+def _ranker(arguments: argparse.Namespace) -> int:
     from twofold.cli.bars import bar
     from twofold.training.ranker_settings import RankerSettings
-    from twofold.training.rankers import train_cross_encoder
+    from twofold.training.rankers import train_ranker
 
     with bar("Training", "documents, then steps") as progress:
-        outcome = train_cross_encoder(
+        outcome = train_ranker(
             arguments.data,
             to=arguments.to,
             base=arguments.base,
             encoder=arguments.encoder,
-            settings=RankerSettings(**_given(arguments)),
+            settings=RankerSettings(kind=arguments.kind, **_given(arguments)),
             test=arguments.test,
             progress=progress,
         )

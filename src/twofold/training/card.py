@@ -12,8 +12,14 @@ from twofold.files import write_aside
 from twofold.models.folder import SHORTER
 from twofold.plots.training import Space, curves
 from twofold.training.outcome import AFTER, BEFORE, TrainingOutcome
+from twofold.training.ranker_settings import CROSS_ENCODER, LATE_INTERACTION, RankerSettings
 
 PICTURE = "training.png"
+TITLES = {
+    CROSS_ENCODER: ("text-ranking", "A cross-encoder"),
+    LATE_INTERACTION: ("sentence-similarity", "A model for late interaction"),
+}
+"""The task that the hub knows, and the heading, by the kind of ranker."""
 
 
 def write_card(folder: Path, outcome: TrainingOutcome, base: str, command: str) -> None:
@@ -21,8 +27,9 @@ def write_card(folder: Path, outcome: TrainingOutcome, base: str, command: str) 
 
     folder: of the model.
     """
-    is_encoder = outcome.geometry is not None
-    task, title = ("sentence-similarity", "An encoder") if is_encoder else ("text-ranking", "A cross-encoder")
+    task, title = ("sentence-similarity", "An encoder")
+    if isinstance(outcome.settings, RankerSettings):
+        task, title = TITLES[outcome.settings.kind]
     curve = "\n".join(f"- step {step}: {value:.4f}" for step, value in outcome.curve.dev)
     losses = [value for _, value in outcome.curve.loss]
     lines = [
@@ -54,7 +61,7 @@ def state_dimensions(folder: Path, dimensions: Sequence[int]) -> None:
 
 
 def _drawn(folder: Path, outcome: TrainingOutcome) -> bool:
-    """Draws training.png; False where matplotlib is missing, and for a cross-encoder, which has no space."""
+    """Draws training.png; False where matplotlib is missing, and for a ranker, which has no space."""
     if outcome.geometry is None:
         return False
     spaces = [Space(name, *astuple(each)) for name, each in zip((BEFORE, AFTER), outcome.geometry, strict=True)]

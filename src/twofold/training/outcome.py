@@ -25,7 +25,7 @@ OWN = ("dev", "test")
 class TrainingOutcome:
     """folder: the trained model. counts: queries, pairs and documents. comparisons: by split, before against after.
 
-    geometry: of the dev pairs, before and after; None for a cross-encoder. data: SHA-256 of the training data. seconds:
+    geometry: of the dev pairs, before and after; None for a ranker. data: SHA-256 of the training data. seconds:
     of the optimisation. way: what was asked before and after.
     """
 

@@ -1,4 +1,4 @@
-"""`train_cross_encoder`: fine-tunes a cross-encoder, and measures what it adds to the first stage."""
+"""`train_ranker`: fine-tunes a cross-encoder or late interaction, and measures what it adds to the first stage."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from twofold.documents import titled
 from twofold.encoders.transformer import TransformerEncoder
@@ -18,37 +16,31 @@ from twofold.files import folder_aside
 from twofold.models.locating import find_model
 from twofold.models.weights import Weights, weight_files
 from twofold.progress import Progress, displayed
-from twofold.rankers.cross_encoder import CrossEncoder, load_cross_encoder
+from twofold.protocols import PairRanker
+from twofold.rankers.cross_encoder import load_cross_encoder
+from twofold.rankers.late_interaction import load_late_interaction
 from twofold.rankings import Run, ranked
 from twofold.training.card import write_card
 from twofold.training.examples import read_examples
 from twofold.training.fitting import check_installed
-from twofold.training.hardware import has_cuda
-from twofold.training.losses import TEMPERATURE, dataset
+from twofold.training.losses import TEMPERATURE
 from twofold.training.material import Material, gathered
-from twofold.training.models import WITHOUT_ATTENTION_DROPOUT
 from twofold.training.outcome import AFTER, BEFORE, MEASURE, TrainingOutcome
-from twofold.training.ranker_settings import BY_PAIRS, TAUGHT, RankerSettings
+from twofold.training.ranker_fitting import RankerTexts, fit_cross_encoder, fit_late_interaction
+from twofold.training.ranker_settings import CROSS_ENCODER, LATE_INTERACTION, TAUGHT, RankerSettings
 from twofold.training.teaching import Teacher, identity_of, load_teacher
-from twofold.training.trainers import Curve, common_arguments, curve_of, plain, run_to_end
+from twofold.training.trainers import Curve
 from twofold.training.trials import trial_of
 from twofold.training.working import work_folder
 
-DEV = "eval_dev_ndcg@10"
+FITTING = {CROSS_ENCODER: fit_cross_encoder, LATE_INTERACTION: fit_late_interaction}
+LOADED: Mapping[str, Callable[[Path], PairRanker]] = {
+    CROSS_ENCODER: load_cross_encoder,
+    LATE_INTERACTION: load_late_interaction,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """Rows of query, answer and negatives; for each held-out query its answers and its candidates, as texts; and a
-    teacher's logits of each row's documents, where the loss learns them.
-    """
-
-    rows: Sequence[tuple[str, ...]]
-    samples: Sequence[Mapping[str, Any]]
-    logits: Sequence[Sequence[float]]
-
-
-def train_cross_encoder(
+def train_ranker(
     data: str | Path,
     *,
     to: str | Path,
@@ -58,13 +50,13 @@ def train_cross_encoder(
     test: bool = False,
     progress: Progress | bool = False,
 ) -> TrainingOutcome:
-    """Trains a cross-encoder on positive pairs and mined negatives, and measures it on held-out queries.
+    """Trains a ranker on positive pairs and mined negatives, and measures it on held-out queries.
 
-    data: a BEIR folder with training judgements, or a file of pairs. to: the new folder, which `load_cross_encoder` and
-    sentence-transformers read to the same scores. base: the model to train, a cross-encoder or an encoder that gets a
-    new head; the embedded encoder by default. encoder: the first stage, which finds negatives and candidates; the
-    embedded one by default. test: also evaluates the folder's test split. Before is the first stage's dense search,
-    after are its first `settings.depth` documents in the new order.
+    data: a BEIR folder with training judgements, or a file of pairs. to: the new folder, which `load_cross_encoder` or
+    `load_late_interaction`, as `settings.kind` says, and sentence-transformers read to the same scores. base: the model
+    to train, one of the kind or an encoder that gets a new head; the embedded encoder by default. encoder: the first
+    stage, which finds negatives and candidates; the embedded one by default. test: also evaluates the folder's test
+    split. Before is the first stage's dense search, after are its first `settings.depth` documents in the new order.
 
     An interrupted run resumes when it is called again; until it is done, its checkpoints are beside `to`. Raises
     InputError, ModelError, MissingExtraError.
@@ -79,22 +71,22 @@ def train_cross_encoder(
     teacher = None if settings.teacher is None else load_teacher(settings.teacher)
     models = [Weights(weight_files(folder)).fingerprint, first.contract.to_json()]
     models += [] if teacher is None else [identity_of(teacher)]
-    work = work_folder(to, models, examples, {"kind": "cross-encoder", **settings.to_json()})
+    work = work_folder(to, models, examples, settings.to_json())
     with displayed(progress, "Training", "documents, then steps") as shown:
         material = gathered(
             examples, first, settings.mining(), work, others=(here, []), teacher=teacher, progress=shown
         )
         start = time.monotonic()
-        model, curve = _fit(folder, _given(material, settings, teacher), settings, work, shown)
+        model, curve = FITTING[settings.kind](folder, _texts(material, settings, teacher), settings, work, shown)
     with folder_aside(to) as aside:
         model.save_pretrained(str(aside), create_model_card=False)
-        outcome = _measured(load_cross_encoder(aside), to, material, curve, settings, time.monotonic() - start)
+        outcome = _measured(LOADED[settings.kind](aside), to, material, curve, settings, time.monotonic() - start)
         write_card(aside, outcome, str(base or "the embedded default"), " ".join(sys.argv))
     shutil.rmtree(work)
     return outcome
 
 
-def _given(material: Material, settings: RankerSettings, teacher: Teacher | None) -> _Given:
+def _texts(material: Material, settings: RankerSettings, teacher: Teacher | None) -> RankerTexts:
     examples, parts = material.examples, material.parts
     samples = [
         {
@@ -105,7 +97,7 @@ def _given(material: Material, settings: RankerSettings, teacher: Teacher | None
         for query in parts.dev
     ]
     scores = material.taught_by(teacher) if teacher is not None and settings.loss in TAUGHT else []
-    return _Given(material.rows(), samples, [[score / TEMPERATURE for score in each] for each in scores])
+    return RankerTexts(material.rows(), samples, [[score / TEMPERATURE for score in each] for each in scores])
 
 
 def _first(run: Run, query: str, settings: RankerSettings) -> list[str]:
@@ -113,77 +105,8 @@ def _first(run: Run, query: str, settings: RankerSettings) -> list[str]:
     return ranked(run[query])[: settings.depth]
 
 
-def _fit(base: Path, given: _Given, settings: RankerSettings, work: Path, progress: Progress) -> tuple[Any, Curve]:
-    """The sentence-transformers model of the best epoch, and the curve."""
-    from sentence_transformers import CrossEncoder as Trained
-    from sentence_transformers.cross_encoder import CrossEncoderTrainer
-    from sentence_transformers.cross_encoder.evaluation import CrossEncoderRerankingEvaluator
-    from transformers import set_seed
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()
-    set_seed(settings.seed)
-    model = Trained(
-        str(base), num_labels=1, device=None if has_cuda() else "cpu", config_kwargs=dict(WITHOUT_ATTENTION_DROPOUT)
-    )
-    trainer = plain(CrossEncoderTrainer)(
-        model=model,
-        args=_arguments(len(given.rows), settings, work),
-        train_dataset=_dataset(given, settings),
-        loss=_loss(model, settings),
-        evaluator=CrossEncoderRerankingEvaluator(
-            given.samples, at_k=10, always_rerank_positives=False, name="dev", batch_size=32, write_csv=False
-        ),
-    )
-    run_to_end(trainer, work, progress)
-    return model.eval(), curve_of(trainer.state, DEV)
-
-
-def _dataset(given: _Given, settings: RankerSettings) -> Any:
-    from datasets import Dataset
-
-    rows, loss = given.rows, settings.loss
-    if loss == "listwise":
-        labels = [[1.0] + [0.0] * settings.negatives for _ in rows]
-        return Dataset.from_dict(
-            {"query": [row[0] for row in rows], "docs": [list(row[1:]) for row in rows], "labels": labels}
-        )
-    if loss == "margin-mse":
-        return dataset(rows, given.logits)
-    targets = given.logits if loss == "mse" else [[1.0] + [0.0] * settings.negatives for _ in rows]
-    pairs = [
-        (row[0], text, target)
-        for row, each in zip(rows, targets, strict=True)
-        for text, target in zip(row[1:], each, strict=True)
-    ]
-    return Dataset.from_dict(dict(zip(("query", "document", "label"), zip(*pairs, strict=True), strict=True)))
-
-
-def _loss(model: Any, settings: RankerSettings) -> Any:
-    import torch
-    from sentence_transformers.cross_encoder import losses
-
-    makers: dict[str, Callable[[], Any]] = {
-        "listwise": lambda: losses.ListNetLoss(model),
-        "bce": lambda: losses.BinaryCrossEntropyLoss(model, pos_weight=torch.tensor(float(settings.negatives))),
-        "mse": lambda: losses.MSELoss(model),
-        "margin-mse": lambda: losses.MarginMSELoss(model),
-    }
-    return makers[settings.loss]()
-
-
-def _arguments(rows: int, settings: RankerSettings, work: Path) -> Any:
-    from sentence_transformers.cross_encoder import CrossEncoderTrainingArguments
-
-    by_pairs = settings.loss in BY_PAIRS
-    return CrossEncoderTrainingArguments(
-        **common_arguments(rows, settings, work, DEV),
-        per_device_train_batch_size=settings.batch * (1 + settings.negatives if by_pairs else 1),
-    )
-
-
 def _measured(
-    model: CrossEncoder, to: Path, material: Material, curve: Curve, settings: RankerSettings, seconds: float
+    model: PairRanker, to: Path, material: Material, curve: Curve, settings: RankerSettings, seconds: float
 ) -> TrainingOutcome:
     examples = material.examples
     (trial,) = material.trials
@@ -205,13 +128,13 @@ def _measured(
         settings=settings,
         data=examples.fingerprint,
         seconds=seconds,
-        way=f"dense search, and its first {settings.depth} documents ordered by the cross-encoder",
+        way=f"dense search, and its first {settings.depth} documents ordered by the trained {settings.kind} model",
     )
 
 
 def _ordered(
-    model: CrossEncoder, queries: Mapping[str, str], found: Mapping[str, Sequence[str]], texts: Mapping[str, str]
+    model: PairRanker, queries: Mapping[str, str], found: Mapping[str, Sequence[str]], texts: Mapping[str, str]
 ) -> Run:
-    """The candidates of each query with the cross-encoder's scores. texts: by document id."""
+    """The candidates of each query with the model's scores. texts: by document id."""
     scores = iter(model.pair_scores([(queries[query], texts[each]) for query, ids in found.items() for each in ids]))
     return {query: {each: float(next(scores)) for each in ids} for query, ids in found.items()}

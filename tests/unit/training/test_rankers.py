@@ -18,7 +18,7 @@ from twofold.errors import InputError, ModelError
 from twofold.rankers.cross_encoder import load_cross_encoder
 from twofold.training.outcome import TrainingOutcome
 from twofold.training.ranker_settings import RankerSettings
-from twofold.training.rankers import train_cross_encoder
+from twofold.training.rankers import train_ranker
 
 SETTINGS = RankerSettings(
     epochs=2, batch=16, learning_rate=3e-3, negatives=3, dev_share=0.2, margin=1.0, depth=12, warmup=0
@@ -42,7 +42,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(base: Path, pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingOutcome:
     to = tmp_path_factory.mktemp("trained") / "ranker"
-    return train_cross_encoder(pairs, to=to, base=base, encoder=base, settings=SETTINGS)
+    return train_ranker(pairs, to=to, base=base, encoder=base, settings=SETTINGS)
 
 
 def test_both_libraries_read_the_folder_to_the_same_scores(trained: TrainingOutcome) -> None:
@@ -70,7 +70,7 @@ def test_answers_come_to_score_higher_than_negatives(loss: str, base: Path, tmp_
     file = tmp_path / "pairs.jsonl"
     file.write_text("\n".join(map(json.dumps, rows)))
     settings = replace(SETTINGS, loss=loss, negatives=1, epochs=3)
-    outcome = train_cross_encoder(file, to=tmp_path / "ranker", base=base, encoder=base, settings=settings)
+    outcome = train_ranker(file, to=tmp_path / "ranker", base=base, encoder=base, settings=settings)
     model = load_cross_encoder(outcome.folder, precision="f32")
     right, wrong = (
         model.pair_scores([("stone river", f"{word} {other}") for other in words]) for word in ("wheel", "summer")
@@ -83,7 +83,7 @@ def test_an_encoder_teaches_by_its_cosines_over_the_temperature(
     loss: str, untrained: tuple[float, float], base: Path, pairs: Path, tmp_path: Path
 ) -> None:
     settings = replace(SETTINGS, loss=loss, teacher=str(base))
-    outcome = train_cross_encoder(pairs, to=tmp_path / "ranker", base=base, encoder=base, settings=settings)
+    outcome = train_ranker(pairs, to=tmp_path / "ranker", base=base, encoder=base, settings=settings)
     losses = [value for _, value in outcome.curve.loss]
     # A cosine of one is a logit of twenty, far from what an untrained head says.
     assert untrained[0] < losses[0] < untrained[1]
@@ -129,9 +129,9 @@ def test_a_killed_run_goes_on_to_the_same_model(
 
     given: dict[str, Any] = {"to": tmp_path / "ranker", "base": base, "encoder": base, "settings": SETTINGS}
     with pytest.raises(Killed):
-        train_cross_encoder(pairs, **given, progress=killing)
+        train_ranker(pairs, **given, progress=killing)
     assert not (tmp_path / "ranker").exists()
-    again = train_cross_encoder(pairs, **given, progress=counting)
+    again = train_ranker(pairs, **given, progress=counting)
     assert steps == list(range(half + 1, total_steps + 1))
     assert again.curve == trained.curve
     asked = [("stone river", "paper wheel"), ("north south", "stone river market")]
@@ -142,7 +142,7 @@ def test_a_killed_run_goes_on_to_the_same_model(
 def test_pairs_by_themselves_are_learned_by_a_cross_encoder(base: Path, pairs: Path, tmp_path: Path) -> None:
     settings = replace(SETTINGS, loss="bce", epochs=1, pairs=30)
     ranker = classifier("bert", tmp_path / "bert")
-    outcome = train_cross_encoder(pairs, to=tmp_path / "ranker", base=ranker, encoder=base, settings=settings)
+    outcome = train_ranker(pairs, to=tmp_path / "ranker", base=ranker, encoder=base, settings=settings)
     assert np.isfinite([value for _, value in outcome.curve.loss]).all()
     assert load_cross_encoder(outcome.folder).max_tokens == 60
 
@@ -152,7 +152,9 @@ def test_pairs_by_themselves_are_learned_by_a_cross_encoder(base: Path, pairs: P
     [
         ({"negatives": 0}, "negatives"),
         ({"loss": "kl"}, "listwise, bce, margin-mse, mse"),
-        ({"loss": "mse"}, "margin-mse and mse need a teacher"),
+        ({"kind": "late-interaction"}, "contrastive, kl, margin-mse"),
+        ({"kind": "pair-encoder"}, "cross-encoder, late-interaction"),
+        ({"loss": "mse"}, "need a teacher"),
         ({"depth": 0}, "depth"),
         ({"epochs": 0}, "epochs"),
     ],
@@ -166,6 +168,6 @@ def test_a_base_that_is_none_and_a_place_that_is_taken_are_refused(pairs: Path, 
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").write_text("x")
     with pytest.raises(InputError, match="something here already"):
-        train_cross_encoder(pairs, to=tmp_path / "taken", base=base, encoder=base)
+        train_ranker(pairs, to=tmp_path / "taken", base=base, encoder=base)
     with pytest.raises(ModelError, match="no folder"):
-        train_cross_encoder(pairs, to=tmp_path / "new", base="./nothing", encoder=base)
+        train_ranker(pairs, to=tmp_path / "new", base="./nothing", encoder=base)
