@@ -40,7 +40,7 @@ TOLERANCE = 0.006
 """Scores differ by so much between f32 and bf16, which an encoder uses where the processor has it."""
 FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-TIME = re.compile(r"\b[\d.,]+ (?:ms|s|min|h|documents a second|ms a question)\b")
+TIME = re.compile(r"\b[\d.,]+ (?:ms|s|min|h|documents? a second|ms a question)\b")
 
 
 @dataclass(frozen=True)
