@@ -76,7 +76,11 @@ DEPENDENCIES = {
     "scipy": {"evaluation", "models"},
     "matplotlib": {"plots"},
     "pandas": {"hits", "evaluation"},
-    "pyarrow": {"hits", "rows"},
+    "pyarrow": {"hits", "readers", "rows"},
+    "pypdf": {"readers"},
+    "python_calamine": {"readers"},
+    "selectolax": {"readers"},
+    "yaml": {"readers"},
     "mteb": {"integrations"},
     "torch": {"training", "models.devices", "models.torch_graph", "models.torch_operations", "models.torch_runtime"},
     "sentence_transformers": {"training"},
@@ -110,7 +114,7 @@ STEPS = 9
 """Statements of a method of Collection, docstring and definition among them."""
 LINES_A_FILE, LINES_A_FUNCTION, PARAMETERS, PARAMETERS_BY_NAME = 400, 50, 6, 8
 PARAMETERS_OF_FACES = {"collection.searches": 15, "searching.searcher": 12, "evaluation.evaluating": 9}
-PARAMETERS_OF_FACES |= {"encoders.remote": 9}
+PARAMETERS_OF_FACES |= {"encoders.remote": 9, "readers.reading": 11}
 """What people ask of a collection by name may be more: a search with all of its options is still one question."""
 
 OS_WRITES = {"chmod", "fdopen", "fsync", "ftruncate", "link", "makedirs", "mkdir", "remove", "removedirs", "rename"}

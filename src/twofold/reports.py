@@ -39,8 +39,9 @@ class EncodingReport:
 class ReadReport:
     """Counts of reading.
 
-    read: records returned. skipped: bad lines or files; reasons: of the first few. left_out: files of a folder for
-    which there is no reader, by kind (the suffix, or "hidden"); examples: the first of each kind.
+    read: records returned. skipped: bad lines or files; reasons: of the first few. unread: each file (the first
+    10,000) that was to be read and was not → why. left_out: files of a folder that were not to be read, by kind (the
+    suffix, or "hidden"); examples: the first of each kind. notes: what was guessed.
     """
 
     read: int = 0
@@ -48,14 +49,28 @@ class ReadReport:
     reasons: list[str] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     SHOWN = 5
+    NAMED = 10_000
 
     def skip(self, reason: str) -> None:
         """Counts one bad line; the first few reasons are kept."""
         self.skipped += 1
         if len(self.reasons) < self.SHOWN:
             self.reasons.append(reason)
+
+    def skip_file(self, path: str, reason: str) -> None:
+        """Counts one file that could not be read, or has no text, and keeps its name."""
+        self.skip(f"{path}: {reason}")
+        if len(self.unread) < self.NAMED:
+            self.unread[path] = reason
+
+    def note(self, said: str) -> None:
+        """Says once what was guessed."""
+        if said not in self.notes and len(self.notes) < self.SHOWN:
+            self.notes.append(said)
 
     def leave_out(self, kind: str, path: str) -> None:
         """Counts one file for which there is no reader."""

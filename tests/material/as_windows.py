@@ -26,6 +26,7 @@ LIBRARIES: tuple[str, ...] = (
 )
 LIBRARIES += ("psutil", "rich.console", "rich.progress", "rich.table", "safetensors.numpy", "scipy.stats", "sqlite3")
 LIBRARIES += ("subprocess", "tantivy", "tempfile", "tokenizers", "torch", "urllib.request", "uuid", "webbrowser")
+LIBRARIES += ("email.policy", "xml.parsers.expat", "yaml", "zipfile")
 LIBRARIES += ("fastapi", "mcp.client.stdio", "mcp.server.mcpserver", "uvicorn", "uvicorn.supervisors")
 MODULES = ("fcntl", "grp", "posix", "pwd", "resource", "syslog", "termios", "tty")
 NAMES: tuple[str, ...] = (

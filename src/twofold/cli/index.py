@@ -142,12 +142,13 @@ class Filled:
 def tell(arguments: argparse.Namespace, filled: Filled) -> None:
     """Prints what became of all records."""
     reading, report = filled.reading, filled.report
-    for line in left_out_as_text(reading):
+    for line in (*left_out_as_text(reading), *reading.notes):
         note(line)
     if report.unsuited:
         note(f"{report.unsuited}; `twofold models` says more")
     if arguments.json:
         skipped = {"skipped": reading.skipped, "reasons": list(reading.reasons), "left_out": left_out_as_json(reading)}
+        skipped |= {"unread": reading.unread, "notes": reading.notes}
         summary = {
             "collection": arguments.collection,
             "documents": filled.documents,

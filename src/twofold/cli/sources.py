@@ -22,19 +22,23 @@ STANDARD_INPUT = "-"
 
 
 WHOLE_DOCUMENTS = (
-    "files (JSON Lines, CSV, TSV, text; .gz and .xz too), folders of text (the id of a file in one is the "
-    "folder's name and the path below it), BEIR folders; - is standard input"
+    "files of records (JSON Lines, JSON, CSV, TSV, Parquet, Arrow, Excel), files that are documents (text, Markdown, "
+    "HTML, PDF, Word, PowerPoint, EPUB, notebooks, e-mail) and folders of them (the id of a file in one is the "
+    "folder's name and the path below it), BEIR folders; .gz and .xz too; - is standard input"
 )
-CHANGES = "files of records (JSON Lines, CSV, TSV; .gz and .xz too), BEIR folders; - is standard input"
+CHANGES = (
+    "files of records (JSON Lines, JSON, CSV, TSV, Parquet, Arrow, Excel; .gz and .xz too), BEIR folders; "
+    "- is standard input"
+)
+RECORDS = ("jsonl", "json", "csv", "tsv", "parquet", "arrow", "xlsx", "beir")
+DOCUMENTS = ("text", "html", "pdf", "docx", "pptx", "epub", "ipynb", "eml", "mbox", "files")
 
 
 def add_reader_options(parser: argparse.ArgumentParser, data: str = WHOLE_DOCUMENTS) -> None:
     """DATA and --format, --id, --title, --text, --types, --skip-bad. data: what DATA is."""
     parser.add_argument("data", metavar="DATA", nargs="+", help=data)
     group = parser.add_argument_group("reading")
-    formats = ["jsonl", "csv", "tsv", "text", "beir"]
-    if data == CHANGES:
-        formats.remove("text")
+    formats = RECORDS if data == CHANGES else (*RECORDS, *DOCUMENTS)
     group.add_argument("--format", choices=formats, help="by default it follows from the file's name; - is jsonl")
     group.add_argument("--id", metavar="FIELD", type=text, help="the field with the id (default: _id or id)")
     add_field_options(group)
@@ -46,7 +50,26 @@ def add_reader_options(parser: argparse.ArgumentParser, data: str = WHOLE_DOCUME
         default=[],
         help="the type of a CSV or TSV field: int, float, bool or text (the default); may be repeated",
     )
-    group.add_argument("--skip-bad", action="store_true", help="count and skip bad lines, instead of stopping")
+    group.add_argument(
+        "--delimiter", metavar="CHARACTER", type=text, help="between the fields of a CSV (default: told)"
+    )
+    group.add_argument("--encoding", metavar="NAME", type=text, help="of a CSV, such as cp1252 (default: UTF-8)")
+    if data != CHANGES:
+        add_choice_options(group)
+    group.add_argument(
+        "--skip-bad", action="store_true", help="count and skip bad lines and files, instead of stopping"
+    )
+
+
+def add_choice_options(group: Any) -> None:
+    """--include and --exclude: which files of a folder."""
+    for name, does in (
+        ("include", "read only these files of a folder"),
+        ("exclude", "leave these files of a folder out"),
+    ):
+        group.add_argument(
+            f"--{name}", metavar="GLOB", action="append", default=[], help=f"{does}, such as '*.md'; may be repeated"
+        )
 
 
 def add_field_options(group: Any) -> None:
@@ -73,7 +96,8 @@ def documents_of(arguments: argparse.Namespace, report: ReadReport) -> Iterator[
     from twofold.readers.reading import read
 
     given = getattr(arguments, "vectors", None) is not None
-    documents = read(arguments.data, ids_alone=given, report=report, **_settings_of(arguments))
+    choice = {"include": arguments.include, "exclude": arguments.exclude}
+    documents = read(arguments.data, ids_alone=given, report=report, **choice, **_settings_of(arguments))
     return _unskipped(documents, report) if given else documents
 
 
@@ -95,6 +119,8 @@ def _settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
         "fields": Fields(arguments.id, arguments.title, arguments.text),
         "format": arguments.format,
         "types": dict(arguments.types),
+        "delimiter": "\t" if arguments.delimiter == r"\t" else arguments.delimiter,
+        "encoding": arguments.encoding,
         "skip_bad": arguments.skip_bad,
     }
 

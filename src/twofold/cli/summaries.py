@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from twofold.cli.output import count_of
+from twofold.cli.output import count_of, visible
 from twofold.reports import AddReport, EncodingReport, ReadReport
 
 
@@ -45,10 +45,14 @@ def skipped_as_text(report: ReadReport) -> list[str]:
     """How many records were skipped, with the first reasons; nothing where none was."""
     if not report.skipped:
         return []
-    more = report.skipped - len(report.reasons)
+    # Of lines the first few; every file, since a file is more than a line.
+    files = [f"{visible(name)}: {reason}" for name, reason in report.unread.items()]
+    reasons = list(dict.fromkeys([*files, *map(visible, report.reasons)]))
+    more = report.skipped - len(reasons)
+    what = "file" if len(files) == report.skipped else "bad record"
     return [
-        f"{count_of(report.skipped, 'bad record')} skipped:",
-        *(f"  {reason}" for reason in report.reasons),
+        f"{count_of(report.skipped, what)} skipped:",
+        *(f"  {reason}" for reason in reasons),
         *([f"  and {more:,} more"] if more > 0 else []),
     ]
 

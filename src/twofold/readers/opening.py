@@ -51,20 +51,33 @@ def either_form(folder: Path, name: str) -> Path | None:
     return next((form for form in forms if form.is_file()), None)
 
 
-def numbered_lines(path: PathLike) -> Iterator[tuple[int, bytes]]:
+def numbered_lines(path: PathLike, encoding: str | None = None) -> Iterator[tuple[int, bytes]]:
     """(number from 1, bytes with the line end) for each line; a UTF-8 byte order mark at the start is left out.
 
-    `-` is standard input, .gz and .xz are unpacked on the way. Lines end at a line feed, nowhere else. Raises
-    InputError, naming the file, where it is missing, cut off, damaged or may not be read.
+    encoding: of the file, where it is not UTF-8; the bytes that come are UTF-8 all the same. `-` is standard input, .gz
+    and .xz are unpacked on the way. Lines end at a line feed, nowhere else. Raises InputError, naming the file, where
+    it is missing, cut off, damaged or may not be read.
     """
     number = 0
     try:
         with opened(path) as file:
-            for line in file:
+            for line in file if encoding is None else _recoded(file, encoding):
                 number += 1
                 yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
     except READING_ERRORS as error:
-        raise _unreadable(path, error, number) from error
+        raise unreadable(path, error, number) from error
+    except UnicodeError as error:
+        raise InputError(f"not {encoding} after line {number} ({error})", path=shown(path)) from None
+
+
+def _recoded(file: IO[bytes], encoding: str) -> Iterator[bytes]:
+    """The lines of a file as UTF-8."""
+    text = io.TextIOWrapper(file, encoding, newline="\n")
+    try:
+        for line in text:
+            yield line.encode()
+    finally:
+        text.detach()  # standard input stays open
 
 
 def decoded(raw: bytes, path: PathLike, line: int | None = None) -> str:
@@ -105,10 +118,11 @@ def whole(path: PathLike) -> bytes:
         with opened(path) as file:
             return file.read()
     except READING_ERRORS as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
-def _unreadable(path: PathLike, error: Exception, line: int | None = None) -> InputError:
+def unreadable(path: PathLike, error: Exception, line: int | None = None) -> InputError:
+    """The error for a file that cannot be read (after a line), in words."""
     place = f" after line {line}" if line else ""
     match error:
         case EOFError():

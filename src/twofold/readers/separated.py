@@ -6,16 +6,28 @@ line end. A record with more or fewer fields than the header is a bad line in bo
 
 from __future__ import annotations
 
+import codecs
 import csv
+import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from twofold.errors import InputError
 from twofold.readers.bad_lines import BadLines
-from twofold.readers.opening import PathLike, decoded, numbered_lines, shown
+from twofold.readers.opening import (
+    READING_ERRORS,
+    UTF_16_MARKS,
+    PathLike,
+    decoded,
+    numbered_lines,
+    opened,
+    shown,
+)
 
 LONGEST_CSV_FIELD = 1 << 28
 """Characters; Python's own limit (131,072) is below a long article, none at all lets a stray quote eat the memory."""
@@ -47,7 +59,31 @@ def tsv_rows(path: PathLike, bad: BadLines) -> Iterator[Row]:
             yield number, line.split("\t")
 
 
-def csv_rows(path: PathLike, bad: BadLines) -> Iterator[Row]:
+@dataclass(frozen=True, slots=True)
+class CsvForm:
+    """How a CSV is written.
+
+    delimiter: between two fields; by default a comma, or what the header suggests, which the report notes. encoding: by
+    default UTF-8, or UTF-16 where a byte order mark says so. Raises InputError when made with what is neither.
+    """
+
+    delimiter: str | None = None
+    encoding: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
+            raise InputError(f"a delimiter is one character, neither a quote nor a line end, not {self.delimiter!r}")
+        try:
+            codecs.lookup(self.encoding or "utf-8")
+        except LookupError:
+            raise InputError(f"unknown encoding {self.encoding!r}; well-known ones are utf-8, utf-16, cp1252") from None
+
+
+DELIMITERS = ";\t|"
+"""What is guessed in a header without a comma."""
+
+
+def csv_rows(path: PathLike, bad: BadLines, form: CsvForm | None = None) -> Iterator[Row]:
     """The records of a CSV; empty lines are left out. NUL is a character like any other.
 
     A record that cannot be read costs its first line only: reading goes on at the line below, so a quote that is never
@@ -55,11 +91,13 @@ def csv_rows(path: PathLike, bad: BadLines) -> Iterator[Row]:
     process, to LONGEST_CSV_FIELD.
     """
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CSV_FIELD))
-    lines = _Lines(path)
+    form = form or CsvForm()
+    lines = _Lines(path, form.encoding or _encoding_of(path, bad))
+    delimiter = form.delimiter or _guessed(lines, path, bad)
     columns: int | None = None
     while start := lines.begin():
         try:
-            row = _record(lines, columns)
+            row = _record(lines, columns, delimiter)
             lines.check_decoded()
         except _NoRecordError as error:
             lines.return_all_but_first()
@@ -176,9 +214,9 @@ TYPES: dict[str, Callable[[str], Any]] = {"int": _integer, "float": _number, "bo
 class _Lines:
     """The lines of a file, of which those of the record being read can be given back and read again."""
 
-    def __init__(self, path: PathLike) -> None:
+    def __init__(self, path: PathLike, encoding: str | None) -> None:
         self._path = path
-        self._rest = numbered_lines(path)
+        self._rest = numbered_lines(path, encoding)
         self._returned: deque[tuple[int, bytes]] = deque()
         self._taken: list[tuple[int, bytes]] = []
 
@@ -188,6 +226,10 @@ class _Lines:
         if not self._returned:
             self._returned.extend(islice(self._rest, 1))
         return self._returned[0][0] if self._returned else 0
+
+    def first(self) -> str:
+        """The first line, which is read again; empty where there is none."""
+        return self._returned[0][1].decode("utf-8", "replace") if self.begin() else ""
 
     def __iter__(self) -> Iterator[str]:
         # A line that is no UTF-8 still decides where its record ends, so it goes on in escaped form.
@@ -218,17 +260,38 @@ class _NoRecordError(Exception):
     """The lines at hand are no CSV record."""
 
 
-def _record(lines: _Lines, columns: int | None) -> list[str]:
+def _encoding_of(path: PathLike, bad: BadLines) -> str | None:
+    """UTF-16 where a byte order mark says so. A pipe, which can be read once, is not looked at."""
+    if os.path.isfile(path):
+        with suppress(*READING_ERRORS), opened(path) as file:
+            if file.read(2) in UTF_16_MARKS:
+                bad.report.note(f"{shown(path)}: read as UTF-16, which its byte order mark says")
+                return "utf-16"
+    return None
+
+
+def _guessed(lines: _Lines, path: PathLike, bad: BadLines) -> str:
+    """The delimiter of a header without a comma: the most frequent of the others. It is noted."""
+    header = lines.first()
+    counts = {mark: header.count(mark) for mark in DELIMITERS}
+    best = max(counts, key=lambda mark: counts[mark])
+    if "," in header or not counts[best]:
+        return ","
+    bad.report.note(f"{shown(path)}: fields are divided at {best!r}, as the header suggests; another: --delimiter")
+    return best
+
+
+def _record(lines: _Lines, columns: int | None, delimiter: str) -> list[str]:
     """The next record; columns: how many the header has. Raises _NoRecordError."""
     start = lines.begin()
     try:
-        row = next(csv.reader(lines, strict=True))
+        row = next(csv.reader(lines, strict=True, delimiter=delimiter))
     except csv.Error as error:
         where = f" (line {lines.last}, inside the quotes opened here)" if lines.last > start else ""
         raise _NoRecordError(f"no CSV: {_in_words(error)}{where}") from None
-    inner = lines.inner()
+    inner, mark = lines.inner(), delimiter.encode()
     # Text seldom has the same number of commas in every line; records have.
-    if columns and columns > 1 and len(inner) >= SWALLOWED and all(raw.count(b",") == columns - 1 for raw in inner):
+    if columns and columns > 1 and len(inner) >= SWALLOWED and all(raw.count(mark) == columns - 1 for raw in inner):
         raise _NoRecordError(
             f"no CSV: the quotes opened here close in line {lines.last} only, and every line between looks like a "
             "record; a quote that is part of the text is written twice, inside quotes"

@@ -132,9 +132,9 @@ def test_every_kind_of_index_may_be_asked_for() -> None:
 
 
 PATHS = {
-    "also", "base", "collection", "collections", "data", "encoder", "file", "keys", "model", "only", "pairs",
-    "per_query", "plot", "qrels", "queries", "query_tower", "rerank", "run_file", "split", "sts", "systems",
-    "target", "teacher", "texts", "to", "token_vectors", "vector", "vectors",
+    "also", "base", "collection", "collections", "data", "encoder", "exclude", "file", "include", "keys", "model",
+    "only", "pairs", "per_query", "plot", "qrels", "queries", "query_tower", "rerank", "run_file", "split", "sts",
+    "systems", "target", "teacher", "texts", "to", "token_vectors", "vector", "vectors",
 }  # fmt: skip
 """What names files and folders, whose names may be any bytes."""
 
@@ -196,7 +196,7 @@ def test_an_option_is_given_once_unless_its_help_says_that_it_may_come_again(
         assert once != again, (words, option)
         repeated += [option[0]] if again else []
     named = {"--types", "--measure", "--only", "--precision", "--mode", "--verbose", "--encoder", "--cross-encoder"}
-    named |= {"--collection", "--host-name", "--rerank"}
+    named |= {"--collection", "--exclude", "--host-name", "--include", "--rerank"}
     assert set(repeated) == named
 
 

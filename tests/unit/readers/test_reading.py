@@ -79,11 +79,11 @@ def test_a_dash_is_standard_input_as_json_lines_and_stays_open(monkeypatch: pyte
 def test_the_format_can_be_said_where_the_name_does_not_tell(tmp_path: Path) -> None:
     path = tmp_path / "dump"
     path.write_bytes(ROWS)
-    with pytest.raises(InputError, match=r"dump: cannot tell the format.*--format \(jsonl, csv, tsv, text, beir\)"):
+    with pytest.raises(InputError, match=r"dump: cannot tell the format.*--format \(jsonl, .*text, .*beir\)"):
         read(path)
     assert len(list(read(path, format="jsonl"))) == 50
-    with pytest.raises(InputError, match="unknown format 'json'; there are jsonl"):
-        read(path, format="json")
+    with pytest.raises(InputError, match="unknown format 'yaml'; there are jsonl"):
+        read(path, format="yaml")
     with pytest.raises(InputError, match="is a folder; csv is a format of files"):
         read(tmp_path, format="csv")
 

@@ -121,8 +121,11 @@ def test_a_quoted_field_of_many_lines_is_one_record(tmp_path: Path) -> None:
 
 
 def test_a_header_that_cannot_be_read_is_an_error_also_where_bad_lines_are_skipped(tmp_path: Path) -> None:
-    contents = (b"id,text\xff\nid,text\n1,x\n", "id,text\n1,x\n".encode("utf-16"), b'id,"te"xt\nid,text\n1,x\n')
-    for name, content in [("a.csv", each) for each in contents] + [("a.tsv", contents[0])]:
+    contents = (b"id,text\xff\nid,text\n1,x\n", b'id,"te"xt\nid,text\n1,x\n')
+    for name, content in [("a.csv", each) for each in contents] + [
+        ("a.tsv", contents[0]),
+        ("b.tsv", "id\ttext\n".encode("utf-16")),
+    ]:
         with pytest.raises(InputError, match="line 1: the header line cannot be read"):
             list(read(written(tmp_path, name, content), skip_bad=True))
 

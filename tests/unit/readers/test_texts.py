@@ -40,8 +40,6 @@ def test_hidden_files_and_folders_are_not_looked_at(tmp_path: Path) -> None:
         ("a.md", "```\n# a comment\n```\n# Real\n", "Real"),
         ("a.md", "Under\n=====\n# Later", "Under"),
         ("a.md", "#hashtag\n- a list\n", "a"),
-        ("a.md", "---\nlayout: x\ntitle: 'In front'\n---\n# Later", "In front"),
-        ("a.md", "---\nlayout: x\n---\n# After", "After"),
         ("a.md", "---\n# Alone", "Alone"),
         ("a.md", "para\n\n---\n\nmore", "a"),
         ("a.rst", "=====\nTitle\n=====\n\ntext", "Title"),
@@ -98,7 +96,7 @@ def test_one_text_file_is_one_document_and_may_be_packed(tmp_path: Path) -> None
 
 
 def test_a_folder_with_nothing_to_read_says_what_it_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no documents: neither corpus\.jsonl.* nor \.txt, \.md, \.rst files"):
+    with pytest.raises(InputError, match=r"no documents: neither corpus\.jsonl.* nor \.txt, \.md, .* files"):
         read(tmp_path)
     tree(tmp_path, {"part-1.jsonl.gz": b"", "part-2.jsonl.gz": b""})
     with pytest.raises(InputError, match=r"It holds 2 files like part-1\.jsonl\.gz: name those"):
@@ -155,9 +153,9 @@ def test_a_file_given_by_a_relative_path_and_one_below_a_folder_are_not_one_docu
 
 
 def test_what_is_not_read_is_counted_by_kind_with_an_example(tmp_path: Path) -> None:
-    tree(tmp_path, {"a.txt": "x", "b.pdf": "", "c/d.PDF": "", "e.html": "", "Makefile": "", ".git/f.txt": "", ".g": ""})
+    tree(tmp_path, {"a.txt": "x", "b.png": "", "c/d.PNG": "", "e.css": "", "Makefile": "", ".git/f.txt": "", ".g": ""})
     (tmp_path / "loop").symlink_to(tmp_path)
     report = ReadReport()
     assert [d.text for d in read(tmp_path, report=report)] == ["x"]
-    assert report.left_out == {".pdf": 2, ".html": 1, "without suffix": 1, "hidden": 2, "link to a folder": 1}
-    assert report.examples[".pdf"] == str(tmp_path / "b.pdf")
+    assert report.left_out == {".png": 2, ".css": 1, "without suffix": 1, "hidden": 2, "link to a folder": 1}
+    assert report.examples[".png"] == str(tmp_path / "b.png")
