@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from twofold.block import Block, Known, Part
-from twofold.collection.guarding import Encoders
+from twofold.collection.guarding import Encoders, GuardedEncoder
 from twofold.collection.parts import encoded, encoded_tokens, kept, of_own
+from twofold.collection.reusing import stored_vectors
 from twofold.collection.seen import Seen
 from twofold.collection.suiting import unsuited
 from twofold.documents import Document, as_documents
@@ -153,7 +154,8 @@ class Adding:
             return
         handles = np.array([known[documents[n].id].handle for n in moved], np.int64)
         new, lines = [documents[n] for n in fresh], None if given is None else given[fresh]
-        parts = {space.name: self._part(space, new, lines, handles) for space in spaces}
+        replaced = [known[document.id] for document in new if document.id in known]
+        parts = {space.name: self._part(space, new, lines, handles, replaced) for space in spaces}
         writer.commit(
             Block(
                 documents=[documents[n] for n in chosen],
@@ -194,10 +196,18 @@ class Adding:
             report.title_only += sum(not document.text.strip() and document.has_content for document in documents)
             report.without_content += sum(not document.has_content for document in documents)
 
-    def _part(self, space: Space, fresh: list[Document], lines: Vectors | None, moved: Numbers) -> Part:
+    def _part(
+        self,
+        space: Space,
+        fresh: list[Document],
+        lines: Vectors | None,
+        moved: Numbers,
+        replaced: Sequence[Known],
+    ) -> Part:
         """What a space takes of new documents, and of those of which only the metadata changed.
 
-        lines: the user's own vectors of the new documents, for the default space. moved: int64 (n,), handles.
+        lines: the user's own vectors of the new documents, for the default space. moved: int64 (n,), handles. replaced:
+        what is stored of documents that the new ones replace.
         """
         if space.unit == "token":
             part = encoded_tokens(fresh, self._encoders.tokens(space), self._mode)
@@ -211,13 +221,20 @@ class Adding:
             )
         if fresh and own is None and encoder is self._encoder:
             self._look_at(fresh)
-        part = encoded(fresh, encoder, self._mode, self._encoded) if own is None else of_own(fresh, own)
+        part = of_own(fresh, own) if own is not None else self._encoded_part(space, fresh, encoder, replaced)
         if encoder is self._encoder:
             self.report.passages += len(part.vectors)
             self.report.truncated += sum(tokens > 0 for tokens in part.truncated)
             self.report.tokens_cut += sum(part.truncated)
         self.report.tokens = self._encoded.tokens
         return self._with_kept(part, moved, space)
+
+    def _encoded_part(
+        self, space: Space, fresh: list[Document], encoder: GuardedEncoder, replaced: Sequence[Known]
+    ) -> Part:
+        with self._engine.snapshot() as snapshot:
+            ready = stored_vectors(snapshot, replaced, space, encoder, self._mode)
+        return encoded(fresh, encoder, self._mode, self._encoded, ready)
 
     def _with_kept(self, part: Part, moved: Numbers, space: Space) -> Part:
         """A part, and behind it what is stored of the documents of which only the metadata changed."""

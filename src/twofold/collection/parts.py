@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -19,13 +19,21 @@ from twofold.reports import EncodingReport
 from twofold.scores import Numbers, Vectors
 from twofold.space import Space
 
+Ready = Mapping[str, Vectors]
+"""What the encoder reads → its vector, float32 (dimension,)."""
+NOTHING_READY: Ready = {}
+
 
 def encoded(
-    documents: Sequence[Document], encoder: GuardedEncoder, mode: PassageMode, counts: EncodingReport | None = None
+    documents: Sequence[Document],
+    encoder: GuardedEncoder,
+    mode: PassageMode,
+    counts: EncodingReport | None = None,
+    ready: Ready = NOTHING_READY,
 ) -> Part:
     """Divides and encodes documents; counts what was truncated of titles and of texts.
 
-    counts: gets what was encoded added to it.
+    counts: gets what was encoded added to it. ready: vectors that need not be encoded.
     """
     if not documents:
         return nothing(encoder.contract.dimension)
@@ -35,9 +43,13 @@ def encoded(
     owners = np.repeat(np.arange(len(divisions)), passages)
     alone = np.repeat([not division.within for division in divisions], passages)
     vectors = np.empty((len(owners), encoder.contract.dimension), np.float32)
-    texts = [text for each in divisions for text in each.inputs]
-    vectors[alone] = encoder.encode_documents(texts, report=report)
-    lost = _lost(divisions, owners[alone], report)
+    inputs = [text for each in divisions for text in each.inputs]
+    new = np.array([text not in ready for text in inputs], np.bool_)
+    rows = np.flatnonzero(alone)
+    for row, text in zip(rows[~new].tolist(), (text for text in inputs if text in ready), strict=True):
+        vectors[row] = ready[text]
+    vectors[rows[new]] = encoder.encode_documents([text for text in inputs if text not in ready], report=report)
+    lost = _lost(divisions, owners[rows[new]], report)
     if counts is not None:
         add_to(counts, report)
     if within := [at for at, division in enumerate(divisions) if division.within]:

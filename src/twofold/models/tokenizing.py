@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,12 @@ from twofold.values import without_surrogates
 
 PARALLEL = "TOKENIZERS_PARALLELISM"
 """What the library asks its environment before each batch."""
+
+
+PIECE = 50_000
+"""Characters of a text that are read as tokens at once where only the places of these are asked for, at most."""
+AT_ONCE = 400_000
+"""Characters that are read together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +174,42 @@ def spans_of(tokenizer: Tokenizer, texts: Sequence[str]) -> list[NDArray[np.int3
 
     They ascend: where several tokens are one character's bytes, or a mark before it, the last of them holds it.
     """
-    encodings = tokenizer.encode_batch([without_surrogates(text)[0] for text in texts], add_special_tokens=False)
-    return [_ascending(np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)) for encoding in encodings]
+    # What the library makes of a text takes some hundred bytes a token, so a long one is read in pieces.
+    found: list[NDArray[np.int32]] = []
+    opens: list[int] = []
+    for block in _blocks(piece for text in texts for piece in _pieces(without_surrogates(text)[0])):
+        encodings = tokenizer.encode_batch([text for _, text in block], add_special_tokens=False)
+        for (start, _), encoding in zip(block, encodings, strict=True):
+            if not start:
+                opens.append(len(found))
+            found.append(np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2) + np.int32(start))
+    return [_ascending(np.concatenate(found[at:end])) for at, end in pairwise([*opens, len(found)])]
+
+
+def _blocks(pieces: Iterator[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """Pieces that are read together: at least one."""
+    block: list[tuple[int, str]] = []
+    size = 0
+    for piece in pieces:
+        block.append(piece)
+        size += len(piece[1])
+        if size >= AT_ONCE:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """The pieces in which a text is read, and where each begins: after the end of a line, else after a space."""
+    start = 0
+    while len(text) - start > PIECE:
+        latest = start + PIECE
+        ends = (text.rfind(sign, start + PIECE // 2, latest) for sign in ("\n", " "))
+        end = next((end + 1 for end in ends if end >= 0), latest)
+        yield start, text[start:end]
+        start = end
+    yield start, text[start:]
 
 
 def _ascending(spans: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -128,3 +128,54 @@ def test_additions_and_searches_can_be_awaited(collection: Collection) -> None:
     assert report.added == 1
     assert hits == collection.search("red", k=1)
     assert many == collection.search_many(["red", "blue"], k=1)
+
+
+PARAGRAPHS = [" ".join(f"{name}{n}" for n in range(11)) + ".\n\n" for name in "abcdef"]
+LONG = {"id": "long", "title": "T", "text": "".join(PARAGRAPHS)}
+PARTLY_NEW = [*PARAGRAPHS[:2], "One that is quite new here.\n\n", *PARAGRAPHS[3:]]
+CHANGED = {"id": "long", "title": "T", "text": "".join(PARTLY_NEW)}
+
+
+def stored(collection: Collection) -> np.ndarray[Any, np.dtype[np.float16]]:
+    with collection.searcher() as searcher:
+        return np.concatenate([block for _, block in searcher.dense.stored()])
+
+
+def test_passages_that_stay_as_they_were_are_not_encoded_again(encoder: Counting) -> None:
+    sizes = {"tokens": 16, "overlap": 0}
+    with create(None, encoder, passages=sizes) as collection:
+        collection.add([LONG])
+        encoder.texts.clear()
+        report = collection.add([CHANGED])
+        assert encoder.texts == ["T One that is quite new here."]
+        assert (report.replaced, report.passages) == (1, 6)
+        found = stored(collection)
+    with create(None, Counting(), passages=sizes) as anew:
+        anew.add([CHANGED])
+        np.testing.assert_array_equal(found, stored(anew))
+
+
+def test_passages_are_encoded_again_where_their_title_changed(encoder: Counting) -> None:
+    with create(None, encoder, passages={"tokens": 16, "overlap": 0}) as collection:
+        collection.add([LONG])
+        encoder.texts.clear()
+        collection.update([{"id": "long", "title": "Another"}])
+        assert len(encoder.texts) == 6
+
+
+def test_vectors_of_the_users_own_are_not_taken_for_the_encoders(encoder: Counting) -> None:
+    with create(None, encoder, passages={"tokens": 16, "overlap": 0}) as collection:
+        collection.add([LONG], vectors=np.ones((1, 16), np.float32))
+        collection.add([CHANGED])
+        assert [text.startswith("T ") for text in encoder.texts[-6:]] == [True] * 6
+
+
+def test_a_passage_under_another_heading_is_encoded_again(encoder: Counting) -> None:
+    with create(None, encoder, passages={"tokens": 16, "overlap": 0}, context="headings") as collection:
+        text = "".join(PARAGRAPHS[:2])
+        collection.add([{"id": "d", "text": f"# Red\n\n{text}# Blue\n\n{text}"}])
+        encoder.texts.clear()
+        collection.add([{"id": "d", "text": f"# Green\n\n{text}# Blue\n\n{text}"}])
+        assert encoder.texts
+        assert not any("Blue" in each for each in encoder.texts)
+        assert all("Green" in each for each in encoder.texts)
