@@ -81,12 +81,12 @@ class DeleteBody(Strict):
 
 @router.get("", summary="The collections of this server")
 async def listing(hall: InHall, access: As) -> Response:
-    """Name and number of documents of each."""
+    """Name and number of documents of each, and the cross-encoder that searches may ask for."""
     found = []
     for each in hall.seen_by(access):
         count = await each.read(partial(each.seen(access).count, None, None, strict=False))
         found.append({"name": each.name, "documents": count})
-    return reply({"collections": found})
+    return reply({"collections": found, "ranker": hall.ranker_name})
 
 
 @router.get("/{name}", summary="The figures of a collection")
