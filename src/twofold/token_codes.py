@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from twofold.errors import InputError, VectorError
 from twofold.maxsim import TOGETHER, TokenVectors
-from twofold.scores import Numbers, Vectors
+from twofold.scores import Numbers, Scores, Vectors
 
 Words = NDArray[np.uint16]
 """uint16 (rows, words): rows as they are stored."""
@@ -28,6 +28,8 @@ STORED = "token-vectors"
 """The space of a collection's token vectors, and the ranker that scores by them."""
 SLOTS = 8
 """Vectors a row."""
+ROWS_TOGETHER = TOGETHER // SLOTS
+"""Rows that one matrix product takes."""
 BITS = (4, 2)
 WORD = 16
 LEVELS = {
@@ -83,10 +85,34 @@ class TokenCodes:
         factors = np.ascontiguousarray(words[:, :SLOTS]).view(np.float16).reshape(-1).astype(np.float32)
         filled = factors != 0
         codes = words[:, SLOTS:].reshape(len(factors), self.words // SLOTS - 1)[filled]
-        decoded = _table(self.bits)[codes.view(np.uint8)].reshape(len(codes), self._whole)[:, : self.dimension]
+        decoded = self._decoded(codes)[:, : self.dimension]
         owners = np.repeat(np.arange(len(rows)), rows * SLOTS)[filled]
         counts = np.bincount(owners, minlength=len(rows)).astype(np.int64)
         return TokenVectors(decoded * factors[filled, None], counts)
+
+    def maxsim(self, query: Vectors, words: Words, rows: Numbers) -> Scores:
+        """float32 (passages,): MaxSim, as `maxsim.maxsim` has it, of a query with the stored vectors of passages.
+
+        query: float32 (vectors, dimension), turned, at least one. rows: int64 (passages,), how many each has; without
+        one a passage scores -1. A score has the same bits whatever other passages are scored with it.
+        """
+        scores = np.full(len(rows), -1, np.float32)
+        some = np.flatnonzero(rows)
+        if not len(some) or not len(query):
+            return scores
+        blocks = -(-rows[some] // ROWS_TOGETHER)
+        padded = np.zeros((int(blocks.sum()) * ROWS_TOGETHER, self.words), np.uint16)
+        padded[_places(rows[some], blocks * ROWS_TOGETHER)] = words
+        factors = np.ascontiguousarray(padded[:, :SLOTS]).view(np.float16).astype(np.float32).reshape(-1, TOGETHER, 1)
+        whole = np.zeros((self._whole, len(query)), np.float32)
+        whole[: self.dimension] = query.T
+        # The factors go behind the products, of which there are fewer than numbers of the vectors.
+        products = self._decoded(padded[:, SLOTS:]).reshape(-1, TOGETHER, self._whole) @ whole
+        products *= factors
+        np.copyto(products, -np.inf, where=factors == 0)
+        largest = np.maximum.reduceat(products.max(axis=1), np.cumsum(blocks) - blocks, axis=0)
+        scores[some] = largest.astype(np.float64).sum(axis=1) / len(query)
+        return scores
 
     def turned(self, vectors: Vectors) -> Vectors:
         """float32 (n, dimension): the vectors turned; products of turned vectors are those of the vectors."""
@@ -95,6 +121,11 @@ class TokenCodes:
     def restored(self, turned: Vectors) -> Vectors:
         """float32 (n, dimension): turned vectors as they were."""
         return _products(turned, _matrix(self.dimension))
+
+    def _decoded(self, codes: Words) -> Vectors:
+        """float32 (vectors, whole dimension): the levels that codes stand for."""
+        read = _table(self.bits).take(np.ascontiguousarray(codes).view(np.uint8).reshape(-1), axis=0)
+        return np.asarray(read.reshape(-1, self._whole), np.float32)
 
     def _rounded(self, turned: Vectors, squares: NDArray[np.float64]) -> tuple[Words, NDArray[np.float16]]:
         """The codes of vectors, uint16 (n, words), and their factors. squares: of their lengths."""

@@ -39,7 +39,8 @@ def test_products_of_turned_vectors_are_those_of_the_vectors(bits: int) -> None:
     vectors, queries, codes = drawn(31), drawn(4, seed=1), TokenCodes(48, bits)
     turned = codes.turned(queries) @ codes.turned(vectors).T
     assert turned == pytest.approx(queries @ vectors.T, abs=1e-5)
-    scores = maxsim(codes.turned(queries), stored(codes, vectors, COUNTS))
+    scores = codes.maxsim(codes.turned(queries), *codes.rows(TokenVectors(vectors, COUNTS)))
+    assert scores == pytest.approx(maxsim(codes.turned(queries), stored(codes, vectors, COUNTS)), abs=1e-6)
     assert scores[1] == -1
     assert scores[[0, 2, 3]] == pytest.approx(maxsim(queries, TokenVectors(vectors, COUNTS))[[0, 2, 3]], abs=0.15)
 
@@ -51,6 +52,17 @@ def test_a_vector_has_one_code_whatever_stands_beside_it(bits: int) -> None:
     for first, end in ((0, 1), (40, 41), (7, 73)):
         alone = stored(codes, vectors[first:end], np.array([end - first])).vectors
         assert alone.tobytes() == whole[first:end].tobytes()
+
+
+@pytest.mark.parametrize("bits", [4, 2])
+def test_a_passage_scores_the_same_bits_whatever_is_scored_with_it(bits: int) -> None:
+    codes, queries = TokenCodes(48, bits), drawn(5, seed=1)
+    words, rows = codes.rows(TokenVectors(drawn(400), np.array([90, 3, 40, 0, 200, 66, 1])))
+    whole = codes.maxsim(queries, words, rows)
+    ends = np.cumsum(rows)
+    for n, (count, end) in enumerate(zip(rows.tolist(), ends.tolist(), strict=True)):
+        assert codes.maxsim(queries, words[end - count : end], np.array([count])).tobytes() == whole[n].tobytes()
+    assert codes.maxsim(queries, words[ends[0] : ends[3]], rows[1:4]).tobytes() == whole[1:4].tobytes()
 
 
 def test_a_passage_begins_in_a_row_of_its_own_and_its_last_row_is_filled_up() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twofold.engine import EngineSnapshot
 from twofold.errors import QueryError
-from twofold.maxsim import TokenVectors, maxsim
+from twofold.maxsim import TokenVectors
 from twofold.reports import EncodingReport
 from twofold.scores import Numbers, Scores, Vectors
 from twofold.space import Space
@@ -20,7 +20,7 @@ NONE_KEPT = (
     "this collection keeps no token vectors; `twofold index DATA --to COLLECTION --token-vectors`, or "
     "collection.add_token_vectors(), makes them"
 )
-ROWS_AT_ONCE = 64
+ROWS_AT_ONCE = 256
 """Rows that are decoded at a time: their vectors stay in the processor's cache until they are compared."""
 
 
@@ -94,7 +94,7 @@ class StoredTokens:
         """The scores of some passages."""
         first, end = int(starts[some][0]), int(starts[some][-1] + rows[some][-1])
         words = self._snapshot.codes(handles[first:end], self._space.name)
-        return maxsim(query, self._encoder.codes.vectors(words, rows[some]))
+        return self._encoder.codes.maxsim(query, words, rows[some])
 
 
 def _shares(rows: Numbers) -> Iterator[slice]:
