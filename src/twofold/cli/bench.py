@@ -181,6 +181,11 @@ def _register_judged(measured: Subparsers) -> None:
     relevance.add_argument("data", metavar="FOLDER", nargs="+", type=Path, help="BEIR folders, two at least")
     relevance.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")
     add_encoder_options(relevance)
+    tokens = _named(measured, "token-vectors", _token_vectors, "stored token vectors: quality, bytes, time to score")
+    tokens.add_argument("data", metavar="FOLDER", nargs="+", type=Path, help="BEIR folders")
+    tokens.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")
+    tokens.add_argument("--model", metavar="NAME", help="makes the token vectors (the embedded encoder's states)")
+    tokens.add_argument("--count", type=at_least_one, default=100, metavar="N", help="queries of each folder (100)")
     training = _named(measured, "training", _training, "training recipes and their results")
     training.add_argument("recipes", metavar="RECIPE.py", nargs="+", type=Path, help="such as recipes/scifact.py")
     training.add_argument("--data", required=True, type=Path, metavar="FOLDER", help="the folder of judged collections")
@@ -273,6 +278,14 @@ def _relevance(arguments: argparse.Namespace, progress: Progress) -> Report:
     from twofold.bench.relevance import bench_relevance
 
     return bench_relevance(arguments.data, split=arguments.split, encoder=_encoder(arguments), progress=progress)
+
+
+def _token_vectors(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.token_vectors import bench_token_vectors
+
+    return bench_token_vectors(
+        arguments.data, model=arguments.model, queries=arguments.count, split=arguments.split, progress=progress
+    )
 
 
 def _book(arguments: argparse.Namespace, progress: Progress) -> Report:

@@ -314,7 +314,8 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
 
         path: the new folder, which will hold documents.jsonl; passages.jsonl, whose line i is the span of row i of
         vectors.npy (float16 (passages, dimension)) and of number i of vectors.faiss, which plain FAISS reads;
-        export.json. Raises InputError if there is a folder that is not empty, CorruptionError, StorageError.
+        export.json; and of token vectors, where they are kept, token_vectors.npy with token_passages.jsonl. Raises
+        InputError if there is a folder that is not empty, CorruptionError, StorageError.
         """
         self._engine.check_outside(path)
         with self._engine.snapshot() as snapshot, displayed(progress, "Exporting", "documents and vectors") as shown:

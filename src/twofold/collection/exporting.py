@@ -1,7 +1,8 @@
 """Exporting: one snapshot of a collection as files that other tools read.
 
 documents.jsonl, passages.jsonl, vectors.npy, vectors.faiss, and export.json, which says what the others are. Line i of
-passages.jsonl, row i of the .npy and number i of the FAISS index are the same passage.
+passages.jsonl, row i of the .npy and number i of the FAISS index are the same passage. Where token vectors are kept,
+token_passages.jsonl names the rows of each passage in token_vectors.npy.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from twofold.collection.stored_vectors import StoredVectors
+from twofold.collection.token_space import token_space_of
 from twofold.contract import Contract
 from twofold.documents import Document
 from twofold.engine import EngineSnapshot
@@ -25,6 +28,7 @@ from twofold.files import folder_aside, write_aside
 from twofold.indexes.flat_file import write_flat_index
 from twofold.progress import Progress
 from twofold.scores import Numbers
+from twofold.space import Space
 
 VERSION = 1
 AT_ONCE = 1000
@@ -65,8 +69,9 @@ class Exporting:
                 self._array(file)
             with write_aside(folder / "vectors.faiss") as file:
                 write_flat_index(file, self._vectors(), rows=len(self._passages), dimension=self._contract.dimension)
+            tokens = {} if (space := token_space_of(self._snapshot)) is None else self._tokens(folder, space)
             with write_aside(folder / "export.json") as file:
-                file.write(json.dumps(self._description(), ensure_ascii=False, indent=1).encode() + b"\n")
+                file.write(json.dumps(self._description() | tokens, ensure_ascii=False, indent=1).encode() + b"\n")
             sizes = {each.name: each.stat().st_size for each in sorted(folder.iterdir())}
         counts = self._snapshot.counts
         return ExportReport(
@@ -121,6 +126,22 @@ class Exporting:
         for start in range(0, len(self._passages), AT_ONCE):
             # Stored as float16: the way there and back changes no bit.
             yield dense.vectors(self._passages[start : start + AT_ONCE]).astype("<f2")
+
+    def _tokens(self, folder: Path, space: Space) -> dict[str, Any]:
+        """Writes the token vectors of all documents; returns what export.json says of them."""
+        stored = StoredVectors(self._snapshot, space, self._documents_in)
+        with write_aside(folder / "token_passages.jsonl") as spans, write_aside(folder / "token_vectors.npy") as file:
+            npy.write_array_header_1_0(
+                file, {"descr": "<f2", "fortran_order": False, "shape": (stored.count(), space.dimension)}
+            )
+            row = 0
+            for passages, vectors in stored.blocks():
+                for identifier, (start, end), count in passages:
+                    spans.write(_line({"row": row, "vectors": count, "id": identifier, "start": start, "end": end}))
+                    row += count
+                file.write(vectors.astype("<f2").tobytes())
+        about = {"vectors": row, "dimension": space.dimension, "bits": space.bits, "contract": dict(space.contract)}
+        return {"token_vectors": about}
 
     def _advance(self, by: int) -> None:
         self._done += by

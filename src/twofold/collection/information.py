@@ -33,8 +33,9 @@ class SpaceInfo:
     """The figures of one space.
 
     name: as `migrate`, `switch_space` and `drop_space` take it. searched: whether it is the default one. complete:
-    whether every document is in it; documents: how many are. passages: its vectors. dimension: numbers a vector.
-    encoder: the source from which it is loaded. context: what its passages are encoded with.
+    whether every document is in it; documents: how many are. passages: its vectors, or rows of up to eight vectors of
+    tokens. dimension: numbers a vector; numbers: how these are stored ("float16", "4-bit", "2-bit"). bytes: of the
+    vectors of all documents. encoder: the source from which it is loaded. context: what its passages are encoded with.
     """
 
     name: str
@@ -43,11 +44,25 @@ class SpaceInfo:
     documents: int
     passages: int
     dimension: int
+    numbers: str
+    bytes: int
     encoder: Mapping[str, Any]
     context: Context = USUAL_CONTEXT
 
+    @property
+    def of_tokens(self) -> bool:
+        """Whether it holds the vectors of tokens."""
+        return self.numbers != "float16"
+
+    @property
+    def bytes_a_document(self) -> float:
+        """Bytes of vectors, for a document in the mean."""
+        return self.bytes / max(1, self.documents)
+
     def __str__(self) -> str:
         state = "searched" if self.searched else "complete" if self.complete else "being filled"
+        if self.of_tokens:
+            return f"{self.name} ({state}): {self.documents:,} documents, vectors of {self.dimension} in {self.numbers}"
         context = f", context {self.context}" if self.context != USUAL_CONTEXT else ""
         counts = f"{self.documents:,} documents, {self.passages:,} passages of {self.dimension}"
         return f"{self.name} ({state}): {counts}{context}"
@@ -109,6 +124,7 @@ class Info:
             "query prompt": repr(contract.query_prompt) if contract.query_prompt else "",
             "document prompt": repr(contract.document_prompt) if contract.document_prompt else "",
             "spaces": "; ".join(map(str, self.spaces)) if len(self.spaces) > 1 else "",
+            "token vectors": self._tokens(),
             "rankings": f"{self.depth:,} documents deep",
             "on disk": f"{_megabytes(sum(self.bytes.values()))}: "
             + ", ".join(f"{part} {_megabytes(size)}" for part, size in self.bytes.items() if size),
@@ -123,6 +139,19 @@ class Info:
             "commit": f"{self.commit:,}",
         }
         return {name: said for name, said in facts.items() if said}
+
+    def _tokens(self) -> str:
+        """The size of token vectors beside that of the dense vectors; empty without any."""
+        dense = next(space for space in self.spaces if space.searched)
+        for space in self.spaces:
+            if space.of_tokens:
+                filled = "" if space.complete else f", of {space.documents:,} documents so far"
+                sizes = (
+                    f"{space.bytes_a_document:,.0f} bytes a document, {dense.bytes_a_document:,.0f} of dense vectors"
+                )
+                numbers = f"{space.dimension} numbers in {space.numbers.replace('-', ' ')}"
+                return f"{encoder_name(space.encoder)}; {numbers}s, {sizes}{filled}"
+        return ""
 
     def __repr__(self) -> str:
         counts = f"{count_of(self.documents, 'document')}, {count_of(self.passages, 'passage')}, commit {self.commit:,}"
@@ -198,7 +227,7 @@ def encoder_name(source: Mapping[str, Any]) -> str:
     name, kind = source.get("name") or source.get("object") or source.get("model"), str(source["kind"])
     if kind == "given-vectors":
         return "none: the vectors were made elsewhere"
-    return str(name) if name else "all-MiniLM-L6-v2, embedded" if kind == "transformer" else kind
+    return str(name) if name else "all-MiniLM-L6-v2, embedded" if kind in ("transformer", "token vectors") else kind
 
 
 def _megabytes(size: int) -> str:
@@ -214,6 +243,8 @@ def _described(engine: Engine, snapshot: EngineSnapshot, space: Space) -> SpaceI
         documents=counts.documents,
         passages=counts.passages,
         dimension=space.dimension,
+        numbers=space.numbers,
+        bytes=counts.passages * space.words * space.dtype.itemsize,
         encoder=located(space.source, engine.path),
         context=Contract.from_json(space.contract).context,
     )

@@ -13,11 +13,13 @@ from twofold.collection.guarding_tokens import GuardedTokenEncoder
 from twofold.documents import Document
 from twofold.encoders.texts import add_to
 from twofold.engine import EngineSnapshot
+from twofold.maxsim import TokenVectors
 from twofold.passages.dividing import Division, divide
 from twofold.passages.sizes import PassageMode
 from twofold.reports import EncodingReport
 from twofold.scores import Numbers, Vectors
 from twofold.space import Space
+from twofold.token_codes import TokenCodes
 
 Ready = Mapping[str, Vectors]
 """What the encoder reads → its vector, float32 (dimension,)."""
@@ -71,7 +73,15 @@ def encoded_tokens(documents: Sequence[Document], encoder: GuardedTokenEncoder, 
     divisions = divide(list(documents), encoder.tokens, mode)
     report = EncodingReport()
     vectors = encoder.encode_documents([text for each in divisions for text in each.inputs], report=report)
-    words, rows = encoder.codes.rows(vectors)
+    return token_part(divisions, report, vectors, encoder.codes)
+
+
+def token_part(divisions: Sequence[Division], report: EncodingReport, vectors: TokenVectors, codes: TokenCodes) -> Part:
+    """The part of divided documents in a space of token vectors.
+
+    report: of encoding their passages. vectors: of the tokens of each passage.
+    """
+    words, rows = codes.rows(vectors)
     passages = np.array([len(division.spans) for division in divisions], np.int64)
     spans = np.concatenate([division.spans for division in divisions])
     owners = np.repeat(np.arange(len(divisions)), passages)

@@ -136,7 +136,7 @@ class HybridSearch:
         selection: Selection,
         start: Start = threads.start,
     ) -> Ranked:
-        """The first `top` of the ranking of `depth` documents: the best of both sides' first `depth`, mixed.
+        """The first `top` of both sides' first `depth` documents, mixed; a ranking of `depth` documents has no more.
 
         vector: gives the text's vector, float32 (dimension,); lexical search runs while it is encoded.
         """
@@ -145,7 +145,7 @@ class HybridSearch:
         sides = self.candidate_scores(text, vector, depth=depth, selection=selection, start=start)
         near, weight = sides.near, self._fusion.lexical_weight(sides.best)
         scores = self._fusion.fused(near.scores, sides.evidence, weight)
-        best = best_positions(scores, min(top, depth), lambda among: self._snapshot.ids(near.documents[among]))
+        best = best_positions(scores, top, lambda among: self._snapshot.ids(near.documents[among]))
         dense, lexical = near.scores[best], self._lexical.scores(text, near.documents[best])
         parts: dict[str, Scores | float] = {
             "dense": dense,

@@ -45,13 +45,14 @@ class SecondStage:
     depth: how many of the first ranking are; the new ranking ends there. None is `least`, or the end of the page that
     is asked for. weight: the share of the ranker in the new score; the first score has the rest. relevance: how
     its probabilities are calibrated here; a hit's relevance is the ranker's, or the first one if the ranker says none.
+    least: None is RERANK_DEPTH, and for stored token vectors every document that dense or lexical search found.
     """
 
     ranker: Ranker | StoredTokens
     depth: int | None = None
     weight: float = 1.0
     relevance: Relevance | None = None
-    least: int = RERANK_DEPTH
+    least: int | None = None
 
     @classmethod
     def of(
@@ -93,9 +94,13 @@ class SecondStage:
             what = "BM25 scores" if mode == "lexical" else "dot products"
             raise QueryError(f"{what} have no bound, so they are not mixed with a ranker's; leave rerank_weight out")
 
-    def reads(self, page_end: int) -> int:
-        """How many candidates are scored for a page that ends there."""
-        return max(self.least, page_end) if self.depth is None else self.depth
+    def reads(self, page_end: int, depth: int) -> int:
+        """How many candidates are scored for a page that ends there, if a ranking has `depth` documents."""
+        if self.depth is not None:
+            return min(depth, self.depth)
+        if self.least is None and isinstance(self.ranker, StoredTokens):
+            return 2 * depth  # each side finds so many
+        return min(depth, max(RERANK_DEPTH if self.least is None else self.least, page_end))
 
     def ranked(self, queries: Sequence[str], found: Sequence[Candidates]) -> list[Hits]:
         """The candidates of each query in their new order; each shows the passage that the ranker scored highest.

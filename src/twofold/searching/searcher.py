@@ -223,7 +223,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         if empty := [name for name, text in queries.items() if unseen(text)]:
             raise QueryError(f"the query {empty[0]!r} is empty")
         second = self._second(ranker, rerank_depth, rerank_weight, follows)
-        reads = 0 if second is None else min(depth, second.reads(0))
+        reads = 0 if second is None else second.reads(0, depth)
         least = None if min_relevance is None else checked_relevance(min_relevance)
         request = Request(mode, depth, depth, 0, self._selection(where), second, reads)
         asked = self._queries(list(queries.values()), vectors)
@@ -253,7 +253,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
             raise QueryError(f"offset is a count from 0 on, not {offset!r}")
         depth = max(self._depth, offset + k) if self._grows else self._depth
-        reads = depth if second is None else min(depth, second.reads(offset + k))
+        reads = depth if second is None else second.reads(offset + k, depth)
         end = min(depth, reads)
         return Request(mode, depth, min(offset + k, end), min(offset, end), selection, second, reads)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.engine import EngineSnapshot
+from twofold.engine import EngineSnapshot, Passages
 from twofold.errors import QueryError
 from twofold.maxsim import TokenVectors
 from twofold.reports import EncodingReport
@@ -49,6 +49,11 @@ class StoredTokens:
         self._space = space
         self._encoder = encoder
 
+    @property
+    def codes(self) -> TokenCodes:
+        """How the documents' vectors are stored."""
+        return self._encoder.codes
+
     def ranked(
         self, queries: Sequence[str], documents: Sequence[Numbers], *, report: EncodingReport | None = None
     ) -> list[tuple[Scores, NDArray[np.int32]]]:
@@ -62,20 +67,18 @@ class StoredTokens:
                 "add_token_vectors() again, which goes on where it stopped"
             )
         vectors = self._encoder.encode_queries(queries, report=report)
-        return [self._scored(query, each) for query, each in zip(vectors, documents, strict=True)]
+        return [self.scored(query, each) for query, each in zip(vectors, documents, strict=True)]
 
     def bounded(self, scores: Scores) -> Scores:
         """float32 (n,), from 0 to 1 and rising with the score: -1 is 0 and 1 is 1; no probability."""
         return np.asarray(np.clip((scores + 1) / 2, 0, 1), dtype=np.float32)
 
-    def _scored(self, query: Vectors, documents: Numbers) -> tuple[Scores, NDArray[np.int32]]:
+    def scored(self, query: Vectors, documents: Numbers) -> tuple[Scores, NDArray[np.int32]]:
+        """The same of one query whose vectors are there, turned as the stored ones are."""
         order = np.argsort(documents)
         passages = self._snapshot.passages(documents[order], self._space.name)
         owners, spans = passages.owners, passages.spans
-        begins = np.ones(len(owners), np.bool_)
-        begins[1:] = (owners[1:] != owners[:-1]) | (spans[1:] != spans[:-1]).any(axis=1)
-        starts = np.flatnonzero(begins)
-        rows = np.diff(starts, append=len(owners))
+        starts, rows = rows_of_passages(passages)
         scores = np.full(len(documents), -1, np.float32)
         best = np.zeros((len(documents), 2), np.int32)
         if len(starts):
@@ -95,6 +98,14 @@ class StoredTokens:
         first, end = int(starts[some][0]), int(starts[some][-1] + rows[some][-1])
         words = self._snapshot.codes(handles[first:end], self._space.name)
         return self._encoder.codes.maxsim(query, words, rows[some])
+
+
+def rows_of_passages(rows: Passages) -> tuple[Numbers, Numbers]:
+    """Of the rows of a space of token vectors, where each passage begins and how many rows it has, both int64 (n,)."""
+    begins = np.ones(len(rows.owners), np.bool_)
+    begins[1:] = (rows.owners[1:] != rows.owners[:-1]) | (rows.spans[1:] != rows.spans[:-1]).any(axis=1)
+    starts = np.flatnonzero(begins)
+    return starts, np.diff(starts, append=len(rows.owners))
 
 
 def _shares(rows: Numbers) -> Iterator[slice]:

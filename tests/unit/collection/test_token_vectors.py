@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,3 +183,48 @@ def test_a_space_of_another_contract_is_never_searched(collection: Collection) -
         space = next(space for space in searcher.snapshot.spaces if space.unit == "token")
     with pytest.raises(ContractError):
         collection._encoders.give_tokens(space, encoder)
+
+
+def test_without_a_depth_whatever_either_side_found_is_scored(own: Collection) -> None:
+    query = "stored salmon bridge"
+    scores = {hit.id: hit.score for hit in own.search(query, ranker=STORED)}
+    with own.searcher(depth=1) as searcher:
+        (dense,), (lexical,) = (searcher.search(query, mode=mode) for mode in ("dense", "lexical"))
+        (mixed,), (best,) = searcher.search(query), searcher.search(query, ranker=STORED)
+        assert (dense.id, lexical.id, mixed.id, best.id) == ("rivers", "honey", "honey", "rivers")
+        assert scores["rivers"] == best.score > scores["honey"]
+        assert searcher.search(query, ranker=STORED, rerank_depth=1)[0].id == "honey"
+
+
+def test_info_says_their_bytes_beside_those_of_dense_vectors(own: Collection) -> None:
+    info = own.info()
+    tokens = next(space for space in info.spaces if space.of_tokens)
+    assert tokens.bytes == sum(len(each) for each in words(own).values())
+    assert info.facts()["token vectors"] == (
+        f"all-MiniLM-L6-v2, embedded; 384 numbers in 4 bits, {tokens.bytes / 5:,.0f} bytes a document, "
+        f"{info.passages * 768 / 5:,.0f} of dense vectors"
+    )
+    assert str(tokens) == "token-vectors (complete): 5 documents, vectors of 384 in 4-bit"
+
+
+def test_an_export_holds_the_vectors_with_their_passages(own: Collection, tmp_path: Path) -> None:
+    own.export(tmp_path / "out")
+    vectors = np.load(tmp_path / "out" / "token_vectors.npy")
+    lines = [json.loads(line) for line in (tmp_path / "out" / "token_passages.jsonl").read_text().splitlines()]
+    assert [line["row"] for line in lines] == np.cumsum([0, *(line["vectors"] for line in lines)])[:-1].tolist()
+    assert (vectors.dtype, vectors.shape) == (np.float16, (sum(line["vectors"] for line in lines), 384))
+    titled = next(line for line in lines if line["id"] == "titled")
+    encoded = load_token_encoder().encode_documents(["Lisp"]).vectors
+    stored = vectors[titled["row"] : titled["row"] + titled["vectors"]].astype(np.float32)
+    assert np.einsum("ij,ij->i", stored, encoded) == pytest.approx(np.ones(len(encoded)), abs=0.01)
+    about = json.loads((tmp_path / "out" / "export.json").read_text())["token_vectors"]
+    assert (about["vectors"], about["dimension"], about["bits"]) == (len(vectors), 384, 4)
+
+
+def test_a_migration_of_the_dense_vectors_keeps_them(collection: Collection) -> None:
+    before, scores = words(collection), ranked(collection)
+    collection.migrate(HashedWords(32), name="smaller", switch=True)
+    assert collection.contract.dimension == 32
+    assert (words(collection), ranked(collection)) == (before, scores)
+    collection.add([{"id": "new", "text": "Wine is made from grapes."}])
+    assert collection.search("grapes", ranker=STORED)[0].id == "new"
