@@ -24,6 +24,7 @@ from twofold.collection.questions import asking, questions
 from twofold.collection.reading import Reading
 from twofold.collection.searches import Searching
 from twofold.collection.settings import Settings
+from twofold.collection.syncing import Agreed, Syncing, SyncReport
 from twofold.collection.token_space import AnyTokens, TokenSettings, keep_tokens, stored_tokens_of
 from twofold.collection.updating import Updating
 from twofold.collection.verifying import verified
@@ -34,6 +35,7 @@ from twofold.index_report import LATENCY, PROMISE, IndexRequest, RecallReport
 from twofold.judgements import Judgements, qrels_of
 from twofold.progress import Progress, displayed
 from twofold.protocols import AnyEncoder
+from twofold.readers.walking import Choice
 from twofold.reports import AddReport, BackupReport, OptimizeReport, VerifyReport
 from twofold.scores import Vectors
 
@@ -141,6 +143,28 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         a filter whose fields no document has. Raises InputError, FilterError, LockedError, StorageError.
         """
         return delete(self._engine, ids, where, everything=all, strict=strict)
+
+    def sync(
+        self,
+        folder: str | Path,
+        *,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        agreed: Agreed = lambda *_: True,
+        force: bool = False,
+        progress: Progress | bool = False,
+    ) -> SyncReport:
+        """Makes the documents of a folder's files those that the files hold now (docs/files.md).
+
+        New and changed files are read; unchanged ones, by size, time and inode, are not opened; the documents of files
+        that are gone are deleted. A file that fails keeps its documents and is named in the report. include, exclude:
+        globs, as in `read`. agreed: called with the files that are gone and the number of their documents; False keeps
+        them. force: also where more than half of the files are gone. Raises InputError, and what `add` raises.
+        """
+        choice = Choice((), tuple(include), tuple(exclude))
+        with self._engine.writing() as writer:
+            syncing = Syncing(writer, lambda documents: self.add(documents, progress=progress), self.delete)
+            return syncing.run(folder, choice, agreed, force=force)
 
     def writing(self, wait: float | None = None) -> AbstractContextManager[Any]:
         """Holds the writer's lock for a `with` block with several calls.
