@@ -68,13 +68,17 @@ class Document:
 class Passage:
     """A span of a document that got a vector of its own: `text` is the document's text[start:end].
 
-    whole: the document's text, which tells the headings and the page; empty where it is not known.
+    whole: the document's text, which tells the headings and the page; empty where it is not known. score: how well it
+    answers the query, on the scale of the hit's score, where that was asked for. context: the same with its neighbours,
+    where these were asked for; `context.text` has their overlaps once.
     """
 
     start: int
     end: int
     text: str
     whole: str = field(default="", repr=False, compare=False)
+    score: float | None = field(default=None, compare=False)
+    context: Passage | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, whole: str, start: int, end: int) -> Passage:
@@ -90,6 +94,13 @@ class Passage:
     def page(self) -> int | None:
         """The page on which it begins, from 1 on; None for a text without form feeds, which divide pages."""
         return page_at(self.whole, self.start)
+
+    def to_json(self) -> dict[str, Any]:
+        """Start, end and text as JSON values; score and context where they are known."""
+        told: dict[str, Any] = {"start": self.start, "end": self.end, "text": self.text}
+        if self.score is not None:
+            told["score"] = self.score
+        return told if self.context is None else {**told, "context": self.context.to_json()}
 
 
 def titled(title: str, text: str) -> str:

@@ -30,16 +30,19 @@ def test_an_agent_searches_reads_and_writes_only_where_it_may(tmp_path: Path) ->
             calls: list[tuple[str, dict[str, Any]]] = [
                 ("search", {"query": "green tea", "k": 1, "collection": ""}),
                 ("search", {"query": "green tea", "where": {"id": "milk"}, "k": None}),
+                ("search", {"query": "milk", "unit": "passage", "passages": None, "context": 1, "k": 1}),
                 ("get_document", {"id": "milk", "collection": None}),
                 ("get_document", {"id": "none"}),
                 ("delete_documents", {"ids": ["milk"]}),
             ]
             return names, [await client.call_tool(name, arguments) for name, arguments in calls]
 
-    names, (found, filtered, document, missing, deleted) = asyncio.run(asked())
+    names, (found, filtered, passage, document, missing, deleted) = asyncio.run(asked())
     assert names == {"search", "get_document", "list_collections"}
     assert [hit["id"] for hit in found.structured_content["hits"]] == ["tea"]
     assert [hit["id"] for hit in filtered.structured_content["hits"]] == ["milk"]
+    (milk,) = passage.structured_content["hits"]
+    assert milk["context"] == {"start": 0, "end": 14, "text": "Milk is white."}
     assert document.structured_content["text"] == "Milk is white."
     assert missing.is_error
     assert deleted.is_error

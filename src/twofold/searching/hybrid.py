@@ -44,10 +44,17 @@ class Ranked:
 
     def from_place(self, offset: int) -> Ranked:
         """Without the first `offset` documents."""
-        parts = {name: part if isinstance(part, float) else part[offset:] for name, part in self.parts.items()}
-        passages = None if self.passages is None else self.passages[offset:]
-        relevance = None if self.relevance is None else self.relevance[offset:]
-        return Ranked(self.documents[offset:], self.scores[offset:], parts, passages, relevance)
+        return self._of(slice(offset, None))
+
+    def until(self, count: int) -> Ranked:
+        """The first `count` documents."""
+        return self._of(slice(count))
+
+    def _of(self, places: slice) -> Ranked:
+        parts = {name: part if isinstance(part, float) else part[places] for name, part in self.parts.items()}
+        passages = None if self.passages is None else self.passages[places]
+        relevance = None if self.relevance is None else self.relevance[places]
+        return Ranked(self.documents[places], self.scores[places], parts, passages, relevance)
 
     def at_least(self, relevance: float) -> Ranked:
         """Without documents of less relevance. Raises QueryError where it cannot be said."""
@@ -193,6 +200,19 @@ class HybridSearch:
         if self._relevance is not None:
             relevance = self._relevance.lexical(scores[best], self._lexical.weight(text))
         return Ranked(matched[best], scores[best], {"lexical": scores[best]}, None, relevance)
+
+    def share(self, text: str, texts: Sequence[str]) -> Scores:
+        """float32 (n,), 0 to 1: the share of the query's terms that each text has, by inverse document frequencies."""
+        having = self._lexical.coverage(text, [*texts, self.text(text)])
+        share: Scores = having[:-1] / having[-1] if having[-1] > 0 else np.zeros(len(texts), np.float32)
+        return np.minimum(share, np.float32(1))
+
+    def fused(self, dense: Scores, parts: Mapping[str, Scores | float]) -> Scores:
+        """float32 (n,): mixed scores with other dense scores. parts: those of mixed scores, one number each or one."""
+        if self._fusion is None:
+            raise QueryError("dense and lexical scores are mixed by cosines, and texts have none in this collection")
+        weight = np.asarray(parts["lexical weight"], np.float32).flat[0]
+        return self._fusion.fused(dense, np.asarray(parts["lexical evidence"], np.float32), float(weight))
 
     def spans(self, text: str, handles: Numbers, documents: Sequence[Document]) -> NDArray[np.int32]:
         """int32 (n, 2): for each document the passage with the most words of the query, the earlier of equal ones.

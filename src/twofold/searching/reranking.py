@@ -17,7 +17,7 @@ from twofold.protocols import BoundedRanker, PairRanker, ProbableRanker, Ranker
 from twofold.rankings import Hit
 from twofold.scores import Numbers, Scores, Similarity, order
 from twofold.searching.hybrid import SearchMode
-from twofold.searching.queries import checked_count
+from twofold.searching.queries import Asked, checked_count
 from twofold.searching.relevance import Relevance
 from twofold.searching.stored_tokens import NONE_KEPT, StoredTokens
 from twofold.token_codes import STORED
@@ -30,12 +30,13 @@ RERANK_DEPTH = 100
 class Candidates:
     """What search found for one query, best first, and of each document the passages by which it is scored again.
 
-    documents: int64 (n,), their handles.
+    documents: int64 (n,), their handles. asked: the query.
     """
 
     hits: Hits
     passages: Sequence[Sequence[Passage]]
     documents: Numbers
+    asked: Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +161,8 @@ class SecondStage:
 def _read(found: Candidates, spans: NDArray[np.int32]) -> Candidates:
     """The candidates, of each the one passage that was scored. spans: int32 (n, 2)."""
     places = zip(found.hits, spans.tolist(), strict=True)
-    passages = [[Passage(start, end, hit.document.text[start:end])] for hit, (start, end) in places]
-    return Candidates(found.hits, passages, found.documents)
+    passages = [[Passage.of(hit.document.text, start, end)] for hit, (start, end) in places]
+    return replace(found, passages=passages)
 
 
 def _scores(ranker: Ranker, pairs: Sequence[tuple[str, str]]) -> Scores:

@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 
 from twofold import filters
-from twofold.documents import Passage
 from twofold.engine import DenseSnapshot, EngineSnapshot, Selection
 from twofold.errors import QueryError
 from twofold.hits import Hits, checked_relevance
 from twofold.progress import Progress, displayed, silent
 from twofold.protocols import Encoder, Ranker
-from twofold.rankings import Hit, Run
+from twofold.rankings import Run
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors, scaled
 from twofold.searching.first_stage import FirstStage
-from twofold.searching.hybrid import HybridSearch, Ranked, SearchMode
+from twofold.searching.hybrid import HybridSearch, SearchMode
 from twofold.searching.modes import Modes
+from twofold.searching.pages import Pages
 from twofold.searching.pipeline import Pipeline, StoredPipeline
 from twofold.searching.queries import Asked, Query, checked_count, queries_of, unseen
 from twofold.searching.relevance import Relevance
-from twofold.searching.requests import Request
+from twofold.searching.requests import USUAL, Request, Unit, Wanted
 from twofold.searching.reranking import Candidates, SecondStage
 from twofold.searching.stored_tokens import StoredTokens
 from twofold.searching.threads import threads
@@ -78,6 +78,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             None if stored is None else stored.pipeline.mode,
         )
         self._first = FirstStage(dense, self._hybrid, relevance)
+        self._pages = Pages(snapshot, dense, self._hybrid, self._first)
         self._tokens = tokens
         self._encoder = encoder
         self._depth = checked_count(depth, "depth")
@@ -121,6 +122,9 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         rerank_depth: int | None = None,
         rerank_weight: float | None = None,
         strict: bool = False,
+        unit: Unit = "document",
+        passages: int | None = None,
+        context: int = 0,
         report: EncodingReport | None = None,
     ) -> Hits:
         """The k best documents after the first `offset`.
@@ -133,11 +137,12 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         first `rerank_depth` documents of the ranking again (100, or as many as the page needs), and their order ends
         the ranking; it needs a text query; False for none. Where neither mode nor ranker is given, the pipeline that
         `tune` stored is followed. rerank_weight: its share in the new score (docs/second-stage.md), 1. strict: a
-        field of the filter that no document has is an error. report: counts truncated queries. Raises QueryError,
-        VectorError.
+        field of the filter that no document has is an error. unit, passages, context: what comes back of what is
+        found, as in `Collection.search`. report: counts truncated queries. Raises QueryError, VectorError.
         """
         second = self._second(ranker, rerank_depth, rerank_weight, self._follows(mode, [query], vector))
-        request = self._request(k, offset, mode, self._selection(where, strict=strict), second)
+        wanted = Wanted.of(unit, passages, context)
+        request = self._request(k, offset, mode, self._selection(where, strict=strict), second, wanted)
         return self._answers(self._queries([query], None if vector is None else [vector]), request, report)[0]
 
     def search_many(
@@ -153,6 +158,9 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         rerank_depth: int | None = None,
         rerank_weight: float | None = None,
         strict: bool = False,
+        unit: Unit = "document",
+        passages: int | None = None,
+        context: int = 0,
         report: EncodingReport | None = None,
         progress: Progress | bool = False,
     ) -> list[Hits]:
@@ -166,7 +174,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         if isinstance(queries, str):
             raise QueryError(f"queries is a list; for one query write [{queries!r}], or call search")
         second = self._second(ranker, rerank_depth, rerank_weight, self._follows(mode, queries, vectors))
-        request = self._request(k, offset, mode, self._selection(where, strict=strict), second)
+        wanted = Wanted.of(unit, passages, context)
+        request = self._request(k, offset, mode, self._selection(where, strict=strict), second, wanted)
         with displayed(progress, "Searching", "queries") as shown:
             return self._answers(self._queries(queries, vectors), request, report, shown)
 
@@ -195,7 +204,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         mean = self._dense.vectors(passages).mean(axis=0)
         vector = scaled(mean[None], self._encoder.contract.similarity, what="the query vector")[0]
         asked = Asked(Query(None, vector), "dense", partial(np.asarray, vector))
-        return self._hits(self._first.ranked(asked, request), request.offset)
+        return self._pages.page(asked, request)
 
     def run(
         self,
@@ -247,7 +256,13 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return self
 
     def _request(
-        self, k: int, offset: int, mode: SearchMode | None, selection: Selection, second: SecondStage | None = None
+        self,
+        k: int,
+        offset: int,
+        mode: SearchMode | None,
+        selection: Selection,
+        second: SecondStage | None = None,
+        wanted: Wanted = USUAL,
     ) -> Request:
         k = checked_count(k, "k")
         if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
@@ -255,7 +270,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         depth = max(self._depth, offset + k) if self._grows else self._depth
         reads = depth if second is None else second.reads(offset + k, depth)
         end = min(depth, reads)
-        return Request(mode, depth, min(offset + k, end), min(offset, end), selection, second, reads)
+        return Request(mode, depth, min(offset + k, end), min(offset, end), selection, second, reads, wanted=wanted)
 
     def _follows(self, mode: SearchMode | None, queries: Sequence[str | Vectors] | Vectors, vectors: Any) -> bool:
         """Whether these queries are searched as the collection's pipeline says: texts for which no mode is named."""
@@ -302,8 +317,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         """The page of each query; a second stage gets the candidates of some queries at a time."""
         second = request.second
         if second is None:
-            work = partial(self._page, request=request, offset=request.offset)
-            return self._each(queries, request, report, work, progress)
+            return self._each(queries, request, report, partial(self._pages.page, request=request), progress)
         if any(query.text is None for query in queries):
             raise QueryError("a ranker reads the query, so it needs a text, not a vector alone")
         pages: list[Hits] = []
@@ -311,7 +325,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             block = queries[first : first + RANKED_AT_ONCE]
             found = self._each(block, request, report, partial(self._candidates, request=request), silent)
             texts = [self._text(query.text or "") for query in block]
-            pages += [page[request.offset : request.top] for page in second.ranked(texts, found)]
+            again = zip(second.ranked(texts, found), found, strict=True)
+            pages += [self._pages.ranked_again(ranked, candidates, request) for ranked, candidates in again]
             progress(len(pages), len(queries))
         return pages
 
@@ -329,7 +344,8 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             for query in queries
         ]
         if len(queries) == 1:
-            return [work(Asked(queries[0], modes[0], partial(self._vector, queries[0], report), alone=True))]
+            vector = cache(partial(self._vector, queries[0], report))
+            return [work(Asked(queries[0], modes[0], vector, alone=True))]
         results: list[Result] = []
         for first in range(0, len(queries), QUERIES_AT_ONCE):
             block = slice(first, first + QUERIES_AT_ONCE)
@@ -355,35 +371,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
             found = found.at_least(least)
         return dict(zip(self._snapshot.ids(found.documents), found.scores.tolist(), strict=True))
 
-    def _page(self, asked: Asked, request: Request, offset: int) -> Hits:
-        return self._hits(self._first.ranked(asked, request), offset, asked.query.text or "")
-
     def _candidates(self, asked: Asked, request: Request) -> Candidates:
-        """The places that a second stage reads, each with its best passage by every side of the search."""
         if request.second is not None:
             request.second.refuse_unbounded(asked.mode, self._encoder.contract.similarity)
-        ranked, text = self._first.ranked(asked, request), asked.query.text or ""
-        hits = self._hits(ranked, 0, text)
-        passages = [[hit.passage] for hit in hits]
-        if self._hybrid is not None and asked.mode == "hybrid":
-            spans = self._hybrid.spans(text, ranked.documents, [hit.document for hit in hits]).tolist()
-            for hit, (start, end), own in zip(hits, spans, passages, strict=True):
-                if (start, end) != (hit.passage.start, hit.passage.end):
-                    own.append(Passage.of(hit.document.text, start, end))
-        return Candidates(hits, passages, ranked.documents)
-
-    def _hits(self, ranked: Ranked, offset: int, query: str = "") -> Hits:
-        page = ranked.from_place(offset)
-        documents = self._snapshot.documents(page.documents)
-        if page.passages is None and self._hybrid is not None:
-            spans = self._hybrid.spans(query, page.documents, documents)
-        else:
-            spans = self._snapshot.spans(page.documents if page.passages is None else page.passages)
-        relevance = [None] * len(documents) if page.relevance is None else page.relevance
-        parts = zip(page.scores.tolist(), documents, spans.tolist(), page.explained(), relevance, strict=True)
-        hits = (
-            Hit(score, document, Passage.of(document.text, start, end), explained, relevant)
-            for score, document, (start, end), explained, relevant in parts
-        )
-        highlights = self._hybrid.highlights(query) if self._hybrid is not None and query else None
-        return Hits(hits, highlights)
+        return self._pages.candidates(asked, request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -35,13 +35,25 @@ class Tools:
         k: int | None = None,
         min_relevance: float | None = None,
         where: dict[str, Any] | None = None,
+        *,
+        unit: Literal["document", "passage"] | None = None,
+        passages: int | None = None,
+        context: int | None = None,
     ) -> dict[str, Any]:
         """Finds the passages that answer a query.
 
         collection: needed where there are several. min_relevance: 0 to 1. where: a filter on metadata, such as
-        {"year": {"$gte": 1990}}.
+        {"year": {"$gte": 1990}}. unit: what a hit is, a document with its best passage, or a passage. passages: so many
+        of each document. context: neighbours of each passage, on each side.
         """
-        options = {"k": min(k or 5, MOST), "min_relevance": min_relevance, "where": where or None}
+        options = {
+            "k": min(k or 5, MOST),
+            "min_relevance": min_relevance,
+            "where": where or None,
+            "unit": unit or "document",
+            "passages": min(passages, MOST) if passages else None,
+            "context": min(context or 0, MOST),
+        }
         return self._told(lambda: self._found(query, collection, options))
 
     def get_document(self, id: str, collection: str | None = None) -> dict[str, Any]:  # noqa: A002 - the field's name
@@ -92,8 +104,16 @@ def agent_server(collections: Mapping[str, Collection], *, write: bool) -> MCPSe
 
 
 def _shown(hit: Hit) -> dict[str, Any]:
-    """The hit with at most TEXT characters of its passage; `end` is where they end, and `shortened` says so."""
-    told = hit.to_json()
-    if len(hit.text) <= TEXT:
+    """The hit with at most TEXT characters of each of its texts; `end` is where they end, and `shortened` says so."""
+    told = _shortened(hit.to_json())
+    if "passages" in told:
+        told["passages"] = [_shortened(passage) for passage in told["passages"]]
+    return told
+
+
+def _shortened(told: dict[str, Any]) -> dict[str, Any]:
+    if "context" in told:
+        told = {**told, "context": _shortened(told["context"])}
+    if len(told["text"]) <= TEXT:
         return told
-    return {**told, "text": hit.text[:TEXT], "end": told["start"] + TEXT, "shortened": True}
+    return {**told, "text": told["text"][:TEXT], "end": told["start"] + TEXT, "shortened": True}

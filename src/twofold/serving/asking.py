@@ -41,6 +41,9 @@ class SearchOptions(Strict):
     rerank_depth: int | None = Field(default=None, ge=1, description="Documents that the ranker scores.")
     rerank_weight: float | None = Field(default=None, ge=0, le=1, description="The ranker's share in the new score.")
     strict: bool = Field(default=False, description="Refuse a filter whose fields no document has.")
+    unit: Literal["document", "passage"] = Field(default="document", description="What a hit is.")
+    passages: int | None = Field(default=None, ge=1, description="The best passages of each document, with scores.")
+    context: int = Field(default=0, ge=0, description="Neighbours with which a passage comes, on each side.")
     min_score: float | None = Field(default=None, description="Leaves out hits with a smaller score.")
     min_relevance: float | None = Field(default=None, description="Leaves out hits that are less relevant, 0 to 1.")
 
@@ -54,7 +57,7 @@ class SearchBody(SearchOptions):
     vectors: list[Vector] | None = Field(default=None, description="One for each of the texts in `queries`.")
     explain: bool = Field(default=False, description="Adds the parts of each score.")
     whole: bool = Field(default=False, description="Adds the whole text of each document.")
-    marks: bool = Field(default=False, description="Adds where each text has terms of the query.")
+    marks: bool = Field(default=False, description="Adds where a text has terms of the query, and its best sentence.")
 
 
 @dataclass(frozen=True, slots=True)

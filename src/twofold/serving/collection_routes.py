@@ -233,6 +233,7 @@ def _shown(hits: Hits, body: SearchBody) -> list[dict[str, Any]]:
             one["document"] = hit.document.text
         if body.marks:
             one["marks"] = [] if hits.highlighting is None else hits.highlighting.spans(hit.text)
+            one["sentence"] = None if (sentence := hit.sentence) is None else sentence.to_json()
         shown.append(one)
     return shown
 
