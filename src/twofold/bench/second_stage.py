@@ -1,4 +1,4 @@
-"""The speed of a second stage: candidates read with their query, beside sentence-transformers in the same process."""
+"""A second stage: its speed beside sentence-transformers in the same process, and its quality on judged questions."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ import numpy as np
 from twofold.bench.encode import PEERS
 from twofold.bench.encode_peers import REFERENCE
 from twofold.bench.search import QUERIES
+from twofold.bench.stage_quality import Stages, stage_quality
 from twofold.bench.surroundings import header
 from twofold.bench.texts import name_of, sample
 from twofold.bench.timing import MILLISECONDS, SPREAD_NOTE, alternating, spread
+from twofold.encoders.loading import load_encoder
 from twofold.errors import MissingExtraError
 from twofold.models.locating import find_model
 from twofold.progress import Progress, silent
 from twofold.rankers.cross_encoder import load_cross_encoder
+from twofold.rankers.late_interaction import load_late_interaction
 from twofold.reports import EncodingReport
 from twofold.scores import Scores
 from twofold.tables import Cell, Column, Report, Table
@@ -37,6 +40,8 @@ def bench_second_stage(
     data: Path | None = None,
     *,
     models: Sequence[str] = (),
+    judged: Path | None = None,
+    late_interaction: Sequence[str] = (),
     candidates: int = 50,
     rounds: int = 9,
     progress: Progress = silent,
@@ -44,8 +49,9 @@ def bench_second_stage(
     """Time to score the candidates of one query, pairs a second, and how many times that is of the reference's.
 
     data: what the candidates are taken from; without it, docstrings. models: folders or hub names; without them MiniLM
-    of six and of two layers with random weights, whose time is real and whose scores mean nothing. Raises
-    MissingExtraError without sentence-transformers.
+    of six and of two layers with random weights, whose time is real and whose scores mean nothing. judged: a BEIR
+    folder on which the quality of these models is measured too (stage_quality.py), and that of models for late
+    interaction, without one the embedded encoder. Raises MissingExtraError without sentence-transformers.
     """
     texts = _candidates(data, candidates)
     tables = []
@@ -53,6 +59,10 @@ def bench_second_stage(
         for number, (name, folder) in enumerate(named.items()):
             progress(number, len(named))
             tables.append(_measured(name, folder, texts, f"{len(texts)} candidates of {name_of(data)}", rounds))
+    if judged is not None:
+        late = [load_late_interaction(name) for name in late_interaction or (None,)]
+        stages = Stages([load_cross_encoder(name) for name in models], late)
+        tables.append(stage_quality(judged, load_encoder(), stages, progress=progress))
     return Report(header(PEERS), tables)
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from twofold.bench.cross_encoders import RandomHead, quality
+from twofold.bench.cross_encoders import RandomHead
 from twofold.bench.search import QUERIES, docstrings
+from twofold.bench.stage_quality import Stages, stage_quality
 from twofold.bench.surroundings import header
 from twofold.bench.texts import spaced
 from twofold.bench.timing import MILLISECONDS, Seconds, alternating, latencies, percentiles
@@ -61,7 +62,7 @@ def bench_walkthrough(
     """The walkthrough over a collection's folder; without one, over the docstrings of the standard library.
 
     queries: a file of questions that fit the collection. cross_encoder: a model's folder; without one the encoder's own
-    architecture with a random head is timed. judged: a BEIR folder for the quality of both. dimension: also a million
+    architecture with a random head is timed. judged: a BEIR folder for the quality of each. dimension: also a million
     random vectors of so many numbers, for bytes and look-up.
     """
     texts = QUERIES if queries is None else tuple(islice(read_queries(queries).values(), ASKED))
@@ -70,7 +71,8 @@ def bench_walkthrough(
         scorer = None if cross_encoder is None else load_cross_encoder(cross_encoder)
         tables = [walkthrough(subject, texts, scorer)]
         if judged is not None:
-            tables.append(quality(judged, subject.encoder, scorer, progress))
+            stages = Stages(() if scorer is None else (scorer,))
+            tables.append(stage_quality(judged, subject.encoder, stages, progress=progress))
     if dimension is not None:
         random = bench_vectors(count=COUNT, dimension=dimension, progress=progress)
         tables += random.tables

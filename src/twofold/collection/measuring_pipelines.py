@@ -116,11 +116,11 @@ class MeasuringPipelines:
         if wanted.budget is not None:
             taken = self._mode_times()
             check_budget(taken, wanted.budget)
-            values = {Pipeline(mode=mode): _values(self._of_mode(mode), judged) for mode in SEARCH_MODES}
+            values = {Pipeline(mode=mode): values_of(self._of_mode(mode), judged) for mode in SEARCH_MODES}
         first = self._of_mode("hybrid")
         calibrations = {}
         for name in wanted.rankers:
-            ranker = self._ranker(name)
+            ranker = named_ranker(name, self._tokens)
             deepest = min(CALIBRATED, self._depth)
             if wanted.budget is not None:
                 times = self._stage_times(name, ranker, wanted.budget)
@@ -138,14 +138,6 @@ class MeasuringPipelines:
                 values |= values_of_stages(name, ranker, read, judged, depths=within, weights=WEIGHTS)
         choice = None if wanted.budget is None else chosen_pipeline(values, taken, wanted.budget)
         return Measured(choice, calibrations)
-
-    def _ranker(self, name: str) -> Ranker | StoredTokens:
-        ranker = ranker_of(name)
-        if not isinstance(ranker, str):
-            return ranker
-        if self._tokens is None:
-            raise QueryError(NONE_KEPT)
-        return self._tokens
 
     def _searcher(self, fusion: Fusion) -> SnapshotSearcher:
         """It leaves the snapshot open, which belongs to the index aside."""
@@ -181,19 +173,13 @@ class MeasuringPipelines:
 
     def _read(self, ranker: Ranker | StoredTokens, first: Run, depth: int) -> dict[str, Reread]:
         """Of each question the first scores and the ranker's, in the order of the first ranking."""
-        scores: dict[str, dict[str, float]] = {}
+        read: dict[str, Reread] = {}
         for searcher, queries in self._by_share():
             for start in range(0, len(queries), AT_ONCE):
-                block = queries[start : start + AT_ONCE]
-                texts, vectors = zip(*(self._asked[query] for query in block), strict=True)
-                options: dict[str, Any] = {"ranker": _given(ranker), "rerank_depth": depth, "mode": "hybrid"}
-                found = searcher.search_many(list(texts), vectors=np.stack(vectors), k=depth, **options)
-                scores |= {
-                    query: {hit.id: hit.parts[ranker.name] for hit in hits}
-                    for query, hits in zip(block, found, strict=True)
-                }
-                self._progress(len(scores), len(self._asked))
-        return {query: Reread.of(first[query], scores[query]) for query in self._asked}
+                asked = {query: self._asked[query] for query in queries[start : start + AT_ONCE]}
+                read |= read_again(searcher, asked, first, ranker, depth)
+                self._progress(len(read), len(self._asked))
+        return {query: read[query] for query in self._asked}
 
     def _mode_times(self) -> dict[Pipeline, float]:
         return {Pipeline(mode=mode): self._timed(TIMED, mode=mode) for mode in SEARCH_MODES}
@@ -231,6 +217,38 @@ class _Timing:
         return self.searcher.run(queries, depth=depth)
 
 
+def named_ranker(name: str, tokens: StoredTokens | None) -> Ranker | StoredTokens:
+    """The ranker of a name. tokens: the collection's token vectors. Raises QueryError where they are named and not
+    there, ModelError.
+    """
+    ranker = ranker_of(name)
+    if not isinstance(ranker, str):
+        return ranker
+    if tokens is None:
+        raise QueryError(NONE_KEPT)
+    return tokens
+
+
+def read_again(
+    searcher: SnapshotSearcher,
+    asked: Mapping[str, tuple[str, Vectors]],
+    first: Run,
+    ranker: Ranker | StoredTokens,
+    depth: int,
+) -> dict[str, Reread]:
+    """Of each question the first scores and the ranker's, in the order of the first ranking.
+
+    asked: text and vector, float32 (dimension,), by query. first: hybrid rankings, `depth` documents at least.
+    """
+    texts, vectors = zip(*asked.values(), strict=True)
+    options: dict[str, Any] = {"ranker": _given(ranker), "rerank_depth": depth, "mode": "hybrid"}
+    found = searcher.search_many(list(texts), vectors=np.stack(vectors), k=depth, **options)
+    return {
+        query: Reread.of(first[query], {hit.id: hit.parts[ranker.name] for hit in hits})
+        for query, hits in zip(asked, found, strict=True)
+    }
+
+
 def _given(ranker: Ranker | StoredTokens) -> Ranker | str:
     """The ranker as a searcher takes it."""
     return ranker.name if isinstance(ranker, StoredTokens) else ranker
@@ -246,7 +264,8 @@ def _best(ranker: ProbableRanker, read: Mapping[str, Reread]) -> list[dict[str, 
     return found
 
 
-def _values(run: Run, judged: Qrels) -> Values:
+def values_of(run: Run, judged: Qrels) -> Values:
+    """nDCG@10 of each judged question, in their order."""
     measure = parse_measure(MEASURE)
     return measure_values([measure], run, judged, list(judged))[measure.name]
 

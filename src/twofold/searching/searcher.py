@@ -100,6 +100,11 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         return None if self._stored is None else self._stored.pipeline
 
     @property
+    def tokens(self) -> StoredTokens | None:
+        """The stored token vectors; None where there are none."""
+        return self._tokens
+
+    @property
     def modes(self) -> tuple[SearchMode, ...]:
         """The modes that a text alone can use; the default is hybrid, if it is one of them."""
         return self._can.of_text(vector=self._can.encodes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import pytest
 from random_cross_encoders import classifier
 
 from twofold.bench.compression import bench_compression, codes_of
-from twofold.bench.cross_encoders import quality
 from twofold.bench.encode import Asked, bench_encode, of_length
 from twofold.bench.filters import bench_filters
 from twofold.bench.hybrid import bench_hybrid
@@ -36,9 +35,9 @@ from twofold.models.folder import read_model_folder
 from twofold.models.locating import find_model
 from twofold.models.profiling import linear_weights
 from twofold.models.transformer import TransformerModel
-from twofold.scores import Scores
 from twofold.tables import Estimate, Report
 
+LATE = "sentence-transformers/all-MiniLM-L6-v2"
 TEXTS = {f"d{number}": f"document about subject{number} and little else" for number in range(30)}
 
 
@@ -157,25 +156,9 @@ def test_the_walkthrough_asks_with_ones_own_questions_and_measures_quality(
     questions.write_text("what is a stack?\nwhere are files?\n")
     report = bench_walkthrough(collection.path, queries=questions, judged=beir)
     assert [row[0] for row in report.tables[0].rows] == [row[0] for row in walkthrough(collection).rows]
-    (_, bi), (_, cross) = report.tables[1].rows
+    (_, bi, *_), (_, cross, *_) = report.tables[1].rows
     assert isinstance(bi, Estimate)
     assert cross == "not measured: name one with --cross-encoder"
-
-
-def test_a_cross_encoder_orders_the_first_anew(beir: Path) -> None:
-    class Shortest:
-        name = "the shortest text"
-
-        def scores(self, query: str, texts: Sequence[str]) -> Scores:
-            return np.array([-len(text) for text in texts], np.float32)
-
-        def pair_scores(self, pairs: Sequence[tuple[str, str]]) -> Scores:
-            return self.scores("", [text for _, text in pairs])
-
-    towers, anew = (row[1] for row in quality(beir, HashedWords(64), Shortest()).rows)
-    assert isinstance(towers, Estimate)
-    assert isinstance(anew, Estimate)
-    assert anew.value != towers.value
 
 
 def test_encoding_is_timed_beside_sentence_transformers_on_equal_vectors(beir: Path) -> None:
@@ -207,6 +190,13 @@ def test_a_second_stage_is_timed_beside_sentence_transformers_on_equal_scores(be
     assert ours["largest difference of a score"] < 1e-4
     assert ours["pairs"] == pytest.approx(5 / ours["one query"].value * 1000)
     assert report.tables[0].notes[0].startswith("5 candidates of ")
+    judged = bench_second_stage(beir, models=[str(folder)], judged=beir, candidates=2, rounds=1).tables[-1]
+    assert [row[0] for row in judged.rows] == [
+        "bi-encoder",
+        "hybrid",
+        *(f"{first}'s first 100 by {name}" for name in ("small-bert", LATE) for first in ("bi-encoder", "hybrid")),
+        "everything by small-bert",
+    ]
 
 
 def test_without_a_model_two_random_ones_are_timed() -> None:
