@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +19,12 @@ from twofold.serving.guard import Guard
 from twofold.serving.hall import Hall
 from twofold.serving.replies import refusal
 from twofold.serving.settings import ServerSettings
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": {"application/json": {"schema": {"type": "object"}}}}
+    for status, text in {"4XX": "The request cannot be answered, and why.", "5XX": "The server failed."}.items()
+}
+"""What every address may answer besides, for its description."""
 
 
 def make_app(settings: ServerSettings) -> ASGIApp:
@@ -40,8 +47,9 @@ def make_app(settings: ServerSettings) -> ASGIApp:
     )
     app.state.hall = hall
     for routes in (page_routes, health_routes, collection_routes, openai_routes, rerank_routes, tei_routes):
-        app.include_router(routes.router)
+        app.include_router(routes.router, responses=REFUSALS)
     app.add_exception_handler(TwofoldError, _told)
+    app.add_exception_handler(Exception, _told)  # answered in one shape; guard.py logs it
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
     return Guard(app, hall)

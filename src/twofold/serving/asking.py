@@ -130,4 +130,7 @@ def check_text(text: object, limits: Limits) -> None:
 
 
 def _array(value: Any) -> Any:
-    return np.array(value, np.float32) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which a search refuses
+        return np.array(value, np.float32)

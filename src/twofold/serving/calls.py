@@ -269,7 +269,8 @@ def _question(query: Any) -> Any:
 
 def _numbers(values: Any, dimensions: int) -> Any:
     try:
-        array = np.asarray(values, np.float32)
+        with np.errstate(over="ignore"):  # refused below
+            array = np.asarray(values, np.float32)
     except (TypeError, ValueError):
         raise QueryError(f"a query is a text or a vector of numbers, not {type(values).__name__}") from None
     if array.ndim != dimensions:

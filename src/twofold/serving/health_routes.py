@@ -27,7 +27,7 @@ async def ready(hall: InHall) -> Response:
     return reply({"status": "ready"} if hall.ready else {"status": "loading"}, 200 if hall.ready else 503)
 
 
-@router.get("/metrics", summary="Counts and times, for Prometheus")
+@router.get("/metrics", response_class=PlainTextResponse, summary="Counts and times, for Prometheus")
 async def metrics(hall: InHall, access: As) -> Response:
     """Requests, latency by stage, queues, batch sizes, the cache of query vectors, documents, bytes."""
     check_whole(access)
