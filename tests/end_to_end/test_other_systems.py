@@ -16,8 +16,11 @@ IMPORTS_ALL = """
 import importlib, pkgutil
 import twofold
 for module in pkgutil.walk_packages(twofold.__path__, "twofold."):
-    if not module.name.endswith("__main__"):
-        importlib.import_module(module.name)
+    try:
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    except twofold.MissingExtraError:
+        assert module.name == "twofold.integrations.langchain"  # a class of a library that may be missing
 print("imported")
 """
 
