@@ -41,6 +41,7 @@ FLOORS = {
             "memory",
             "outline",
             "progress",
+            "passage_scores",
             "protocols",
             "rankings",
             "reports",

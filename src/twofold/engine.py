@@ -21,6 +21,7 @@ from twofold.documents import Document
 from twofold.facets import Facet
 from twofold.filters import Filter
 from twofold.index_report import IndexReport, IndexRequest, RecallReport
+from twofold.passage_scores import Nearest, PassageScores
 from twofold.progress import Progress, silent
 from twofold.reports import BackupReport, OptimizeReport, VerifyReport
 from twofold.scores import Numbers, Scores, Vectors
@@ -63,19 +64,6 @@ class Questions:
 
 Ask = Callable[[], Questions]
 """Makes the questions when they are needed, which may need an encoder."""
-
-
-@dataclass(frozen=True, slots=True)
-class Nearest:
-    """Documents and their dense scores.
-
-    documents: int64 (n,), handles; scores: float32 (n,), each that of the document's best passage; passages: int64
-    (n,), the handle of that passage.
-    """
-
-    documents: Numbers
-    scores: Scores
-    passages: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +126,9 @@ class DenseSnapshot(Protocol):
         query: float32 (dimension,). All documents with the last score are compared by id before the cut.
         """
 
-    def scored(self, query: Vectors, documents: Numbers) -> Nearest:
-        """The scores of these documents, which are ascending and distinct; those without a vector are left out."""
+    def scored(self, query: Vectors, documents: Numbers) -> PassageScores:
+        """The scores of all passages of these documents, which are ascending and distinct; those without a vector are
+        left out."""
 
     def vectors(self, passages: Numbers) -> Vectors:
         """float32 (n, dimension): the stored vectors of these passages."""
@@ -181,6 +170,12 @@ class LexicalSnapshot(Protocol):
 
     def evidence(self, query: str, documents: Numbers) -> Scores:
         """float32 (n,): what lexical search adds to mixed scores, before its weight: BM25 with less of common terms."""
+
+    def passage_evidence(self, query: str, documents: Numbers) -> tuple[Numbers, Scores] | None:
+        """The evidence of the passages of these documents, which are ascending and distinct; None where none is kept.
+
+        int64 (n,), how many passages each document has, 0 for one; float32 (passages,), one document after the other.
+        """
 
     def text(self, query: str) -> str:
         """The query's text without the operators of the query language and without what it excludes."""

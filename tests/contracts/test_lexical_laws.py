@@ -13,7 +13,7 @@ from twofold.lexical import reading
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.index import LexicalIndex
 from twofold.lexical.reading import LexicalReader
-from twofold.lexical.stretches import Tail, recorded
+from twofold.lexical.stretches import Tail, Text, recorded
 from twofold.scores import Mask, Scores
 
 DOCUMENTS = 2_500
@@ -35,8 +35,16 @@ EVERYTHING: Mask = np.ones(DOCUMENTS, np.bool_)
 NUMBERS = np.arange(DOCUMENTS)
 
 
-def documents(first: int, end: int) -> list[tuple[int, str]]:
-    return [(number, TEXTS[number]) for number in range(first, end)]
+def passages_of(text: str) -> list[str]:
+    """Long documents have three passages of equal length."""
+    words = text.split()
+    third = len(words) // 3
+    cuts = (words[:third], words[third : 2 * third], words[2 * third :])
+    return [" ".join(each) for each in cuts] if len(words) > 30 else []
+
+
+def documents(first: int, end: int) -> list[Text]:
+    return [Text(number, TEXTS[number], passages_of(TEXTS[number])) for number in range(first, end)]
 
 
 def index_of(folder: Path, *ends: int) -> LexicalIndex:
@@ -55,26 +63,26 @@ def tail_of(index: LexicalIndex) -> Tail:
 
 
 def whole(folder: Path) -> LexicalReader:
-    return index_of(folder, DOCUMENTS).reader()
+    return index_of(folder, DOCUMENTS).reader(passages=True)
 
 
 def in_many_commits(folder: Path) -> LexicalReader:
-    return index_of(folder, *range(250, DOCUMENTS + 1, 250)).reader()
+    return index_of(folder, *range(250, DOCUMENTS + 1, 250)).reader(passages=True)
 
 
 def half_of_it_in_memory(folder: Path) -> LexicalReader:
     index = index_of(folder, 900, 1_300)
-    return index.reader(tail_of(index))
+    return index.reader(tail_of(index), passages=True)
 
 
 def all_of_it_in_memory(folder: Path) -> LexicalReader:
     index = index_of(folder)
-    return index.reader(tail_of(index))
+    return index.reader(tail_of(index), passages=True)
 
 
 def asked_in_the_query_language(folder: Path) -> LexicalReader:
     index = index_of(folder, 2_000)
-    return index.reader(tail_of(index)).with_query_language()
+    return index.reader(tail_of(index), passages=True).with_query_language()
 
 
 MADE = [whole, in_many_commits, half_of_it_in_memory, all_of_it_in_memory, asked_in_the_query_language]
@@ -167,6 +175,34 @@ def test_evidence_has_the_same_bits_alone_and_in_every_company(lexical: LexicalR
         assert together.tobytes() == alone.tobytes()
         shuffled = RNG.permutation(200)
         assert lexical.evidence(query, NUMBERS[shuffled]).tobytes() == together[shuffled].tobytes()
+
+
+def test_the_evidence_of_passages_is_that_of_documents_which_are_these_passages(
+    lexical: LexicalReader, tmp_path: Path
+) -> None:
+    """Documents of one passage count as one passage in the statistics, and have no evidence of passages."""
+    alone = [passages_of(text) or [text] for text in TEXTS]
+    every = [passage for passages in alone for passage in passages]
+    index = LexicalIndex.create(tmp_path, LexicalSettings(analyser="plain")).extended(enumerate(every), len(every))
+    several = np.repeat([len(passages) > 1 for passages in alone], list(map(len, alone)))
+    for query in QUERIES[-4:]:
+        found = lexical.passage_evidence(query, NUMBERS)
+        assert found is not None
+        assert found[0].tolist() == [len(passages) if len(passages) > 1 else 0 for passages in alone]
+        expected = index.reader().evidence(query, np.flatnonzero(several))
+        assert found[1].tobytes() == expected.tobytes()
+
+
+def test_the_evidence_of_a_passage_has_the_same_bits_alone_and_in_every_company(lexical: LexicalReader) -> None:
+    for query in QUERIES[-4:]:
+        together = lexical.passage_evidence(query, NUMBERS[:200])
+        alone = [lexical.passage_evidence(query, NUMBERS[number : number + 1]) for number in range(200)]
+        assert together is not None
+        assert together[1].tobytes() == b"".join(each[1].tobytes() for each in alone if each is not None)
+
+
+def test_without_passages_there_is_no_evidence_of_them(tmp_path: Path) -> None:
+    assert index_of(tmp_path, 10).reader().passage_evidence("word1", NUMBERS[:5]) is None
 
 
 def test_nothing_allowed_and_nothing_asked_for_give_nothing(lexical: LexicalReader) -> None:

@@ -52,10 +52,10 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
     written = DocumentSnapshot.written
 
-    def counted(self: DocumentSnapshot, first: int, since: int) -> Iterator[tuple[int, str]]:
-        for number, text in written(self, first, since):
+    def counted(self: DocumentSnapshot, first: int, since: int) -> Iterator[tuple[int, str, str]]:
+        for number, title, text in written(self, first, since):
             seen.append(number)
-            yield number, text
+            yield number, title, text
 
     monkeypatch.setattr(DocumentSnapshot, "written", counted)
     return seen

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from twofold.block import Block, Known
 from twofold.documents import Document, titled
-from twofold.engine import EVERYTHING, LEXICAL, Counts, Facts, Nearest, Passages, Selection, SpaceCounts
+from twofold.engine import EVERYTHING, LEXICAL, Counts, Facts, Passages, Selection, SpaceCounts
 from twofold.errors import CollectionError, LockedError
 from twofold.facets import Facet, values_held
 from twofold.filters import ID, TITLE, All, Filter, found_at, matches
 from twofold.index_report import FLAT, IndexReport
+from twofold.passage_scores import Nearest, PassageScores
 from twofold.progress import Progress, silent
 from twofold.reports import CompactReport, OptimizeReport, VerifyReport
 from twofold.scores import Numbers, Scores, Vectors, best_positions, dense_scores
@@ -135,15 +136,17 @@ class ToySnapshot:
         return np.array([self._entries[n].spans[k] for n, k in places], np.int32).reshape(-1, 2)
 
     def nearest(self, query: Vectors, *, depth: int, top: int, selection: Selection = EVERYTHING) -> Nearest:
-        found = self.scored(query, self._selected(selection))
+        found = self.scored(query, self._selected(selection)).nearest()
         best = best_positions(found.scores, min(top, depth), lambda among: self.ids(found.documents[among]))
         return Nearest(found.documents[best], found.scores[best], found.passages[best])
 
-    def scored(self, query: Vectors, documents: Numbers) -> Nearest:
+    def scored(self, query: Vectors, documents: Numbers) -> PassageScores:
         some = np.array([n for n in documents.tolist() if len(self._entries[n].vectors)], np.int64)
         scores = [dense_scores(query, self._entries[number].vectors) for number in some.tolist()]
-        best = np.array([int(each.argmax()) for each in scores], np.int64)
-        return Nearest(some, np.array([each.max() for each in scores], np.float32), PASSAGES * some + best)
+        counts = np.array([len(each) for each in scores], np.int64)
+        return PassageScores(
+            some, counts, self.passages(some).handles, np.concatenate([np.empty(0, np.float32), *scores])
+        )
 
     def vectors(self, passages: Numbers) -> Vectors:
         return np.stack([self._entries[each // PASSAGES].vectors[each % PASSAGES] for each in passages.tolist()])
@@ -177,6 +180,9 @@ class ToySnapshot:
         whole = sum(weight**1.5 for weight in weights.values())
         sums = [(sum(w * n / (n + 1) for w, n in each), sum(w for w, _ in each)) for each in had]
         return np.array([total * (of / whole) ** 0.25 if whole else 0 for total, of in sums], np.float32)
+
+    def passage_evidence(self, query: str, documents: Numbers) -> tuple[Numbers, Scores] | None:
+        return None
 
     def text(self, query: str) -> str:
         return query

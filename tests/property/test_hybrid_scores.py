@@ -30,9 +30,10 @@ def documents() -> list[dict[str, object]]:
 
 @pytest.fixture(scope="module")
 def collections() -> Iterator[list[Collection]]:
-    """The same documents put in in three orders; one has lost others since, one learned its words half way."""
+    """The same documents put in in three orders, a third of two passages; one has lost others since, one learned its
+    words half way."""
     with ExitStack() as held:
-        made = [held.enter_context(create(None, HashedWords(64), depth=DEPTH)) for _ in range(3)]
+        made = [held.enter_context(create(None, HashedWords(64, max_words=24), depth=DEPTH)) for _ in range(3)]
         for number, collection in enumerate(made):
             given = documents()
             random.Random(number).shuffle(given)

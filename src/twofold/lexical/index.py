@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import tantivy
@@ -16,7 +15,7 @@ from twofold.lexical.analysing import Analysis, LexicalSettings
 from twofold.lexical.engine import AGAIN, LOCKS, SCHEMA, TERMS, speaking
 from twofold.lexical.reading import LexicalReader
 from twofold.lexical.state import EMPTY, TRIES, Note, State
-from twofold.lexical.stretches import Stretch, Tail
+from twofold.lexical.stretches import Stretch, Tail, Texts
 from twofold.lexical.writing import updating
 from twofold.progress import Progress, silent
 
@@ -84,11 +83,11 @@ class LexicalIndex(Stretch):
         """How texts become terms."""
         return self.analysis.settings
 
-    def reader(self, tail: Tail | None = None) -> LexicalReader:
+    def reader(self, tail: Tail | None = None, *, passages: bool = False) -> LexicalReader:
         """Searches these documents and those that follow; see LexicalReader."""
-        return LexicalReader(self.analysis, self, tail)
+        return LexicalReader(self.analysis, self, tail, passages=passages)
 
-    def extended(self, texts: Iterable[tuple[int, str]], end: int, progress: Progress = silent) -> LexicalIndex:
+    def extended(self, texts: Texts, end: int, progress: Progress = silent) -> LexicalIndex:
         """The index with what follows, in one commit of its own.
 
         texts: of documents, by ascending number, from the index's end to `end`. After a crash or an error the index in

@@ -29,17 +29,26 @@ POSTINGS_A_PROPOSAL = 50
 class LexicalReader:
     """BM25 scores of one commit, the same for any division of the documents into index and tail.
 
-    The statistics are of all documents of both, deleted ones too. engine.LexicalSnapshot is made of it.
+    The statistics are of all documents of both, deleted ones too. engine.LexicalSnapshot is made of it. passages:
+    whether both were read with the passages that are searched.
     """
 
     def __init__(
-        self, analysis: Analysis, index: Stretch | None, tail: Tail | None = None, *, language: bool = False
+        self,
+        analysis: Analysis,
+        index: Stretch | None,
+        tail: Tail | None = None,
+        *,
+        language: bool = False,
+        passages: bool = False,
     ) -> None:
         self._analysis = analysis
         self._index = index
         self._tail = tail
         self._language = language
+        self._passages = passages
         self._known: dict[str, Weighed] = {}
+        self._known_of_passages: dict[str, Weighed] = {}
         self._stretches: list[Stretch] = [each for each in (index, tail) if each is not None]
         corpora = [each.corpus for each in self._stretches]
         self._corpus = Corpus(sum(each.documents for each in corpora), sum(each.tokens for each in corpora))
@@ -55,7 +64,7 @@ class LexicalReader:
         Only on request: in plain text these signs have no meaning. Searching raises QueryError. The tail must have been
         made matchable.
         """
-        return LexicalReader(self._analysis, self._index, self._tail, language=True)
+        return LexicalReader(self._analysis, self._index, self._tail, language=True, passages=self._passages)
 
     def text(self, query: str) -> str:
         """The query's text without operators and without what it excludes, for the encoder."""
@@ -104,6 +113,21 @@ class LexicalReader:
         """float32 (n,): the evidence of these documents for hybrid search, in their order (Weighed.evidence)."""
         return self._each(query, documents, Weighed.evidence)
 
+    def passage_evidence(self, query: str, documents: Numbers) -> tuple[Numbers, Scores] | None:
+        """The evidence of the passages of these documents, which are ascending and differ; None where it is not known.
+
+        int64 (documents,), how many passages each has, 0 for one; float32 (passages,), in their order.
+        """
+        if not self._passages:
+            return None
+        weighed = self._weighed_by_passages(query)
+        many, evidence = np.zeros(len(documents), np.int64), [np.empty(0, np.float32)]
+        for each in self._stretches:
+            mine = slice(*np.searchsorted(documents, [each.records.first, each.end]))
+            many[mine], found = weighed.passage_evidence(each, documents[mine])
+            evidence.append(found)
+        return many, np.concatenate(evidence)
+
     def coverage(self, query: str, texts: Sequence[str]) -> Scores:
         """float32 (n,): the sum of the inverse document frequencies of the query's terms that each text has, each once.
 
@@ -135,6 +159,13 @@ class LexicalReader:
             if len(self._known) >= QUERIES_KEPT:
                 self._known.clear()
             known = self._known[query] = Weighed.of(self._question(query), self._stretches, self._corpus)
+        return known
+
+    def _weighed_by_passages(self, query: str) -> Weighed:
+        if (known := self._known_of_passages.get(query)) is None:
+            if len(self._known_of_passages) >= QUERIES_KEPT:
+                self._known_of_passages.clear()
+            known = self._known_of_passages[query] = self._weighed(query).of_passages(self._stretches)
         return known
 
 

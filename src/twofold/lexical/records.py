@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.lexical.passage_records import NO_PASSAGES, PassageRecords, joined
 from twofold.scores import Numbers
 
 Hashes = NDArray[np.uint64]
@@ -27,6 +28,7 @@ ABSENT = 2**32 - 1
 GROWTH = 2
 """A run is joined with the later ones that are together half as long."""
 NOTHING, NO_PLACES, NO_COUNTS = np.empty(0, np.int64), np.empty(0, np.uint16), np.empty(0, np.uint8)
+NO_LENGTHS = NO_PLACES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +38,7 @@ class Run:
     lengths: uint32 (n,), terms of each document with repetitions, ABSENT where no document was read. hashes: uint64
     (terms,), ascending, all different. places, counts: uint16 and uint8; for one term after the other, the numbers less
     `first` of the documents that have it, ascending, and how often each has it. ends: uint32 (terms,), where those of
-    each term end.
+    each term end. within: the passages of those documents that have several.
     """
 
     first: int
@@ -45,6 +47,7 @@ class Run:
     ends: NDArray[np.uint32]
     places: Places
     counts: NDArray[np.uint8]
+    within: PassageRecords = NO_PASSAGES
 
     @property
     def end(self) -> int:
@@ -66,6 +69,17 @@ class Run:
         there = self.hashes.take(found, mode="clip") == hashes
         ends = self.ends.take(found, mode="clip") * there
         return (self.ends.take(found - 1, mode="clip") * (there & (found > 0))).astype(np.int64), ends.astype(np.int64)
+
+    def within_spans(self, hashes: Hashes) -> tuple[Numbers, Numbers, Numbers]:
+        """int64 (n,) three times: where the entries of each of these terms begin and end in `within`, and how many
+        documents with several passages have it."""
+        if not len(self.hashes) or not len(self.within):
+            return np.zeros(len(hashes), np.int64), np.zeros(len(hashes), np.int64), np.zeros(len(hashes), np.int64)
+        found = self.hashes.searchsorted(hashes)
+        there = self.hashes.take(found, mode="clip") == hashes
+        ends, having = (each.take(found, mode="clip") * there for each in (self.within.ends, self.within.having))
+        starts = self.within.ends.take(found - 1, mode="clip") * (there & (found > 0))
+        return starts.astype(np.int64), ends.astype(np.int64), having.astype(np.int64)
 
     def having(self, hashes: Hashes) -> tuple[Places, Numbers, Numbers]:
         """The places of the documents that have these terms, one term after the other.
@@ -92,7 +106,24 @@ class Run:
             np.cumsum(sizes[having]).astype(np.uint32),
             (self.places[kept] - first).astype(np.uint16),
             self.counts[kept],
+            self.within.between(first, end, having),
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PassageMatches:
+    """Terms in the passages of some documents.
+
+    many: int64 (documents,), how many passages each has; 0 for one. lengths: uint16 (passages,), one document's after
+    the other's. passages, terms, counts: a passage among all of them, a term that it has, and how often it has it;
+    those of a passage stand in the order of the terms.
+    """
+
+    many: Numbers
+    lengths: NDArray[np.uint16]
+    passages: Numbers
+    terms: Numbers
+    counts: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +148,16 @@ class Records:
         """The sum of their lengths."""
         return sum(int(run.lengths[run.lengths != ABSENT].sum(dtype=np.int64)) for run in self.runs)
 
+    @property
+    def passages(self) -> tuple[int, int]:
+        """How many passages were read, and the sum of their lengths; a document that has not several counts as one."""
+        count, tokens = self.documents, self.tokens
+        for run in (each for each in self.runs if len(each.within)):
+            several = run.within.several
+            count += len(run.within) - int(np.count_nonzero(several))
+            tokens += int(run.within.lengths.sum(dtype=np.int64)) - int(run.lengths[several].sum(dtype=np.int64))
+        return count, tokens
+
     def between(self, first: int, end: int) -> Records:
         """The records of fewer documents."""
         runs = (run.between(first, end) for run in self.runs if run.first < end and run.end > first)
@@ -132,6 +173,14 @@ class Records:
         for run in self.runs:
             starts, ends = run.spans(hashes)
             counts += ends - starts
+        return counts
+
+    def passages_having(self, hashes: Hashes) -> Numbers:
+        """int64 (n,): how many passages have each of these terms, counted as `passages` counts."""
+        counts = self.having(hashes)
+        for run in (each for each in self.runs if len(each.within)):
+            starts, ends, there = run.within_spans(hashes)
+            counts += ends - starts - there
         return counts
 
     def matches(self, numbers: Numbers, hashes: Hashes) -> tuple[Numbers, Numbers, NDArray[np.float64]]:
@@ -153,6 +202,32 @@ class Records:
             found.append((owners[kept].astype(np.int64), terms, run.counts[kept + moved[terms]]))
         of_all, terms_of_all, counts = (np.concatenate(each) for each in zip(*found, strict=True))
         return of_all, terms_of_all, counts.astype(np.float64)
+
+    def passage_matches(self, numbers: Numbers, hashes: Hashes) -> PassageMatches:
+        """What `matches` says of documents, of the passages of those of these documents that have several.
+
+        numbers: ascending, all different, within these records. hashes: ascending, all different.
+        """
+        many, lengths = np.zeros(len(numbers), np.int64), [NO_LENGTHS]
+        found = [(NOTHING, NOTHING, NO_COUNTS)]
+        for run, (start, end) in self._divided(numbers):
+            places = numbers[start:end] - run.first
+            begins, finishes = run.within.spans(places)
+            many[start:end] = finishes - begins
+            before = sum(map(len, lengths)) + np.cumsum(many[start:end]) - many[start:end]
+            lengths.append(run.within.lengths[_ranges(begins, finishes)[0]])
+            if not len(lengths[-1]):
+                continue
+            starts, ends, _ = run.within_spans(hashes)
+            asked = places.astype(np.uint16)
+            for term, (first, last) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+                documents = run.within.documents[first:last]
+                lows, highs = (documents.searchsorted(asked, side=side) + first for side in ("left", "right"))
+                entries, owners = _ranges(lows, highs)
+                passages = before[owners] + run.within.passages[entries]
+                found.append((passages, np.full(len(entries), term), run.within.counts[entries]))
+        of_passages, terms, counts = (np.concatenate(each) for each in zip(*found, strict=True))
+        return PassageMatches(many, np.concatenate(lengths), of_passages, terms, counts.astype(np.float64))
 
     def with_any(self, hashes: Hashes) -> Numbers:
         """int64, ascending: the documents that have one of these terms."""
@@ -204,4 +279,12 @@ def _joined(runs: Sequence[Run]) -> Run:
         counts[targets] = run.counts
         following[terms] += sizes
     lengths = np.concatenate([run.lengths for run in runs])
-    return Run(runs[0].first, lengths, hashes, ends.astype(np.uint32), places, counts)
+    within = joined([run.within for run in runs], [len(run.lengths) for run in runs], where, len(hashes))
+    return Run(runs[0].first, lengths, hashes, ends.astype(np.uint32), places, counts, within)
+
+
+def _ranges(starts: Numbers, ends: Numbers) -> tuple[Numbers, Numbers]:
+    """All numbers of these ranges, one range after the other, and the range of each."""
+    lengths = ends - starts
+    owners = np.repeat(np.arange(len(starts)), lengths)
+    return np.arange(len(owners)) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths), owners

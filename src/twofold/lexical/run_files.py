@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +15,23 @@ from numpy.typing import NDArray
 from twofold.errors import CorruptionError
 from twofold.files import sweep, write_aside
 from twofold.lexical.engine import AGAIN
+from twofold.lexical.passage_records import NO_PASSAGES, PassageRecords
 from twofold.lexical.records import Run
 
 SUFFIX = ".run"
 TERM, DOCUMENT, POSTING = 12, 4, 3
 """Bytes of each: hash and end; length; place and count."""
+WITHIN_TERM, WITHIN_DOCUMENT, PASSAGE, ENTRY = 8, 4, 2, 5
+"""Bytes of each where documents have several passages: end and count; end; length; document, passage and count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFile:
     """What a note says of a run.
 
-    documents: numbers from `first` on. terms, postings: how many. head: CRC-32 of hashes, ends and lengths, which is
-    compared when the file is opened. checksum: of the whole file.
+    documents: numbers from `first` on. terms, postings: how many. passages, entries: how many passages, of documents
+    that have several, and terms in all of them; 0 in notes that do not name them. head: CRC-32 of what is a number a
+    term or a document, which is compared when the file is opened. checksum: of the whole file.
     """
 
     first: int
@@ -35,6 +40,8 @@ class RunFile:
     postings: int
     head: int
     checksum: int
+    passages: int = 0
+    entries: int = 0
 
     @property
     def name(self) -> str:
@@ -44,20 +51,20 @@ class RunFile:
     @property
     def head_bytes(self) -> int:
         """Of hashes, ends and lengths."""
-        return TERM * self.terms + DOCUMENT * self.documents
+        within = WITHIN_TERM * self.terms + WITHIN_DOCUMENT * self.documents if self.passages else 0
+        return TERM * self.terms + DOCUMENT * self.documents + within
 
     @property
     def bytes(self) -> int:
         """Of the file."""
-        return self.head_bytes + POSTING * self.postings
+        return self.head_bytes + POSTING * self.postings + PASSAGE * self.passages + ENTRY * self.entries
 
 
 def write(folder: Path, run: Run) -> RunFile:
     """Writes and syncs a run. Raises StorageError."""
-    head = b"".join(
-        each.astype(each.dtype.newbyteorder("<"), copy=False).tobytes() for each in (run.hashes, run.ends, run.lengths)
-    )
-    postings = run.places.astype("<u2", copy=False).tobytes() + run.counts.tobytes()
+    within = run.within
+    head = _bytes(run.hashes, run.ends, run.lengths, within.ends, within.having, within.last)
+    postings = _bytes(run.places, within.lengths, within.documents, within.passages, run.counts, within.counts)
     checksum = zlib.crc32(head)
     file = RunFile(
         first=run.first,
@@ -66,6 +73,8 @@ def write(folder: Path, run: Run) -> RunFile:
         postings=len(run.places),
         head=checksum,
         checksum=zlib.crc32(postings, checksum),
+        passages=len(within),
+        entries=len(within.counts),
     )
     with write_aside(folder / file.name) as written:
         written.write(head)
@@ -78,13 +87,18 @@ def mapped(folder: Path, file: RunFile) -> Run:
     content = _content(folder, file)
     if zlib.crc32(content[: file.head_bytes].data) != file.head:
         raise _damaged(folder / file.name)
-    hashes, rest = content[: 8 * file.terms], content[8 * file.terms :]
-    ends, rest = rest[: 4 * file.terms], rest[4 * file.terms :]
-    lengths, rest = rest[: 4 * file.documents], rest[4 * file.documents :]
-    places, counts = rest[: 2 * file.postings], rest[2 * file.postings :]
-    return Run(
-        file.first, lengths.view("<u4"), hashes.view("<u8"), ends.view("<u4"), places.view("<u2"), counts.view(np.uint8)
-    )
+    terms, documents = (file.terms, file.documents) if file.passages else (0, 0)
+    parts = [(file.terms, "<u8"), (file.terms, "<u4"), (file.documents, "<u4")]
+    parts += [(terms, "<u4"), (terms, "<u4"), (documents, "<u4"), (file.postings, "<u2"), (file.passages, "<u2")]
+    parts += [(file.entries, "<u2"), (file.entries, "<u2"), (file.postings, "u1"), (file.entries, "u1")]
+    arrays, place = list[NDArray[Any]](), 0
+    for count, kind in parts:
+        end = place + count * np.dtype(kind).itemsize
+        arrays.append(content[place:end].view(kind))
+        place = end
+    hashes, ends, lengths, of_ends, having, last, places, long, owners, passages, counts, of_counts = arrays
+    within = PassageRecords(of_ends, having, last, long, owners, passages, of_counts) if file.passages else NO_PASSAGES
+    return Run(file.first, lengths, hashes, ends, places, counts, within)
 
 
 def check(folder: Path, file: RunFile) -> None:
@@ -96,6 +110,11 @@ def check(folder: Path, file: RunFile) -> None:
 def clean(folder: Path, files: Iterable[RunFile]) -> None:
     """Removes the runs that are none of these: they were joined, or left by a stopped writer."""
     sweep(folder, SUFFIX, {file.name for file in files})
+
+
+def _bytes(*arrays: NDArray[Any]) -> bytes:
+    """These arrays behind each other, little-endian."""
+    return b"".join(each.astype(each.dtype.newbyteorder("<"), copy=False).tobytes() for each in arrays)
 
 
 def _content(folder: Path, file: RunFile) -> NDArray[np.uint8]:

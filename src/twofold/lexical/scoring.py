@@ -78,12 +78,29 @@ def summed(records: Records, numbers: Numbers, weights: Weights, average: float)
 
 def summed_and_had(records: Records, numbers: Numbers, weights: Weights, average: float) -> tuple[Sums, Sums]:
     """Twice float64 (n,): the sums of `summed`, and for each document the sum of the weights of the terms it has."""
-    owners, which, counts = records.matches(numbers, weights.hashes)
-    norms = (K1 * (1 - B + B * LENGTHS / average))[_bytes(records.lengths_of(numbers))]
+    matches, lengths = records.matches(numbers, weights.hashes), records.lengths_of(numbers)
+    return _summed(*matches, lengths, weights, average)
+
+
+def summed_in_passages(
+    records: Records, numbers: Numbers, weights: Weights, average: float
+) -> tuple[Numbers, Sums, Sums]:
+    """int64 (documents,): how many passages each of these documents has, 0 for one; and of all of these passages, one
+    document's after the other's, what `summed_and_had` gives for documents. average: of the lengths of passages."""
+    found = records.passage_matches(numbers, weights.hashes)
+    matches = found.passages, found.terms, found.counts
+    return found.many, *_summed(*matches, found.lengths.astype(np.uint32), weights, average)
+
+
+def _summed(
+    owners: Numbers, which: Numbers, counts: Sums, lengths: NDArray[np.uint32], weights: Weights, average: float
+) -> tuple[Sums, Sums]:
+    """Twice float64 (n,). owners, which, counts: what was found: in which of n texts, which term, and how often."""
+    norms = (K1 * (1 - B + B * LENGTHS / average))[_bytes(lengths)]
     had = weights.values[which]
     parts = had * (counts * (K1 + 1) / (counts + norms[owners]))
-    # bincount adds in the order of what it is given, so the terms of a document in the order of their hashes.
-    sums, of_terms = (np.bincount(owners, weights=each, minlength=len(numbers)) for each in (parts, had))
+    # bincount adds in the order of what it is given, so the terms of a text in the order of their hashes.
+    sums, of_terms = (np.bincount(owners, weights=each, minlength=len(lengths)) for each in (parts, had))
     return sums.astype(np.float64, copy=False), of_terms.astype(np.float64, copy=False)
 
 

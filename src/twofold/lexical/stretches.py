@@ -6,7 +6,9 @@ The index on disk is one stretch (index.py); the documents that it has not read 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tantivy
@@ -27,6 +29,18 @@ HEAP_BYTES = 15_000_000
 """tantivy's least, for what is read into memory."""
 
 
+class Text(NamedTuple):
+    """A document as it is read: its number, title and text, and the texts of its passages where it has several."""
+
+    number: int
+    text: str
+    passages: Sequence[str] = ()
+
+
+Texts = Iterable[tuple[int, str] | Text]
+"""Documents by ascending number."""
+
+
 class Stretch:
     """What both kinds have in common. folder: for messages. searcher: tantivy's; None where nothing can be matched."""
 
@@ -36,6 +50,11 @@ class Stretch:
         self.corpus = Corpus(records.documents, records.tokens)
         self._searcher = searcher
 
+    @cached_property
+    def passages(self) -> Corpus:
+        """The passages that were read; a document that has not several is one."""
+        return Corpus(*self.records.passages)
+
     @property
     def end(self) -> int:
         """No document with this number or a greater one has been read."""
@@ -44,6 +63,10 @@ class Stretch:
     def having(self, terms: Sequence[str]) -> Numbers:
         """int64 (n,): how many documents have each of these terms."""
         return self.records.having(np.array([hashed(term) for term in terms], np.uint64))
+
+    def passages_having(self, terms: Sequence[str]) -> Numbers:
+        """int64 (n,): how many passages have each of these terms."""
+        return self.records.passages_having(np.array([hashed(term) for term in terms], np.uint64))
 
     def with_any(self, terms: Sequence[str]) -> Numbers:
         """int64, ascending: the documents that have one of these terms."""
@@ -86,7 +109,7 @@ class Tail(Stretch):
     def __init__(self, folder: Path, records: Records) -> None:
         super().__init__(folder, records, None)
 
-    def make_matchable(self, analysis: Analysis, texts: Iterable[tuple[int, str]]) -> None:
+    def make_matchable(self, analysis: Analysis, texts: Texts) -> None:
         """Reads the texts of its documents, for queries of the language; other documents are skipped."""
         if self._searcher is not None:
             return
@@ -95,7 +118,7 @@ class Tail(Stretch):
             index.register_tokenizer(TERMS, analysis.written)
             index.config_reader("manual")
             writer = index.writer(HEAP_BYTES, 1)
-            for number, text in texts:
+            for number, text, *_ in texts:
                 if self.records.first <= number < self.end:
                     writer.add_document(as_tantivy(number, analysis.read(text)[1]))
             writer.commit()
@@ -104,11 +127,12 @@ class Tail(Stretch):
             self._searcher = index.searcher()
 
 
-def recorded(analysis: Analysis, first: int, texts: Iterable[tuple[int, str]], end: int) -> Records:
+def recorded(analysis: Analysis, first: int, texts: Texts, end: int) -> Records:
     """The records of documents with numbers from `first` to `end`, ascending."""
     recorder = Recorder(first, analysis.vocabulary)
-    for number, text in texts:
-        recorder.add(number, analysis.read(text)[0])
+    for each in texts:
+        number, text, passages = Text(*each)
+        recorder.add(number, analysis.ids(text), list(map(analysis.ids, passages)))
     recorder.skip_to(end)
     recorder.close()
     return Records(first, tuple(recorder.made))

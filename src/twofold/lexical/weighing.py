@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tantivy import Occur, Query
 
 from twofold.lexical.asking import Part, Question
 from twofold.lexical.matching import term_query
-from twofold.lexical.scoring import Corpus, Sums, Weights, summed, summed_and_had
+from twofold.lexical.scoring import Corpus, Sums, Weights, summed, summed_and_had, summed_in_passages
 from twofold.lexical.stretches import Stretch
 from twofold.scores import Numbers, Scores
 
@@ -86,6 +86,35 @@ class Weighed:
             total[~stretch.among(self.matched, numbers)] = 0
         found: Sums = total * np.sqrt(np.sqrt(had / asked)) if asked else total
         return found.astype(np.float32)
+
+    def passage_evidence(self, stretch: Stretch, numbers: Numbers) -> tuple[Numbers, Scores]:
+        """What `evidence` is of documents, of the passages of these documents that have several.
+
+        int64 (documents,), how many passages each has, 0 for one; float32 (passages,). numbers: ascending, different.
+        The weights are those by the statistics of passages (`of_passages`). What does not match, by its document, is 0.
+        """
+        many = np.zeros(len(numbers), np.int64)
+        total, had, asked = np.zeros(0, np.float64), np.zeros(0, np.float64), 0.0
+        for place, part in enumerate(self.parts):
+            weights = Weights.of({term: count * self._emphasised(term) for term, count in part.terms.items()})
+            asked += float(weights.values.sum())
+            many, *sums = summed_in_passages(stretch.records, numbers, weights, self.corpus.average)
+            if part.within is not None:
+                sums = [each * np.repeat(stretch.among(part.within, numbers), many) for each in sums]
+            total, had = sums if place == 0 else (total + sums[0], had + sums[1])
+        if self.matched is not None:
+            total[~np.repeat(stretch.among(self.matched, numbers), many)] = 0
+        found: Sums = total * np.sqrt(np.sqrt(had / asked)) if asked else total
+        return many, found.astype(np.float32)
+
+    def of_passages(self, stretches: Sequence[Stretch]) -> Weighed:
+        """The same question, its terms weighed by the passages that have them; a document of one passage is one."""
+        terms = [*self.rarities]
+        counts = [each.passages for each in stretches]
+        corpus = Corpus(sum(each.documents for each in counts), sum(each.tokens for each in counts))
+        having = sum((each.passages_having(terms) for each in stretches), np.zeros(len(terms), np.int64))
+        rarities = {term: corpus.rarity(count) for term, count in zip(terms, having.tolist(), strict=True)}
+        return replace(self, rarities=rarities, corpus=corpus)
 
     def _emphasised(self, term: str) -> float:
         """A weight that grows faster than the inverse document frequency."""

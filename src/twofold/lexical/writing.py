@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import tantivy
@@ -15,7 +15,7 @@ from twofold.lexical.engine import speaking
 from twofold.lexical.recorder import Recorder
 from twofold.lexical.records import Records
 from twofold.lexical.state import Note, State
-from twofold.lexical.stretches import Stretch, as_tantivy
+from twofold.lexical.stretches import Stretch, Text, Texts, as_tantivy
 from twofold.progress import Progress
 
 HEAP_BYTES = 50_000_000
@@ -37,13 +37,14 @@ class Update:
         self._read = 0
         self._recorder = Recorder(before.end, analysis.vocabulary)
 
-    def add(self, texts: Iterable[tuple[int, str]], progress: Progress) -> None:
+    def add(self, texts: Texts, progress: Progress) -> None:
         """Reads the texts of documents, with ascending numbers from the state's `end` on."""
-        for number, text in texts:
+        for each in texts:
+            number, text, passages = Text(*each)
             ids, terms = self._analysis.read(text)
             with speaking(self._folder):
                 self._writer.add_document(as_tantivy(number, terms))
-            self._recorder.add(number, ids)
+            self._recorder.add(number, ids, list(map(self._analysis.ids, passages)))
             self._read += 1
             if self._recorder.made:
                 self._append()

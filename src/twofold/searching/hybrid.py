@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.documents import Document
-from twofold.engine import EVERYTHING, DenseSnapshot, EngineSnapshot, LexicalSnapshot, Nearest, Selection
+from twofold.engine import EVERYTHING, DenseSnapshot, EngineSnapshot, LexicalSnapshot, Selection
 from twofold.errors import QueryError
 from twofold.hits import known_relevance
 from twofold.lexical.analysing import LexicalSettings
 from twofold.lexical.highlighting import Highlights
+from twofold.passage_scores import PassageScores
 from twofold.scores import Numbers, Scores, Vectors, best_positions
+from twofold.searching.candidate_scores import CandidateScores, of_passages, with_evidence
 from twofold.searching.fusion import Fusion
 from twofold.searching.relevance import Relevance
 from twofold.searching.threads import threads
@@ -70,19 +72,6 @@ class Ranked:
         """The parts of each score, by name."""
         columns = {name: np.broadcast_to(part, self.scores.shape).tolist() for name, part in self.parts.items()}
         return [dict(zip(columns, line, strict=True)) for line in zip(*columns.values(), strict=True)]
-
-
-@dataclass(frozen=True, slots=True)
-class CandidateScores:
-    """The dense scores and the lexical evidence of the candidates of one query.
-
-    near: the candidates by handle, with their dense scores; evidence: float32 (n,), what lexical search adds, before
-    its weight; best: the highest dense score of any document of the collection.
-    """
-
-    near: Nearest
-    evidence: Scores
-    best: float
 
 
 class HybridSearch:
@@ -150,20 +139,19 @@ class HybridSearch:
         if self._fusion is None:
             raise QueryError("dense and lexical scores are mixed by cosines, and texts have none in this collection")
         sides = self.candidate_scores(text, vector, depth=depth, selection=selection, start=start)
-        near, weight = sides.near, self._fusion.lexical_weight(sides.best)
-        scores = self._fusion.fused(near.scores, sides.evidence, weight)
-        best = best_positions(scores, top, lambda among: self._snapshot.ids(near.documents[among]))
-        dense, lexical = near.scores[best], self._lexical.scores(text, near.documents[best])
+        near, fused = sides.near, sides.fused(self._fusion)
+        best = best_positions(fused.scores, top, lambda among: self._snapshot.ids(near.documents[among]))
+        lexical = self._lexical.scores(text, near.documents[best])
         parts: dict[str, Scores | float] = {
-            "dense": dense,
+            "dense": fused.dense[best],
             "lexical": lexical,
-            "lexical evidence": sides.evidence[best],
-            "lexical weight": weight,
+            "lexical evidence": fused.evidence[best],
+            "lexical weight": fused.weight,
         }
         relevance = None
         if self._relevance is not None:
-            relevance = self._relevance.hybrid(dense, lexical, self._lexical.weight(text))
-        return Ranked(near.documents[best], scores[best], parts, near.passages[best], relevance)
+            relevance = self._relevance.hybrid(near.scores[best], lexical, self._lexical.weight(text))
+        return Ranked(near.documents[best], fused.scores[best], parts, fused.passages[best], relevance)
 
     def candidate_scores(
         self,
@@ -189,8 +177,27 @@ class HybridSearch:
             best = self._dense.nearest(asked, depth=self._depth, top=1).scores
         matched, _ = matching()
         candidates = self._dense.scored(asked, np.union1d(near.documents, matched))
-        evidence = self._lexical.evidence(text, candidates.documents)
-        return CandidateScores(candidates, evidence, float(best[0]) if len(best) else 0.0)
+        return self._with_evidence(text, candidates, float(best[0]) if len(best) else 0.0)
+
+    def passage_evidence(self, text: str, handles: Numbers, counts: Numbers) -> Scores:
+        """float32 (passages,): the evidence in mixed scores of all passages of these documents, in their order.
+
+        counts: how many passages each has.
+        """
+        order = np.argsort(handles)
+        documents, many = handles[order], counts[order]
+        evidence = self._lexical.evidence(text, documents)
+        found = of_passages(self._lexical, text, documents, many, evidence)
+        ascending = np.repeat(evidence, many) if found is None else found
+        starts = np.empty(len(order), np.int64)
+        starts[order] = np.cumsum(many) - many
+        within = np.arange(len(ascending)) - np.repeat(np.cumsum(counts) - counts, counts)
+        placed: Scores = ascending[np.repeat(starts, counts) + within]
+        return placed
+
+    def _with_evidence(self, text: str, passages: PassageScores, best: float) -> CandidateScores:
+        counts = self._snapshot.counts
+        return with_evidence(self._lexical, text, passages, best, counts.passages / max(1, counts.documents))
 
     def lexical(self, text: str, *, depth: int, top: int, selection: Selection) -> Ranked:
         """The first `top` of the ranking of `depth` documents by BM25; no vector is made or read."""
@@ -215,16 +222,25 @@ class HybridSearch:
         return self._fusion.fused(dense, np.asarray(parts["lexical evidence"], np.float32), float(weight))
 
     def spans(self, text: str, handles: Numbers, documents: Sequence[Document]) -> NDArray[np.int32]:
-        """int32 (n, 2): for each document the passage with the most words of the query, the earlier of equal ones.
+        """int32 (n, 2): for each document the passage with the most lexical evidence, the earlier of equal ones.
 
-        handles: int64 (n,), those of the documents. Each word in a passage counts once, weighted by its inverse
-        document frequency (`LexicalSnapshot.coverage`). Documents of a single passage are not compared.
+        handles: int64 (n,), those of the documents. Documents of a single passage are not compared. Where lexical
+        search does not know passages, it is the one with the most words of the query, each weighted by its inverse
+        document frequency (`LexicalSnapshot.coverage`).
         """
-        passages = self._snapshot.passages(handles)
-        _, firsts, counts = np.unique(passages.owners, return_index=True, return_counts=True)
-        coverage = np.zeros(len(passages.handles), np.float32)
+        order = np.argsort(handles)
+        passages = self._snapshot.passages(handles[order])
+        counts = np.bincount(passages.owners, minlength=len(handles))
+        evidence = np.zeros(len(passages.handles), np.float32)
         among = np.flatnonzero(np.repeat(counts > 1, counts))
-        places = zip(passages.owners[among].tolist(), passages.spans[among].tolist(), strict=True)
-        coverage[among] = self._lexical.coverage(text, [documents[n].text[start:end] for n, (start, end) in places])
-        chosen: NDArray[np.int32] = passages.spans[np.lexsort((passages.handles, -coverage, passages.owners))[firsts]]
+        found = self._lexical.passage_evidence(text, handles[order]) if len(among) else None
+        if found is not None and np.array_equal(found[0], counts * (counts > 1)):
+            evidence[among] = found[1]
+        else:
+            texts = [documents[place].text for place in order.tolist()]
+            places = zip(passages.owners[among].tolist(), passages.spans[among].tolist(), strict=True)
+            evidence[among] = self._lexical.coverage(text, [texts[n][start:end] for n, (start, end) in places])
+        best = np.lexsort((passages.handles, -evidence, passages.owners))[np.cumsum(counts) - counts]
+        chosen = np.empty((len(handles), 2), np.int32)
+        chosen[order] = passages.spans[best]
         return chosen

@@ -82,8 +82,8 @@ class PassageSearch:
     ) -> tuple[Passages, Scores, Parts]:
         """All passages of some documents with their scores and the parts of these. parts: those of the documents.
 
-        A passage's score is what the document's would be with this passage alone: its own dense score, fused with the
-        document's lexical evidence; in lexical mode the document's BM25 times the share of the query's terms, by their
+        A passage's score is what the document's would be with this passage alone: its own dense score, fused with its
+        lexical evidence; in lexical mode the document's BM25 times the share of the query's terms, by their
         inverse document frequencies, that the passage has.
         """
         found = self._snapshot.passages(handles)
@@ -98,7 +98,10 @@ class PassageSearch:
         own: dict[str, Scores | float] = {
             name: part if isinstance(part, float) else part[found.owners] for name, part in parts.items()
         }
-        return found, self._hybrid.fused(dense, own), {**own, "dense": dense}
+        counts = np.bincount(found.owners, minlength=len(handles))
+        evidence = self._hybrid.passage_evidence(asked.query.text or "", handles, counts)
+        own |= {"dense": dense, "lexical evidence": evidence}
+        return found, self._hybrid.fused(dense, own), own
 
 
 def _owned(found: Passages) -> list[tuple[int, tuple[int, int]]]:

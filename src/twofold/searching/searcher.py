@@ -138,7 +138,7 @@ class SnapshotSearcher(AbstractContextManager["SnapshotSearcher"]):
         says cosine. vector: that of a query text, used instead of encoding it; lexical search does not read it. where:
         a filter on metadata (filters.py). mode: "dense" (vectors), "lexical" (BM25) or "hybrid"; the default for a text
         is hybrid, if it is possible (`modes`, `modes_with_vector`), and lexical for a text that has no vector. Lexical
-        search needs no encoder and shows the passage with the most words of the query. ranker: scores the
+        search needs no encoder and shows the passage with the most lexical evidence. ranker: scores the
         first `rerank_depth` documents of the ranking again (100, or as many as the page needs), and their order ends
         the ranking; it needs a text query; False for none. Where neither mode nor ranker is given, the pipeline that
         `tune` stored is followed. rerank_weight: its share in the new score (docs/second-stage.md), 1. strict: a

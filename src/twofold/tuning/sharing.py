@@ -18,8 +18,8 @@ from twofold.evaluation.intervals import bootstrap_interval
 from twofold.evaluation.measures import measure_values, parse_measure
 from twofold.rankings import Qrels, Run
 from twofold.scores import order
+from twofold.searching.candidate_scores import CandidateScores
 from twofold.searching.fusion import SHARE, Fusion
-from twofold.searching.hybrid import CandidateScores
 
 MEASURE = "nDCG@10"
 TOP = 10
@@ -115,8 +115,7 @@ def _values(asked: Mapping[str, JudgedQuery], qrels: Qrels, fusion: Fusion) -> N
 
 
 def _first(asked: JudgedQuery, fusion: Fusion) -> dict[str, float]:
-    sides = asked.sides
-    scores = fusion.fused(sides.near.scores, sides.evidence, fusion.lexical_weight(sides.best))
+    scores = asked.sides.fused(fusion).scores
     return {asked.ids[place]: float(scores[place]) for place in order(scores, asked.ids)[:TOP].tolist()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -160,3 +161,83 @@ def test_files_of_runs_that_a_state_does_not_name_are_removed(tmp_path: Path) ->
     (tmp_path / "other").touch()
     run_files.clean(tmp_path, [file])
     assert sorted(each.name for each in tmp_path.iterdir()) == [file.name, "other"]
+
+
+def divided(terms: list[str], draw: random.Random) -> list[list[str]]:
+    """A document's terms in one to four passages, which overlap now and then; a boundary may cut a word."""
+    if draw.random() < 0.4 or len(terms) < 4:
+        return []
+    cuts = sorted(draw.sample(range(1, len(terms)), draw.randint(1, 3)))
+    passages = [terms[max(0, start - draw.randint(0, 2)) : end] for start, end in pairwise([0, *cuts, len(terms)])]
+    return [[*each, "cut"] if draw.random() < 0.1 else each for each in passages]
+
+
+def check_passages(
+    found: Records, documents: dict[int, list[str]], passages: dict[int, list[list[str]]], draw: random.Random
+) -> None:
+    """Against counting. Terms that a passage has and its document has not are parts of a word."""
+    inside = {number: terms for number, terms in documents.items() if found.first <= number < found.end}
+    counted = {
+        number: [Counter(each) for each in passages[number]] if len(passages[number]) > 1 else [] for number in inside
+    }
+    hashes = np.array(sorted(map(hashed, [*TERMS[:20], "absent", "cut"])), np.uint64)
+    names = {hashed(term): term for term in [*TERMS, "cut"]}
+    named = [names.get(each, "") for each in hashes.tolist()]
+    whole = [each or [Counter(inside[number])] for number, each in counted.items()]
+    assert found.passages == (sum(map(len, whole)), sum(each.total() for some in whole for each in some))
+    having = [
+        sum(
+            term in each and term in inside[number] for number, some in zip(inside, whole, strict=True) for each in some
+        )
+        for term in named
+    ]
+    assert found.passages_having(hashes).tolist() == having
+    for count in (0, 1, 7, found.end - found.first):
+        numbers = sorted(draw.sample(range(found.first, found.end), min(count, found.end - found.first)))
+        matches = found.passage_matches(np.array(numbers, np.int64), hashes)
+        mine = [counted.get(number, []) for number in numbers]
+        assert matches.many.tolist() == list(map(len, mine))
+        assert matches.lengths.tolist() == [each.total() for some in mine for each in some]
+        triples = list(zip(matches.passages.tolist(), matches.terms.tolist(), matches.counts.tolist(), strict=True))
+        of = [(number, each) for number, some in zip(numbers, mine, strict=True) for each in some]
+        assert sorted(triples) == [
+            (place, term, min(each[name], MOST))
+            for place, (number, each) in enumerate(of)
+            for term, name in enumerate(named)
+            if name in inside[number] and each[name]
+        ]
+        for place in range(len(of)):  # a score is a sum in this order
+            terms = [term for owner, term, _ in triples if owner == place]
+            assert terms == sorted(terms)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_records_of_passages_say_what_counting_says_however_they_grew(largest: int, seed: int, tmp_path: Path) -> None:
+    draw, documents = random.Random(seed), drawn(seed)
+    passages = {number: divided(terms, draw) for number, terms in documents.items()}
+    for ends in ([300], list(range(5, 301, 5)), sorted({*draw.sample(range(1, 300), 20), 300})):
+        found = Records(0)
+        for end in ends:
+            made = Vocabulary(str)
+            recording = Recorder(found.end, made)
+            for number, terms in documents.items():
+                if found.end <= number < end:
+                    ids = [[made[term] for term in each] for each in passages[number]]
+                    recording.add(number, [made[term] for term in terms], ids)
+            recording.skip_to(end)
+            recording.close()
+            found = found.followed_by(recording.made)
+        check(found, documents, 0, 300, draw)
+        check_passages(found, documents, passages, draw)
+        first, end = sorted(draw.sample(range(301), 2))
+        check_passages(found.between(first, end), documents, passages, draw)
+        files = [run_files.write(tmp_path, run) for run in found.runs]
+        check_passages(Records(0, tuple(run_files.mapped(tmp_path, file) for file in files)), documents, passages, draw)
+        assert all((tmp_path / file.name).stat().st_size == file.bytes for file in files)
+
+
+def test_a_run_without_passages_is_stored_as_before_passages_were(tmp_path: Path) -> None:
+    (run,) = runs(drawn(4), 0, 300)
+    file = run_files.write(tmp_path, run)
+    assert (file.passages, file.entries) == (0, 0)
+    assert file.bytes == 12 * file.terms + 4 * file.documents + 3 * file.postings

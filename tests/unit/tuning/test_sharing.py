@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twofold.engine import Nearest
 from twofold.errors import InputError
+from twofold.passage_scores import Nearest
 from twofold.rankings import Qrels
+from twofold.searching.candidate_scores import CandidateScores
 from twofold.searching.fusion import SHARE, Fusion
-from twofold.searching.hybrid import CandidateScores
 from twofold.tuning.sharing import SHARES, JudgedQuery, Learned, learned_share
 
 FUSION = Fusion(chance=0.0)

@@ -20,7 +20,7 @@ from twofold.engines.local.catalogue.records import (
     ID_COLUMNS,
     Line,
     as_document,
-    as_text,
+    as_texts,
     is_whole,
     last_number,
     read_state,
@@ -106,14 +106,14 @@ class DocumentSnapshot:
         for lines in self._batches(0):
             yield from map(as_document, lines)
 
-    def written(self, first: int, since: int) -> Iterator[tuple[int, str]]:
-        """(number, title and text), ascending, of the documents from a number on that were not deleted by a commit.
+    def written(self, first: int, since: int) -> Iterator[tuple[int, str, str]]:
+        """(number, title, text), ascending, of the documents from a number on that were not deleted by a commit.
 
         Documents that were deleted later are included, so that derived data does not depend on the time of reading. A
         compaction removes their lines. Raises CorruptionError for a damaged document; a damaged deleted one is skipped.
         """
         for lines in self._batches(first, since):
-            yield from ((line[0], as_text(line)) for line in lines if line[2] is None or is_whole(line))
+            yield from ((line[0], *as_texts(line)) for line in lines if line[2] is None or is_whole(line))
 
     def documents(self, documents: Numbers) -> list[Document]:
         """These documents, each checked against its checksum. Raises CorruptionError naming the id."""

@@ -48,7 +48,7 @@ class Aside:
         self.snapshot = snapshot
         self._known = known
         self._following = following
-        self.lexical = LocalLexical(index.reader(), Selecting(snapshot, language=lambda: None))
+        self.lexical = LocalLexical(index.reader(passages=True), Selecting(snapshot, language=lambda: None))
 
     def publish(self, about: Mapping[str, Any]) -> None:
         """Searches use it from this commit on."""

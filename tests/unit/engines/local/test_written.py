@@ -17,7 +17,7 @@ from twofold.errors import CorruptionError
 
 def written(store: Store, first: int, since: int) -> dict[int, str]:
     with store.snapshot() as snapshot:
-        return dict(snapshot.written(first, since))
+        return {number: text for number, _, text in snapshot.written(first, since)}
 
 
 def live(store: Store) -> dict[int, str]:

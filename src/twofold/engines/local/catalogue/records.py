@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from twofold.documents import Document, titled
+from twofold.documents import Document
 from twofold.engines.local.catalogue import checksums
 from twofold.engines.local.catalogue.schema import SpaceHead
 from twofold.engines.local.spaces.segments import Segment
@@ -44,10 +44,10 @@ def as_document(line: Line) -> Document:
     return Document(identifier, text, title, json.loads(metadata) if metadata != "{}" else {})
 
 
-def as_text(line: Line) -> str:
-    """Title and text of a line of DOCUMENT_COLUMNS, as lexical search reads them; raises CorruptionError."""
+def as_texts(line: Line) -> tuple[str, str]:
+    """Title and text of a line of DOCUMENT_COLUMNS; raises CorruptionError."""
     check_whole(line)
-    return titled(line[5].decode(), line[7].decode())
+    return line[5].decode(), line[7].decode()
 
 
 def check_whole(line: Line) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from twofold.engine import EVERYTHING, Nearest, Passages, Selection
+from twofold.engine import EVERYTHING, Passages, Selection
 from twofold.engines.local.selecting import Selecting
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.drawing import drawn
 from twofold.engines.local.spaces.nearest import NearestSearch, scored
 from twofold.engines.local.spaces.segments import Halves
 from twofold.engines.local.turns import turns
+from twofold.passage_scores import Nearest, PassageScores
 from twofold.scores import Numbers, Vectors
 
 ROWS = 16_384
@@ -32,8 +33,8 @@ class DenseRows:
         with turns.taken():
             return self._search.nearest(query, depth=depth, top=top, allowed=self._selecting.rows(selection))
 
-    def scored(self, query: Vectors, documents: Numbers) -> Nearest:
-        """These documents with their scores; those without a vector are left out."""
+    def scored(self, query: Vectors, documents: Numbers) -> PassageScores:
+        """All passages of these documents with their scores; those without a vector are left out."""
         return scored(self._snapshot, query, self._snapshot.rows_of(documents)[0])
 
     def vectors(self, passages: Numbers) -> Vectors:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from twofold.engine import Nearest
 from twofold.engines.local.spaces.nearest import first, scored
 from twofold.engines.local.spaces.stored import StoredVectors
 from twofold.engines.local.spaces.widening import SPARE, widening
+from twofold.passage_scores import Nearest
 from twofold.protocols import ExactIndex
 from twofold.scores import Mask, Scores, Vectors
 
@@ -26,7 +26,7 @@ class ExactSearch:
         """The first `top` of the ranking of `depth` documents (see `NearestSearch`)."""
         for count in widening(SPARE_ROWS + int(SPARE * depth * self._snapshot.rows_per_document)):
             rows, approximate = self._index.candidates(query, count, allowed)
-            candidates = scored(self._snapshot, query, rows)
+            candidates = scored(self._snapshot, query, rows).nearest()
             if len(rows) < count or _certain(
                 candidates.scores, depth, float(approximate[-1]) + self._index.margin(query)
             ):

@@ -6,10 +6,10 @@ from math import ceil
 
 import numpy as np
 
-from twofold.engine import Nearest
 from twofold.engines.local.spaces.nearest import NearestSearch, first, scored
 from twofold.engines.local.spaces.stored import StoredVectors
 from twofold.engines.local.spaces.widening import SPARE, widening
+from twofold.passage_scores import Nearest
 from twofold.protocols import ExactIndex, VectorIndex
 from twofold.scores import Mask, MaskCount, Numbers, Vectors
 
@@ -45,7 +45,7 @@ class IndexedSearch:
         """The first `top` of the ranking of `depth` documents (see `NearestSearch`)."""
         allowed_count = self._count(allowed)
         if allowed_count <= FEW:
-            candidates = scored(self._snapshot, query, np.flatnonzero(allowed))
+            candidates = scored(self._snapshot, query, np.flatnonzero(allowed)).nearest()
             return first(self._snapshot, candidates, min(top, depth))
         covered = allowed if self._tail is None else allowed[: self._index.rows]
         reachable = allowed_count if self._tail is None else self._count_covered(covered)
@@ -53,7 +53,7 @@ class IndexedSearch:
         if found is None:
             return self._exact.nearest(query, depth=depth, top=top, allowed=allowed)
         rows = np.concatenate([found, self._of_tail(query, depth, allowed, allowed_count - reachable)])
-        return first(self._snapshot, scored(self._snapshot, query, rows), min(top, depth))
+        return first(self._snapshot, scored(self._snapshot, query, rows).nearest(), min(top, depth))
 
     def _of_index(self, query: Vectors, depth: int, covered: Mask, reachable: int) -> Numbers | None:
         """Rows of at least `depth` documents, or all that pass; None where the index cannot reach so many."""

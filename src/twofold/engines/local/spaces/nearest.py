@@ -6,8 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-from twofold.engine import Nearest
 from twofold.engines.local.spaces.stored import StoredVectors
+from twofold.passage_scores import Nearest, PassageScores
 from twofold.scores import Mask, Numbers, Vectors, best_positions, dense_scores
 
 
@@ -23,20 +23,14 @@ class NearestSearch(Protocol):
         """
 
 
-def scored(snapshot: StoredVectors, query: Vectors, rows: Numbers) -> Nearest:
-    """The documents of these rows, each with its best row, in order of number."""
+def scored(snapshot: StoredVectors, query: Vectors, rows: Numbers) -> PassageScores:
+    """The documents of these rows, in order of number, with all their rows."""
     documents = np.unique(snapshot.documents_of(rows))
     all_rows, owners = snapshot.rows_of(documents)
+    counts = np.bincount(owners, minlength=len(documents))
     if len(all_rows) == 0:
-        return Nearest(documents, np.empty(0, np.float32), all_rows)
-    scores = dense_scores(query, snapshot.vectors(all_rows))
-    if len(all_rows) == len(documents):
-        return Nearest(documents, scores, all_rows)
-    starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]])
-    best = np.maximum.reduceat(scores, starts)
-    # The first of equal rows: lexsort puts them in order of owner, then falling score, then row.
-    winners = np.lexsort((all_rows, -scores, owners))[starts]
-    return Nearest(documents, best, all_rows[winners])
+        return PassageScores(documents, counts, all_rows, np.empty(0, np.float32))
+    return PassageScores(documents, counts, all_rows, dense_scores(query, snapshot.vectors(all_rows)))
 
 
 def first(snapshot: StoredVectors, candidates: Nearest, top: int) -> Nearest:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from twofold.documents import Document
-from twofold.engine import Nearest
 from twofold.engines.local.derived.indexes.recall import (
     FIRST_HALF,
     SHARES,
@@ -20,6 +19,7 @@ from twofold.engines.local.derived.indexes.recall import (
     masks_by_share,
 )
 from twofold.index_report import IndexReport, OperatingPoint
+from twofold.passage_scores import Nearest
 from twofold.scores import Mask, Vectors
 from twofold.tuning.pseudo_queries import WORDS, pseudo_queries
 

@@ -12,12 +12,12 @@ from storing import new_store
 
 from twofold.block import Block, Part
 from twofold.documents import Document
-from twofold.engine import Nearest
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces import indexed
 from twofold.engines.local.spaces.exact import ExactSearch
 from twofold.engines.local.spaces.indexed import IndexedSearch
 from twofold.indexes.flat import FlatIndex
+from twofold.passage_scores import Nearest
 from twofold.scores import Mask, Numbers, Scores, Vectors, unit_vectors
 from twofold.space import MAIN
 

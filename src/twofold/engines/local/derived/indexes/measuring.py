@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from twofold.engine import Nearest
 from twofold.engines.local.derived.indexes.recall import EVERYTHING, K, Recalls, masks_by_share
 from twofold.engines.local.derived.indexes.truth import Proposed, exact_answers, proposed
 from twofold.engines.local.snapshot import StoredSnapshot
@@ -13,6 +12,7 @@ from twofold.engines.local.spaces.nearest import NearestSearch
 from twofold.errors import UnfitIndexError
 from twofold.index_report import OperatingPoint
 from twofold.indexes.flat import FlatIndex
+from twofold.passage_scores import Nearest
 from twofold.scores import Mask, Vectors
 
 

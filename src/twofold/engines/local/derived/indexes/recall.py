@@ -14,10 +14,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.engine import Nearest
 from twofold.engines.local.spaces.nearest import NearestSearch
 from twofold.evaluation.intervals import bootstrap_interval
 from twofold.index_report import IndexReport, OperatingPoint
+from twofold.passage_scores import Nearest
 from twofold.scores import Mask, Numbers, Vectors
 
 K = 10

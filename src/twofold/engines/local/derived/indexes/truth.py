@@ -14,9 +14,9 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.engine import Nearest
 from twofold.engines.local.spaces.nearest import NearestSearch, first, scored
 from twofold.engines.local.spaces.stored import StoredVectors
+from twofold.passage_scores import Nearest
 from twofold.scores import Mask, Numbers, Scores, Vectors
 
 ROWS = 16_384
@@ -141,7 +141,7 @@ def exact_answers(
         reachable = int(np.count_nonzero(mask))
         of_mask = []
         for query, rows, floor in candidates.of(number):
-            found = first(snapshot, scored(snapshot, query, rows), top)
+            found = first(snapshot, scored(snapshot, query, rows).nearest(), top)
             certain = len(found.documents) == top and found.scores[-1] > floor + ROUNDING
             if not certain and len(rows) < reachable:
                 found = exact.nearest(query, depth=depth, top=top, allowed=mask)

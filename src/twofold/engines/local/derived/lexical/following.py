@@ -13,6 +13,7 @@ from typing import Any
 
 from twofold.engine import LEXICAL
 from twofold.engines.local.derived.lexical.known import AREA, Known
+from twofold.engines.local.derived.lexical.texts import division, texts
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.writer import Writer
@@ -66,11 +67,13 @@ class Following:
             try:
                 if snapshot.head.next_document - LexicalIndex.noted_end(folder) < behind:
                     return False
-                self._extended(snapshot, known)
-                return True
+                if known.passages in (None, division(snapshot)):
+                    self._extended(snapshot, known)
+                    return True
+                logger.info("%s: rebuilt, since another space is searched now", folder)
             except CorruptionError as error:
                 logger.warning("%s: rebuilt, since it is damaged: %s", folder, error)
-                made = self._made(snapshot, known.about)
+            made = self._made(snapshot, known.about)
         self.publish(made[0])
         return True
 
@@ -91,12 +94,12 @@ class Following:
             self.publish(made)
 
     def current(self, snapshot: StoredSnapshot, about: Mapping[str, Any]) -> tuple[Known, LexicalIndex]:
-        """An index of a snapshot's live documents and no others: the one that is there, or one made anew aside.
+        """An index of a snapshot's live documents and no others, with their passages: the one there, or one made anew.
 
         Who searches sees nothing of it until it is published.
         """
         known, settings = Known.of(snapshot), LexicalSettings.from_json(about["lexical"])
-        if known is not None and known.settings == settings:
+        if known is not None and known.settings == settings and known.passages == division(snapshot):
             try:
                 index = self._extended(snapshot, known)
             except CorruptionError as error:
@@ -118,12 +121,14 @@ class Following:
         self._met.analysis = index.analysis
         if index.end == end:
             return index
-        return index.extended(snapshot.written(index.end, known.since), end, self._progress)
+        read = texts(snapshot, index.end, known.since, passages=known.passages is not None)
+        return index.extended(read, end, self._progress)
 
     def _made(self, snapshot: StoredSnapshot, about: Mapping[str, Any]) -> tuple[Known, LexicalIndex]:
         start, settings = time.monotonic(), LexicalSettings.from_json(about["lexical"])
         index = LexicalIndex.create(self._writer.fresh(AREA), settings)
-        index = index.extended(snapshot.written(0, snapshot.commit), snapshot.head.next_document, self._progress)
+        read = texts(snapshot, 0, snapshot.commit, passages=True)
+        index = index.extended(read, snapshot.head.next_document, self._progress)
         logger.info(
             "%s: built for %d documents, analyser %s, in %.1f s",
             index.folder,
@@ -131,7 +136,7 @@ class Following:
             settings.analyser,
             time.monotonic() - start,
         )
-        return Known(about, index.folder.name, snapshot.commit), index
+        return Known(about, index.folder.name, snapshot.commit, division(snapshot)), index
 
 
 def damage(folder: Folder, snapshot: StoredSnapshot) -> Damage | None:

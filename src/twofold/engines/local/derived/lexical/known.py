@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twofold.engine import LEXICAL
+from twofold.engines.local.derived.lexical.texts import Division
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.lexical.analysing import LexicalSettings
 
@@ -25,6 +26,7 @@ class Known:
     about: Mapping[str, Any]
     folder: str
     since: int
+    passages: Division | None = None
 
     @property
     def settings(self) -> LexicalSettings:
@@ -37,9 +39,13 @@ class Known:
         state = snapshot.state(LEXICAL)
         if state is None:
             return None
-        about = {name: value for name, value in state.items() if name not in ("folder", "since")}
-        return cls(about, state.get("folder", ""), state.get("since", 0))
+        about = {name: value for name, value in state.items() if name not in ("folder", "since", "passages")}
+        name, begun = state.get("passages") or (None, 0)
+        return cls(
+            about, state.get("folder", ""), state.get("since", 0), None if name is None else (str(name), int(begun))
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The state as JSON values."""
-        return {**self.about, "folder": self.folder, "since": self.since}
+        passages = {} if self.passages is None else {"passages": [*self.passages]}
+        return {**self.about, "folder": self.folder, "since": self.since, **passages}

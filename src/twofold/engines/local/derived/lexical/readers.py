@@ -10,6 +10,7 @@ import threading
 
 from twofold.engine import OutdatedError
 from twofold.engines.local.derived.lexical.known import AREA, Known
+from twofold.engines.local.derived.lexical.texts import division, texts
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.errors import CorruptionError, MovedError
@@ -56,19 +57,20 @@ class LexicalReaders:
         return reader.with_query_language() if query_language else reader
 
     def _read(self, snapshot: StoredSnapshot, known: Known, *, query_language: bool, anyway: bool) -> LexicalReader:
-        index = self._opened(known, snapshot.head.next_document, last=anyway)
+        passages = known.passages == division(snapshot)
+        index = self._opened(known, snapshot.head.next_document, last=anyway, passages=passages)
         analysis = self._analysis = self._analysis or Analysis(known.settings)
         tail = self._behind(snapshot, known, analysis, 0 if index is None else index.end)
         if query_language and tail is not None:
-            tail.make_matchable(analysis, snapshot.written(tail.records.first, known.since))
-        return LexicalReader(analysis, index, tail)
+            tail.make_matchable(analysis, texts(snapshot, tail.records.first, known.since, passages=False))
+        return LexicalReader(analysis, index, tail, passages=passages)
 
     def forget(self) -> None:
         """Lets go of what was opened."""
         with self._lock:
             self._forget(None)
 
-    def _forget(self, key: tuple[str, int] | None) -> None:
+    def _forget(self, key: tuple[str, int, bool] | None) -> None:
         self._key = key
         self._seen: tuple[int, ...] | None = None
         self._without: tuple[int, ...] | None = None
@@ -76,9 +78,9 @@ class LexicalReaders:
         self._tail: Tail | None = None
         self._analysis = None
 
-    def _opened(self, known: Known, end: int, *, last: bool) -> LexicalIndex | None:
+    def _opened(self, known: Known, end: int, *, last: bool, passages: bool) -> LexicalIndex | None:
         """The index, at a state that is not later than `end`; None where it is missing or damaged."""
-        if self._key != (key := (known.folder, known.since)):
+        if self._key != (key := (known.folder, known.since, passages)):
             self._forget(key)
         if self._index is not None and self._index.end == end:
             return self._index
@@ -109,7 +111,7 @@ class LexicalReaders:
         else:
             records = Records(first)
         if records.end < end:
-            later = snapshot.written(records.end, known.since)
+            later = texts(snapshot, records.end, known.since, passages=known.passages == division(snapshot))
             records = records.followed_by(recorded(analysis, records.end, later, end).runs)
         made = Tail(self._folder.of_engine(AREA), records)
         if tail is None or (self._tail is not None and end >= tail.end):

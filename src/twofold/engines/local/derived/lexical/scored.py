@@ -35,6 +35,10 @@ class LocalLexical:
         """float32 (n,): what lexical search adds to the mixed scores of these documents, before its weight."""
         return self._reader.evidence(query, documents)
 
+    def passage_evidence(self, query: str, documents: Numbers) -> tuple[Numbers, Scores] | None:
+        """The evidence of the passages of these documents; see engine.LexicalSnapshot."""
+        return self._reader.passage_evidence(query, documents)
+
     def text(self, query: str) -> str:
         """What the query says, without signs of the query language, and without what it excludes."""
         return self._reader.text(query)
