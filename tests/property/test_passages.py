@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from twofold.contract import Context
 from twofold.documents import Document, titled
 from twofold.passages.dividing import divide
 
@@ -63,6 +65,23 @@ def test_passages_tile_any_text(text: str, title: str, mode: dict[str, int], tok
         assert all(
             given.endswith(text[start:end].strip()) for (start, end), given in zip(spans, found.inputs, strict=True)
         )
+
+
+@given(text=texts, title=st.text(alphabet="tu ", max_size=30), mode=sizes(), context=st.sampled_from(get_args(Context)))
+def test_in_every_context_passages_tile_any_text(text: str, title: str, mode: dict[str, int], context: Context) -> None:
+    found = divide([Document("d", text, title)], Pieces(1000), mode, context)[0]
+    spans = found.spans.tolist()
+    ends = [0] + [end for _, end in spans]
+    assert "".join(text[before:end] for before, end in pairwise(ends)) == (text if spans else "")
+    assert all(start <= end for (start, _), end in zip(spans, ends, strict=False))
+    if found.within:
+        inside = [found.within[start:end] for start, end in found.spans_within.tolist()]
+        assert inside[1:] == [text[start:end] for start, end in spans[1:]]
+        assert inside[0] == titled(title, text[: spans[0][1]])
+    else:
+        texts_of = [text[start:end].strip() for start, end in spans]
+        assert all(given.rstrip().endswith(each) for given, each in zip(found.inputs, texts_of, strict=True))
+        assert all(count(given) <= max(mode["tokens"], count(title)) for given in found.inputs)
 
 
 @given(text=texts, mode=sizes())
