@@ -134,6 +134,10 @@ def test_a_wrong_request_is_told_what_is_wrong(server: Server, path: str, body: 
     assert (found, answer["error"]["code"]) == (status, code)
 
 
+def test_no_queries_have_no_results(server: Server) -> None:
+    assert server.ask("/v1/collections/notes/search", {"queries": []}) == (200, {"results": []})
+
+
 def test_other_hosts_and_pages_of_other_sites_are_refused(server: Server) -> None:
     assert server.ask("/v1/collections", Host="evil.example")[0] == 403
     assert server.ask("/v1/collections", Origin="http://evil.example")[0] == 403

@@ -71,6 +71,8 @@ class Served:
 
     async def search(self, questions: Sequence[Question]) -> list[Hits]:
         """The hits of each question. Raises BusyError, and what `Collection.search` raises."""
+        if not questions:
+            return []
         ranked = bool(questions[0].options.get("ranker"))
         if len(questions) == 1 or ranked:
             batches = self.rankings if ranked else self.searches
