@@ -289,7 +289,7 @@ def _hits(found: Records, query: Any) -> Hits:
         Hit(
             each["score"],
             Document(each["id"], each["document"], each["title"], each["metadata"]),
-            Passage(each["start"], each["end"], each["text"]),
+            Passage(each["start"], each["end"], each["text"], each["document"]),
             each.get("parts", {}),
             each["relevance"],
         )
