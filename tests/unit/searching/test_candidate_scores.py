@@ -138,3 +138,6 @@ def test_passages_of_hits_have_the_scores_that_the_document_would_have_by_each(c
     whole = {hit.id: hit.score for hit in collection.search("the narwhal sings whale", k=30)}
     best = {hit.id: hit.score for hit in reversed(ranked)}
     assert best == {name: whole[name] for name in best}
+    evidence = {hit.passage.text: hit.parts["lexical evidence"] for hit in ranked if hit.id == "long"}
+    assert max(evidence, key=evidence.__getitem__).count("narwhal") == 1
+    assert len(set(evidence.values())) > 1
