@@ -47,9 +47,10 @@ def test_products_of_turned_vectors_are_those_of_the_vectors(bits: int) -> None:
 
 @pytest.mark.parametrize("bits", [4, 2])
 def test_a_vector_has_one_code_whatever_stands_beside_it(bits: int) -> None:
-    vectors, codes = drawn(100), TokenCodes(48, bits)
-    whole = stored(codes, vectors, np.array([100])).vectors
-    for first, end in ((0, 1), (40, 41), (7, 73)):
+    vectors, codes = drawn(100, 384), TokenCodes(384, bits)
+    whole, turned = stored(codes, vectors, np.array([100])).vectors, codes.turned(vectors)
+    for first, end in ((0, 1), (40, 41), (7, 73), (3, 5)):
+        assert codes.turned(vectors[first:end]).tobytes() == turned[first:end].tobytes()
         alone = stored(codes, vectors[first:end], np.array([end - first])).vectors
         assert alone.tobytes() == whole[first:end].tobytes()
 
