@@ -207,14 +207,14 @@ def wait_until(happens: Callable[[], bool]) -> None:
 def test_files_of_a_folder_that_are_not_read_are_told(twofold: Twofold, tmp_path: Path) -> None:
     folder = tmp_path / "pages"
     folder.mkdir()
-    for name in ("a.md", "b.pdf", "c.pdf", "d.html"):
+    for name in ("a.md", "b.png", "c.png", "d.css"):
         (folder / name).write_text("text")
     to = ("--encoder", "hashed-words:64", "--to")
     done = twofold("index", folder, *to, tmp_path / "p.twofold")
     assert done.status == 0
-    assert f"3 files not read: 2 .pdf (such as {folder / 'b.pdf'}), 1 .html (such as {folder / 'd.html'})" in done.err
+    assert f"3 files not read: 2 .png (such as {folder / 'b.png'}), 1 .css (such as {folder / 'd.css'})" in done.err
     left_out = twofold("index", folder, *to, tmp_path / "q.twofold", "--json").json["left_out"]
-    assert left_out[".pdf"] == {"count": 2, "example": str(folder / "b.pdf")}
+    assert left_out[".png"] == {"count": 2, "example": str(folder / "b.png")}
 
 
 def test_own_vectors_need_ids_alone_and_one_array(tmp_path: Path, twofold: Twofold) -> None:
