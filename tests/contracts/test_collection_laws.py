@@ -61,7 +61,10 @@ def notes(request: pytest.FixtureRequest, folder: Path) -> Iterator[Any]:
             yield remote
 
 
-@pytest.mark.parametrize("options", [{}, {"k": 1}, {"mode": "dense"}, {"mode": "lexical"}, {"where": {"year": 2001}}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"k": 1}, {"mode": "dense"}, {"mode": "lexical"}, {"where": {"year": 2001}}, {"passages": 2, "context": 1}],
+)
 def test_hits_are_those_of_the_collection_bit_for_bit(notes: Any, folder: Path, options: Any) -> None:
     with twofold.open(folder) as local:
         expected = local.search("water of tea", **options)

@@ -58,7 +58,7 @@ def completed(folder: Path, twofold: Twofold) -> Callable[..., list[str]]:
     [
         (["ind"], ["index"]),
         (["bench", "lo"], ["lookups"]),
-        (["index", "--pass"], ["--passage-overlap", "--passage-tokens", "--passages"]),
+        (["index", "--pass"], ["--passage-context", "--passage-overlap", "--passage-tokens", "--passages"]),
         (["index", "articles.jsonl", "--passages", ""], ["auto", "none"]),
         (["index", "--passages", "=", "n"], ["none"]),
         (["index", "--to", "w"], ["wiki.twofold"]),

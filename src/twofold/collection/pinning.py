@@ -98,5 +98,5 @@ def _loaded(name: str) -> Ranker | str:
     except (ModelError, InputError, OSError) as error:
         raise ModelError(
             f"`tune` chose the ranker {name!r} for this collection, and it cannot be loaded: {error}\n"
-            "Search without it (--no-rerank, in Python ranker=False), or run `twofold tune` again"
+            "Search without it (--no-rerank, in Python ranker=False), or run `twofold tune COLLECTION` again"
         ) from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict, TypeVar
 from urllib.parse import quote
 
@@ -60,6 +60,9 @@ class SearchOptions(TypedDict, total=False):
     rerank_depth: int | None
     rerank_weight: float
     strict: bool
+    unit: Literal["document", "passage"]
+    passages: int | None
+    context: int
     min_score: float | None
     min_relevance: float | None
 
@@ -284,16 +287,21 @@ def _document(values: Mapping[str, Any]) -> Document:
     return Document(values["id"], values["text"], values["title"], values["metadata"])
 
 
+def _passage(values: Mapping[str, Any], whole: str) -> Passage:
+    context = values.get("context")
+    around = None if context is None else _passage(context, whole)
+    span = Passage.of(whole, values["start"], values["end"])
+    return replace(span, score=values.get("score") if "id" not in values else None, context=around)
+
+
+def _hit(values: Mapping[str, Any]) -> Hit:
+    whole = values["document"]
+    document = Document(values["id"], whole, values["title"], values["metadata"])
+    best, *more = [_passage(each, whole) for each in values.get("passages") or [values]]
+    return Hit(values["score"], document, best, values.get("parts", {}), values["relevance"], tuple(more))
+
+
 def _hits(found: Records, query: Any) -> Hits:
-    hits = [
-        Hit(
-            each["score"],
-            Document(each["id"], each["document"], each["title"], each["metadata"]),
-            Passage(each["start"], each["end"], each["text"], each["document"]),
-            each.get("parts", {}),
-            each["relevance"],
-        )
-        for each in found
-    ]
+    hits = [_hit(each) for each in found]
     marks = {each["text"]: [(start, end) for start, end in each["marks"]] for each in found if each.get("marks")}
     return Hits(hits, Marked(marks) if marks and isinstance(query, str) else None)

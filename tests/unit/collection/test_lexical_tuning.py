@@ -533,7 +533,7 @@ PASSAGES = (
         ("ZETA, gamma", 2),
         ("eta alpha", 3),
         ("common common common eta", 3),  # a rare word says more than a common one, however often it is asked for
-        ("alpha -kappa", 0),
+        ("alpha -kappa", 3),  # a word says more of a shorter passage
         ("epsilon^0.1 unknown", 1),
         ('"beta epsilon" AND delta', 1),
     ],
