@@ -74,7 +74,8 @@ class GuardedTokenEncoder:
                 except ModelError as error:
                     raise ModelError(
                         f"the encoder of this collection's token vectors cannot be loaded: {error}. If it has moved, "
-                        "say where it is now: add_token_vectors(FOLDER), or twofold index … --token-vectors FOLDER"
+                        "say where it is now: `twofold index DATA --to COLLECTION --token-vectors FOLDER`, or "
+                        "add_token_vectors(FOLDER)"
                     ) from error
                 self._encoder = self._checked(encoder)
             return self._encoder

@@ -64,8 +64,8 @@ class StoredTokens:
         if not self._snapshot.counted(self._space.name).complete:
             raise QueryError(
                 "the token vectors of this collection are not complete; run "
-                "`twofold index DATA --to COLLECTION --token-vectors` or add_token_vectors() again, which goes on where "
-                "it stopped"
+                "`twofold index DATA --to COLLECTION --token-vectors` or add_token_vectors() again, which goes on "
+                "where it stopped"
             )
         vectors = self._encoder.encode_queries(queries, report=report)
         return [self.scored(query, each) for query, each in zip(vectors, documents, strict=True)]
