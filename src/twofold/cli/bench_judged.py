@@ -20,6 +20,12 @@ def register_judged(measured: Subparsers) -> None:
     quality.add_argument("data", metavar="FOLDER", type=Path, help="a BEIR folder")
     quality.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")
     add_encoder_options(quality)
+    long = named(measured, "long", _long, "long documents: quality by how deep the evidence lies")
+    long.add_argument("data", metavar="FOLDER", type=Path, help="a BEIR folder with evidence.tsv")
+    long.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")
+    long.add_argument("--queries", type=at_least_one, metavar="N", help="about so many questions (all)")
+    long.add_argument("--plot", type=Path, metavar="FILE", help="quality by depth as .svg, .png or .html")
+    add_encoder_options(long)
     precision = named(measured, "precision", _precision, "the nDCG@10 that another precision keeps of f32")
     precision.add_argument("data", metavar="FOLDER", nargs="+", type=Path, help="BEIR folders")
     precision.add_argument("--split", default="test", metavar="NAME", help="the split of the judgements (test)")
@@ -78,6 +84,13 @@ def _quality(arguments: argparse.Namespace, progress: Progress) -> Report:
     from twofold.bench.quality import bench_quality
 
     return bench_quality(arguments.data, split=arguments.split, encoder=encoder_or_none(arguments), progress=progress)
+
+
+def _long(arguments: argparse.Namespace, progress: Progress) -> Report:
+    from twofold.bench.long_documents import bench_long
+
+    asked = {name: getattr(arguments, name) for name in ("split", "queries", "plot")}
+    return bench_long(arguments.data, **asked, encoder=encoder_or_none(arguments), progress=progress)
 
 
 def _precision(arguments: argparse.Namespace, progress: Progress) -> Report:
