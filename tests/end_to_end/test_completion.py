@@ -57,7 +57,7 @@ def completed(folder: Path, twofold: Twofold) -> Callable[..., list[str]]:
     ("words", "offered"),
     [
         (["ind"], ["index"]),
-        (["bench", "lo"], ["lookups"]),
+        (["bench", "lo"], ["long", "lookups"]),
         (["index", "--pass"], ["--passage-context", "--passage-overlap", "--passage-tokens", "--passages"]),
         (["index", "articles.jsonl", "--passages", ""], ["auto", "none"]),
         (["index", "--passages", "=", "n"], ["none"]),

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from riddles import small_model, write_riddles
 from sentence_transformers import MultiVectorEncoder
 
 from twofold.rankers.late_interaction import load_late_interaction
@@ -18,16 +17,6 @@ from twofold.training.rankers import train_ranker
 SETTINGS = RankerSettings(
     kind=LATE_INTERACTION, epochs=2, batch=16, learning_rate=3e-3, negatives=3, dev_share=0.2, margin=1.0, depth=12
 )
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_model(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture(scope="module")
-def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_riddles(tmp_path_factory.mktemp("pairs") / "riddles.jsonl")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from riddles import small_model
 
 from twofold.contract import Contract
 from twofold.encoders.loading import load_encoder
@@ -18,11 +17,6 @@ from twofold.training.settings import TrainingSettings
 
 ROWS = [(f"question {number}", "an answer of some words " * number, "another text") for number in range(1, 65)]
 SETTINGS = TrainingSettings(batch=64)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_model(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from random_cross_encoders import classifier
-from riddles import GOES_WITH, small_model, write_riddles
+from riddles import GOES_WITH
 from sentence_transformers import CrossEncoder
 
 from twofold.errors import InputError, ModelError
@@ -27,16 +27,6 @@ SETTINGS = RankerSettings(
 
 class Killed(BaseException):
     """What ends a process, as far as the run can see."""
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_model(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture(scope="module")
-def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_riddles(tmp_path_factory.mktemp("pairs") / "riddles.jsonl")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from riddles import small_model, write_collection, write_riddles
+from riddles import write_collection
 from safetensors.numpy import load_file
 from sentence_transformers import SentenceTransformer
 
@@ -28,16 +28,6 @@ SETTINGS = TrainingSettings(epochs=3, batch=16, learning_rate=1e-2, negatives=1,
 
 class Killed(BaseException):
     """What ends a process, as far as the run can see."""
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_model(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture(scope="module")
-def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_riddles(tmp_path_factory.mktemp("pairs") / "riddles.jsonl")
 
 
 @pytest.fixture(scope="module")
