@@ -10,6 +10,7 @@ import pytest
 from sentence_transformers import MultiVectorEncoder
 
 from twofold.rankers.late_interaction import load_late_interaction
+from twofold.training import trainers
 from twofold.training.outcome import TrainingOutcome
 from twofold.training.ranker_settings import LATE_INTERACTION, RankerSettings
 from twofold.training.rankers import train_ranker
@@ -64,3 +65,28 @@ def test_the_card_says_what_was_trained(trained: TrainingOutcome) -> None:
     assert trained.verdicts()[0] in card
     assert trained.geometry is None
     assert [path.name for path in trained.folder.parent.iterdir()] == ["ranker"]  # the checkpoints are gone
+
+
+class Killed(BaseException):
+    """What ends a process, as far as the run can see."""
+
+
+def test_a_run_that_is_killed_inside_an_epoch_goes_on_there(
+    base: Path, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainers, "SAVED_EVERY", 0.0)
+    settings = replace(SETTINGS, epochs=1, batch=8)
+    steps: list[int] = []
+
+    def killing(done: int, total: int | None) -> None:
+        if total == 12 and done == 6:
+            raise Killed
+
+    def counting(done: int, total: int | None) -> None:
+        if total == 12:
+            steps.append(done)
+
+    with pytest.raises(Killed):
+        train_ranker(pairs, to=tmp_path / "ranker", base=base, encoder=base, settings=settings, progress=killing)
+    train_ranker(pairs, to=tmp_path / "ranker", base=base, encoder=base, settings=settings, progress=counting)
+    assert steps == list(range(6, 13))
