@@ -102,8 +102,9 @@ WRITERS = {
     "files": {"*"},  # write_aside, through which every other file goes
     "readers": {"gzip.GzipFile", "lzma.LZMAFile"},  # they pack into the file that write_aside gives
     "training": {"os.makedirs", "shutil.rmtree"},  # the folder of checkpoints, which the trainer fills
-    # collections that live as long as a measurement, what recipes keep, and the bare write that ours is held against
-    "bench": {"tempfile.TemporaryDirectory", "os.makedirs", "os.open", "os.pwrite"},
+    # collections and messages of servers that live as long as a measurement, what recipes keep, and the bare write that
+    # ours is held against
+    "bench": {"tempfile.TemporaryDirectory", "tempfile.TemporaryFile", "os.makedirs", "os.open", "os.pwrite"},
 }
 """Package → the calls that change the disk which it may make; whoever is not here makes none."""
 

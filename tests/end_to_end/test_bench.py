@@ -30,7 +30,8 @@ def test_a_bench_gives_the_same_as_json_on_either_side_of_its_name(hashed: Path,
 
 
 def test_what_is_to_be_measured_may_be_missing(tmp_path: Path, twofold: Twofold) -> None:
-    for words in (("quality", tmp_path / "none"), ("search", tmp_path / "none"), ("indexing", tmp_path / "none")):
+    for name in ("quality", "search", "indexing", "serve"):
+        words = (name, tmp_path / "none")
         done = twofold("bench", *words, "--encoder", "hashed-words:8")
         assert (done.status, done.out) == (1, ""), words
         assert done.err.startswith("twofold: error: ")
@@ -82,7 +83,7 @@ def test_a_place_that_no_picture_can_be_drawn_at_is_refused_before_the_measureme
 
 @pytest.mark.parametrize(
     "words",
-    ["vectors --count 0", "search --threads 0", "startup --rounds 0", "indexing --limit -1", "storage --count x"],
+    ["vectors --count 0", "search --threads 0", "startup --rounds 0", "indexing --limit -1", "serve --clients x"],
 )
 def test_a_bench_counts_from_one(words: str, twofold: Twofold) -> None:
     done = twofold("bench", *words.split())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from twofold.cli.bench_judged import register_judged
 from twofold.cli.bench_options import encoder_or_none, named
+from twofold.cli.bench_serve import register_serve
 from twofold.cli.options import (
     Subparsers,
     add_encoder_options,
@@ -52,6 +53,7 @@ def register(subparsers: Subparsers) -> None:
     startup = named(measured, "startup", _startup, "import, help, and the size of the installed files")
     startup.add_argument("--rounds", type=at_least_one, default=10, metavar="N", help="new processes of each kind (10)")
     _register_stored(measured)
+    register_serve(measured)
     walk = named(measured, "walkthrough", _walkthrough, "two towers beside a cross-encoder of the same size")
     walk.add_argument("collection", metavar="COLLECTION", nargs="?", type=Path, help="a folder (or docstrings)")
     walk.add_argument("--queries", type=Path, metavar="FILE", help="questions for it (or some about Python)")

@@ -196,7 +196,7 @@ def test_an_option_is_given_once_unless_its_help_says_that_it_may_come_again(
         assert once != again, (words, option)
         repeated += [option[0]] if again else []
     named = {"--types", "--measure", "--only", "--precision", "--mode", "--verbose", "--encoder", "--cross-encoder"}
-    named |= {"--collection", "--exclude", "--host-name", "--include", "--late-interaction", "--rerank"}
+    named |= {"--clients", "--collection", "--exclude", "--host-name", "--include", "--late-interaction", "--rerank"}
     assert set(repeated) == named
 
 
