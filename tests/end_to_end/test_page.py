@@ -39,6 +39,15 @@ DOCUMENTS = [
     {"id": HOSTILE, "title": HOSTILE, "text": f"poison. {HOSTILE}", "kind": HOSTILE, "tags": [HOSTILE]},
 ]
 
+PLANETS = {f"p{number}": f"planet{number} orbit{number} moon{number} has rings" for number in range(12)}
+GUIDE = (
+    "# Mars\n\n"
+    + "Dust storms cover the red planet for weeks, and winds are thin. " * 2
+    + "\n\n## Moons\n\n"
+    + "Phobos and Deimos are two small and dark moons of irregular shape. " * 2
+    + "\f# Venus\n\nClouds of acid reflect most of the light of the sun."
+)
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -50,8 +59,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def url(folder: Path) -> Iterator[str]:
-    with served(folder) as address:
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A collection of divided documents, tuned with judged questions within a budget."""
+    path = tmp_path_factory.mktemp("page") / "planets.twofold"
+    with twofold.create(path, HashedWords(64), passages={"tokens": 16, "overlap": 0}) as planets:
+        planets.add([*({"id": name, "text": text} for name, text in PLANETS.items()), {"id": "guide", "text": GUIDE}])
+        queries = {f"q{name}": " ".join(text.split()[:3]) for name, text in PLANETS.items()}
+        qrels = {f"q{name}": {name: 1} for name in PLANETS}
+        planets.tune(queries=queries, qrels=qrels, budget=60_000)
+    return path
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path, judged: Path) -> Iterator[str]:
+    with served(folder, judged) as address:
         yield address
 
 
@@ -109,6 +130,67 @@ def test_facets_filter_and_a_document_leads_to_others(page: Any, url: str) -> No
     page.wait_for_selector("text=Every search is exact")
 
 
+def counts(page: Any) -> dict[str, str]:
+    shown = [each.split("\n") for each in page.locator(".facets button").all_inner_texts()]
+    return {name: count for name, count in shown if name != HOSTILE}
+
+
+def test_counts_beside_filters_are_of_the_results_and_of_what_other_fields_let_through(page: Any, url: str) -> None:
+    page.goto(url)
+    expect(page.locator(".facets p.quiet")).to_have_text("Among all documents")
+    page.locator(".facets details").evaluate("each => { each.open = true }")
+    assert counts(page) == {"hot": "2", "cold": "1"}
+    page.goto(f"{url}/#/notes/search?q=degrees&mode=lexical")
+    expect(page.locator(".facets p.quiet")).to_have_text("Among the first 2 results")
+    page.locator(".facets details").evaluate("each => { each.open = true }")
+    assert counts(page) == {"hot": "2", "cold": "0"}
+    page.get_by_role("button", name="cold 0").click()
+    page.wait_for_selector("text=Nothing found")
+    expect(page.locator(".facets p.quiet")).to_have_text("Among the first 2 results")  # its values are alternatives
+    assert counts(page) == {"hot": "2", "cold": "0"}
+
+
+def test_a_document_shows_its_passages_under_their_headings_and_pages(page: Any, url: str) -> None:
+    page.goto(f"{url}/#/planets/document?id=guide")
+    page.wait_for_selector("h1:text('guide')")
+    page.locator("main details summary").click()
+    shown = page.locator("ol.passages > li")
+    assert shown.count() > 2
+    first, last = shown.first.inner_text(), shown.last.inner_text()
+    assert ("Mars" in first, "page 1" in first, "characters 0 to" in first) == (True, True, True)
+    assert ("Venus" in last, "page 2" in last, f"to {len(GUIDE)}" in last) == (True, True, True)
+    assert any("Mars › Moons" in each for each in shown.all_inner_texts())
+    page.goto(f"{url}/#/planets/document?id=p1")  # of one passage, which is its text
+    page.wait_for_selector("h1:text('p1')")
+    assert page.locator("ol.passages").count() == 0
+
+
+def test_what_tuning_measured_is_drawn_beside_its_figures(page: Any, url: str, judged: Path) -> None:
+    with twofold.open(judged) as planets:
+        lexical = planets.info().lexical
+    assert lexical is not None
+    assert lexical.learned is not None
+    assert lexical.pipeline is not None
+    page.goto(f"{url}/#/planets/about")
+    page.wait_for_selector("text=The weight of lexical search")
+    plots, tables = page.locator("svg.plot"), page.locator("main table")
+    for place, (points, chosen) in enumerate(
+        [
+            (len(lexical.learned.tried), f"share {lexical.learned.share:g}"),
+            (len(lexical.pipeline.ways), str(lexical.pipeline.pipeline)),
+        ]
+    ):
+        assert plots.nth(place).locator("circle").count() == points
+        assert tables.nth(place).locator("tbody tr").count() == points
+        assert chosen in plots.nth(place).locator("circle.chosen").inner_html()
+    assert plots.nth(1).locator("line.interval").count() == len(lexical.pipeline.ways)
+    best = f"{lexical.learned.held_out:.4f}"
+    assert best in page.locator("section:has-text('The weight of lexical search') p").inner_text()
+    page.goto(f"{url}/#/notes/about")  # tuned without judgements
+    page.wait_for_selector("text=without judgements")
+    assert page.locator("svg.plot").count() == 0
+
+
 def test_results_are_judged_with_the_keyboard_and_the_files_are_those_that_tune_reads(
     page: Any, url: str, folder: Path, tmp_path: Path
 ) -> None:
@@ -136,6 +218,11 @@ def test_results_are_judged_with_the_keyboard_and_the_files_are_those_that_tune_
     assert json.loads(files["queries.jsonl"].read_text()) == {"_id": "q1", "text": "green tea"}
 
 
+def violations(page: Any) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [each["id"] for each in found if each["impact"] in ("serious", "critical")]
+
+
 @pytest.mark.parametrize("page", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True)
 def test_no_view_has_a_serious_fault_of_accessibility(page: Any, url: str) -> None:
     asked(page, url, "tea")
@@ -145,15 +232,19 @@ def test_no_view_has_a_serious_fault_of_accessibility(page: Any, url: str) -> No
         if view != "search":
             page.goto(f"{url}/#/notes/{view}")
             page.wait_for_selector("h1:not(.hidden)")
-        found = Axe().run(page).response["violations"]
-        assert [(each["id"], view) for each in found if each["impact"] in ("serious", "critical")] == []
+        assert violations(page) == [], view
+    for view in ("about", "document?id=guide"):
+        page.goto(f"{url}/#/planets/{view}")
+        page.wait_for_selector("h1:not(.hidden)")
+        page.locator("main details").evaluate_all("each => each.forEach((one) => { one.open = true })")
+        assert violations(page) == [], view
 
 
 @pytest.mark.parametrize("page", [{"viewport": {"width": 360, "height": 740}}], indirect=True)
 def test_a_phone_shows_every_view_without_scrolling_sideways(page: Any, url: str) -> None:
     asked(page, url, "poison")
-    for view in ("search", "documents", "about"):
-        page.goto(f"{url}/#/notes/{view}")
+    for view in ("notes/search", "notes/documents", "notes/about", "planets/about", "planets/document?id=guide"):
+        page.goto(f"{url}/#/{view}")
         page.wait_for_selector("h1")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
 

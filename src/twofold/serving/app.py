@@ -14,7 +14,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from twofold.errors import AccessError, InputError, LimitError, NotServedError, TwofoldError, brief
-from twofold.serving import collection_routes, health_routes, openai_routes, page_routes, rerank_routes, tei_routes
+from twofold.serving import (
+    collection_routes,
+    health_routes,
+    openai_routes,
+    page_routes,
+    passage_routes,
+    rerank_routes,
+    tei_routes,
+)
 from twofold.serving.guard import Guard
 from twofold.serving.hall import Hall
 from twofold.serving.replies import refusal
@@ -46,7 +54,8 @@ def make_app(settings: ServerSettings) -> ASGIApp:
         openapi_url="/openapi.json",
     )
     app.state.hall = hall
-    for routes in (page_routes, health_routes, collection_routes, openai_routes, rerank_routes, tei_routes):
+    routers = (page_routes, health_routes, collection_routes, passage_routes, openai_routes, rerank_routes, tei_routes)
+    for routes in routers:
         app.include_router(routes.router, responses=REFUSALS)
     app.add_exception_handler(TwofoldError, _told)
     app.add_exception_handler(Exception, _told)  # answered in one shape; guard.py logs it

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from twofold import filters
 from twofold.collection.collection import Collection
 from twofold.collection.updating import laid_over
-from twofold.documents import Document, as_documents, identified
+from twofold.documents import Document, Passage, as_documents, identified
 from twofold.errors import AccessError, InputError, NoDocumentError
 from twofold.hits import Hits
 from twofold.reports import AddReport
@@ -37,16 +39,17 @@ class Seen:
     def get(self, ids: Sequence[str]) -> list[Document | None]:
         """Documents by their ids; None for one that is not there, or that the key may not see."""
         found = self._collection.get(list(ids))
-        own = self._access.where
-        if own is None:
-            return found
-        condition = filters.parse(own)
-        return [
-            each
-            if each is not None and filters.matches(condition, each.metadata, identifier=each.id, title=each.title)
-            else None
-            for each in found
-        ]
+        return [each if each is not None and self._sees(each) else None for each in found]
+
+    def passages(self, document_id: str) -> list[Passage]:
+        """The passages of a document, in the order of its text. Raises NoDocumentError."""
+        with self._collection.searcher(lexical=False) as searcher:
+            handles = np.array(list(searcher.snapshot.find([document_id]).values()), np.int64)
+            for document in searcher.snapshot.documents(handles):
+                if self._sees(document):
+                    spans = searcher.snapshot.passages(handles).spans.tolist()
+                    return [Passage.of(document.text, start, end) for start, end in spans]
+        raise NoDocumentError(document_id)
 
     def listed(self, where: Where, limit: int, offset: int, *, strict: bool) -> list[Document]:
         """A page of the documents that pass a filter."""
@@ -119,6 +122,13 @@ class Seen:
                 own_ids = [each.id for each in self.get(list(ids)) if each is not None]
                 return self._collection.delete(own_ids) if own_ids else 0
         return self._collection.delete(where=self.where(where), strict=strict)
+
+    def _sees(self, document: Document) -> bool:
+        """Whether a document passes the key's filter."""
+        own = self._access.where
+        return own is None or filters.matches(
+            filters.parse(own), document.metadata, identifier=document.id, title=document.title
+        )
 
     def _stored(self, ids: Sequence[str]) -> dict[str, Document | None]:
         """The documents of these ids; None for one that is not there. Raises AccessError for one that is another's."""

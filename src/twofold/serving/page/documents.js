@@ -26,14 +26,29 @@ export async function browse({ name, values, address }) {
     make("nav", { class: "pages", "aria-label": "Pages" }, offset ? to(Math.max(0, offset - PAGE), "← Earlier") : null, last < count ? to(last, "Later →") : null)];
 }
 
+function place({ start, end, headings, page }) {
+  const where = [headings.join(" › "), page === null ? "" : `page ${number(page)}`, `characters ${number(start)} to ${number(end)}`];
+  return make("p", { class: "meta" }, where.filter(Boolean).map((each) => make("span", {}, each)));
+}
+
+function divided({ passages, count }) {
+  if (count < 2) return null;
+  const more = count - passages.length;
+  return make("details", {}, make("summary", {}, `${number(count)} passages, each with a vector of its own`),
+    make("ol", { class: "passages" }, passages.map((each) => make("li", {}, place(each), make("p", { class: "text" }, opening(each.text.trim()))))),
+    more ? make("p", { class: "quiet" }, `and ${number(more)} more`) : null);
+}
+
 export async function open({ name, values, address }) {
   const id = values.get("id") ?? "";
   const path = collectionPath(name);
   const { documents: [found] } = await ask(`${path}/documents/get`, { ids: [id] });
   if (!found) throw new Error(`There is no document ${id} here.`);
-  const { hits } = await ask(`${path}/like`, { id, k: 5 }).catch(() => ({ hits: [] }));
+  const [{ hits }, passages] = await Promise.all([
+    ask(`${path}/like`, { id, k: 5 }).catch(() => ({ hits: [] })), ask(`${path}/passages`, { id })]);
   return [make("h1", {}, found.title || found.id), make("p", { class: "quiet" }, found.id), metadata(found.metadata),
     make("p", { class: "text whole" }, found.text || "This document has no text."),
+    divided(passages),
     hits.length ? make("section", {}, make("h2", {}, "More like this"),
       make("ol", { class: "hits" }, hits.map((hit) => hitElement(hit, address(name, "document", { id: hit.id }))))) : null].filter(Boolean);
 }

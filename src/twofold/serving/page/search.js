@@ -2,7 +2,7 @@
 
 import { ask, collectionPath } from "./asking.js";
 import { make, notice, number, say } from "./elements.js";
-import { facetsElement, fieldsOf, filterOf } from "./facets.js";
+import { Facets, fieldsOf, filterOf } from "./facets.js";
 import { hitElement } from "./hits.js";
 import { gradesElement, Judgements, keys } from "./judging.js";
 
@@ -12,6 +12,7 @@ const MODES = { "": "Best mode", dense: "Dense", lexical: "Lexical", "hybrid": "
 export async function search({ name, values, ranker, address }) {
   const chosen = new Map();
   const judgements = new Judgements(name);
+  const facets = new Facets(name, chosen, () => later(0));
   let asking = new AbortController();
   let timer = 0;
 
@@ -53,17 +54,19 @@ export async function search({ name, values, ranker, address }) {
     const { signal } = asking;
     const query = field.value.trim();
     history.replaceState(null, "", address(name, "search", { q: query, mode: mode.value }));
-    if (!query) {
-      results.replaceChildren(make("p", { class: "quiet" }, "Results appear while you type."));
-      return;
-    }
+    const kinds = mode.value.split(" ");
     try {
-      const kinds = mode.value.split(" ");
+      if (!query) {
+        results.replaceChildren(make("p", { class: "quiet" }, "Results appear while you type."));
+        await facets.follow(query, kinds[0], signal);
+        return;
+      }
       const made = await Promise.all(kinds.map((kind) => one(query, kind, signal)));
       if (signal.aborted) return;
       results.classList.toggle("two", kinds.length > 1);
       results.replaceChildren(...made);
       say(`${results.querySelectorAll("ol.hits > li").length} results`);
+      await facets.follow(query, kinds[0], signal);
     } catch (error) {
       if (error.name !== "AbortError") results.replaceChildren(notice(error));
     }
@@ -79,8 +82,8 @@ export async function search({ name, values, ranker, address }) {
   form.querySelector("span.quiet").hidden = true;
   judging.addEventListener("change", () => { form.querySelector("span.quiet").hidden = !judging.checked; });
   counted();
-  const facets = await facetsElement(name, await fieldsOf(name), chosen, () => later(0));
+  const filters = await facets.element(await fieldsOf(name));
   run();
   return [make("h1", { class: "hidden" }, `Search ${name}`), form,
-    make("div", { class: facets ? "columns two" : "columns" }, results, facets ? make("aside", { class: "facets", "aria-label": "Filters" }, facets) : null)];
+    make("div", { class: filters ? "columns two" : "columns" }, results, filters ? make("aside", { class: "facets", "aria-label": "Filters" }, filters) : null)];
 }
