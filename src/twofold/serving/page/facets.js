@@ -51,7 +51,7 @@ export class Facets {
   async element(fields) {
     if (!fields.length) return null;
     const { facets } = await ask(`${this.path}/facets`, { fields, limit: VALUES });
-    const groups = Object.entries(facets).map(([field, values]) => make("section", {}, make("h3", {}, field),
+    const groups = Object.entries(facets).map(([field, values]) => make("section", {}, make("h2", {}, field),
       make("ul", {}, values.map(({ value, count }) => make("li", {}, this.button(field, value, count))))));
     return make("details", { open: matchMedia("(min-width: 64rem)").matches }, make("summary", {}, "Filters"), make("div", { class: "facets" }, this.of, groups));
   }

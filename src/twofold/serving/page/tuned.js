@@ -18,7 +18,7 @@ function learned(found) {
   return make("section", {}, make("h2", {}, "The weight of lexical search"),
     make("p", {}, `${number(found.questions)} judged questions chose the share ${found.share}. On questions that did not choose it, ${MEASURE} is ${four(found.held_out)}: ${signed(found.gain)} against the default of ${four(found.default)}, between ${signed(found.low)} and ${signed(found.high)} at 95 %. Dense search alone has ${four(found.dense)}.`),
     plot(points, { label: `${MEASURE} by the share of lexical scores`, across: "lexical share", line: true, from: 0, to: 1 }),
-    figures("The weight of lexical search, measured", ["lexical share", MEASURE, ""], points.map((each) => [each.x, four(each.y), each.chosen ? "chosen" : ""])));
+    figures("The weight of lexical search, measured", ["lexical share", MEASURE, "choice"], points.map((each) => [each.x, four(each.y), each.chosen ? "chosen" : ""])));
 }
 
 function ways(choice) {
@@ -28,7 +28,7 @@ function ways(choice) {
   return make("section", {}, make("h2", {}, "Ways of searching"),
     make("p", {}, `Searches follow ${chosen}, chosen of ${number(rows.length)} ways within ${choice.budget} ms a query by ${number(choice.questions)} judged questions.`),
     points.length ? plot(points, { label: `${MEASURE} by the time of a query`, across: "ms a query", from: 0, to: 1 }) : null,
-    figures("Ways of searching, measured", ["way", "ms", MEASURE, "95 % interval", `gain over ${choice.base}`, `${(100 * choice.confidence).toFixed(1)} % interval`, ""],
+    figures("Ways of searching, measured", ["way", "ms", MEASURE, "95 % interval", `gain over ${choice.base}`, `${(100 * choice.confidence).toFixed(1)} % interval`, "choice"],
       rows.map((way) => [way.name, way.milliseconds.toFixed(1), four(way.quality), interval(way.low, way.high), signed(way.gain), `${signed(way.least)} to ${signed(way.most)}`, way.name === chosen ? "chosen" : ""])));
 }
 
