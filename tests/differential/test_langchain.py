@@ -14,7 +14,7 @@ from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import InputError, MissingExtraError, QueryError
 
 if importlib.util.find_spec("langchain_tests") is None:
-    pytest.skip("langchain-tests is not installed; `make test-langchain` runs these tests", allow_module_level=True)
+    pytest.skip("langchain-tests is not installed; `make test-frameworks` runs these tests", allow_module_level=True)
 
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings

@@ -17,6 +17,7 @@ from twofold.collection.opening import create
 from twofold.documents import Document
 from twofold.errors import InputError, MissingExtraError, QueryError
 from twofold.hits import Hits
+from twofold.integrations.translating import metadata_of, with_title
 from twofold.scores import Vectors
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class TwofoldVectorStore(VectorStore):  # type: ignore[misc] # langchain_core is
             raise InputError(f"{len(given)} texts, {len(about)} metadatas and {len(named)} ids; give one a text")
         identifiers = [each or str(uuid.uuid4()) for each in named]
         if given:
-            self.collection.add(map(_document, identifiers, given, about))
+            self.collection.add(map(with_title, identifiers, given, about))
         return identifiers
 
     def delete(self, ids: Sequence[str] | None = None, **asked: object) -> bool:
@@ -196,16 +197,9 @@ class _Sides:
         return list(self._embeddings.embed_documents(texts))
 
 
-def _document(identifier: str, text: str, metadata: Mapping[str, Any]) -> Document:
-    rest = dict(metadata)
-    title = rest.pop("title") if isinstance(rest.get("title"), str) else ""
-    return Document(identifier, text, title, rest)
-
-
 def _scored(hits: Hits) -> list[tuple[LangChainDocument, float]]:
     return [(_of_document(hit.document), float(hit.score)) for hit in hits]
 
 
 def _of_document(document: Document) -> LangChainDocument:
-    titled = {"title": document.title} if document.title else {}
-    return LangChainDocument(id=document.id, page_content=document.text, metadata={**titled, **document.metadata})
+    return LangChainDocument(id=document.id, page_content=document.text, metadata=metadata_of(document))
