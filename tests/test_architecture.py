@@ -27,8 +27,12 @@ FLOORS = {
     "collection": 6,
     "tuning": 5,
     **dict.fromkeys(("rankers", "searching"), 4),
-    **dict.fromkeys(("engines", "engines.local", "encoders"), 3),
+    **dict.fromkeys(("engines", "engines.local", "engines.postgres", "encoders"), 3),
     **dict.fromkeys(("indexes", "lexical", "models", "passages", "readers", "evaluation", "plots"), 2),
+    **dict.fromkeys(
+        ("addresses", "description", "drawing", "filter_checks"),
+        1,
+    ),
     **dict.fromkeys(
         ("block", "checked_json", "contract", "difference", "documents", "encoding", "engine", "errors", "files"), 1
     ),
@@ -72,6 +76,7 @@ DEPENDENCIES = {
     "sqlite3": {"engines.local", "collection"},
     "filelock": {"engines.local"},
     "rich": {"cli"},
+    "psycopg": {"engines.postgres"},
     "psutil": {"memory"},
     "ir_measures": {"evaluation"},
     "scipy": {"evaluation", "models"},

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.addresses import Place
 from twofold.block import Block, Known, Part
 from twofold.documents import Document
 from twofold.facets import Facet
@@ -359,7 +360,7 @@ class Engine(Protocol):
     """The storage of one collection; threads may share it."""
 
     @property
-    def path(self) -> Path:
+    def path(self) -> Place:
         """Its place, for messages."""
 
     @property

@@ -1,4 +1,4 @@
-"""What holds for every collection that people work with: one in a folder, and one at a server."""
+"""What holds for every collection that people work with: in a folder, in PostgreSQL, and one that is served."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("fastapi", reason='the server is an extra: pip install "twofold[serve]"')
 pytest.importorskip("httpx", reason='the client is an extra: pip install "twofold[client]"')
 
+from postgres_server import Database
 from served import served
 
 import twofold
@@ -51,10 +52,22 @@ def url(folder: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=["local", "served"])
+@pytest.fixture(scope="module")
+def in_postgres(postgres: Database) -> str:
+    address = postgres.address()
+    with twofold.create(address, HashedWords(64)) as notes:
+        notes.add(DOCUMENTS)
+        notes.tune()
+    return address
+
+
+@pytest.fixture(params=["local", "postgres", "served"])
 def notes(request: pytest.FixtureRequest, folder: Path) -> Iterator[Any]:
     if request.param == "local":
         with twofold.open(folder) as collection:
+            yield collection
+    elif request.param == "postgres":
+        with twofold.open(request.getfixturevalue("in_postgres")) as collection:
             yield collection
     else:
         with twofold.connect(request.getfixturevalue("url"), "notes") as remote:

@@ -13,6 +13,7 @@ from toy_engine import ToyEngine
 
 from twofold.collection.collection import Collection
 from twofold.collection.guarding import Encoders, space_of
+from twofold.collection.opening import create
 from twofold.collection.settings import Settings
 from twofold.contract import Contract
 from twofold.encoders.hashed_words import HashedWords
@@ -41,9 +42,13 @@ def toy(folder: Path, encoder: Own) -> Engine:
     return ToyEngine(space_of(encoder))
 
 
-@pytest.fixture(params=[local, toy], ids=lambda make: make.__name__)
+@pytest.fixture(params=[local, toy, "postgres"], ids=lambda make: getattr(make, "__name__", make))
 def collection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Collection]:
     encoder = Own(64, max_words=12)
+    if request.param == "postgres":
+        with create(request.getfixturevalue("postgres").address(), encoder) as made:
+            yield made
+        return
     make: Callable[[Path, Own], Engine] = request.param
     engine = make(tmp_path / "c", encoder)
     with Collection(engine, Encoders(engine, encoder), Settings()) as made:

@@ -24,6 +24,7 @@ LIBRARIES: tuple[str, ...] = (
     "numpy",
     "openvino",
 )
+LIBRARIES += ("psycopg",)
 LIBRARIES += ("psutil", "rich.console", "rich.progress", "rich.table", "safetensors.numpy", "scipy.stats", "sqlite3")
 LIBRARIES += ("subprocess", "tantivy", "tempfile", "tokenizers", "torch", "urllib.request", "uuid", "webbrowser")
 LIBRARIES += ("email.policy", "xml.parsers.expat", "yaml", "zipfile")

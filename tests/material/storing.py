@@ -19,6 +19,7 @@ from twofold.space import MAIN, Space
 
 DIMENSION = 8
 OTHER = "other"
+SPACE = Space(dimension=DIMENSION, contract={"weights": "w"}, source={"kind": "none"})
 OTHER_SPACE = Space(name=OTHER, dimension=3, contract={"weights": "o"}, source={"kind": "none"})
 
 
@@ -26,7 +27,7 @@ def new_store(path: Path | None, disk: Disk | None = None, dimension: int = DIME
     """An empty store; with another space, which is complete from the beginning, where `other` asks for it."""
     store = Store.create(
         path,
-        space=Space(dimension=dimension, contract={"weights": "w"}, source={"kind": "none"}),
+        space=replace(SPACE, dimension=dimension),
         settings={"depth": 200},
         disk=disk,
     )

@@ -19,7 +19,7 @@ def register(subparsers: Subparsers) -> None:
         does="add documents to an existing collection",
         examples=("twofold add wiki.twofold new.jsonl", "cat new.jsonl | twofold add wiki.twofold -"),
     )
-    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder or address")
     add_reader_options(parser)
     add_vectors_option(parser)
     add_wait_option(parser)

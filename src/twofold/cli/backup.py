@@ -21,7 +21,7 @@ def register(subparsers: Subparsers) -> None:
             "twofold backup wiki.twofold --to friday.twofold --json",
         ),
     )
-    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder or address")
     parser.add_argument(
         "--to",
         metavar="FOLDER",

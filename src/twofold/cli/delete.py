@@ -21,7 +21,7 @@ def register(subparsers: Subparsers) -> None:
             'twofold delete wiki.twofold --where \'{"year": {"$lt": 1990}}\'',
         ),
     )
-    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder or address")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "ids", metavar="ID", nargs="*", type=text, default=[], help="a document's id; unknown ones are not counted"

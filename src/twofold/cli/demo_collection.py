@@ -12,12 +12,13 @@ import os
 import sys
 from pathlib import Path
 
+from twofold.addresses import is_address, name_of
 from twofold.cli.bars import bar
 from twofold.collection.building import build
 from twofold.collection.collection import Collection
 from twofold.collection.opening import open_collection
 from twofold.contract import Contract
-from twofold.errors import NotACollectionError
+from twofold.errors import InputError, NotACollectionError
 from twofold.files import write_aside
 from twofold.protocols import Encoder
 from twofold.readers.docstrings import fingerprint, read_docstrings
@@ -33,6 +34,8 @@ def demo_collection(path: str | None, encoder: Encoder) -> tuple[Collection, Add
     documentation = fingerprint()
     contract = digest_of(encoder.contract)
     name = f"python-docs-{documentation[:8]}-{contract[:8]}.twofold"
+    if is_address(path):
+        raise InputError(f"the demo's collection is a folder, not an address: {name_of(str(path))}")
     folder = cache_folder() / name if path is None else Path(path).absolute()
     mark = folder.with_name(f"{folder.name}.complete.json")
     state = {"documentation": documentation, "contract": contract}

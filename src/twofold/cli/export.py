@@ -21,7 +21,7 @@ def register(subparsers: Subparsers) -> None:
             "twofold export wiki.twofold --to wiki-export --json",
         ),
     )
-    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder or address")
     parser.add_argument(
         "--to",
         metavar="FOLDER",

@@ -21,7 +21,7 @@ def register(subparsers: Subparsers) -> None:
             'twofold facets wiki.twofold tags --where \'{"year": {"$gte": 1990}}\'',
         ),
     )
-    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder or address")
     parser.add_argument(
         "field", metavar="FIELD", type=text, help="a field of the metadata, a.b inside an object; id or title"
     )

@@ -22,7 +22,7 @@ def register(subparsers: Subparsers) -> None:
         does="print documents of a collection, whole, by their ids",
         examples=("twofold get wiki.twofold article-17", "twofold get wiki.twofold article-17 article-18 --json"),
     )
-    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder or address")
     parser.add_argument(
         "ids", metavar="ID", nargs="+", type=text, help="a document's id; one that is not there is an error"
     )

@@ -48,7 +48,9 @@ def register(subparsers: Subparsers) -> None:
         ),
     )
     add_reader_options(parser)
-    parser.add_argument("--to", metavar="COLLECTION", required=True, dest="collection", help="the collection's folder")
+    parser.add_argument(
+        "--to", metavar="COLLECTION", required=True, dest="collection", help="the collection's folder or address"
+    )
     add_vectors_option(parser)
     add_wait_option(parser)
     made = parser.add_argument_group("a new collection")

@@ -22,7 +22,7 @@ def register(subparsers: Subparsers) -> None:
         does="show the contents of a collection and the encoder of its vectors",
         examples=("twofold info wiki.twofold", "twofold info wiki.twofold --json"),
     )
-    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder or address")
 
 
 def run(arguments: argparse.Namespace) -> int:

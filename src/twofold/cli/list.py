@@ -22,7 +22,7 @@ def register(subparsers: Subparsers) -> None:
             "twofold list wiki.twofold --ids --limit 100 --offset 200",
         ),
     )
-    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder or address")
     add_where_option(parser, "only documents")
     add_strict_option(parser)
     parser.add_argument(

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 
+from twofold.addresses import has_password
 from twofold.cli import (
     add,
     backup,
@@ -50,7 +51,7 @@ from twofold.cli import (
 from twofold.cli import list as listing
 from twofold.cli.options import HelpFormatter, Parser
 from twofold.cli.output import OutputError, quietly, results, say
-from twofold.errors import MESSAGE, TwofoldError, brief
+from twofold.errors import MESSAGE, InputError, TwofoldError, brief
 
 COMMANDS = (
     demo,
@@ -172,9 +173,20 @@ def _logged(times: int) -> AbstractContextManager[None]:
     return logged(times)
 
 
+def _check_addresses(arguments: argparse.Namespace) -> None:
+    """Raises InputError for an address with a password, which messages and results would repeat."""
+    for value in vars(arguments).values():
+        if any(map(has_password, value if isinstance(value, list) else [value])):
+            raise InputError(
+                "a password in a command line is seen by everyone who lists this machine's processes, and results "
+                "repeat the address; give it as the environment variable PGPASSWORD, or in ~/.pgpass"
+            )
+
+
 def _run(arguments: argparse.Namespace) -> int:
     try:
         with quietly(arguments.quiet), _logged(arguments.verbose):
+            _check_addresses(arguments)
             return int(arguments.run(arguments))
     except BrokenPipeError:
         raise

@@ -30,7 +30,7 @@ def register(subparsers: Subparsers) -> None:
             "twofold migrate wiki.twofold --name main --switch",
         ),
     )
-    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder or address")
     parser.add_argument(
         "--name",
         metavar="SPACE",

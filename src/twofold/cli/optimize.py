@@ -25,7 +25,7 @@ def register(subparsers: Subparsers) -> None:
             "twofold optimize wiki.twofold --index hnsw --recall 0.99 --queries questions.jsonl",
         ),
     )
-    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder or address")
     parser.add_argument(
         "--index",
         metavar="KIND",

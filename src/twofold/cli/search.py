@@ -45,7 +45,7 @@ def register(subparsers: Subparsers) -> None:
             "twofold search wiki.twofold --queries queries.jsonl --run out.trec",
         ),
     )
-    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder or address")
     _add_query_options(parser)
     parser.add_argument("-k", "--k", type=int, metavar="N", help="documents to show (default 10)")
     parser.add_argument("--offset", type=int, metavar="N", help="documents to skip at the top (default 0)")

@@ -39,7 +39,9 @@ def register(subparsers: Subparsers) -> None:
         ),
     )
     parser.add_argument("data", metavar="FOLDER", help="a folder of files, each a document")
-    parser.add_argument("--to", metavar="COLLECTION", required=True, dest="collection", help="the collection's folder")
+    parser.add_argument(
+        "--to", metavar="COLLECTION", required=True, dest="collection", help="the collection's folder or address"
+    )
     group = parser.add_argument_group("files")
     add_choice_options(group)
     group.add_argument("--yes", action="store_true", help="delete documents of files that are gone without asking")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twofold.addresses import is_address
 from twofold.cli.evaluate import SPLIT, warn
 from twofold.cli.judged import Judged, files_in, folder_indexed, names_of
 from twofold.cli.options import is_there, open_given
@@ -51,7 +52,7 @@ class Systems:
             if each in folders:
                 named += [(ENCODER, encoder) for encoder in arguments.encoder or ()]
             else:
-                named.append((COLLECTION if os.path.isdir(each) else RUN, each))
+                named.append((COLLECTION if os.path.isdir(each) or is_address(each) else RUN, each))
         _check(arguments, folders, [kind for kind, _ in named])
         second = SecondStageOptions.of(arguments)
         return cls(arguments, folders[0] if folders else None, tuple(named), second)

@@ -39,7 +39,7 @@ def register(subparsers: Subparsers) -> None:
             "twofold tune wiki.twofold --queries q.jsonl --qrels judged.tsv --budget 50ms --rerank all-MiniLM-L6-v2",
         ),
     )
-    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder or address")
     parser.add_argument(
         "--analyser",
         metavar="NAME",

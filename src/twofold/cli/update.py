@@ -23,7 +23,7 @@ def register(subparsers: Subparsers) -> None:
             'echo \'{"id": "article-17", "year": 1952}\' | twofold update wiki.twofold -',
         ),
     )
-    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder")
+    parser.add_argument("collection", metavar="COLLECTION", help="the collection's folder or address")
     add_reader_options(parser, CHANGES)
     add_vectors_option(parser)
     add_wait_option(parser)

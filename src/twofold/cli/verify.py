@@ -29,7 +29,7 @@ def register(subparsers: Subparsers) -> None:
         examples=("twofold verify wiki.twofold", "twofold verify wiki.twofold --repair"),
     )
     parser.add_argument(
-        "collection", metavar="COLLECTION", help="the collection's folder; exit status 1 where it is damaged"
+        "collection", metavar="COLLECTION", help="the collection's folder or address; exit status 1 where it is damaged"
     )
     parser.add_argument(
         "--repair",

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from twofold.addresses import Place, place_of
 from twofold.collection.collection import Collection
 from twofold.collection.guarding import given_encoder
 from twofold.collection.opening import create, open_collection
@@ -15,7 +16,6 @@ from twofold.collection.token_space import AnyTokens, TokenSettings
 from twofold.contract import Context
 from twofold.documents import Document
 from twofold.errors import WAIT, InputError, LockedError, NotACollectionError
-from twofold.files import absolute
 from twofold.passages.sizes import PassageMode, checked_mode
 from twofold.progress import Progress
 from twofold.protocols import AnyEncoder, Encoder
@@ -44,13 +44,13 @@ def build(
     another writer. An input without documents raises InputError before anything is made. A large collection gets an
     approximate index; the report says whether it keeps its promise. Raises what `add` raises.
     """
-    path = absolute(path)  # reading the documents takes a while, and may change the working directory
+    place = place_of(path)  # reading the documents takes a while, and may change the working directory
     rows = rows_of(documents)
     stream = iter(rows)
     first = next(stream, None)
     if first is None:
         raise InputError("there are no documents in this input")
-    collection = open_or_create(path, encoder, wait=wait, **settings)
+    collection = open_or_create(place, encoder, wait=wait, **settings)
     try:
         everything = rows if isinstance(rows, list | tuple) else chain([first], stream)
         with collection.writing(wait):
@@ -62,7 +62,7 @@ def build(
 
 
 def open_or_create(
-    path: str | Path,
+    path: str | Place,
     encoder: AnyEncoder | None = None,
     *,
     passages: PassageMode | None = None,
@@ -82,17 +82,17 @@ def open_or_create(
     """
     if path is None:
         raise InputError("open_or_create needs a folder; create(None) makes a collection in memory")
-    path = absolute(path)
+    place = place_of(path)
     given = None if encoder is None else given_encoder(encoder)
     mode = None if passages is None else checked_mode(passages)
     asked = {"passages": mode, "context": context, "depth": depth, "analyser": analyser}
     settings = {name: value for name, value in asked.items() if value is not None}
-    collection = _within(wait, lambda: _opened_or_created(path, given, settings, wait))
+    collection = _within(wait, lambda: _opened_or_created(place, given, settings, wait))
     for name, value in settings.items():
         holder = collection.contract if name == "context" else collection.settings
         if value != (kept := getattr(holder, name)):
             collection.close()
-            raise InputError(f"the collection was made with {name}={kept!r}, not {value!r}", path=path)
+            raise InputError(f"the collection was made with {name}={kept!r}, not {value!r}", path=str(place))
     if (tokens := TokenSettings.of(token_vectors)) is not None:
         try:
             collection.add_token_vectors(tokens)
@@ -102,7 +102,7 @@ def open_or_create(
     return collection
 
 
-def _opened_or_created(path: Path, encoder: Encoder | None, settings: Mapping[str, Any], wait: float) -> Collection:
+def _opened_or_created(path: Place, encoder: Encoder | None, settings: Mapping[str, Any], wait: float) -> Collection:
     try:
         return open_collection(path, encoder, wait=wait)
     except NotACollectionError:
@@ -113,7 +113,7 @@ def _opened_or_created(path: Path, encoder: Encoder | None, settings: Mapping[st
         return _made_meanwhile(path, encoder, error)
 
 
-def _made_meanwhile(path: Path, encoder: Encoder | None, error: InputError) -> Collection:
+def _made_meanwhile(path: Place, encoder: Encoder | None, error: InputError) -> Collection:
     """The collection that another process made since we looked; the error where there is none."""
     try:
         return open_collection(path, encoder)

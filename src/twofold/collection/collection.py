@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from twofold.addresses import folder_of
 from twofold.collection.adding import Adding, Given
 from twofold.collection.deleting import delete
 from twofold.collection.exporting import Exporting, ExportReport
@@ -59,8 +60,8 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
 
     @property
     def path(self) -> Path:
-        """The collection's folder."""
-        return self._engine.path
+        """The collection's folder. Raises InputError for one at a server, whose address is `info().path`."""
+        return folder_of(self._engine.path)
 
     @property
     def contract(self) -> Contract:

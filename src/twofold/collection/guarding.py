@@ -13,6 +13,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.addresses import Place
 from twofold.collection.guarding_tokens import GuardedTokenEncoder
 from twofold.collection.known_queries import KnownQueries
 from twofold.collection.placing import MOVES, located, lost, placed
@@ -67,7 +68,7 @@ def is_space_of(space: Space, encoder: Encoder | TokenEncoder, context: Context 
 
 
 def space_of(
-    encoder: Encoder, name: str = MAIN, *, home: str | Path | None = None, context: Context = USUAL_CONTEXT
+    encoder: Encoder, name: str = MAIN, *, home: str | Place | None = None, context: Context = USUAL_CONTEXT
 ) -> Space:
     """A space for the vectors of an encoder, which is asked for the probe texts; home: the collection's folder.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from html import escape
-from pathlib import Path
 from typing import Any
 
+from twofold.addresses import name_of
 from twofold.collection.lexical_report import LexicalReport
 from twofold.collection.placing import located, lost
 from twofold.collection.settings import Settings
@@ -72,13 +72,14 @@ class SpaceInfo:
 class Info:
     """One commit of a collection in figures.
 
-    path: the folder. commit: its number, counted from 0. documents, passages: live ones. without_vector: documents
-    without a passage. truncated: documents whose vectors leave out some of their text; tokens_cut: tokens left out in
-    all. passage_mode, depth: the settings (`Settings`). contract: of the space that is searched. precision: with which
-    its vectors were computed. format: version of the format on disk. created: ISO time, UTC. encoder: the source from
-    which it is loaded. bytes: on disk, by part. log_held_back: bytes of SQLite's log that readers of older commits keep
-    from being merged. index: the approximate index with its measured recall; None if search is exact. lexical: the
-    settings of the lexical index and of fusion; None where there is no lexical index. spaces: all of them.
+    path: the folder, or the address. commit: its number, counted from 0. documents, passages: live ones.
+    without_vector: documents without a passage. truncated: documents whose vectors leave out some of their text;
+    tokens_cut: tokens left out in all. passage_mode, depth: the settings (`Settings`). contract: of the space that is
+    searched. precision: with which its vectors were computed. format: version of the format on disk. created: ISO time,
+    UTC. encoder: the source from which it is loaded. bytes: on disk, by part. log_held_back: bytes of SQLite's log that
+    readers of older commits keep from being merged. index: the approximate index with its measured recall; None if
+    search is exact. lexical: the settings of the lexical index and of fusion; None where there is no lexical index.
+    spaces: all of them.
     """
 
     path: str
@@ -155,10 +156,10 @@ class Info:
 
     def __repr__(self) -> str:
         counts = f"{count_of(self.documents, 'document')}, {count_of(self.passages, 'passage')}, commit {self.commit:,}"
-        return f"<Info {Path(self.path).name}: {counts}>"
+        return f"<Info {name_of(self.path)}: {counts}>"
 
     def _repr_html_(self) -> str:
-        return facts_as_html(Path(self.path).name, self.facts())
+        return facts_as_html(name_of(self.path), self.facts())
 
     def to_json(self) -> dict[str, Any]:
         """All figures as JSON values."""

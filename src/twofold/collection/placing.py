@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from twofold.addresses import Place, is_address
+
 PLACES = ("name", "query_tower")
 """The fields of a source that may hold a path."""
 MOVES = ("name", "url", "key_from", "batch")
@@ -18,10 +20,10 @@ MOVES = ("name", "url", "key_from", "batch")
 BESIDE = "beside"
 
 
-def placed(source: Mapping[str, Any], home: str | Path | None) -> dict[str, Any]:
+def placed(source: Mapping[str, Any], home: str | Place | None) -> dict[str, Any]:
     """The source as it is stored: with the paths from the collection's folder `home` on to what is near it."""
     plain = {name: value for name, value in source.items() if name != BESIDE}
-    if home is None:
+    if home is None or is_address(home):  # no model is near a server
         return plain
     folder = os.path.realpath(str(home))
     near = {
@@ -32,8 +34,10 @@ def placed(source: Mapping[str, Any], home: str | Path | None) -> dict[str, Any]
     return {**plain, BESIDE: near} if near else plain
 
 
-def located(source: Mapping[str, Any], home: str | Path) -> dict[str, Any]:
+def located(source: Mapping[str, Any], home: str | Place) -> dict[str, Any]:
     """The stored source with each path as it is now: what is found from the collection on, else what was stored."""
+    if is_address(home):
+        return placed(source, None)
     folder = os.path.realpath(str(home))
     near = {name: os.path.normpath(os.path.join(folder, path)) for name, path in source.get(BESIDE, {}).items()}
     there = {name: path for name, path in near.items() if os.path.exists(path)}

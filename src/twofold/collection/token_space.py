@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from twofold.addresses import Place
 from twofold.collection.filling import filled
 from twofold.collection.guarding import Encoders, is_space_of
 from twofold.collection.guarding_tokens import token_probes
@@ -74,7 +75,7 @@ def token_space_of(snapshot: EngineSnapshot) -> Space | None:
     return next((space for space in snapshot.spaces if space.unit == "token"), None)
 
 
-def space_of_tokens(encoder: TokenEncoder, bits: int, home: str | Path) -> Space:
+def space_of_tokens(encoder: TokenEncoder, bits: int, home: str | Place) -> Space:
     """A space for the vectors of an encoder, which is asked for the probe texts. home: the collection's folder."""
     return Space(
         name=STORED,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from twofold.addresses import is_address, name_of
 from twofold.errors import InputError
 
 MEBIBYTE = 2**20
@@ -58,7 +58,8 @@ class ServerSettings:
         """Name → folder of each collection: the folder's name without its suffix. Raises InputError for equal names."""
         named: dict[str, str] = {}
         for folder in self.collections:
-            name = Path(os.path.abspath(folder)).name.removesuffix(".twofold")
+            place = folder if is_address(folder) else os.path.abspath(folder)
+            name = name_of(place).removesuffix(".twofold")
             if name in named:
                 raise InputError(
                     f"{named[name]} and {folder} would both be served as {name!r}; rename one of the folders"

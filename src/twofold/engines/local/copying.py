@@ -13,12 +13,13 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from twofold.description import new_id
 from twofold.engines.local.catalogue.connecting import connect, translated
 from twofold.engines.local.derived.lexical.backed_up import HeldIndex
 from twofold.engines.local.derived.lexical.known import AREA
 from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
-from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS, home_of_space, new_id
+from twofold.engines.local.layout import CATALOGUE, DESCRIPTION, VECTORS, home_of_space
 from twofold.engines.local.reader import LocalSnapshot
 from twofold.engines.local.snapshot import StoredSnapshot
 from twofold.engines.local.spaces.segments import Segment, header, path_of, raw

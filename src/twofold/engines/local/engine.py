@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from twofold import forking
+from twofold.description import new_id
 from twofold.engine import Facts, Questions
 from twofold.engines.local import acknowledged
 from twofold.engines.local.catalogue.connecting import fold, long
@@ -29,7 +30,7 @@ from twofold.engines.local.description import Description
 from twofold.engines.local.disk import Disk
 from twofold.engines.local.folder import Folder
 from twofold.engines.local.in_memory import new_folder, vanish
-from twofold.engines.local.layout import CATALOGUE, DERIVED, FORMAT, LOCK, VECTORS, check_outside, new_id
+from twofold.engines.local.layout import CATALOGUE, DERIVED, FORMAT, LOCK, VECTORS, check_outside
 from twofold.engines.local.locking import WriterLock
 from twofold.engines.local.maintaining import LocalWriter, recall
 from twofold.engines.local.making import free, made

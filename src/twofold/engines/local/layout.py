@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shlex
 from pathlib import Path
 
@@ -27,11 +26,6 @@ UNFINISHED = frozenset(
 def home_of_space(folder: Path, name: str) -> Path:
     """Where the vectors of a space are."""
     return folder / VECTORS / name
-
-
-def new_id() -> str:
-    """A random id: 32 hexadecimal digits."""
-    return secrets.token_hex(16)
 
 
 def not_a_collection(folder: Path) -> NotACollectionError:

@@ -6,6 +6,7 @@ import os
 from contextlib import closing
 from pathlib import Path
 
+from twofold.description import new_id
 from twofold.engines.local.catalogue.connecting import connect, looked_into, translated
 from twofold.engines.local.catalogue.schema import Head, make_tables
 from twofold.engines.local.description import Description
@@ -19,7 +20,6 @@ from twofold.engines.local.layout import (
     UNFINISHED,
     VECTORS,
     home_of_space,
-    new_id,
 )
 from twofold.engines.local.locking import WriterLock
 from twofold.errors import CollectionError, CorruptionError, InputError, NotACollectionError

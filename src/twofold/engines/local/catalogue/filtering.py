@@ -8,12 +8,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from contextlib import suppress
-from difflib import get_close_matches
 from functools import partial
 from typing import TypeVar
 
 import numpy as np
 
+from twofold import filter_checks
 from twofold.engines.local.catalogue.answers import Answer, FilterMasks
 from twofold.engines.local.catalogue.column_reading import Reading
 from twofold.engines.local.catalogue.columns import NoColumnError, matching_documents
@@ -22,29 +22,11 @@ from twofold.engines.local.catalogue.faceting import facets_by_column, facets_by
 from twofold.engines.local.catalogue.kept_columns import Columns
 from twofold.engines.local.catalogue.rows import Rows
 from twofold.engines.local.catalogue.schema import SpaceHead
-from twofold.errors import FilterError
 from twofold.facets import Facet
-from twofold.filters import (
-    ID,
-    OWN,
-    TITLE,
-    TRUNCATED,
-    Among,
-    Compare,
-    Exists,
-    Filter,
-    Leaf,
-    field_names,
-    fields,
-    found_at,
-    leaves,
-    type_name,
-)
+from twofold.filters import Filter, fields
 from twofold.scores import Mask, Numbers
-from twofold.values import INT64, equal
+from twofold.values import INT64
 
-LOOKED_AT = 10_000
-"""Documents whose fields are looked through for the one that may have been meant."""
 REMEMBERED = 16
 """Filters whose answers are kept; each takes two to three bytes a row."""
 STRETCH = 65_536
@@ -59,7 +41,6 @@ _NAMED = "json_each(:ids) AS named CROSS JOIN documents ON documents.id = named.
 """The documents of some ids, looked up in the index of ids."""
 _Key = TypeVar("_Key", bound=Hashable)
 _Value = TypeVar("_Value")
-_PLURALS = {"text": "text", "number": "numbers", "boolean": "booleans", "null": "null", "list": "empty lists"}
 
 
 class FilterCache:
@@ -158,66 +139,18 @@ def _matching(
 
 def check_fields(where: Filter, connection: sqlite3.Connection) -> None:
     """Raises FilterError for a field that no live document has, or that never holds the type it is compared with."""
-    if not connection.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL)").fetchone()[0]:
-        return
-    # One comparison of each kind says what all of them would; a list of values may be long.
-    kinds = {
-        (each.field, type_name(each.value) if isinstance(each, Compare) else ""): each
-        for leaf in leaves(where)
-        for each in _asked(leaf)
-    }
-    for leaf in kinds.values():
-        if leaf.field != TRUNCATED:
-            _check_field(leaf, connection)
+    if connection.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE deleted IS NULL)").fetchone()[0]:
+        filter_checks.check_fields(where, partial(types_at, connection), partial(_first_metadata, connection))
 
 
 def check_unambiguous(where: Filter, space: str, connection: sqlite3.Connection) -> None:
     """Raises FilterError, naming it, where a matching document has several values under a name: one with a dot, or
     that of its id or title in its metadata."""
-    asked = sorted(field for field in fields(where) if "." in field or field in OWN)
-    for identifier, title, metadata in (
-        _matching(Condition(where), space, "id, title, metadata", connection) if asked else ()
-    ):
-        own, values = {ID: [identifier], TITLE: [title]}, json.loads(metadata)
-        for field in asked:
-            first, *others = [*own.get(field, []), *found_at(values, field)] or [None]
-            if not all(equal(first, other) for other in others):
-                places = "its own and in its metadata" if field in own else "as a key and inside an object"
-                raise FilterError(
-                    f"document {identifier!r} has several values under {field!r}, {places}, so "
-                    "the filter may match more than was meant; name the documents by their ids"
-                )
+    if filter_checks.ambiguous(where):
+        filter_checks.check_unambiguous(where, _matching(Condition(where), space, "id, title, metadata", connection))
 
 
-def _asked(leaf: Leaf) -> Iterator[Compare | Exists]:
-    """The comparisons of a leaf: of several values, one for each of their types."""
-    if isinstance(leaf, Among):
-        values = {type_name(value): value for value in leaf.values}
-        yield from (Compare(leaf.field, "$eq", value) for value in values.values())
-    else:
-        yield leaf
-
-
-def _check_field(leaf: Compare | Exists, connection: sqlite3.Connection) -> None:
-    sought = type_name(leaf.value) if isinstance(leaf, Compare) and leaf.value is not None else ""
-    found = set[str]()
-    for types in types_at(connection, leaf.field):
-        found |= types
-        if not sought or sought in found or (isinstance(leaf, Compare) and isinstance(leaf.value, list | dict)):
-            return
-    if not found:
-        raise FilterError(f"no document of this collection has the field {leaf.field!r}{_nearest(leaf, connection)}")
-    held = " and ".join(_PLURALS.get(word, f"{word}s") for word in sorted(found))
-    raise FilterError(
-        f"the field {leaf.field!r} holds {held}, never {_PLURALS[sought]}: "
-        f"{leaf.operator} {leaf.value!r} can match nothing"  # type: ignore[union-attr]  # only a comparison seeks a type
-    )
-
-
-def _nearest(leaf: Compare | Exists, connection: sqlite3.Connection) -> str:
-    """The most similar name of an existing field."""
-    names = set(OWN)
-    for (metadata,) in connection.execute("SELECT metadata FROM documents WHERE deleted IS NULL LIMIT ?", (LOOKED_AT,)):
-        names.update(field_names(json.loads(metadata)))
-    near = get_close_matches(leaf.field, sorted(names), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+def _first_metadata(connection: sqlite3.Connection, count: int) -> Iterator[str]:
+    """The metadata of some live documents, as JSON."""
+    found = connection.execute("SELECT metadata FROM documents WHERE deleted IS NULL LIMIT ?", (count,))
+    return (metadata for (metadata,) in found)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from twofold.drawing import drawn
 from twofold.engine import EVERYTHING, Passages, Selection
 from twofold.engines.local.selecting import Selecting
 from twofold.engines.local.snapshot import StoredSnapshot
-from twofold.engines.local.spaces.drawing import drawn
 from twofold.engines.local.spaces.nearest import NearestSearch, scored
 from twofold.engines.local.spaces.segments import Halves
 from twofold.engines.local.turns import turns
@@ -57,5 +57,5 @@ class DenseRows:
 
     def drawn(self, count: int) -> Passages:
         """Up to `count` passages of different vectors, decided by the vectors alone; see engine.DenseSnapshot."""
-        rows = drawn(self._snapshot, self._snapshot.row_mask(None), count)
+        rows = drawn(self._snapshot.blocks(), self._snapshot.row_mask(None), count)
         return Passages(rows, self._snapshot.documents_of(rows), self._snapshot.spans(rows))

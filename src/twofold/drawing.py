@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.protocols import VectorBlocks
 from twofold.scores import Mask, Numbers
 
 MIXER = np.uint64(0x9E3779B97F4A7C15)
@@ -14,14 +15,15 @@ ROWS = 16_384
 """Rows that are hashed at a time."""
 
 
-def drawn(stored: VectorBlocks, allowed: Mask, count: int) -> Numbers:
+def drawn(blocks: Iterable[tuple[int, NDArray[np.float16]]], allowed: Mask, count: int) -> Numbers:
     """int64 (n,): up to `count` allowed rows of different vectors, as if by chance, but decided by the vectors alone.
 
     So neither ids nor the order in which documents came change what is drawn, or its order. Of rows with equal vectors
-    the first is drawn. allowed: bool (rows,).
+    the first is drawn. blocks: (number of the first row, float16 (n, dimension)) for every range of rows, ascending,
+    without gaps. allowed: bool (rows,).
     """
     draws = np.empty(len(allowed), np.uint64)
-    for first, block in stored.blocks():
+    for first, block in blocks:
         for start in range(0, len(block), ROWS):
             part = block[start : start + ROWS]
             draws[first + start : first + start + len(part)] = _draws(part)
