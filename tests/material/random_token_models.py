@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 import transformers
-from random_models import SHARED, save_random, word_pieces
+from random_models import SHARED, save_random, unigram, word_pieces
 from safetensors.torch import load_file, save_file
 from sentence_transformers import MultiVectorEncoder
 from sentence_transformers.base.modules import Dense, Transformer
@@ -104,4 +104,15 @@ def stanford(folder: Path, **said: Any) -> Path:
     file.write_text(json.dumps({**json.loads(file.read_text()), "architectures": ["HF_ColBERT"]}))
     usual = {"query_token_id": "[unused0]", "doc_token_id": "[unused1]", "query_maxlen": 16, "doc_maxlen": 30}
     (folder / "artifact.metadata").write_text(json.dumps({**usual, **said}))
+    return folder
+
+
+def three_heads(folder: Path) -> Path:
+    """BGE-M3 as FlagEmbedding saves it: XLM-RoBERTa, and two linear layers in files of their own."""
+    ids = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
+    save_random(transformers.XLMRobertaConfig(**SHARED, **ids, type_vocab_size=1), folder)
+    unigram(folder)
+    torch.manual_seed(11)
+    for name, size in (("colbert_linear", 24), ("sparse_linear", 1)):
+        torch.save(torch.nn.Linear(32, size).state_dict(), folder / f"{name}.pt")
     return folder

@@ -14,6 +14,7 @@ from twofold.reports import EncodingReport
 if TYPE_CHECKING:
     from twofold.rankers.cross_encoder import CrossEncoder
     from twofold.rankers.late_interaction import LateInteraction
+    from twofold.rankers.named import LoadedRanker
     from twofold.scores import Scores
 
 OPTIONS = ("rerank", "rerank_depth", "rerank_weight", "rerank_precision")
@@ -74,6 +75,7 @@ class SecondStageOptions:
                 {"ranker": STORED, "rerank_depth": arguments.rerank_depth, "rerank_weight": arguments.rerank_weight}
             )
         from twofold.rankers.cross_encoder import CrossEncoder
+        from twofold.rankers.late_interaction import LateInteraction
         from twofold.rankers.named import load_ranker
 
         model = load_ranker(
@@ -83,9 +85,10 @@ class SecondStageOptions:
             device=arguments.device,
         )
         report = EncodingReport()
+        ranker = CountingRanker(model, report)
         if isinstance(model, CrossEncoder):
-            ranker: CountingRanker = CountingCrossEncoder(model, report)
-        else:
+            ranker = CountingCrossEncoder(model, report)
+        elif isinstance(model, LateInteraction):
             ranker = CountingLateInteraction(model, report)
         return cls(
             {"ranker": ranker, "rerank_depth": arguments.rerank_depth, "rerank_weight": arguments.rerank_weight}, report
@@ -112,7 +115,7 @@ def refuse_without_model(arguments: argparse.Namespace) -> None:
 class CountingRanker:
     """A model that counts in a report what it cuts."""
 
-    def __init__(self, model: CrossEncoder | LateInteraction, report: EncodingReport) -> None:
+    def __init__(self, model: LoadedRanker, report: EncodingReport) -> None:
         self._model = model
         self._report = report
         self.name = model.name

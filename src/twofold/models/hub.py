@@ -11,9 +11,11 @@ from twofold.errors import ModelError
 from twofold.models.architectures import is_known, text_part
 from twofold.models.configuration import Configuration
 from twofold.models.exported import FILES, exported_file
+from twofold.models.three_heads import ENDINGS, MULTI, SPARSE
 
 SETTINGS = ["*.json", "*.jinja", "vocab.txt", "[0-9]_*/*.json"]
-"""What every model needs here, by file name."""
+SETTINGS += [f"{name}{ending}" for name in (MULTI, SPARSE) for ending in ENDINGS]
+"""What every model needs here, by file name: the heads of BGE-M3, which are small, are among it."""
 TENSORS = ["model*.safetensors", "[0-9]_*/*.safetensors"]
 """What a model of a known architecture needs as well; other weights (pickles, TensorFlow's) stay on the hub."""
 EXPORTED = [

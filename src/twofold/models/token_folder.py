@@ -1,15 +1,16 @@
 """The folder of a model that gives a vector a token, read into frozen settings.
 
-It is one of four things: a MultiVectorEncoder of sentence-transformers 6; a ColBERT of PyLate, whose modules are a
+It is one of five things: a MultiVectorEncoder of sentence-transformers 6; a ColBERT of PyLate, whose modules are a
 Transformer and linear layers; a checkpoint of Stanford's ColBERT, whose projection lies beside the transformer's
-tensors; or an encoder of whole texts, whose token states are taken as they come.
+tensors; BGE-M3, with its heads in files of their own; or an encoder of whole texts, whose token states are taken as
+they come.
 """
 
 from __future__ import annotations
 
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,13 @@ from twofold.models.folder import (
 from twofold.models.layers import TOKENS, Dense, Layer, Normalize, layer_width, read_layers
 from twofold.models.module_settings import module_settings
 from twofold.models.networks import Network, network_of
+from twofold.models.three_heads import TokenHeads, has_heads, read_heads
 from twofold.models.weights import Weights, weight_files
 
 SAID = "config_sentence_transformers.json"
 METADATA = "artifact.metadata"
 STANFORD, PYLATE, MULTI_VECTOR = "HF_ColBERT", "ColBERT", "MultiVectorEncoder"
+THREE_HEADS = "BGE-M3"
 MASK, POOLING = "MultiVectorMask", "HierarchicalTokenPooling"
 SIDES: tuple[Side, Side] = ("query", "document")
 QUERY_LENGTH, DOCUMENT_LENGTH = 32, 180
@@ -70,7 +73,8 @@ class TokenFolder:
 
     layers: those that every state goes through; normalizes: whether vectors then have length 1. lengths: the longest
     input of each side. markers: the token that stands behind the first one, by side; prompts: the text before an input.
-    skipped: words whose tokens have no vector on the sides skipped_sides.
+    skipped: words whose tokens have no vector on the sides skipped_sides. drops_first: whether the first token has
+    none. heads: those of BGE-M3, of which layers holds the one that makes the vectors.
     """
 
     path: Path
@@ -87,6 +91,8 @@ class TokenFolder:
     skipped: tuple[str, ...] = ()
     skipped_sides: tuple[str, ...] = ("document",)
     pooling: TokenPooling | None = None
+    drops_first: bool = False
+    heads: TokenHeads | None = None
 
     @property
     def dimension(self) -> int:
@@ -111,7 +117,9 @@ def read_token_folder(path: Path) -> TokenFolder:
     kind = _kind(path)
     if kind == STANFORD:
         return _stanford(path)
-    return _without_head(path) if kind is None else _with_modules(path, kind)
+    if kind == THREE_HEADS:
+        return _three_heads(path)
+    return _states(path) if kind is None else _with_modules(path, kind)
 
 
 def states_of(folder: ModelFolder) -> TokenFolder:
@@ -147,7 +155,7 @@ def states_of(folder: ModelFolder) -> TokenFolder:
 
 
 def _kind(path: Path) -> str | None:
-    """STANFORD, PYLATE or MULTI_VECTOR; None for a folder that says none of these."""
+    """STANFORD, PYLATE, MULTI_VECTOR or THREE_HEADS; None for a folder that is none of these."""
     said = Configuration.read_if_there(path / SAID).values.get("model_type")
     if said in (PYLATE, MULTI_VECTOR):
         return PYLATE if said == PYLATE else MULTI_VECTOR
@@ -155,7 +163,7 @@ def _kind(path: Path) -> str | None:
         Configuration.read_if_there(path / "config.json").values.get("architectures") or []
     ):
         return STANFORD
-    return None
+    return THREE_HEADS if has_heads(path) else None
 
 
 def _with_modules(path: Path, kind: str) -> TokenFolder:
@@ -254,7 +262,14 @@ def _stanford(path: Path) -> TokenFolder:
     )
 
 
-def _without_head(path: Path) -> TokenFolder:
+def _three_heads(path: Path) -> TokenFolder:
+    """BGE-M3: every token but the first has a vector, whatever the folder's modules pool."""
+    states = _states(path)
+    heads = read_heads(path, states.network.width)
+    return replace(states, layers=(heads.multi,), drops_first=True, heads=heads)
+
+
+def _states(path: Path) -> TokenFolder:
     """An encoder of texts: the states of its last layer, for every token."""
     folder = read_model_folder(path)
     if folder.network is None:

@@ -10,7 +10,7 @@ import numpy as np
 from twofold.encoders.token_vectors import TokenEncoder, load_token_encoder
 from twofold.maxsim import maxsim
 from twofold.models.devices import CPU
-from twofold.rankers.pairs import check_pairs, pairs_of
+from twofold.rankers.pairs import PairsByQuery, pairs_of
 from twofold.reports import EncodingReport
 from twofold.scores import Scores
 
@@ -44,18 +44,12 @@ class LateInteraction:
 
     def pair_scores(self, pairs: Sequence[tuple[str, str]], *, report: EncodingReport | None = None) -> Scores:
         """float32 (n,): the score of each (query, text), the same as `scores` gives; each text is encoded once."""
-        check_pairs(pairs)
-        queries = {query: number for number, query in enumerate(dict.fromkeys(query for query, _ in pairs))}
-        texts = {text: number for number, text in enumerate(dict.fromkeys(text for _, text in pairs))}
-        asked = list(self._encoder.encode_queries(list(queries), report=report))
-        stored = self._encoder.encode_documents(list(texts), report=report)
-        places: list[list[int]] = [[] for _ in queries]
-        for position, (query, _) in enumerate(pairs):
-            places[queries[query]].append(position)
+        sorted_pairs = PairsByQuery.of(pairs)
+        asked = self._encoder.encode_queries(sorted_pairs.queries, report=report)
+        stored = self._encoder.encode_documents(sorted_pairs.texts, report=report)
         scores = np.empty(len(pairs), dtype=np.float32)
-        for vectors, positions in zip(asked, places, strict=True):
-            wanted = np.array([texts[pairs[position][1]] for position in positions], np.int64)
-            scores[positions] = maxsim(vectors, stored.of(wanted))
+        for vectors, (positions, texts) in zip(asked, sorted_pairs.of_query, strict=True):
+            scores[positions] = maxsim(vectors, stored.of(texts))
         return scores
 
     def bounded(self, scores: Scores) -> Scores:
@@ -71,8 +65,8 @@ def load_late_interaction(
     pooling: float | None = None,
     device: str = CPU,
 ) -> LateInteraction:
-    """A ranker by late interaction: the folder or hub name of a ColBERT, or of any encoder, whose token states then
-    serve as they come; None is the embedded default.
+    """A ranker by late interaction: the folder or hub name of a ColBERT, of BGE-M3, whose multi-vector head alone then
+    ranks, or of any encoder, whose token states serve as they come; None is the embedded default.
 
     precision: "auto" is bf16 where the processor has it, else f32. threads: None takes all cores. pooling: merges a
     document's vectors into so many times fewer. device: where it runs, as `load_encoder` has it. Raises ModelError for

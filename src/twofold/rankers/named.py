@@ -8,23 +8,31 @@ from typing import Literal, overload
 
 from twofold.models.devices import CPU
 from twofold.models.locating import find_model
+from twofold.models.three_heads import has_heads
 from twofold.models.token_folder import gives_token_vectors
 from twofold.protocols import Ranker
 from twofold.rankers.cross_encoder import CrossEncoder, load_cross_encoder
 from twofold.rankers.late_interaction import LateInteraction, load_late_interaction
+from twofold.rankers.three_heads import ThreeHeads, load_three_heads
 from twofold.token_codes import STORED
 
 AnyRanker = Ranker | str | Path
 """A ranker, or the folder or hub name of a cross-encoder or of a model for late interaction."""
+LoadedRanker = CrossEncoder | LateInteraction | ThreeHeads
+"""What a folder or a name becomes."""
 
 
 def load_ranker(
     name: str | Path, *, precision: str = "auto", threads: int | None = None, device: str = CPU
-) -> CrossEncoder | LateInteraction:
-    """What a model's folder is: a ranker by late interaction if it gives token vectors, or is an encoder; else a
-    cross-encoder. The options are those of `load_cross_encoder` and `load_late_interaction`, which raise the same.
+) -> LoadedRanker:
+    """What a model's folder is: a ranker by three heads if it has those of BGE-M3; one by late interaction if it gives
+    token vectors, or is an encoder; else a cross-encoder. The options are those of `load_cross_encoder`,
+    `load_late_interaction` and `load_three_heads`, which raise the same.
     """
-    if str(name) and gives_token_vectors(find_model(name, bare=True).folder):
+    folder = find_model(name, bare=True).folder if str(name) else None
+    if folder is not None and has_heads(folder):
+        return load_three_heads(name, precision=precision, threads=threads, device=device)
+    if folder is not None and gives_token_vectors(folder):
         return load_late_interaction(name, precision=precision, threads=threads, device=device)
     return load_cross_encoder(name, precision=precision, threads=threads, device=device)
 
@@ -47,5 +55,5 @@ def ranker_of(given: AnyRanker | Literal[False] | None) -> Ranker | str | Litera
 
 
 @lru_cache(maxsize=1)
-def _loaded(name: str, _changed: int) -> CrossEncoder | LateInteraction:
+def _loaded(name: str, _changed: int) -> LoadedRanker:
     return load_ranker(name)
