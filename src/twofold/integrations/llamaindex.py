@@ -148,7 +148,9 @@ class TwofoldVectorStore(BasePydanticVectorStore):  # type: ignore[misc] # not i
             raise QueryError(f"the query mode {query.mode.value!r} is not known here (known: {known})")
         for name in NOT_FOLLOWED:
             if getattr(query, name) is not None:
-                raise QueryError(f"a collection cannot follow {name}; leave it out (`twofold tune` chooses the mixing)")
+                raise QueryError(
+                    f"a collection cannot follow {name}; leave it out (`twofold tune COLLECTION` chooses the mixing)"
+                )
         where = self._where(query.filters, query.node_ids or None, query.doc_ids)
         k = query.similarity_top_k
         if mode == "hybrid" and query.hybrid_top_k is not None:
