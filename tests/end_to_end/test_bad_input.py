@@ -314,3 +314,20 @@ def test_what_is_long_is_not_repeated_in_whole(
     assert done.status in (1, 2)
     assert "error: " in done.err
     assert len(done.err) < most, done.err
+
+
+def test_a_bad_file_of_a_folder_costs_no_other_and_a_named_one_is_an_error(tmp_path: Path, twofold: Twofold) -> None:
+    folder = tmp_path / "manuals"
+    folder.mkdir()
+    (folder / "a.md").write_text("the valve opens")
+    (folder / "b.pdf").write_bytes(b"no pdf")
+    (folder / "c.md").write_text("the pump is oiled")
+    words = ("--to", tmp_path / "c", "--encoder", "hashed-words:32")
+    done = twofold("index", folder, *words)
+    assert done.status == 0
+    assert "1 file skipped:" in done.out
+    assert f"  {folder / 'b.pdf'}: damaged" in done.out
+    assert "c holds 2 documents" in done.out
+    assert list(twofold("index", folder, *words, "--json").json["unread"]) == [str(folder / "b.pdf")]
+    refused(twofold("index", folder / "b.pdf", *words), "b.pdf: damaged")
+    refused(twofold("index", folder, *words, "--vectors", tmp_path / "none.npy"), "none.npy")

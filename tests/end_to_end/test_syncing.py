@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from twofold.collection.opening import open_collection as twofold_open
 
 Twofold = Callable[..., Any]
 
@@ -32,3 +38,31 @@ def test_a_folder_is_followed_and_nothing_is_deleted_without_being_agreed_to(tmp
     refused = synced("--yes")
     assert refused.status == 1
     assert "2 of 2 files that were read before are not in it now" in refused.err
+
+
+def test_a_watched_folder_is_followed_until_the_process_is_interrupted(tmp_path: Path) -> None:
+    notes, place = tmp_path / "notes", tmp_path / "c"
+    notes.mkdir()
+    (notes / "a.md").write_text("words about a")
+    words = ["sync", notes, "--to", place, "--encoder", "hashed-words:32", "--watch", "--every", 1, "--yes", "--json"]
+    program = [sys.executable, "-m", "twofold", *map(str, words)]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+
+        def said() -> tuple[int, int, int]:
+            files = json.loads(watching.stdout.readline())  # type: ignore[union-attr]
+            return files["files"]["changed"], files["files"]["deleted"], files["stored"]
+
+        assert said() == (1, 0, 1)
+        (notes / "b.md").write_text("words about b")
+        assert said() == (1, 0, 2)
+        (notes / "a.md").write_text("other words, and more of them")
+        assert said() == (1, 0, 2)
+        (notes / "b.md").unlink()
+        assert said() == (0, 1, 1)
+        watching.send_signal(signal.SIGINT)
+        out, err = watching.communicate(timeout=120)
+    assert (out, watching.returncode) == ("", 130)
+    assert err.splitlines()[-1] == f"twofold: {notes} is no longer watched; {place} holds 1 document"
+    with twofold_open(place) as collection:
+        assert [document.text for document in collection] == ["other words, and more of them"]

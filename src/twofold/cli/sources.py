@@ -57,7 +57,9 @@ def add_reader_options(parser: argparse.ArgumentParser, data: str = WHOLE_DOCUME
     if data != CHANGES:
         add_choice_options(group)
     group.add_argument(
-        "--skip-bad", action="store_true", help="count and skip bad lines and files, instead of stopping"
+        "--skip-bad",
+        action="store_true",
+        help="count and skip bad lines and files, instead of stopping; of a folder, bad files are always skipped",
     )
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from twofold.collection.collection import Collection
     from twofold.collection.syncing import SyncReport
 
+INTERRUPTED = 130
+
 
 def register(subparsers: Subparsers) -> None:
     """Adds the command."""
@@ -61,13 +63,22 @@ def run(arguments: argparse.Namespace) -> int:
     with open_or_create(arguments.collection, encoder, wait=waited(arguments)) as collection:
         start = time.monotonic()
         _tell(arguments, _synced(arguments, collection), collection, time.monotonic() - start)
-        while arguments.watch:
+        return _watching(arguments, collection) if arguments.watch else 0
+
+
+def _watching(arguments: argparse.Namespace, collection: Collection) -> int:
+    """Looks again and again, until Ctrl-C ends it."""
+    try:
+        while True:
             time.sleep(arguments.every)
             start = time.monotonic()
             report = _synced(arguments, collection)
             if report.changed or report.deleted:
                 _tell(arguments, report, collection, time.monotonic() - start)
-    return 0
+    except KeyboardInterrupt:
+        holds = f"{visible(arguments.collection)} holds {count_of(len(collection), 'document')}"
+        say(f"twofold: {visible(arguments.data)} is no longer watched; {holds}")
+        return INTERRUPTED
 
 
 def _synced(arguments: argparse.Namespace, collection: Collection) -> SyncReport:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from twofold.documents import Document
 from twofold.errors import InputError
+from twofold.logs import logger_of
 from twofold.readers.bad_lines import BadLines
 from twofold.readers.columnar import arrow_records, parquet_records, spreadsheet_records
 from twofold.readers.fields import Fields
@@ -22,6 +23,8 @@ from twofold.readers.opening import COMPRESSED, STANDARD_INPUT, PathLike, bare_s
 from twofold.readers.separated import CsvForm, check_types, csv_rows, records, tsv_rows
 from twofold.readers.walking import Choice, files_below
 from twofold.reports import ReadReport
+
+logger = logger_of(__name__)
 
 FORMATS = {
     "jsonl": "JSON Lines (.jsonl, .ndjson, .json)",
@@ -73,14 +76,15 @@ def read(
     files that are documents). Files may end in .gz or .xz too. fields: names of id, title and text. types: for CSV and
     TSV, column → "int", "float", "bool" or "text". delimiter, encoding: of CSV; without them UTF-8, and commas or what
     the header suggests, which the report notes. include, exclude: globs of the files of a folder that are read, or not.
-    skip_bad: count bad lines and files in the report instead of raising. ids_alone: records need neither title nor
-    text, since their vectors come from elsewhere. report: counts records, bad lines and files left out.
+    skip_bad: count bad lines, and bad files that were named, in the report instead of raising; a bad file of a folder
+    is counted there in any case. ids_alone: records need neither title nor text, since their vectors come from
+    elsewhere. report: counts records, bad lines and files left out; without one, what was skipped is logged at the end.
 
     Memory does not grow with the number of records. A file's id is the name of the folder that was given and the path
     below it (`a/index.md`); where the file itself was given, its relative path, or of an absolute path the name. Raises
-    InputError: at once for a missing path, an unknown format and two files of one id; while reading for a bad line or
-    file (naming file, line and cause); at the end for an input without a single document. Raises MissingExtraError for
-    a file that needs a library which is not installed.
+    InputError: at once for a missing path, an unknown format and two files of one id; while reading for a bad line, or
+    a bad file that was named (naming file, line and cause); at the end for an input without a single document. Raises
+    MissingExtraError for a file that needs a library which is not installed.
     """
     choice = Choice((), tuple(include), tuple(exclude))
     sources = _sources(data, format, types or {}, choice)
@@ -89,7 +93,8 @@ def read(
     fields = fields or Fields()
     bad = BadLines(skip_bad, ReadReport() if report is None else report)
     reading = _Reading(fields, types or {}, bad, ids_alone, CsvForm(delimiter, encoding), choice)
-    return reading.of_sources(sources, partial(fields.document, ids_alone=ids_alone))
+    documents = reading.of_sources(sources, partial(fields.document, ids_alone=ids_alone))
+    return documents if report is not None else _logged(documents, bad.report)
 
 
 def read_changes(
@@ -190,9 +195,10 @@ class _Reading:
                 return self._of_records(self._records_of(path, kind), path, make)
 
     def _of_folder(self, folder: Path, kind: str) -> Iterator[Document]:
-        within = prefix_of(folder)
-        for found in files_below(folder, replace(self.choice, suffixes=suffixes_of(kind)), self.bad):
-            yield from documents_of(found.path, within + found.below, kind, self.bad, inside=True)
+        """The documents of its files; one that cannot be read is counted and named, and the others are read."""
+        within, going_on = prefix_of(folder), replace(self.bad, skip=True)
+        for found in files_below(folder, replace(self.choice, suffixes=suffixes_of(kind)), going_on):
+            yield from documents_of(found.path, within + found.below, kind, going_on, inside=True)
 
     def _records_of(self, path: PathLike, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
         match kind:
@@ -239,6 +245,17 @@ class _Reading:
     def _skipped(self) -> str:
         report = self.bad.report
         return f" ({report.skipped} skipped as bad; the first: {report.reasons[0]})" if report.skipped else ""
+
+
+def _logged(documents: Iterator[Document], report: ReadReport) -> Iterator[Document]:
+    """The documents; what was skipped is logged after them, since nobody else has the report."""
+    yield from documents
+    if report.skipped:
+        logger.warning(
+            "%d files or records were not read (the first: %s); read(…, report=ReadReport()) names them",
+            report.skipped,
+            report.reasons[0],
+        )
 
 
 def _without_empty(numbered: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[tuple[int, dict[str, Any]]]:

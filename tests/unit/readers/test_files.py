@@ -215,7 +215,7 @@ def test_each_hostile_file_is_named_with_its_reason_and_costs_no_other(tmp_path:
     if hasattr(os, "mkfifo"):
         os.mkfifo(folder / "pipe.txt")
     report = ReadReport()
-    assert [d.text for d in read(folder, skip_bad=True, report=report)] == ["good"] * len(HOSTILE)
+    assert [d.text for d in read(folder, report=report)] == ["good"] * len(HOSTILE)
     for name, (_, reason) in HOSTILE.items():
         assert reason in report.unread[str(folder / name)], name
     assert "no control characters" in report.unread[f"{folder}/a\\nb.txt"]
@@ -310,3 +310,15 @@ def test_memory_of_a_json_array_does_not_grow_with_it(tmp_path: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2_000_000
+
+
+def test_what_was_skipped_in_a_folder_is_logged_where_nobody_has_the_report(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "a.md").write_text("good")
+    (tmp_path / "b.ipynb").write_text("[1]")
+    with caplog.at_level("WARNING", "twofold"):
+        assert [d.text for d in read(tmp_path)] == ["good"]
+    assert f"1 files or records were not read (the first: {tmp_path / 'b.ipynb'}: no notebook" in caplog.text
+    with pytest.raises(InputError, match="no notebook"):
+        list(read(tmp_path / "b.ipynb"))

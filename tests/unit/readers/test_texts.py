@@ -62,13 +62,14 @@ def test_an_empty_file_is_counted_as_skipped_and_the_others_are_read(tmp_path: P
     assert "a.txt: an empty file" in report.reasons[0]
 
 
-def test_a_file_that_is_no_utf_8_is_an_error_unless_bad_ones_are_skipped(tmp_path: Path) -> None:
+def test_a_file_that_is_no_utf_8_is_an_error_where_it_is_named_and_skipped_in_a_folder(tmp_path: Path) -> None:
     tree(tmp_path, {"a.txt": b"caf\xe9", "b.txt": b"\xef\xbb\xbfx"})
     with pytest.raises(InputError, match=r"a\.txt: not UTF-8: byte 0xe9 at byte 4"):
-        list(read(tmp_path))
-    report = ReadReport()
-    assert [d.text for d in read(tmp_path, skip_bad=True, report=report)] == ["x"]
-    assert report.skipped == 1
+        list(read(tmp_path / "a.txt"))
+    for skip_bad in (False, True):
+        report = ReadReport()
+        assert [d.text for d in read(tmp_path, skip_bad=skip_bad, report=report)] == ["x"]
+        assert report.skipped == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not store such names")
