@@ -96,11 +96,20 @@ class Passage:
         return page_at(self.whole, self.start)
 
     def to_json(self) -> dict[str, Any]:
-        """Start, end and text as JSON values; score and context where they are known."""
-        told: dict[str, Any] = {"start": self.start, "end": self.end, "text": self.text}
+        """Start, end and text as JSON values; headings, page, score and context where there are any."""
+        told: dict[str, Any] = {"start": self.start, "end": self.end, "text": self.text, **self.place_json()}
         if self.score is not None:
             told["score"] = self.score
         return told if self.context is None else {**told, "context": self.context.to_json()}
+
+    def place_json(self) -> dict[str, Any]:
+        """Headings and page as JSON values, where there are any."""
+        told: dict[str, Any] = {}
+        if headings := self.headings:
+            told["headings"] = list(headings)
+        if (page := self.page) is not None:
+            told["page"] = page
+        return told
 
 
 def titled(title: str, text: str) -> str:

@@ -178,6 +178,9 @@ class LexicalSnapshot(Protocol):
         int64 (n,), how many passages each document has, 0 for one; float32 (passages,), one document after the other.
         """
 
+    def passage_scores(self, query: str, documents: Numbers) -> tuple[Numbers, Scores] | None:
+        """In the same way BM25 of passages, by their statistics; a document of one passage has a count of 1 here."""
+
     def text(self, query: str) -> str:
         """The query's text without the operators of the query language and without what it excludes."""
 

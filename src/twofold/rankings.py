@@ -110,7 +110,10 @@ class Hit:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The hit as JSON values, as the command line prints it; passages and context where they were asked for."""
+        """The hit as JSON values, as the command line prints it.
+
+        Headings and page of the passage where there are any; passages and context where they were asked for.
+        """
         told = {
             "id": self.id,
             "score": self.score,
@@ -119,6 +122,7 @@ class Hit:
             "text": self.text,
             "start": self.passage.start,
             "end": self.passage.end,
+            **self.passage.place_json(),
             "metadata": dict(self.metadata),
         }
         if self.passage.context is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 pytest.importorskip("fastapi", reason='the server is an extra: pip install "twofold[serve]"')
 pytest.importorskip("httpx", reason='the client is an extra: pip install "twofold[client]"')
 
+import httpx
 from postgres_server import Database
 from served import served
 
@@ -22,6 +24,7 @@ from twofold.documents import Document
 from twofold.encoders.hashed_words import HashedWords
 from twofold.serving import calls
 from twofold.serving.access import new_key
+from twofold.serving.answers import HitsTold
 from twofold.serving.settings import Limits
 
 DOCUMENTS: list[dict[str, Any]] = [
@@ -88,6 +91,39 @@ def test_hits_are_those_of_the_collection_bit_for_bit(notes: Any, folder: Path, 
         vector = local.encoder.encode_queries(["milk"])[0]
         assert list(notes.search(vector)) == list(local.search(vector))
         assert list(notes.search("tea", vector=vector, mode="dense")) == list(local.search(vector, mode="dense"))
+
+
+@pytest.fixture(scope="module")
+def planets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A document of two pages and three headings, in several passages."""
+    path = tmp_path_factory.mktemp("planets") / "planets.twofold"
+    mars, venus = "Two moons circle it. Both are small. " * 4, "No moon is there. " * 4
+    text = f"# Mars\n\n## Moons\n\n{mars}\f# Venus\n\n{venus}"
+    with twofold.create(path, HashedWords(64), passages={"tokens": 24, "overlap": 0}) as collection:
+        collection.add([("planets", text), ("tea", "Tea is steeped, not under a moon.")])
+        collection.tune()
+    return path
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"mode": "dense"}, {"mode": "lexical"}, {"passages": 4, "context": 1}, {"unit": "passage"}]
+)
+def test_a_served_hit_says_headings_page_sentence_and_terms_as_a_local_one_does(planets: Path, options: Any) -> None:
+    def told(hit: Any) -> list[Any]:
+        each = [replace(hit, passage=passage) for passage in hit.passages]
+        return [(one.passage.headings, one.passage.page, one.sentence, one.highlights) for one in each]
+
+    with twofold.open(planets) as local, served(planets) as url, twofold.connect(url, "planets") as remote:
+        expected, found = (each.search("small moon of Mars", **options) for each in (local, remote))
+        assert [told(hit) for hit in found] == [told(hit) for hit in expected]
+        assert any(page is not None and headings and spans for hit in found for headings, page, _, spans in told(hit))
+        vector = local.encoder.encode_queries(["moon"])[0]
+        assert {hit.sentence for hit in remote.search(vector)} == {None}
+        answer = httpx.post(
+            f"{url}/v1/collections/planets/search",
+            json={"query": "small moon of Mars", "marks": True, "explain": True, "whole": True, **options},
+        ).json()
+    assert [hit.headings for hit in HitsTold.model_validate(answer).hits] == [[*hit.passage.headings] for hit in found]
 
 
 def test_many_queries_are_answered_in_their_order(notes: Any) -> None:

@@ -193,6 +193,23 @@ def test_the_evidence_of_passages_is_that_of_documents_which_are_these_passages(
         assert found[1].tobytes() == expected.tobytes()
 
 
+def test_the_scores_of_passages_are_those_of_documents_which_are_these_passages(
+    lexical: LexicalReader, tmp_path: Path
+) -> None:
+    alone = [passages_of(text) or [text] for text in TEXTS]
+    every = [passage for passages in alone for passage in passages]
+    index = LexicalIndex.create(tmp_path, LexicalSettings(analyser="plain")).extended(enumerate(every), len(every))
+    for query in QUERIES[-4:]:
+        found = lexical.passage_scores(query, NUMBERS)
+        assert found is not None
+        assert found[0].tolist() == list(map(len, alone))
+        assert found[1].tobytes() == index.reader().scores(query, np.arange(len(every))).tobytes()
+        parts = [lexical.passage_scores(query, NUMBERS[number : number + 1]) for number in range(200)]
+        together = lexical.passage_scores(query, NUMBERS[:200])
+        assert together is not None
+        assert together[1].tobytes() == b"".join(each[1].tobytes() for each in parts if each is not None)
+
+
 def test_the_evidence_of_a_passage_has_the_same_bits_alone_and_in_every_company(lexical: LexicalReader) -> None:
     for query in QUERIES[-4:]:
         together = lexical.passage_evidence(query, NUMBERS[:200])
@@ -201,8 +218,10 @@ def test_the_evidence_of_a_passage_has_the_same_bits_alone_and_in_every_company(
         assert together[1].tobytes() == b"".join(each[1].tobytes() for each in alone if each is not None)
 
 
-def test_without_passages_there_is_no_evidence_of_them(tmp_path: Path) -> None:
-    assert index_of(tmp_path, 10).reader().passage_evidence("word1", NUMBERS[:5]) is None
+def test_without_passages_there_is_neither_evidence_nor_a_score_of_them(tmp_path: Path) -> None:
+    reader = index_of(tmp_path, 10).reader()
+    assert reader.passage_evidence("word1", NUMBERS[:5]) is None
+    assert reader.passage_scores("word1", NUMBERS[:5]) is None
 
 
 def test_nothing_allowed_and_nothing_asked_for_give_nothing(lexical: LexicalReader) -> None:

@@ -198,6 +198,34 @@ def test_places_hold_in_bf16_beyond_256_tokens(what: str, folders: dict[str, Pat
     assert cosines.min() > 0.99
 
 
+def test_a_document_of_thousands_of_tokens_has_one_vector_beside_those_of_its_passages(tmp_path: Path) -> None:
+    folder = saved("modernbert", tmp_path)
+    for name, field in {
+        "config.json": "max_position_embeddings",
+        "sentence_bert_config.json": "max_seq_length",
+    }.items():
+        file = folder / name
+        file.write_text(json.dumps({**json.loads(file.read_text()), field: 8192}))
+    encoder = load_encoder(folder, precision="f32")
+    lines = [f"In paragraph {n} a weir holds back river number {n * n % 97}.\n\n" for n in range(130)]
+    text = "".join(lines)
+    assert 4_000 < len(encoder.spans([text])[0]) < encoder.token_limit
+    expected = SentenceTransformer(str(folder), device="cpu").encode_document([text])
+    np.testing.assert_allclose(encoder.encode_documents([text]), expected, rtol=1e-4, atol=1e-4)
+    documents = [{"id": "weirs", "text": text}, {"id": "short", "text": "water"}]
+    places = twofold.create(tmp_path / "places", encoder, passages={"tokens": 128, "overlap": 0})
+    topics = twofold.create(tmp_path / "topics", encoder, passages="none")
+    with places, topics:
+        assert places.add(documents).passages > 30
+        report = topics.add(documents)
+        assert (report.passages, report.tokens_cut) == (2, 0)
+        (topic,) = topics.vectors(["weirs"])["weirs"]
+        assert topic @ expected[0] / np.linalg.norm(topic) / np.linalg.norm(expected[0]) > 0.9999
+        (hit,) = places.search(lines[100], k=1, mode="dense")
+        assert (hit.id, hit.passage.text in text) == ("weirs", True)
+        assert {each.id for each in topics.search(lines[100], mode="dense")} == {"weirs", "short"}
+
+
 LONG = "CD33’s Über-Café 東京は日本の首都です 😀🎉, cells of the powerhouse " * 6
 
 

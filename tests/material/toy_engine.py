@@ -184,6 +184,9 @@ class ToySnapshot:
     def passage_evidence(self, query: str, documents: Numbers) -> tuple[Numbers, Scores] | None:
         return None
 
+    def passage_scores(self, query: str, documents: Numbers) -> tuple[Numbers, Scores] | None:
+        return None
+
     def text(self, query: str) -> str:
         return query
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twofold.documents import Document, Passage
 from twofold.rankings import Hit
 
@@ -26,6 +28,14 @@ def test_json_gives_the_passage_and_not_the_whole_text() -> None:
         "end": 7,
         "metadata": {"year": 1990},
     }
+
+
+def test_json_says_under_which_headings_and_on_which_page_the_passage_stands() -> None:
+    text = "# Mars\n\nA planet.\n\n## Moons\n\nTwo of them.\fPhobos and Deimos."
+    hit = Hit(0.5, Document("a", text), Passage.of(text, text.index("Phobos"), len(text)))
+    told = replace(hit, more=(Passage.of(text, 0, 6),)).to_json()
+    assert (told["headings"], told["page"]) == (["Mars", "Moons"], 2)
+    assert [(each["headings"], each["page"]) for each in told["passages"]] == [(["Mars", "Moons"], 2), (["Mars"], 1)]
 
 
 def test_an_explanation_names_each_part_of_the_score_and_the_span() -> None:

@@ -23,7 +23,7 @@ from twofold.plots.canvas import check_picture
 from twofold.plots.depths import Line, depths
 from twofold.progress import Progress, silent
 from twofold.protocols import Encoder, SpanEncoder, TokenSpans
-from twofold.rankings import Qrels
+from twofold.rankings import Hit, Qrels, Run
 from twofold.readers.beir import Beir, read_beir
 from twofold.readers.opening import either_form, numbered_lines
 from twofold.searching.hybrid import SearchMode
@@ -35,8 +35,12 @@ EVIDENCE = "evidence.tsv"
 DEPTHS = (512, 2_048, 8_192)
 """Tokens of a document before which the evidence begins."""
 NAMES = ("first 512", "to 2,048", "to 8,192", "beyond")
+OF_PASSAGES: Literal["BM25 of passages"] = "BM25 of passages"
+FIRST = 200
+"""Documents, the first by their own BM25, that are ranked by the BM25 of their passages."""
 STRUCTURE: PassageMode = {"tokens": 200, "overlap": 32}
 
+Mode = SearchMode | Literal["BM25 of passages"]
 Spans = Mapping[str, Mapping[str, list[tuple[int, int]]]]
 """Query id → document id → start and end of each piece of evidence, in characters."""
 
@@ -47,14 +51,14 @@ class Division:
 
     name: str
     passages: PassageMode
-    modes: tuple[SearchMode, ...]
+    modes: tuple[Mode, ...]
     context: Literal["title", "document"] = "title"
 
 
 DIVISIONS = (
     Division("truncation", "none", ("dense",)),
-    Division("windows", "auto", ("dense", "lexical", "hybrid")),
-    Division("structure", STRUCTURE, ("dense", "hybrid")),
+    Division("windows", "auto", ("dense", "lexical", OF_PASSAGES, "hybrid")),
+    Division("structure", STRUCTURE, ("dense", OF_PASSAGES, "hybrid")),
     Division("late chunking", STRUCTURE, ("dense", "hybrid"), "document"),
 )
 
@@ -145,13 +149,24 @@ def _starts(document: Document, encoder: TokenSpans) -> np.ndarray[tuple[int], n
     return starts
 
 
-def _measured(collection: Collection, asked: Question, mode: SearchMode) -> list[Cell]:
+def _ranked(collection: Collection, asked: Question, mode: Mode) -> tuple[Run, list[list[Hit]]]:
+    """The rankings, and the first hit of each question."""
+    texts = list(asked.queries.values())
+    if mode != OF_PASSAGES:
+        first = collection.search_many(texts, k=1, mode=mode)
+        return collection.run(asked.queries, depth=RANKED, mode=mode), [list(hits) for hits in first]
+    found = collection.search_many(texts, k=FIRST, mode="lexical", passages=1)
+    best = [sorted(hits, key=lambda hit: (-(hit.passage.score or 0), hit.id))[:RANKED] for hits in found]
+    ranked = [{hit.id: hit.passage.score or 0.0 for hit in hits} for hits in best]
+    return dict(zip(asked.queries, ranked, strict=True)), [hits[:1] for hits in best]
+
+
+def _measured(collection: Collection, asked: Question, mode: Mode) -> list[Cell]:
     """nDCG@10 of all questions and of those of each depth, and how often the passage shown holds the evidence."""
     qrels: Qrels = {name: asked.judged.qrels[name] for name in asked.queries}
-    ranked = collection.run(asked.queries, depth=RANKED, mode=mode)
+    ranked, shown = _ranked(collection, asked, mode)
     values = evaluate_run(ranked, qrels, measures=[MEASURE]).per_query[MEASURE]
     groups = [[values[name] for name, depth in asked.deep.items() if depth == each] for each in range(len(NAMES))]
-    shown = collection.search_many(list(asked.queries.values()), k=1, mode=mode)
     held = [
         100.0 * holds(hit.passage.start, hit.passage.end, asked.evidence[name][hit.id])
         for name, hits in zip(asked.queries, shown, strict=True)
@@ -183,5 +198,6 @@ def _table(asked: Question, encoder: Encoder, rows: list[tuple[Cell, ...]]) -> T
     notes = (
         f"{len(asked.queries):,} questions, {counted}; {encoder.precision}; 95 % bootstrap intervals over questions",
         held,
+        f"{OF_PASSAGES}: of the first {FIRST} documents by their own BM25, by the highest of their passages",
     )
     return Table(f"Long documents, {asked.judged.name}", columns, tuple(rows), notes)

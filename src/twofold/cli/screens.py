@@ -53,19 +53,32 @@ class Screen:
     def hits(self, hits: Iterable[Hit], *, explained: bool = False) -> None:
         """For each hit a line of score, relevance, id and title, two lines around its sentence, and the parts.
 
-        A long sentence has more lines. Further passages follow, each with its score.
+        A long sentence has more lines. A line of headings and page stands before them where the passage has any.
+        Further passages follow, each with its score.
         """
         for hit in hits:
             relevance = f"  {shown_relevance(hit):>4}" if hit.relevance is not None else ""
             head, title = head_of(hit, self.width - len(relevance))
             self.line((f"{hit.score:6.3f}{relevance}", "cyan"), "  ", (head, "bold"), title)
+            self._place(hit)
             self._text(hit)
             for passage in hit.more:
+                other = replace(hit, passage=passage)
                 score = "" if passage.score is None else f"{passage.score:.3f}"
                 self.line(" " * INDENT, (f"{score}  characters {passage.start:,}-{passage.end:,}", "cyan"))
-                self._text(replace(hit, passage=passage))
+                self._place(other)
+                self._text(other)
             if explained:
                 self.line(" " * INDENT, hit.explain())
+
+    def _place(self, hit: Hit) -> None:
+        """The page of the passage and the headings above it, without one that repeats the title."""
+        page, headings = hit.passage.page, [visible(each) for each in hit.passage.headings]
+        if headings[:1] == [visible(hit.title)]:
+            del headings[0]
+        told = ([] if page is None else [f"page {page:,}"]) + ([" > ".join(headings)] if headings else [])
+        if told:
+            self.line(" " * INDENT, (shortened(", ".join(told), self.width - INDENT), "cyan"))
 
     def _text(self, hit: Hit) -> None:
         """The sentence of the passage with its surroundings; with neighbours that were asked for, all of them."""

@@ -15,7 +15,7 @@ import numpy as np
 from twofold.block import Block, Known, Part
 from twofold.collection.guarding import Encoders, GuardedEncoder
 from twofold.collection.parts import encoded, encoded_tokens, kept, of_own
-from twofold.collection.reusing import stored_vectors
+from twofold.collection.reusing import stored_rows, stored_vectors
 from twofold.collection.seen import Seen
 from twofold.collection.suiting import unsuited
 from twofold.documents import Document, as_documents
@@ -210,8 +210,10 @@ class Adding:
         what is stored of documents that the new ones replace.
         """
         if space.unit == "token":
-            part = encoded_tokens(fresh, self._encoders.tokens(space), self._mode)
-            return self._with_kept(part, moved, space)
+            tokens = self._encoders.tokens(space)
+            with self._engine.snapshot() as snapshot:
+                rows = stored_rows(snapshot, replaced, space, tokens, self._mode)
+            return self._with_kept(encoded_tokens(fresh, tokens, self._mode, rows), moved, space)
         encoder = self._encoders.of(space)
         own = lines if encoder is self._encoder else None
         if fresh and encoder is not self._encoder and not encoder.can_encode:

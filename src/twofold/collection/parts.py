@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -19,11 +20,13 @@ from twofold.passages.sizes import PassageMode
 from twofold.reports import EncodingReport
 from twofold.scores import Numbers, Vectors
 from twofold.space import Space
-from twofold.token_codes import TokenCodes
+from twofold.token_codes import TokenCodes, Words
 
 Ready = Mapping[str, Vectors]
 """What the encoder reads → its vector, float32 (dimension,)."""
-NOTHING_READY: Ready = {}
+ReadyRows = Mapping[str, Words]
+"""What the encoder of token vectors reads → the rows of its vectors, uint16 (rows, words)."""
+NOTHING_READY: dict[str, Any] = {}
 
 
 def encoded(
@@ -66,14 +69,27 @@ def encoded(
     return Part(truncated=lost, counts=passages, spans=spans, vectors=vectors)
 
 
-def encoded_tokens(documents: Sequence[Document], encoder: GuardedTokenEncoder, mode: PassageMode) -> Part:
-    """Divides and encodes documents by the vectors of their tokens; a passage has as many rows as these need."""
+def encoded_tokens(
+    documents: Sequence[Document], encoder: GuardedTokenEncoder, mode: PassageMode, ready: ReadyRows = NOTHING_READY
+) -> Part:
+    """Divides and encodes documents by the vectors of their tokens; a passage has as many rows as these need.
+
+    ready: rows that need not be encoded.
+    """
     if not documents:
         return nothing(encoder.codes.words, np.uint16)
     divisions = divide(list(documents), encoder.tokens, mode)
     report = EncodingReport()
-    vectors = encoder.encode_documents([text for each in divisions for text in each.inputs], report=report)
-    return token_part(divisions, report, vectors, encoder.codes)
+    inputs = [text for each in divisions for text in each.inputs]
+    new = [text not in ready for text in inputs]
+    vectors = encoder.encode_documents([text for text in inputs if text not in ready], report=report)
+    words, rows = encoder.codes.rows(vectors)
+    lost = _lost(divisions, _owners(divisions)[np.array(new, np.bool_)], report)
+    if not all(new):
+        made = iter(np.split(words, np.cumsum(rows)[:-1]))
+        parts = [next(made) if fresh else ready[text] for text, fresh in zip(inputs, new, strict=True)]
+        words, rows = np.concatenate(parts), np.array([len(each) for each in parts], np.int64)
+    return _of_rows(divisions, words, rows, lost)
 
 
 def token_part(divisions: Sequence[Division], report: EncodingReport, vectors: TokenVectors, codes: TokenCodes) -> Part:
@@ -81,13 +97,19 @@ def token_part(divisions: Sequence[Division], report: EncodingReport, vectors: T
 
     report: of encoding their passages. vectors: of the tokens of each passage.
     """
-    words, rows = codes.rows(vectors)
-    passages = np.array([len(division.spans) for division in divisions], np.int64)
+    return _of_rows(divisions, *codes.rows(vectors), _lost(divisions, _owners(divisions), report))
+
+
+def _of_rows(divisions: Sequence[Division], words: Words, rows: Numbers, lost: list[int]) -> Part:
+    """rows: int64 (passages,), how many each passage has. lost: as `_lost` counts."""
     spans = np.concatenate([division.spans for division in divisions])
-    owners = np.repeat(np.arange(len(divisions)), passages)
-    counts = np.bincount(np.repeat(owners, rows), minlength=len(divisions)).astype(np.int64)
-    lost = _lost(divisions, owners, report)
+    counts = np.bincount(np.repeat(_owners(divisions), rows), minlength=len(divisions)).astype(np.int64)
     return Part(truncated=lost, counts=counts, spans=np.repeat(spans, rows, axis=0), vectors=words)
+
+
+def _owners(divisions: Sequence[Division]) -> Numbers:
+    """int64 (passages,): the position of each passage's document."""
+    return np.repeat(np.arange(len(divisions)), [len(division.spans) for division in divisions])
 
 
 def _lost(divisions: Sequence[Division], owners: Numbers, report: EncodingReport) -> list[int]:

@@ -118,15 +118,14 @@ class LexicalReader:
 
         int64 (documents,), how many passages each has, 0 for one; float32 (passages,), in their order.
         """
-        if not self._passages:
-            return None
-        weighed = self._weighed_by_passages(query)
-        many, evidence = np.zeros(len(documents), np.int64), [np.empty(0, np.float32)]
-        for each in self._stretches:
-            mine = slice(*np.searchsorted(documents, [each.records.first, each.end]))
-            many[mine], found = weighed.passage_evidence(each, documents[mine])
-            evidence.append(found)
-        return many, np.concatenate(evidence)
+        return self._of_passages(query, documents, Weighed.passage_evidence)
+
+    def passage_scores(self, query: str, documents: Numbers) -> tuple[Numbers, Scores] | None:
+        """BM25 of the passages of these documents by the statistics of passages; everything else as above.
+
+        int64 (documents,), how many passages each has; float32 (passages,).
+        """
+        return self._of_passages(query, documents, Weighed.passage_scores)
 
     def coverage(self, query: str, texts: Sequence[str]) -> Scores:
         """float32 (n,): the sum of the inverse document frequencies of the query's terms that each text has, each once.
@@ -149,6 +148,20 @@ class LexicalReader:
                 scores[mine] = scored(weighed, each, distinct[mine])
         found: Scores = scores[places]
         return found
+
+    def _of_passages(
+        self, query: str, documents: Numbers, scored: Callable[[Weighed, Stretch, Numbers], tuple[Numbers, Scores]]
+    ) -> tuple[Numbers, Scores] | None:
+        """Counts and values of the passages of these documents; None where they are not known."""
+        if not self._passages:
+            return None
+        weighed = self._weighed_by_passages(query)
+        many, values = np.zeros(len(documents), np.int64), [np.empty(0, np.float32)]
+        for each in self._stretches:
+            mine = slice(*np.searchsorted(documents, [each.records.first, each.end]))
+            many[mine], found = scored(weighed, each, documents[mine])
+            values.append(found)
+        return many, np.concatenate(values)
 
     def _question(self, query: str) -> Question:
         return (ask_language if self._language else ask_words)(self._analysis, query)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -93,10 +93,31 @@ class Weighed:
         int64 (documents,), how many passages each has, 0 for one; float32 (passages,). numbers: ascending, different.
         The weights are those by the statistics of passages (`of_passages`). What does not match, by its document, is 0.
         """
+        many, total, share = self._in_passages(stretch, numbers, self._emphasised)
+        return many, (total * np.sqrt(np.sqrt(share))).astype(np.float32)
+
+    def passage_scores(self, stretch: Stretch, numbers: Numbers) -> tuple[Numbers, Scores]:
+        """What `exact` is of documents, of the passages of these documents; a document of one passage is that passage.
+
+        int64 (documents,), how many passages each has; float32 (passages,). Everything else as `passage_evidence`.
+        """
+        many, total, _ = self._in_passages(stretch, numbers, self.rarities.__getitem__)
+        counts = np.maximum(many, 1)
+        several = np.repeat(many > 0, counts)
+        scores = np.empty(len(several), np.float32)
+        scores[several] = total
+        scores[~several] = self.exact(stretch, numbers[many == 0])
+        return counts, scores
+
+    def _in_passages(
+        self, stretch: Stretch, numbers: Numbers, weight: Callable[[str], float]
+    ) -> tuple[Numbers, Sums, Sums]:
+        """int64 (documents,), how many passages each document has, 0 for one; twice float64 (passages,): the sums, and
+        the share that the terms of the passage have in the weights of all terms. weight: of a term."""
         many = np.zeros(len(numbers), np.int64)
         total, had, asked = np.zeros(0, np.float64), np.zeros(0, np.float64), 0.0
         for place, part in enumerate(self.parts):
-            weights = Weights.of({term: count * self._emphasised(term) for term, count in part.terms.items()})
+            weights = Weights.of({term: count * weight(term) for term, count in part.terms.items()})
             asked += float(weights.values.sum())
             many, *sums = summed_in_passages(stretch.records, numbers, weights, self.corpus.average)
             if part.within is not None:
@@ -104,8 +125,7 @@ class Weighed:
             total, had = sums if place == 0 else (total + sums[0], had + sums[1])
         if self.matched is not None:
             total[~np.repeat(stretch.among(self.matched, numbers), many)] = 0
-        found: Sums = total * np.sqrt(np.sqrt(had / asked)) if asked else total
-        return many, found.astype(np.float32)
+        return many, total, had / asked if asked else had
 
     def of_passages(self, stretches: Sequence[Stretch]) -> Weighed:
         """The same question, its terms weighed by the passages that have them; a document of one passage is one."""

@@ -188,12 +188,22 @@ class HybridSearch:
         documents, many = handles[order], counts[order]
         evidence = self._lexical.evidence(text, documents)
         found = of_passages(self._lexical, text, documents, many, evidence)
-        ascending = np.repeat(evidence, many) if found is None else found
-        starts = np.empty(len(order), np.int64)
-        starts[order] = np.cumsum(many) - many
-        within = np.arange(len(ascending)) - np.repeat(np.cumsum(counts) - counts, counts)
-        placed: Scores = ascending[np.repeat(starts, counts) + within]
-        return placed
+        return _reordered(np.repeat(evidence, many) if found is None else found, order, counts)
+
+    def passage_scores(self, text: str, handles: Numbers, counts: Numbers) -> Scores | None:
+        """float32 (passages,): BM25 of all passages of these documents, in their order, by the statistics of passages.
+
+        counts: how many passages each has. None where lexical search does not know passages.
+        """
+        order = np.argsort(handles)
+        found = self._lexical.passage_scores(text, handles[order])
+        if found is None:
+            return None
+        (many, scores), expected = found, counts[order]
+        known = many == expected  # else it is a document of more passages than are counted, which is scored as one
+        ascending = np.repeat(scores[np.cumsum(many) - many], expected)
+        ascending[np.repeat(known, expected)] = scores[np.repeat(known, many)]
+        return _reordered(ascending, order, counts)
 
     def _with_evidence(self, text: str, passages: PassageScores, best: float) -> CandidateScores:
         counts = self._snapshot.counts
@@ -222,7 +232,7 @@ class HybridSearch:
         return self._fusion.fused(dense, np.asarray(parts["lexical evidence"], np.float32), float(weight))
 
     def spans(self, text: str, handles: Numbers, documents: Sequence[Document]) -> NDArray[np.int32]:
-        """int32 (n, 2): for each document the passage with the most lexical evidence, the earlier of equal ones.
+        """int32 (n, 2): for each document the passage with the highest BM25, the earlier of equal ones.
 
         handles: int64 (n,), those of the documents. Documents of a single passage are not compared. Where lexical
         search does not know passages, it is the one with the most words of the query, each weighted by its inverse
@@ -231,16 +241,27 @@ class HybridSearch:
         order = np.argsort(handles)
         passages = self._snapshot.passages(handles[order])
         counts = np.bincount(passages.owners, minlength=len(handles))
-        evidence = np.zeros(len(passages.handles), np.float32)
         among = np.flatnonzero(np.repeat(counts > 1, counts))
-        found = self._lexical.passage_evidence(text, handles[order]) if len(among) else None
-        if found is not None and np.array_equal(found[0], counts * (counts > 1)):
-            evidence[among] = found[1]
-        else:
+        scores: Scores | None = np.zeros(len(passages.handles), np.float32)
+        if len(among):
+            scores = self.passage_scores(text, handles[order], counts)
+        if scores is None:
             texts = [documents[place].text for place in order.tolist()]
             places = zip(passages.owners[among].tolist(), passages.spans[among].tolist(), strict=True)
-            evidence[among] = self._lexical.coverage(text, [texts[n][start:end] for n, (start, end) in places])
-        best = np.lexsort((passages.handles, -evidence, passages.owners))[np.cumsum(counts) - counts]
+            scores = np.zeros(len(passages.handles), np.float32)
+            scores[among] = self._lexical.coverage(text, [texts[n][start:end] for n, (start, end) in places])
+        best = np.lexsort((passages.handles, -scores, passages.owners))[np.cumsum(counts) - counts]
         chosen = np.empty((len(handles), 2), np.int32)
         chosen[order] = passages.spans[best]
         return chosen
+
+
+def _reordered(values: Scores, order: Numbers, counts: Numbers) -> Scores:
+    """float32 (passages,): the values of passages of documents in their first order. values: with the documents in the
+    order `order`. counts: how many passages each document has, in the first order."""
+    starts = np.empty(len(order), np.int64)
+    many = counts[order]
+    starts[order] = np.cumsum(many) - many
+    within = np.arange(len(values)) - np.repeat(np.cumsum(counts) - counts, counts)
+    placed: Scores = values[np.repeat(starts, counts) + within]
+    return placed

@@ -34,31 +34,39 @@ class PassageSearch:
     def ranked(self, asked: Asked, request: Request, marking: Marking | None) -> list[Hit]:
         """The best passages of the first `request.depth` documents, as many as the request ranks, each as a hit.
 
-        Best first, equal scores by the UTF-8 bytes of the id, then by place. No passage scores higher than its
-        document, so documents are read in their order until no later one can have a passage among the best. A hit's
-        relevance is that of its document.
+        Best first, equal scores by the UTF-8 bytes of the id, then by place. By dense and mixed scores no passage is
+        better than its document, so documents are read in their order until no later one can have a passage among the
+        best; by BM25 a passage may be, so all are read. A hit's relevance is that of its document.
         """
         count = request.ranked
         ranked = self._first.ranked(asked, replace(request, top=request.depth, second=None))
+        size = max(count, 1) if asked.mode != "lexical" else max(len(ranked.documents), 1)
         best: list[Hit] = []
-        for first in range(0, len(ranked.documents), max(count, 1)):
-            block = ranked.from_place(first).until(count)
-            documents = self._snapshot.documents(block.documents)
-            found, scores, parts = self._scored(asked, block.documents, documents, block.parts)
-            relevance = [None] * len(documents) if block.relevance is None else block.relevance
-            explained = Ranked(found.handles, scores, parts, None).explained()
-            for at in _best(scores, found, documents, count):
-                owner = int(found.owners[at])
-                score = float(scores[at])
-                passage = _passage(documents[owner], found.spans[at].tolist(), score)
-                best.append(Hit(score, documents[owner], passage, explained[at], relevance[owner], (), marking))
+        for first in range(0, len(ranked.documents), size):
+            best += self._best(asked, ranked.from_place(first).until(size), count, marking)
             best = sorted(best, key=_place)[:count]
-            later = first + count
+            later = first + size
             if len(best) == count and later < len(ranked.documents):
                 bound = -float(ranked.scores[later]), self._snapshot.ids(ranked.documents[later : later + 1])[0]
                 if _place(best[-1])[:2] <= bound:
                     break
         return best
+
+    def _best(self, asked: Asked, ranked: Ranked, count: int, marking: Marking | None) -> list[Hit]:
+        """The best passages of these documents, in any order. Only the documents that have them are read."""
+        found, scores, parts = self._scored(asked, ranked.documents, ranked.parts)
+        names = self._snapshot.ids(ranked.documents)
+        best = best_positions(scores, count, lambda among: [names[n] for n in found.owners[among].tolist()])
+        owners = np.unique(found.owners[best])
+        documents = dict(zip(owners.tolist(), self._snapshot.documents(ranked.documents[owners]), strict=True))
+        relevance = [None] * len(names) if ranked.relevance is None else ranked.relevance
+        explained = Ranked(found.handles, scores, parts, None).explained()
+        hits = []
+        for at in best.tolist():
+            score, owner = float(scores[at]), int(found.owners[at])
+            passage = _passage(documents[owner], found.spans[at].tolist(), score)
+            hits.append(Hit(score, documents[owner], passage, explained[at], relevance[owner], (), marking))
+        return hits
 
     def shown(self, page: Hits, asked: Asked, request: Request) -> Hits:
         """The hits with the passages and neighbours that the request wants."""
@@ -72,26 +80,19 @@ class PassageSearch:
         if wanted.unit == "passage" or wanted.passages is None:
             found = self._snapshot.passages(documents)
         else:
-            by_place = sorted(page, key=lambda hit: place[hit.id])
-            texts, parts = [hit.document for hit in by_place], _parts_of(by_place)
-            found, scores, _ = self._scored(asked, documents, texts, parts)
+            parts = _parts_of(sorted(page, key=lambda hit: place[hit.id]))
+            found, scores, _ = self._scored(asked, documents, parts)
         return Hits((_with(hit, found, place[hit.id], scores, wanted) for hit in page), page.highlighting)
 
-    def _scored(
-        self, asked: Asked, handles: Numbers, documents: Sequence[Document], parts: Parts
-    ) -> tuple[Passages, Scores, Parts]:
+    def _scored(self, asked: Asked, handles: Numbers, parts: Parts) -> tuple[Passages, Scores, Parts]:
         """All passages of some documents with their scores and the parts of these. parts: those of the documents.
 
         A passage's score is what the document's would be with this passage alone: its own dense score, fused with its
-        lexical evidence; in lexical mode the document's BM25 times the share of the query's terms, by their
-        inverse document frequencies, that the passage has.
+        lexical evidence. In lexical mode it is the BM25 of the passage.
         """
         found = self._snapshot.passages(handles)
         if self._hybrid is not None and asked.mode == "lexical":
-            texts = [documents[n].text[start:end] for n, (start, end) in _owned(found)]
-            share = self._hybrid.share(asked.query.text or "", texts)
-            lexical = np.asarray(parts["lexical"], np.float32)[found.owners]
-            return found, lexical * share, {"lexical": lexical, "share of the query": share}
+            return self._by_words(self._hybrid, asked.query.text or "", handles, found, parts)
         dense = dense_scores(asked.vector(), self._dense.vectors(found.handles))
         if self._hybrid is None or asked.mode != "hybrid":
             return found, dense, {"dense": dense}
@@ -103,14 +104,23 @@ class PassageSearch:
         own |= {"dense": dense, "lexical evidence": evidence}
         return found, self._hybrid.fused(dense, own), own
 
+    def _by_words(
+        self, hybrid: HybridSearch, text: str, handles: Numbers, found: Passages, parts: Parts
+    ) -> tuple[Passages, Scores, Parts]:
+        """The passages with their BM25; where lexical search does not know passages, with that of their document times
+        the share of the query's terms, by their inverse document frequencies, that the passage has."""
+        scores = hybrid.passage_scores(text, handles, np.bincount(found.owners, minlength=len(handles)))
+        if scores is not None:
+            return found, scores, {"lexical": scores}
+        documents = self._snapshot.documents(handles)
+        share = hybrid.share(text, [documents[n].text[start:end] for n, (start, end) in _owned(found)])
+        lexical = np.asarray(parts["lexical"], np.float32)[found.owners]
+        return found, lexical * share, {"lexical": lexical, "share of the query": share}
+
 
 def _owned(found: Passages) -> list[tuple[int, tuple[int, int]]]:
     """The position of the document of each passage, and its span."""
     return list(zip(found.owners.tolist(), found.spans.tolist(), strict=True))
-
-
-def _best(scores: Scores, found: Passages, documents: Sequence[Document], count: int) -> Numbers:
-    return best_positions(scores, count, lambda among: [documents[n].id for n in found.owners[among].tolist()])
 
 
 def _place(hit: Hit) -> tuple[float, str, int]:

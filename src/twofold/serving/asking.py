@@ -57,7 +57,7 @@ class SearchBody(SearchOptions):
     vectors: list[Vector] | None = Field(default=None, description="One for each of the texts in `queries`.")
     explain: bool = Field(default=False, description="Adds the parts of each score.")
     whole: bool = Field(default=False, description="Adds the whole text of each document.")
-    marks: bool = Field(default=False, description="Adds where a text has terms of the query, and its best sentence.")
+    marks: bool = Field(default=False, description="Adds the places of the query's terms, and the best sentence.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict, TypeVar
 from urllib.parse import quote
 
@@ -20,7 +20,7 @@ from twofold.documents import Document, Passage, as_documents, identified, ident
 from twofold.errors import InputError, LimitError, NoDocumentError, QueryError
 from twofold.hits import Highlighting, Hits
 from twofold.index_report import IndexReport
-from twofold.rankings import Hit
+from twofold.rankings import Hit, Marking
 from twofold.reports import AddReport
 from twofold.scores import Vectors
 from twofold.searching.hybrid import SearchMode
@@ -78,14 +78,19 @@ class LikeOptions(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Marked(Highlighting):
-    """Where texts have terms of the query, as the server found them."""
+class Marked(Highlighting, Marking):
+    """Where texts have terms of the query, and the best sentence of each passage, as the server found them."""
 
     known: Mapping[str, list[tuple[int, int]]]
+    sentences: Mapping[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Start and end in characters; none for a text that was not found."""
         return self.known.get(text, [])
+
+    def sentence(self, text: str, start: int, end: int) -> tuple[int, int]:  # noqa: ARG002 - as `Marking` has it
+        """Start and end of the sentence in the document's text; the span itself where it was not found."""
+        return self.sentences.get((start, end), (start, end))
 
 
 class Calls:
@@ -297,8 +302,21 @@ def _passage(values: Mapping[str, Any], whole: str) -> Passage:
 def _hit(values: Mapping[str, Any]) -> Hit:
     whole = values["document"]
     document = Document(values["id"], whole, values["title"], values["metadata"])
-    best, *more = [_passage(each, whole) for each in values.get("passages") or [values]]
-    return Hit(values["score"], document, best, values.get("parts", {}), values["relevance"], tuple(more))
+    told = values.get("passages") or [values]
+    best, *more = [_passage(each, whole) for each in told]
+    parts, relevance = values.get("parts", {}), values["relevance"]
+    return Hit(values["score"], document, best, parts, relevance, tuple(more), _marking(told))
+
+
+def _marking(passages: Records) -> Marked | None:
+    """What the server says of passages of one document; None where the query was no text."""
+    marked = [each for each in passages if each.get("sentence") is not None]
+    known = {
+        each["text"]: [(start - each["start"], end - each["start"]) for start, end in each["highlights"]]
+        for each in marked
+    }
+    sentences = {(each["start"], each["end"]): (each["sentence"]["start"], each["sentence"]["end"]) for each in marked}
+    return Marked(known, sentences) if marked else None
 
 
 def _hits(found: Records, query: Any) -> Hits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -11,6 +12,8 @@ from starlette.responses import Response
 
 from twofold.errors import InputError, LimitError, NoDocumentError
 from twofold.hits import Hits
+from twofold.rankings import Hit
+from twofold.serving.answers import HitsTold, ResultsTold
 from twofold.serving.asking import SearchBody, Strict, Where, check_text, questions_of
 from twofold.serving.describing import described
 from twofold.serving.hall import Hall
@@ -96,7 +99,11 @@ async def info(name: Name, hall: InHall, access: As) -> Response:
     return reply(await served.read(partial(described, served, access)))
 
 
-@router.post("/{name}/search", summary="The documents that answer a query, or each of several")
+@router.post(
+    "/{name}/search",
+    summary="The documents that answer a query, or each of several",
+    responses={200: {"model": HitsTold | ResultsTold}},
+)
 async def search(name: Name, body: SearchBody, hall: InHall, access: As) -> Response:
     """Hits, best first; `results` where `queries` were given."""
     served = hall.served(name, access)
@@ -106,7 +113,7 @@ async def search(name: Name, body: SearchBody, hall: InHall, access: As) -> Resp
     return reply({"hits": found[0]} if body.queries is None else {"results": [{"hits": each} for each in found]})
 
 
-@router.post("/{name}/like", summary="The documents nearest to a stored one")
+@router.post("/{name}/like", summary="The documents nearest to a stored one", responses={200: {"model": HitsTold}})
 async def like(name: Name, body: LikeBody, hall: InHall, access: As) -> Response:
     """Hits, by dense scores."""
     served = hall.served(name, access)
@@ -233,9 +240,17 @@ def _shown(hits: Hits, body: SearchBody) -> list[dict[str, Any]]:
             one["document"] = hit.document.text
         if body.marks:
             one["marks"] = [] if hits.highlighting is None else hits.highlighting.spans(hit.text)
-            one["sentence"] = None if (sentence := hit.sentence) is None else sentence.to_json()
+            one |= _marks(hit)
+            for passage, told in zip(hit.passages, one.get("passages", ()), strict=False):
+                told |= _marks(replace(hit, passage=passage))
         shown.append(one)
     return shown
+
+
+def _marks(hit: Hit) -> dict[str, Any]:
+    """What the query says about the passage, in characters of the document's text."""
+    sentence = hit.sentence
+    return {"highlights": hit.highlights, "sentence": None if sentence is None else sentence.to_json()}
 
 
 def _check_documents(hall: Hall, documents: Records) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from twofold.bench.long_documents import bench_long, holds, read_evidence
+from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import InputError
 from twofold.tables import Estimate
 
@@ -48,6 +49,27 @@ def test_each_question_is_counted_at_its_depth_and_truncation_misses_what_lies_d
     assert [each.value for each in windows[3:6] if isinstance(each, Estimate)] == [1, 1, 1]
     assert isinstance(truncated[2], Estimate)
     assert truncated[2].value < 1
+
+
+def test_documents_are_ranked_by_the_bm25_of_their_best_passage_too(folder: Path) -> None:
+    """The words of the question stand together in a passage of one document, and apart all over the other."""
+    apart = "".join(f"{word} {FILLER * 8}" * 12 for word in ("Lead", "melts", "Venus"))
+    corpus = folder / "corpus.jsonl"
+    corpus.write_text(corpus.read_text() + json.dumps({"_id": "apart", "text": apart}) + "\n")
+    (table,) = bench_long(folder, queries=1, encoder=HashedWords(64)).tables
+    rows = {(row[0], row[1]): [each.value for each in row[2:3] if isinstance(each, Estimate)] for row in table.rows}
+    assert rows["windows", "lexical"][0] < 1
+    assert rows["structure", "BM25 of passages"] == [1]
+
+
+def test_evidence_that_begins_behind_512_tokens_is_not_among_the_first_512(folder: Path) -> None:
+    answers = {"venus": "word " * 511, "mars": "word " * 512}
+    documents = [json.dumps({"_id": name, "text": f"{before}answer"}) for name, before in answers.items()]
+    (folder / "corpus.jsonl").write_text("\n".join([*documents, '{"_id": "earth", "text": "Earth"}']) + "\n")
+    lines = [f"q-{name}\t{name}\t{len(before)}\t{len(before) + 6}" for name, before in answers.items()]
+    (folder / "evidence.tsv").write_text("\n".join(["query-id\tcorpus-id\tstart\tend", *lines]) + "\n")
+    (table,) = bench_long(folder, encoder=HashedWords(64)).tables
+    assert [column.heading for column in table.columns][3:5] == ["first 512 (1)", "to 2,048 (1)"]
 
 
 def test_a_passage_holds_evidence_if_it_shares_half_of_the_shorter_of_both() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +69,22 @@ def test_a_hit_in_a_pipe_is_plain_lines_of_eighty_columns(capsys: pytest.Capture
 def test_a_passage_from_within_a_text_begins_with_an_ellipsis(capsys: pytest.CaptureFixture[str]) -> None:
     Screen().hits([Hit(0.5, Document("a", "one two"), Passage(4, 7, "two"))])
     assert capsys.readouterr().out.splitlines()[1] == "        …two"
+
+
+def test_a_line_says_page_and_headings_of_a_passage_but_not_its_title_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = "# Mars\n\n## Moons\x1b\n\nTwo.\fPhobos."
+    phobos = Passage.of(text, text.index("Phobos"), len(text))
+    two = replace(Passage.of(text, text.index("Two"), text.index("\f")), score=0.25)
+    Screen().hits([Hit(0.5, Document("a", text, "Mars"), phobos, more=(two,)), Hit(0.4, Document("b", text), two)])
+    lines = [line for line in capsys.readouterr().out.splitlines() if "page" in line or "characters" in line]
+    assert lines == [
+        "        page 2, Moons\\x1b",
+        f"        0.250  characters {two.start}-{two.end}",
+        "        page 1, Moons\\x1b",
+        "        page 1, Mars > Moons\\x1b",
+    ]
 
 
 def test_what_looks_like_markup_is_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from twofold.collection.collection import Collection
 from twofold.collection.opening import create, open_collection
 from twofold.collection.token_space import TokenSettings
 from twofold.encoders.hashed_words import HashedWords
-from twofold.encoders.token_vectors import load_token_encoder
+from twofold.encoders.token_vectors import TokenEncoder, load_token_encoder
 from twofold.errors import ContractError, InputError, QueryError
+from twofold.maxsim import TokenVectors
 from twofold.rankers.late_interaction import load_late_interaction
 from twofold.token_codes import STORED
 
@@ -228,3 +230,29 @@ def test_a_migration_of_the_dense_vectors_keeps_them(collection: Collection) -> 
     assert (words(collection), ranked(collection)) == (before, scores)
     collection.add([{"id": "new", "text": "Wine is made from grapes."}])
     assert collection.search("grapes", ranker=STORED)[0].id == "new"
+
+
+def test_passages_that_stay_as_they_were_keep_their_token_vectors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = {"tokens": 32, "overlap": 0}
+    paragraphs = [f"In paragraph {n} a weir holds back the water of river number {n * n}.\n\n" * 2 for n in range(6)]
+    before, after = "".join(paragraphs), "".join([*paragraphs[:2], "This one is new.\n\n" * 4, *paragraphs[3:]])
+    read: list[str] = []
+    encode = TokenEncoder.encode_documents
+
+    def counted(self: TokenEncoder, texts: Sequence[str], **options: Any) -> TokenVectors:
+        read.extend(texts)
+        return encode(self, texts, **options)
+
+    monkeypatch.setattr(TokenEncoder, "encode_documents", counted)
+    with create(tmp_path / "c", HashedWords(64), passages=sizes, token_vectors="all-MiniLM-L6-v2") as changed:
+        changed.add([{"id": "rivers", "text": before}, {"id": "other", "text": "Honey."}])
+        read.clear()
+        changed.add([{"id": "rivers", "text": after}, {"id": "new", "text": "Bees."}])
+        assert 0 < len(read) < 6
+        assert all("This one is new." in text or text == "Bees." for text in read)
+        found = words(changed)
+    with create(tmp_path / "d", HashedWords(64), passages=sizes, token_vectors="all-MiniLM-L6-v2") as anew:
+        anew.add([{"id": "rivers", "text": after}, {"id": "new", "text": "Bees."}])
+        assert {name: found[name] for name in ("rivers", "new")} == words(anew)

@@ -14,6 +14,7 @@ from random_models import CONFIGURATIONS, save_random
 from twofold.collection.opening import create
 from twofold.encoders.transformer import TransformerEncoder
 from twofold.errors import InputError
+from twofold.passages.windows import windows
 from twofold.reports import EncodingReport
 from twofold.scores import Vectors
 
@@ -118,3 +119,28 @@ def test_a_model_with_rotary_positions_gives_the_same_bits_too(random_encoder: T
     spans = np.array([(0, 300), (300, len(LONG))], np.int32)
     among = random_encoder.encode_spans([SHORT, LONG], [np.array([(0, 9)], np.int32), spans])
     np.testing.assert_array_equal(among[1:], vectors(random_encoder, LONG, *map(tuple, spans.tolist())))
+
+
+def test_a_token_is_taken_from_the_window_in_which_it_is_farther_from_both_ends(tmp_path: Path) -> None:
+    folder, prompt = with_pooling(tmp_path, "mean"), "told here: "
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 40}))
+    (folder / "config_sentence_transformers.json").write_text(
+        json.dumps({"prompts": {"query": "", "document": prompt}})
+    )
+    encoder = TransformerEncoder(folder, threads=1, precision="f32")
+    tokens = encoder.spans([LONG])[0][:100]
+    text, before = LONG[: int(tokens[-1, 1])], 1 + len(encoder.spans([prompt])[0])
+    room = 40 - before - 1
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    options: dict[int, list[tuple[int, Vectors]]] = {}
+    for start, end in windows(tokens, len(text), room, room // 4).tolist():
+        ids = encoder.query_tokens([prompt + text[start:end]])
+        states = model(input_ids=torch.tensor(ids)).last_hidden_state[0].detach().numpy()[before:-1]
+        first = int(np.searchsorted(tokens[:, 0], start))
+        for place, state in enumerate(states):
+            options.setdefault(first + place, []).append((min(place, len(states) - 1 - place), state))
+    assert max(map(len, options.values())) == 2
+    found = vectors(encoder, text, *map(tuple, tokens.tolist()))
+    for number, vector in enumerate(found):
+        farthest = max(distance for distance, _ in options[number])
+        assert any(distance == farthest and np.allclose(vector, s, atol=1e-4) for distance, s in options[number])

@@ -9,6 +9,7 @@ import pytest
 
 import twofold
 from twofold.collection.collection import Collection
+from twofold.encoders.hashed_words import HashedWords
 from twofold.errors import QueryError
 from twofold.rankings import Hit
 from twofold.scores import Scores
@@ -74,14 +75,37 @@ def test_a_passage_scores_the_same_whatever_k_page_and_batch(collection: Collect
     assert [each for each in kept if each in whole] == [each for each in whole if each[0] != whole[0][0]]
 
 
-@pytest.mark.parametrize("mode", ["dense", "hybrid"])
-def test_the_first_passage_of_a_document_has_its_score(collection: Collection, mode: SearchMode) -> None:
+@pytest.mark.parametrize("mode", SEARCH_MODES)
+def test_the_first_passage_is_the_best_one_and_has_the_score_of_its_document_unless_that_is_its_own_bm25(
+    collection: Collection, mode: SearchMode
+) -> None:
     for hit in collection.search(QUERY, k=12, passages=4, mode=mode):
         assert hit.passages[0] == hit.passage
-        assert hit.passage.score == hit.score
+        assert mode == "lexical" or hit.passage.score == hit.score
         scores = [passage.score or 0 for passage in hit.passages]
         assert scores == sorted(scores, reverse=True)
         assert len({(passage.start, passage.end) for passage in hit.passages}) == len(hit.passages) > 1
+
+
+def test_in_lexical_mode_passages_are_ranked_as_documents_which_are_these_passages_would_be() -> None:
+    query = "soft metal heat"
+    with (
+        twofold.create(None, HashedWords(16), passages={"tokens": 32, "overlap": 8}) as long,
+        twofold.create(None, HashedWords(16)) as short,
+    ):
+        texts = {f"{name}-{n}": WORDS * n + text + WORDS * (2 - n) for name, text in TOPICS.items() for n in range(3)}
+        long.add([*texts.items(), ("b", "A metal spoon.")])
+        every = long.search(query, k=20, passages=50, mode="dense")
+        short.add([(f"{hit.id}|{each.start:04}", each.text) for hit in every for each in hit.passages])
+        long.tune()
+        short.tune()
+        found = [hit for hit in long.search(query, k=30, unit="passage", mode="lexical") if hit.score > 0]
+        expected = short.search(query, k=30, mode="lexical")
+        assert [(hit.text, hit.score) for hit in found] == [(hit.text, hit.score) for hit in expected]
+        assert len({hit.id for hit in found}) < len(found) > 9
+        shown = long.search(query, k=30, mode="lexical")
+        assert {hit.id: hit.text for hit in shown} == {hit.id: hit.text for hit in reversed(found)}
+        assert [hit.id for hit in shown] != list(dict.fromkeys(hit.id for hit in found))
 
 
 def test_context_is_one_span_of_the_text_from_the_neighbour_before_to_the_one_behind(collection: Collection) -> None:

@@ -48,6 +48,12 @@ export function passage(hit) {
     make("mark", {}, inBold(letters, marks, best.start, best.end)), inBold(letters, marks, best.end, letters.length));
 }
 
+// The page on which the passage begins, and the headings above it.
+function place(hit) {
+  const told = [hit.page && `page ${hit.page}`, (hit.headings ?? []).join(" > ")].filter(Boolean);
+  return told.length ? make("p", { class: "meta" }, told.map((each) => make("span", {}, each))) : null;
+}
+
 // A bar of the shares that the parts have in the score, and their figures.
 function parts(hit) {
   const given = hit.parts ?? {};
@@ -83,5 +89,5 @@ export function hitElement(hit, link, more = []) {
   return make("li", { tabindex: "0", "data-id": hit.id, "aria-label": hit.title || hit.id },
     make("div", { class: "head" }, make("h2", {}, make("a", { href: link }, hit.title || hit.id)),
       percent && make("span", { class: "likely" }, percent)),
-    passage(hit), metadata(hit.metadata), parts(hit), more);
+    place(hit), passage(hit), metadata(hit.metadata), parts(hit), more);
 }

@@ -39,6 +39,10 @@ class LocalLexical:
         """The evidence of the passages of these documents; see engine.LexicalSnapshot."""
         return self._reader.passage_evidence(query, documents)
 
+    def passage_scores(self, query: str, documents: Numbers) -> tuple[Numbers, Scores] | None:
+        """BM25 of the passages of these documents; see engine.LexicalSnapshot."""
+        return self._reader.passage_scores(query, documents)
+
     def text(self, query: str) -> str:
         """What the query says, without signs of the query language, and without what it excludes."""
         return self._reader.text(query)
