@@ -15,6 +15,10 @@ from twofold.training.ranker_settings import BY_PAIRS, TAUGHT, RankerSettings
 from twofold.training.trainers import Curve, common_arguments, curve_of, plain, run_to_end
 
 DEV = "eval_dev_ndcg@10"
+ANSWER = 30.0
+"""An answer's label beside the zeros of its negatives in a list. ListNet learns the softmax of the labels: that of 1 and
+four zeros would give the answer .40 and each negative .15, and this gives it all.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +110,7 @@ def _pairs(texts: RankerTexts, settings: RankerSettings) -> Any:
 
     rows, loss = texts.rows, settings.loss
     if loss == "listwise":
-        labels = [[1.0] + [0.0] * settings.negatives for _ in rows]
-        return Dataset.from_dict(
-            {"query": [row[0] for row in rows], "docs": [list(row[1:]) for row in rows], "labels": labels}
-        )
+        return Dataset.from_dict(lists_of(rows))
     if loss == "margin-mse":
         return dataset(rows, texts.logits)
     targets = texts.logits if loss == "mse" else [[1.0] + [0.0] * settings.negatives for _ in rows]
@@ -119,6 +120,15 @@ def _pairs(texts: RankerTexts, settings: RankerSettings) -> Any:
         for text, target in zip(row[1:], each, strict=True)
     ]
     return Dataset.from_dict(dict(zip(("query", "document", "label"), zip(*pairs, strict=True), strict=True)))
+
+
+def lists_of(rows: Sequence[tuple[str, ...]]) -> dict[str, list[Any]]:
+    """Query, documents and labels of each row, by the names of ListNet's columns."""
+    return {
+        "query": [row[0] for row in rows],
+        "docs": [list(row[1:]) for row in rows],
+        "labels": [[ANSWER] + [0.0] * (len(row) - 2) for row in rows],
+    }
 
 
 def _loss_of_pairs(model: Any, settings: RankerSettings) -> Any:

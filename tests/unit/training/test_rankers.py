@@ -16,6 +16,7 @@ from sentence_transformers import CrossEncoder
 
 from twofold.errors import InputError, ModelError
 from twofold.rankers.cross_encoder import load_cross_encoder
+from twofold.training import ranker_fitting
 from twofold.training.outcome import TrainingOutcome
 from twofold.training.ranker_settings import RankerSettings
 from twofold.training.rankers import train_ranker
@@ -66,6 +67,14 @@ def test_answers_come_to_score_higher_than_negatives(loss: str, base: Path, tmp_
         model.pair_scores([("stone river", f"{word} {other}") for other in words]) for word in ("wheel", "summer")
     )
     assert (right > wrong).all()
+
+
+def test_a_list_gives_its_answer_all_of_the_probability() -> None:
+    rows = [("stone river", "wheel stone", "summer", "winter", "autumn", "spring")]
+    learned = ranker_fitting.lists_of(rows)
+    shares = np.exp(learned["labels"][0]) / np.exp(learned["labels"][0]).sum()
+    assert shares[0] > 0.999  # ListNet learns the softmax of the labels, and that of 1 and four zeros begins with .40
+    assert learned["docs"] == [list(rows[0][1:])]
 
 
 @pytest.mark.parametrize(("loss", "untrained"), [("mse", (10, 400)), ("margin-mse", (0.05, 10))])
