@@ -82,7 +82,7 @@ DEPENDENCIES = {
     "scipy": {"evaluation", "models"},
     "matplotlib": {"plots"},
     "pandas": {"hits", "evaluation"},
-    "pyarrow": {"hits", "readers", "rows"},
+    "pyarrow": {"hits", "readers", "rows", "collection"},
     "pypdf": {"readers"},
     "python_calamine": {"readers"},
     "selectolax": {"readers"},

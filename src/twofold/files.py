@@ -133,6 +133,13 @@ def folder_aside(path: str | Path) -> Iterator[Path]:
         raise
 
 
+def new_folder(path: Path) -> Path:
+    """A folder that is made inside one of `folder_aside`, and synced there with its name."""
+    path.mkdir()
+    sync_folder(path.parent)
+    return path
+
+
 def _check_free(path: Path) -> None:
     if path.exists() and not (path.is_dir() and next(path.iterdir(), None) is None):
         raise InputError("there is something here already; name a folder that does not exist or is empty", path=path)

@@ -6,6 +6,7 @@ offered.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -14,6 +15,10 @@ from twofold.errors import DocumentError, MissingExtraError
 
 AT_ONCE = 1_000
 """Rows of a table that are made into Python objects at a time."""
+EXPORTED = b"twofold"
+"""In the metadata of the schema of a table of Arrow: that `to_arrow` or `export` made it, and what is in it (JSON)."""
+OF_DOCUMENTS = ("id", "title", "text", "metadata")
+"""The columns of such a table that are documents; beside them are passages and their vectors."""
 SHOWN = 'add([{"id": "a", "text": "…"}])'
 
 
@@ -127,7 +132,21 @@ def _of_stream(holder: Any) -> Iterator[dict[str, Any]]:
 
 def _sliced(batch: Any) -> Iterator[dict[str, Any]]:
     for first in range(0, len(batch), AT_ONCE):
-        yield from batch.slice(first, AT_ONCE).to_pylist()
+        yield from rows_of_batch(batch.slice(first, AT_ONCE))
+
+
+def rows_of_batch(batch: Any) -> list[dict[str, Any]]:
+    """The rows of a batch of Arrow; of one that `to_arrow` or `export` made, the documents as they were stored."""
+    if not is_exported(batch.schema):
+        rows: list[dict[str, Any]] = batch.to_pylist()
+        return rows
+    documents = batch.select(OF_DOCUMENTS).to_pylist()
+    return [{**document, "metadata": json.loads(document["metadata"])} for document in documents]
+
+
+def is_exported(schema: Any) -> bool:
+    """Whether a schema of Arrow is that of a table which `to_arrow` or `export` made, with its columns unchanged."""
+    return EXPORTED in (schema.metadata or {}) and set(OF_DOCUMENTS) <= set(schema.names)
 
 
 def _check_names(names: list[Any]) -> None:

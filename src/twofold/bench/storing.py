@@ -16,10 +16,11 @@ import numpy as np
 from twofold.bench.corpus import BLOCK, Corpus, Watched
 from twofold.bench.timing import Seconds, alternating
 from twofold.bench.vectors import random_vectors
-from twofold.collection.adding import Adding, Given
+from twofold.collection.adding import Adding
 from twofold.collection.collection import Collection
 from twofold.collection.guarding import Encoders
 from twofold.collection.opening import create
+from twofold.collection.own_vectors import given
 from twofold.documents import Document
 from twofold.encoders.given_vectors import GivenVectors
 from twofold.engines.local.disk import Disk
@@ -86,7 +87,9 @@ def add_in_blocks(path: Path, corpus: Corpus, progress: Progress) -> Added:
     with Store.open(path, disk=disk) as store:
         start = time.perf_counter()
         with store.writing() as writer:
-            adding = Adding(store, Encoders(store), mode, Given.of(corpus.vectors, corpus.dimension))
+            adding = Adding(
+                store, Encoders(store), mode, given(corpus.vectors, GivenVectors(corpus.dimension).contract)
+            )
             adding.run(documents, writer, lambda done, _: progress(done, corpus.count))
         taken = time.perf_counter() - start - documents.seconds
     counted = disk.counted

@@ -70,7 +70,10 @@ def register(subparsers: Subparsers) -> None:
 def add_vectors_option(parser: argparse.ArgumentParser) -> None:
     """--vectors X.npy."""
     parser.add_argument(
-        "--vectors", metavar="X.npy", help="your own vectors, one a document in the same order; nothing is encoded"
+        "--vectors",
+        metavar="X.npy",
+        help="your own vectors, one a document in the same order, or a Parquet file of `twofold export`; nothing is "
+        "encoded",
     )
 
 
@@ -126,8 +129,12 @@ def _encoder(arguments: argparse.Namespace) -> Encoder | None:
 def _for_vectors(path: str) -> Encoder:
     """The encoder of a collection whose vectors the user brings: it knows their dimension and encodes nothing."""
     from twofold.encoders.given_vectors import GivenVectors
+    from twofold.readers.exported import ExportedVectors, is_exported
     from twofold.readers.vectors import mapped_vectors
 
+    if is_exported(path):
+        exported = ExportedVectors.of(path)
+        return GivenVectors(exported.dimension, similarity=exported.similarity)
     return GivenVectors(mapped_vectors(path).shape[1])
 
 

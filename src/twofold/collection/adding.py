@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from twofold.block import Block, Known, Part
 from twofold.collection.guarding import Encoders, GuardedEncoder
-from twofold.collection.parts import encoded, encoded_tokens, kept, of_own
+from twofold.collection.own_vectors import Given, Own
+from twofold.collection.parts import encoded, encoded_tokens, kept
 from twofold.collection.reusing import stored_rows, stored_vectors
 from twofold.collection.seen import Seen
 from twofold.collection.suiting import unsuited
@@ -24,9 +23,8 @@ from twofold.errors import DocumentError, InputError, VectorError
 from twofold.logs import logger_of
 from twofold.passages.sizes import PassageMode
 from twofold.progress import Progress, TokenProgress
-from twofold.readers.vectors import mapped_vectors
 from twofold.reports import AddReport, EncodingReport
-from twofold.scores import Numbers, Vectors, checked_vectors, scaled
+from twofold.scores import Numbers
 from twofold.space import Space
 
 logger = logger_of(__name__)
@@ -35,27 +33,6 @@ ENCODED_AT_ONCE = 256
 """Documents a commit that are encoded: enough to fill batches of one length, few enough that Ctrl-C loses little."""
 GIVEN_AT_ONCE = 1_000
 """Documents a commit, if their vectors are given: then syncing is the main cost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The user's own vectors, read block by block, one line a document in the order of the documents."""
-
-    lines: Any
-    """(n, dimension), any float type; may be memory-mapped."""
-    name: str
-
-    @classmethod
-    def of(cls, vectors: Vectors | str | Path, dimension: int) -> Given:
-        """From an array, or from a .npy file that is mapped, not loaded; VectorError for another shape."""
-        if isinstance(vectors, str | Path):
-            given = cls(mapped_vectors(vectors), str(vectors))
-        else:
-            given = cls(np.asarray(vectors), "vectors")
-        shape = getattr(given.lines, "shape", None)
-        if shape is None or len(shape) != 2 or shape[1] != dimension:
-            raise VectorError(f"{given.name} have the shape {shape}; this collection takes (n, {dimension})")
-        return given
 
 
 class Adding:
@@ -107,9 +84,10 @@ class Adding:
 
     def _check_count(self, documents: int | None) -> None:
         """One given vector a document, no more and no fewer."""
-        if self._given is not None and documents is not None and len(self._given.lines) != documents:
+        there = None if self._given is None else self._given.documents
+        if self._given is not None and documents is not None and there is not None and there != documents:
             raise VectorError(
-                f"{self._given.name} holds {len(self._given.lines)} vectors for {documents} documents; "
+                f"{self._given.name} holds {there} vectors for {documents} documents; "
                 "give one vector a document, in the same order"
             )
 
@@ -120,22 +98,18 @@ class Adding:
         self.report.duplicates += seen.again([document.id for document in block])
         positions = sorted(last.values())
         documents = [block[position] for position in positions]
-        given = None if vectors is None else vectors[positions]
+        given = None if vectors is None else vectors.of(positions)
         self._commit(documents, given, writer)
 
-    def _next_vectors(self, count: int) -> Vectors | None:
+    def _next_vectors(self, count: int) -> Own | None:
         if self._given is None:
             return None
-        lines = self._given.lines[self._taken : self._taken + count]
-        if len(lines) < count:
-            raise VectorError(
-                f"{self._given.name} holds {len(self._given.lines)} vectors, fewer than there are documents"
-            )
-        what = f"{self._given.name} from line {self._taken} on" if self._taken else self._given.name
-        vectors = checked_vectors(lines, self._encoder.contract.dimension, what=what)
-        return scaled(vectors, self._encoder.contract.similarity, what=what)
+        there = self._given.documents
+        if there is not None and there < self._taken + count:
+            raise VectorError(f"{self._given.name} holds {there} vectors, fewer than there are documents")
+        return self._given.take(self._taken, count)
 
-    def _commit(self, documents: list[Document], given: Vectors | None, writer: EngineWriter) -> None:
+    def _commit(self, documents: list[Document], given: Own | None, writer: EngineWriter) -> None:
         known = writer.known([document.id for document in documents])
         hashes = self._hashes(documents, given, known)
         fresh, moved = [], []
@@ -153,7 +127,7 @@ class Adding:
         if not chosen:
             return
         handles = np.array([known[documents[n].id].handle for n in moved], np.int64)
-        new, lines = [documents[n] for n in fresh], None if given is None else given[fresh]
+        new, lines = [documents[n] for n in fresh], None if given is None else given.of(fresh)
         replaced = [known[document.id] for document in new if document.id in known]
         parts = {space.name: self._part(space, new, lines, handles, replaced) for space in spaces}
         writer.commit(
@@ -167,11 +141,11 @@ class Adding:
     def _hashes(
         self,
         documents: list[Document],
-        given: Vectors | None,
+        given: Own | None,
         known: Mapping[str, Known],  # noqa: ARG002 - an update asks
     ) -> list[bytes]:
         """What decides the vectors of each document. given: the user's own. known: what is stored of them."""
-        return [text_hash(document, None if given is None else given[n]) for n, document in enumerate(documents)]
+        return [text_hash(document, None if given is None else given.hashed(n)) for n, document in enumerate(documents)]
 
     def _keep_texts(self, stored: list[Known]) -> None:
         """A record of an id alone, which own vectors allow, must not put a document without text in place of one."""
@@ -200,7 +174,7 @@ class Adding:
         self,
         space: Space,
         fresh: list[Document],
-        lines: Vectors | None,
+        lines: Own | None,
         moved: Numbers,
         replaced: Sequence[Known],
     ) -> Part:
@@ -223,7 +197,7 @@ class Adding:
             )
         if fresh and own is None and encoder is self._encoder:
             self._look_at(fresh)
-        part = of_own(fresh, own) if own is not None else self._encoded_part(space, fresh, encoder, replaced)
+        part = own.part(fresh) if own is not None else self._encoded_part(space, fresh, encoder, replaced)
         if encoder is self._encoder:
             self.report.passages += len(part.vectors)
             self.report.truncated += sum(tokens > 0 for tokens in part.truncated)
@@ -259,12 +233,14 @@ def _is_known_by_id_alone(document: Document, known: Mapping[str, Known]) -> boo
     return not document.has_content and document.id in known
 
 
-def text_hash(document: Document, vector: Vectors | None) -> bytes:
-    """What decides a document's vectors: title and text, and the user's own vector where there is one. 16 bytes."""
+def text_hash(document: Document, own: bytes | None) -> bytes:
+    """What decides a document's vectors: title and text, and the bytes of the user's own vectors where there are some.
+    16 bytes.
+    """
     title = document.title.encode()
     digest = hashlib.blake2b(len(title).to_bytes(8, "little") + title + document.text.encode(), digest_size=16)
-    if vector is not None:
-        digest.update(b"\0vector" + vector.astype("<f2").tobytes())
+    if own is not None:
+        digest.update(b"\0vector" + own)
     return digest.digest()
 
 

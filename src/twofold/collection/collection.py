@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from twofold.addresses import folder_of
-from twofold.collection.adding import Adding, Given
+from twofold.collection.adding import Adding
 from twofold.collection.deleting import delete
-from twofold.collection.exporting import Exporting, ExportReport
+from twofold.collection.exchanging import Exchanging
 from twofold.collection.guarding import Encoders, GuardedEncoder
 from twofold.collection.information import Info, describe, in_short, in_short_as_html
 from twofold.collection.lexical_report import LexicalReport
@@ -20,6 +20,7 @@ from twofold.collection.lexical_tuning import JudgedTexts, LexicalTuning, unmeas
 from twofold.collection.measuring_pipelines import Wanted
 from twofold.collection.measuring_spaces import Judged
 from twofold.collection.migrating import Migrating, MigrationCost, MigrationReport
+from twofold.collection.own_vectors import AnyVectors, given
 from twofold.collection.pinning import Pinning
 from twofold.collection.questions import asking, questions
 from twofold.collection.reading import Reading
@@ -37,14 +38,14 @@ from twofold.judgements import Judgements, qrels_of
 from twofold.progress import Progress, displayed
 from twofold.protocols import AnyEncoder
 from twofold.readers.walking import Choice
-from twofold.reports import AddReport, BackupReport, OptimizeReport, VerifyReport
+from twofold.reports import AddReport, OptimizeReport, VerifyReport
 from twofold.scores import Vectors
 
 Documents = Iterable[Document | Mapping[str, Any] | tuple[str, str]] | Any
 """What `add` takes: an iterable of documents, or a table of another library (rows.py)."""
 
 
-class Collection(Reading, Searching, AbstractContextManager["Collection"]):
+class Collection(Reading, Searching, Exchanging, AbstractContextManager["Collection"]):
     """Documents, their vectors and their indexes; created by `twofold.create`, opened by `twofold.open`.
 
     Each search reads the latest commit; each writing call takes the writer's lock. Threads may share one object. Close
@@ -82,14 +83,15 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         self,
         documents: Documents,
         *,
-        vectors: Vectors | str | Path | None = None,
+        vectors: AnyVectors | None = None,
         progress: Progress | bool = False,
     ) -> AddReport:
         """Adds documents, or replaces those with the same id; returns a report with counts.
 
         documents: Documents, dicts (id, text, title, anything else is metadata), (id, text) pairs, one or
         several, or a table of pandas, polars or Arrow (docs/filters.md). vectors: the user's own, (n, dimension), one a
-        document in the same order, an array or a .npy file; without them the texts are encoded. progress: True shows
+        document in the same order, an array or a .npy file, or the Parquet file of an export, with all vectors of a
+        document; without them the texts are encoded. progress: True shows
         it, a function is called with the documents done.
 
         An unchanged document is not encoded again. Documents are acknowledged in blocks: after an error or Ctrl-C
@@ -103,7 +105,7 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         self,
         documents: Documents | Mapping[str, Any],
         *,
-        vectors: Vectors | str | Path | None = None,
+        vectors: AnyVectors | None = None,
         progress: Progress | bool = False,
     ) -> AddReport:
         """Changes fields of documents that are there, and keeps the others; says what became of them.
@@ -119,11 +121,11 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
         return await asyncio.to_thread(self.add, documents, **options)
 
     def _changed(
-        self, way: type[Adding], documents: Any, vectors: Vectors | str | Path | None, progress: Progress | bool
+        self, way: type[Adding], documents: Any, vectors: AnyVectors | None, progress: Progress | bool
     ) -> AddReport:
-        given = None if vectors is None else Given.of(vectors, self.contract.dimension)
+        own = None if vectors is None else given(vectors, self.contract)
         with self._writing() as writer, displayed(progress, way.__name__, "documents") as shown:
-            report = way(self._engine, self._encoders, self._settings.passages, given).run(documents, writer, shown)
+            report = way(self._engine, self._encoders, self._settings.passages, own).run(documents, writer, shown)
             if self._wants_lexical_index():
                 report.analyser = self.tune(progress=shown).told
             report.index = writer.follow(self._asking(), shown)
@@ -324,27 +326,6 @@ class Collection(Reading, Searching, AbstractContextManager["Collection"]):
 
     def _migrating(self, progress: Progress) -> Migrating:
         return Migrating(self._engine, self._encoders, self._settings, progress)
-
-    def backup(self, path: str | Path, progress: Progress | bool = False) -> BackupReport:
-        """Copies the latest commit into a new folder, a collection of its own; writers may go on meanwhile.
-
-        path: the new folder; it appears under its name when it is complete, synced and verified, or not at all. Raises
-        InputError if there is a folder that is not empty, CorruptionError if this collection is damaged, StorageError.
-        """
-        with displayed(progress, "Copying and verifying", "bytes") as shown:
-            return self._engine.backup(path, shown)
-
-    def export(self, path: str | Path, progress: Progress | bool = False) -> ExportReport:
-        """Writes documents, passages and vectors of one commit into a new folder, for other tools.
-
-        path: the new folder, which will hold documents.jsonl; passages.jsonl, whose line i is the span of row i of
-        vectors.npy (float16 (passages, dimension)) and of number i of vectors.faiss, which plain FAISS reads;
-        export.json; and of token vectors, where they are kept, token_vectors.npy with token_passages.jsonl. Raises
-        InputError if there is a folder that is not empty, CorruptionError, StorageError.
-        """
-        self._engine.check_outside(path)
-        with self._engine.snapshot() as snapshot, displayed(progress, "Exporting", "documents and vectors") as shown:
-            return Exporting(snapshot, self._encoders.of(snapshot.space).contract, shown).into(path)
 
     def close(self) -> None:
         """Closes files and locks; a collection in memory is deleted."""

@@ -10,13 +10,13 @@ import numpy as np
 
 from twofold.block import Known
 from twofold.collection.adding import ENCODED_AT_ONCE, GIVEN_AT_ONCE, Adding
+from twofold.collection.own_vectors import Own
 from twofold.documents import Document, flat_metadata, identified, without_text
 from twofold.engine import EngineWriter
 from twofold.errors import NoDocumentError
 from twofold.progress import Progress
 from twofold.reports import AddReport
 from twofold.rows import no_document, row_of, rows_of
-from twofold.scores import Vectors
 from twofold.values import is_missing
 
 
@@ -49,7 +49,7 @@ class Updating(Adding):
             found = snapshot.documents(np.array(list(handles.values()), np.int64))
             return {document.id: document for document in found}
 
-    def _hashes(self, documents: list[Document], given: Vectors | None, known: Mapping[str, Known]) -> list[bytes]:
+    def _hashes(self, documents: list[Document], given: Own | None, known: Mapping[str, Known]) -> list[bytes]:
         """As of an addition; but what keeps title and text keeps the user's own vector, of which nothing is said."""
         hashes = super()._hashes(documents, given, known)
         if given is not None:

@@ -11,6 +11,7 @@ from twofold.errors import InputError, MissingExtraError
 from twofold.readers.bad_lines import BadLines
 from twofold.readers.files.archive import archive
 from twofold.readers.opening import COMPRESSED, READING_ERRORS, PathLike, shown, unreadable
+from twofold.rows import OF_DOCUMENTS, is_exported, rows_of_batch
 
 Numbered = Iterator[tuple[int, dict[str, Any]]]
 AT_ONCE = 1_000
@@ -20,7 +21,7 @@ AT_ONCE = 1_000
 def parquet_records(path: PathLike) -> Numbered:
     """(row number from 1, row) of a Parquet file. Raises InputError, MissingExtraError."""
     arrow = _arrow("pyarrow.parquet")
-    yield from _numbered(path, lambda: arrow.ParquetFile(_plain(path)).iter_batches(batch_size=AT_ONCE))
+    yield from _numbered(path, lambda: _parquet_batches(arrow.ParquetFile(_plain(path))))
 
 
 def arrow_records(path: PathLike) -> Numbered:
@@ -97,6 +98,11 @@ def _arrow(module: str) -> Any:
     return pyarrow.parquet if module == "pyarrow.parquet" else pyarrow
 
 
+def _parquet_batches(file: Any) -> Iterator[Any]:
+    columns = OF_DOCUMENTS if is_exported(file.schema_arrow) else None  # vectors are not read in vain
+    yield from file.iter_batches(batch_size=AT_ONCE, columns=columns)
+
+
 def _batches(arrow: Any, path: str) -> Iterator[Any]:
     with arrow.memory_map(path) as source:
         try:
@@ -116,7 +122,7 @@ def _numbered(path: PathLike, batches: Any) -> Numbered:
     try:
         for batch in batches():
             for start in range(0, batch.num_rows, AT_ONCE):
-                for row in batch.slice(start, AT_ONCE).to_pylist():
+                for row in rows_of_batch(batch.slice(start, AT_ONCE)):
                     done += 1
                     yield done, row
     except READING_ERRORS as error:
