@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from twofold.collection.building import open_or_create as open_or_create
     from twofold.collection.collection import Collection as Collection
+    from twofold.collection.copying import copy as copy
     from twofold.collection.opening import create as create
     from twofold.collection.opening import open_collection as open  # noqa: A004 - the verb that people look for
     from twofold.collection.token_space import TokenSettings as TokenSettings
@@ -109,6 +110,7 @@ _PLACES = {
     "compare": "twofold.evaluation.comparing:compare",
     "connect": "twofold.serving.client:connect",
     "connect_async": "twofold.serving.client:connect_async",
+    "copy": "twofold.collection.copying:copy",
     "create": "twofold.collection.opening:create",
     "evaluate": "twofold.evaluation.evaluating:evaluate",
     "list_models": "twofold.models.listing:list_models",
@@ -164,6 +166,7 @@ __all__ = [
     "compare",
     "connect",
     "connect_async",
+    "copy",
     "create",
     "evaluate",
     "list_models",

@@ -254,6 +254,9 @@ class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
     def documents(self, documents: Numbers) -> list[Document]:
         """These documents. Raises CorruptionError."""
 
+    def text_hashes(self, documents: Numbers) -> list[bytes]:
+        """The hashes with which these documents were committed."""
+
     def each(self) -> Iterator[Document]:
         """All documents in the order in which they were added, with at most one batch in memory."""
 

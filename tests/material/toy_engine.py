@@ -118,6 +118,9 @@ class ToySnapshot:
     def documents(self, documents: Numbers) -> list[Document]:
         return [self._entries[number].document for number in documents.tolist()]
 
+    def text_hashes(self, documents: Numbers) -> list[bytes]:
+        return [self._entries[number].text_hash for number in documents.tolist()]
+
     def each(self) -> Iterator[Document]:
         return (entry.document for entry in self._entries.values())
 

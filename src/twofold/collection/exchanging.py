@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from twofold.collection.differing import SAMPLE, Differences, Differing
 from twofold.collection.exporting import ExportForm, Exporting, ExportReport
 from twofold.collection.guarding import Encoders
+from twofold.collection.pinning import Pinning
+from twofold.collection.ranking_differences import asked, compared
 from twofold.engine import Engine, EngineSnapshot
+from twofold.errors import InputError
 from twofold.progress import Progress, displayed, silent
 from twofold.reports import BackupReport
 
@@ -17,6 +22,7 @@ class Exchanging:
 
     _engine: Engine
     _encoders: Encoders
+    _pinning: Pinning
 
     def backup(self, path: str | Path, progress: Progress | bool = False) -> BackupReport:
         """Copies the latest commit into a new folder, a collection of its own; writers may go on meanwhile.
@@ -57,6 +63,41 @@ class Exchanging:
         except BaseException:
             snapshot.close()
             raise
+
+    def differences(
+        self,
+        other: Exchanging,
+        *,
+        queries: Mapping[str, str] | None = None,
+        sample: int = SAMPLE,
+        progress: Progress | bool = False,
+    ) -> Differences:
+        """How another collection differs, of whatever engine: counts, ids, documents, vectors and rankings.
+
+        queries: id → text, whose first ten are compared in every mode, by exact search; without them questions are made
+        of titles and openings, and where nothing can be encoded stored vectors are asked. sample: so many documents, of
+        more than that drawn at random, have their content and vectors compared; ids are compared of all. progress: in
+        documents. The report names the first differences; `same` says whether there are none. Raises InputError,
+        CorruptionError.
+        """
+        if isinstance(sample, bool) or not isinstance(sample, int) or sample < 1:
+            raise InputError(f"sample is a count from 1 on, not {sample!r}")
+        with self._engine.snapshot() as here, other._engine.snapshot() as there:
+            with displayed(progress, "Comparing", "documents") as shown:
+                differing = Differing(here, there, sample, shown)
+                documents = differing.run()
+            found = differing.found
+            if not len(documents) or here.space.dimension != there.space.dimension:
+                found.notes.append("rankings were not compared: there is nothing that both have")
+                return found
+            questions = asked(here, self._encoders.of(here.space), documents, queries, found.notes)
+        with (
+            self._pinning.searcher(None, exact=True, lexical=True, query_language=False) as one,
+            other._pinning.searcher(None, exact=True, lexical=True, query_language=False) as two,
+        ):
+            for ranking, places in compared(one, two, questions, found.notes):
+                found.rank(ranking, places, questions)
+        return found
 
     def _exporting(self, snapshot: EngineSnapshot, progress: Progress) -> Exporting:
         return Exporting(snapshot, self._encoders.of(snapshot.space).contract, progress)

@@ -76,6 +76,20 @@ def create(
     return Collection(engine, encoders, settings)
 
 
+def create_like(path: str | Path, space: Space, settings: Settings, *, wait: float = WAIT) -> Collection:
+    """A new, empty collection whose vectors are those of another collection's space, with its settings.
+
+    Nothing is loaded: contract, probes and source of the encoder are the space's. Raises InputError, CollectionError,
+    StorageError.
+    """
+    place = place_of(path)
+    if not isinstance(place, Address):
+        check_outside(place)
+    engine = _made(place, space, settings.to_json(), wait)
+    logger.info("created %s", engine.path)
+    return Collection(engine, Encoders(engine), settings)
+
+
 def open_collection(
     path: str | Place, encoder: AnyEncoder | None = None, *, wait: float = WAIT, kept_queries: int = 0
 ) -> Collection:

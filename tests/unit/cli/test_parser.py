@@ -132,9 +132,9 @@ def test_every_kind_of_index_may_be_asked_for() -> None:
 
 
 PATHS = {
-    "also", "base", "collection", "collections", "data", "encoder", "exclude", "file", "include", "keys", "model",
-    "only", "pairs", "per_query", "plot", "qrels", "queries", "query_tower", "rerank", "run_file", "split", "sts",
-    "systems", "target", "teacher", "texts", "to", "token_vectors", "vector", "vectors",
+    "against", "also", "base", "collection", "collections", "data", "encoder", "exclude", "file", "include", "keys",
+    "model", "only", "pairs", "per_query", "plot", "qrels", "queries", "query_tower", "rerank", "run_file", "split",
+    "sts", "systems", "target", "teacher", "texts", "to", "token_vectors", "vector", "vectors",
 }  # fmt: skip
 """What names files and folders, whose names may be any bytes."""
 

@@ -124,6 +124,10 @@ class DocumentSnapshot:
         with translated(self._lease.path):
             return [line[1].decode() for line in self._lines(ID_COLUMNS, documents)]
 
+    def text_hashes(self, documents: Numbers) -> list[bytes]:
+        """What tells the packages above whether each of these documents must be encoded again."""
+        return [line[1] for line in self._lines("SELECT number, text_hash", documents)]
+
     def state(self, key: str) -> Any:
         """The JSON value that a package above keeps under a key, or None."""
         with self._lease.held() as connection:
