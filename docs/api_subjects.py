@@ -81,6 +81,8 @@ SUBJECTS = (
             "twofold.reports:BackupReport",
             "twofold.collection.exporting:ExportReport",
             "copy",
+            "import_from",
+            "twofold.collection.importing:ImportReport",
             "twofold.collection.copying:CopyReport",
             "twofold.collection.differing:Differences",
             "twofold.collection.ranking_differences:RankingDifference",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from twofold.collection.building import open_or_create as open_or_create
     from twofold.collection.collection import Collection as Collection
     from twofold.collection.copying import copy as copy
+    from twofold.collection.importing import import_from as import_from
     from twofold.collection.opening import create as create
     from twofold.collection.opening import open_collection as open  # noqa: A004 - the verb that people look for
     from twofold.collection.token_space import TokenSettings as TokenSettings
@@ -113,6 +114,7 @@ _PLACES = {
     "copy": "twofold.collection.copying:copy",
     "create": "twofold.collection.opening:create",
     "evaluate": "twofold.evaluation.evaluating:evaluate",
+    "import_from": "twofold.collection.importing:import_from",
     "list_models": "twofold.models.listing:list_models",
     "load_cross_encoder": "twofold.rankers.cross_encoder:load_cross_encoder",
     "load_late_interaction": "twofold.rankers.late_interaction:load_late_interaction",
@@ -169,6 +171,7 @@ __all__ = [
     "copy",
     "create",
     "evaluate",
+    "import_from",
     "list_models",
     "load_cross_encoder",
     "load_encoder",

@@ -31,6 +31,7 @@ from twofold.cli import (
     export,
     facets,
     get,
+    import_,
     index,
     info,
     key,
@@ -57,6 +58,7 @@ from twofold.errors import MESSAGE, InputError, TwofoldError, brief
 COMMANDS = (
     demo,
     index,
+    import_,
     search,
     encode,
     similarity,

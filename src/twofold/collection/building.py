@@ -12,6 +12,7 @@ from twofold.addresses import Place, place_of
 from twofold.collection.collection import Collection
 from twofold.collection.guarding import given_encoder
 from twofold.collection.opening import create, open_collection
+from twofold.collection.own_vectors import AnyVectors
 from twofold.collection.token_space import AnyTokens, TokenSettings
 from twofold.contract import Context
 from twofold.documents import Document
@@ -21,7 +22,6 @@ from twofold.progress import Progress
 from twofold.protocols import AnyEncoder, Encoder
 from twofold.reports import AddReport
 from twofold.rows import rows_of
-from twofold.scores import Vectors
 
 PAUSE = 0.02
 """Seconds between two tries where another process is making the collection; that takes milliseconds."""
@@ -32,7 +32,7 @@ def build(
     path: str | Path,
     *,
     encoder: AnyEncoder | None = None,
-    vectors: Vectors | str | Path | None = None,
+    vectors: AnyVectors | None = None,
     wait: float = WAIT,
     progress: Progress | bool = False,
     **settings: Any,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,42 +69,37 @@ class Own:
         return start, start + int(self.counts[position])
 
 
-class Given(Protocol):
-    """The user's own vectors, read block by block in the order of the documents."""
+class Given(ABC):
+    """The user's own vectors, read block by block in the order of the documents.
 
-    @property
-    def name(self) -> str:
-        """What messages call them."""
+    name: what messages call them. documents: of how many these are; None where that is not known before the last one.
+    """
 
-    @property
-    def documents(self) -> int | None:
-        """Of how many documents these are; None where that is not known before the last one."""
+    def __init__(self, name: str, documents: int | None) -> None:
+        self.name = name
+        self.documents = documents
 
+    @abstractmethod
     def take(self, first: int, count: int) -> Own:
         """The vectors of `count` documents from a position on, which follows the last call. Raises VectorError."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Given):
     """One vector a document. lines: (n, dimension), any float type; may be memory-mapped."""
 
-    lines: Any
-    name: str
-    contract: Contract
-
-    @property
-    def documents(self) -> int | None:
-        """As many as there are lines."""
-        return len(self.lines)
+    def __init__(self, lines: Any, name: str, contract: Contract) -> None:
+        super().__init__(name, len(lines))
+        self._lines = lines
+        self._contract = contract
 
     def take(self, first: int, count: int) -> Own:
         """See Given; scaled to unit length where the collection compares by cosine."""
         what = f"{self.name} from line {first} on" if first else self.name
-        vectors = checked_vectors(self.lines[first : first + count], self.contract.dimension, what=what)
-        return Own(scaled(vectors, self.contract.similarity, what=what))
+        vectors = checked_vectors(self._lines[first : first + count], self._contract.dimension, what=what)
+        return Own(scaled(vectors, self._contract.similarity, what=what))
 
 
-class Exported:
+class Exported(Given):
     """The vectors of a Parquet file that `export` wrote, with the spans of their passages, as they were stored."""
 
     def __init__(self, file: ExportedVectors, contract: Contract) -> None:
@@ -111,8 +107,7 @@ class Exported:
             raise VectorError(
                 f"{file.path} holds vectors of {file.dimension} numbers; this collection takes {contract.dimension}"
             )
-        self.name = str(file.path)
-        self.documents: int | None = file.documents
+        super().__init__(str(file.path), file.documents)
         self._contract = contract
         self._scales = file.similarity != contract.similarity
         self._blocks = file.blocks()
@@ -144,7 +139,7 @@ def given(vectors: AnyVectors, contract: Contract) -> Given:
         if is_exported(vectors):
             return Exported(ExportedVectors.of(vectors), contract)
         lines, name = mapped_vectors(vectors), str(vectors)
-    elif hasattr(vectors, "take") and hasattr(vectors, "documents"):
+    elif isinstance(vectors, Given):
         return vectors
     else:
         lines, name = np.asarray(vectors), "vectors"

@@ -62,6 +62,16 @@ class Fields:
         text, title = self._taken(rest, "text"), self._taken(rest, "title")
         return Document(identifier, text, title, flat_metadata(rest, identifier))
 
+    def split(self, record: Mapping[str, Any]) -> tuple[Any, Any, Any, dict[str, Any]]:
+        """Id, text, title and the other fields of a record, none of them checked; a text or title of null is empty.
+
+        Raises InputError where there is no id.
+        """
+        rest = dict(record)
+        identifier = rest.pop(self._id_of(rest))
+        text, title = self._taken(rest, "text"), self._taken(rest, "title")
+        return identifier, text, title, rest
+
     def change(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """What a record changes of the document of its id, as `Collection.update` takes it.
 

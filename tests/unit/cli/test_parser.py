@@ -16,7 +16,7 @@ from twofold.cli.main import COMMANDS, main, parser
 from twofold.cli.options import text
 from twofold.indexes.kinds import KINDS
 
-NAMES = [command.__name__.rpartition(".")[2] for command in COMMANDS]
+NAMES = [command.__name__.rpartition(".")[2].rstrip("_") for command in COMMANDS]  # import_ is not Python's word
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
@@ -133,8 +133,8 @@ def test_every_kind_of_index_may_be_asked_for() -> None:
 
 PATHS = {
     "against", "also", "base", "collection", "collections", "data", "encoder", "exclude", "file", "include", "keys",
-    "model", "only", "pairs", "per_query", "plot", "qrels", "queries", "query_tower", "rerank", "run_file", "split",
-    "sts", "systems", "target", "teacher", "texts", "to", "token_vectors", "vector", "vectors",
+    "model", "only", "pairs", "per_query", "plot", "qrels", "queries", "query_tower", "rerank", "run_file", "source",
+    "split", "sts", "systems", "target", "teacher", "texts", "to", "token_vectors", "vector", "vectors",
 }  # fmt: skip
 """What names files and folders, whose names may be any bytes."""
 

@@ -159,7 +159,7 @@ def test_a_target_that_is_not_its_own_unfinished_copy_is_left_alone(made: Path, 
         ):
             with pytest.raises(InputError, match=said):
                 twofold.copy(made, tmp_path / target)
-        with pytest.raises(InputError, match="is an unfinished copy of .*source; run that again"):
+        with pytest.raises(InputError, match=r"is an unfinished copy of .*source; run that again"):
             twofold.copy(tmp_path / "other", tmp_path / "begun")
         with pytest.raises(InputError, match="inside the collection"):
             twofold.copy(made, made / "copy")
