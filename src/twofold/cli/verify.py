@@ -119,7 +119,7 @@ def compare(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({**found.to_json(), "seconds": round(time.monotonic() - start, 3)})
         return CLEAN if found.same else DAMAGED
-    for line in compared_as_text(found, visible(arguments.collection), visible(arguments.against)):
+    for line in compared_as_text(found, shlex.quote(visible(arguments.collection)), visible(arguments.against)):
         print_line(line)
     return CLEAN if found.same else DAMAGED
 
@@ -147,8 +147,8 @@ def compared_as_text(found: Differences, here: str, there: str) -> list[str]:
     only_rankings = not found.same and not more and found.documents[0] == found.documents[1]
     if only_rankings and any(each.mode != "dense" and not each.same for each in found.rankings):
         lines.append(
-            "  where only lexical scores differ, deleted documents may count in one of both: `twofold optimize "
-            "COLLECTION` takes them out"
+            f"  where only lexical scores differ, deleted documents may count in one: `twofold optimize {here}` takes "
+            "them out"
         )
     return lines + [f"  note: {each}" for each in found.notes]
 

@@ -205,8 +205,8 @@ class Copying:
             writer.follow(ask, self._progress)
         except (ModelError, ContractError, ServiceError) as error:
             self._report.left_out.append(
-                f"an approximate index, whose measurement needs the encoder ({error}); `twofold optimize COLLECTION` "
-                "builds it"
+                f"an approximate index, whose measurement needs the encoder ({error}); optimize the copy when it "
+                "can be loaded"
             )
 
 

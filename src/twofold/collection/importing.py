@@ -68,7 +68,10 @@ class ImportReport:
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values."""
-        return {**asdict(self), "added": self.added.to_json()}
+        plain = {name: getattr(self, name) for name in ("kind", "table", "entries", "documents", "notes", "cosine")}
+        counts = {"left_out": dict(self.left_out), "changed": dict(self.changed), "examples": self.examples}
+        ranking = None if self.ranking is None else asdict(self.ranking)
+        return {**plain, **counts, "ranking": ranking, "added": self.added.to_json()}
 
 
 def import_from(

@@ -258,7 +258,7 @@ def test_a_collection_of_chroma_comes_along(tmp_path: Path) -> None:
     texts: list[Any] = [*TEXTS]
     made.add(ids=IDS, embeddings=HALVES, documents=texts, metadatas=metadata)
     made.add(ids=["bare"], embeddings=HALVES[:1] / 2)
-    with pytest.raises(InputError, match="has several collections; name one with --table .*: others, wiki"):
+    with pytest.raises(InputError, match=r"has several collections; name one with --table .*: others, wiki"):
         twofold.import_from(tmp_path / "s", tmp_path / "c")
     report = twofold.import_from(tmp_path / "s", tmp_path / "c", table="wiki", fields=Fields(title="name"))
     assert (report.kind, report.entries, report.documents) == ("Chroma", COUNT + 1, COUNT + 1)
