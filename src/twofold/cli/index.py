@@ -72,8 +72,7 @@ def add_vectors_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vectors",
         metavar="X.npy",
-        help="your own vectors, one a document in the same order, or a Parquet file of `twofold export`; nothing is "
-        "encoded",
+        help="your own vectors, one a document in the same order, or the Parquet file of an export; nothing is encoded",
     )
 
 

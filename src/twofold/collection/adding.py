@@ -51,6 +51,7 @@ class Adding:
 
     def run(self, documents: Any, writer: EngineWriter, progress: Progress) -> AddReport:
         """Adds all documents; every block is acknowledged before the next one is read."""
+        documents = [documents] if isinstance(documents, Mapping) else documents  # one document, not its fields
         total = len(documents) if hasattr(documents, "__len__") else None
         self._check_count(total)
         with Seen() as seen:

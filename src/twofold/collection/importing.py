@@ -158,22 +158,25 @@ class Importing(Given):
             )
 
     def _vector(self, entry: Entry) -> NDArray[np.float32] | None:
-        vector, dimension = entry.vector, self._contract.dimension
-        if vector is None:
-            return self._lose("have no vector", entry)
-        if vector.shape != (dimension,):
-            return self._lose(f"have a vector of another shape than {dimension} numbers", entry)
-        if not np.isfinite(vector).all():
-            return self._lose("have NaN or infinity in their vector", entry)
-        length = float(np.linalg.norm(vector.astype(np.float64)))
-        if self._contract.similarity == "cosine":
-            if not length:
-                return self._lose("have a vector of zeros, which has no direction", entry)
-            if abs(length - 1) >= LENGTH:
-                self._change("had vectors of another length than 1, which are scaled to 1", entry)
-        elif float(np.abs(vector).max()) > LARGEST:
-            return self._lose(f"have numbers beyond {LARGEST:,} in their vector", entry)
+        """The vector, if it can be stored; None after counting why not."""
+        vector = entry.vector
+        if vector is None or (lacking := self._lacking(vector)):
+            self._lose("have no vector" if vector is None else lacking, entry)
+            return None
+        if self._contract.similarity == "cosine" and abs(_length(vector) - 1) >= LENGTH:
+            self._change("had vectors of another length than 1, which are scaled to 1", entry)
         return vector
+
+    def _lacking(self, vector: NDArray[np.float32]) -> str:
+        """Why a vector cannot be stored; empty where it can."""
+        dimension = self._contract.dimension
+        if vector.shape != (dimension,):
+            return f"have a vector of another shape than {dimension} numbers"
+        if not np.isfinite(vector).all():
+            return "have NaN or infinity in their vector"
+        if self._contract.similarity == "cosine":
+            return "" if _length(vector) else "have a vector of zeros, which has no direction"
+        return f"have numbers beyond {LARGEST:,} in their vector" if np.abs(vector).max() > LARGEST else ""
 
     def _document(self, entry: Entry) -> Document | None:
         metadata = dict(entry.metadata)
@@ -214,6 +217,10 @@ class Importing(Given):
         examples = self._report.examples.setdefault(reason, [])
         if len(examples) < EXAMPLES:
             examples.append(entry.id)
+
+
+def _length(vector: NDArray[np.float32]) -> float:
+    return float(np.linalg.norm(vector.astype(np.float64)))
 
 
 def _similarity(about: Description, first: Sequence[Entry], source: str | Path) -> Similarity:

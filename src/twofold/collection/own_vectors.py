@@ -43,11 +43,11 @@ class Own:
 
     def hashed(self, position: int) -> bytes:
         """What tells the vectors of a document from others: their bytes, as they are stored."""
-        if self.counts is None or self.spans is None:
-            return self.vectors[position].astype("<f2").tobytes()
-        rows = slice(*self._ends(position))
-        spans = b"" if self.counts[position] == 1 else self.spans[rows].astype("<i4").tobytes()
-        return self.vectors[rows].astype("<f2").tobytes() + spans
+        one = self.of([position])
+        numbers: bytes = one.vectors.astype("<f2").tobytes()
+        if one.spans is None or len(one.spans) == 1:
+            return numbers
+        return numbers + one.spans.astype("<i4").tobytes()
 
     def part(self, documents: Sequence[Document]) -> Part:
         """The part of these documents, whose vectors these are."""
@@ -62,11 +62,6 @@ class Own:
                 "another text"
             )
         return Part(truncated=[0] * len(documents), counts=self.counts, spans=self.spans, vectors=self.vectors)
-
-    def _ends(self, position: int) -> tuple[int, int]:
-        assert self.counts is not None  # noqa: S101 - callers have looked
-        start = int(self.counts[:position].sum())
-        return start, start + int(self.counts[position])
 
 
 class Given(ABC):

@@ -41,8 +41,8 @@ class ExportedVectors:
             about = (file.schema_arrow.metadata or {}).get(EXPORTED)
             if about is None:
                 raise VectorError(
-                    "no file that `twofold export` wrote, so which of its columns are vectors is not known; give them "
-                    "as a .npy file",
+                    "this is no file of an export, so which of its columns are vectors is not known; give them as a "
+                    ".npy file",
                     path=shown(path),
                 )
             contract = json.loads(about)["contract"]

@@ -180,7 +180,7 @@ def test_what_is_no_export_or_does_not_fit_is_refused(collection: Collection, tm
     with pytest.raises(InputError, match="inside the collection"):
         collection.export(tmp_path / "c" / "x.parquet")
     with twofold.create(None, GivenVectors(16)) as own, twofold.create(None, GivenVectors(4)) as other:
-        for name, said in (("plain", "no file that `twofold export` wrote"), ("bad", "damaged: no Parquet file")):
+        for name, said in (("plain", "no file of an export"), ("bad", "damaged: no Parquet file")):
             with pytest.raises(InputError, match=said):
                 own.add(documents, vectors=tmp_path / f"{name}.parquet")
         with pytest.raises(VectorError, match="holds 4 vectors for 3 documents"):

@@ -53,7 +53,8 @@ def faiss_folder(folder: Path, vectors: Vectors, index: Any = None) -> Path:
 
 def stored(path: Path) -> Vectors:
     with twofold.open(path) as collection:
-        return np.concatenate(list(collection.vectors(IDS).values()))
+        found = collection.vectors(IDS)
+    return np.concatenate([found[name] for name in IDS])
 
 
 def test_an_index_of_faiss_comes_along_with_its_documents_and_its_rankings(tmp_path: Path) -> None:

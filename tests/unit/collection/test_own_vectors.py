@@ -99,6 +99,12 @@ def test_a_list_has_no_ids_by_which_hits_could_come(own: Collection) -> None:
             own.run_hits(wrong)
 
 
+def test_one_dict_is_one_document_with_its_vector() -> None:
+    with twofold.create(None, GivenVectors(DIMENSION)) as made:
+        assert made.add({"id": "a", "text": "one", "n": 1}, vectors=ASKED[:1]).added == 1
+        assert made.update({"id": "a", "text": "two"}, vectors=ASKED[1:2]).replaced == 1
+
+
 class CannotEncodeQueries(HashedWords):
     """An encoder whose query side must not be used."""
 
