@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from twofold.addresses import Place
 from twofold.block import Block
 from twofold.collection.collection import Collection
 from twofold.collection.lexical_report import MIXING
@@ -80,7 +81,7 @@ def _opened_or_created(target: str | Path, space: Space, original: Collection, w
         return create_like(target, space, original.settings, wait=wait)
 
 
-def _moved(space: Space, home: Path, target: str | Path) -> Space:
+def _moved(space: Space, home: Place, target: str | Place) -> Space:
     """The space with the place of its encoder from the copy on."""
     return replace(space, source=placed(located(space.source, home), target))
 
@@ -98,7 +99,7 @@ class Copying:
         self._mark = {"of": str(home), "created": facts.created}
         complete = [each for each in snapshot.spaces if snapshot.counted(each.name).complete]
         first = sorted(complete, key=lambda each: each.name != snapshot.space.name)
-        self._spaces = [_moved(each, home, target.path) for each in first]
+        self._spaces = [_moved(each, home, target._engine.path) for each in first]
         self._report = CopyReport(commit=snapshot.commit, documents=snapshot.counts.documents)
         self._report.left_out += [
             f"the space {each.name}, which lacks documents still" for each in snapshot.spaces if each not in complete
@@ -128,25 +129,25 @@ class Copying:
             raise InputError(
                 f"it holds {documents:,} documents and is no unfinished copy of {self._mark['of']}; name a place where "
                 "there is nothing yet",
-                path=self._target.path,
+                path=str(self._target.path),
             )
         if mark is not None and mark != self._mark:
             raise InputError(
-                f"it is an unfinished copy of {mark['of']}; run that again, or delete it first", path=self._target.path
+                f"it is an unfinished copy of {mark['of']}; run that again, or delete it first", path=str(self._target.path)
             )
         wanted = {each.name: each for each in self._spaces}
         fits = default.name == self._spaces[0].name and self._collection.settings == self._settings
         if not fits or any(name not in wanted or not _equal(each, wanted[name]) for name, each in there.items()):
             raise InputError(
                 f"it was made with other spaces or settings than {self._mark['of']} has now; delete it, and copy again",
-                path=self._target.path,
+                path=str(self._target.path),
             )
         missing = [each for each in self._spaces if each.name not in there]
         if missing and documents:
             raise InputError(
                 f"{self._mark['of']} has got the space {missing[0].name!r} since this copy was begun; delete the copy, "
                 "and copy again",
-                path=self._target.path,
+                path=str(self._target.path),
             )
         if mark is None:
             writer.put_state(UNFINISHED, self._mark)

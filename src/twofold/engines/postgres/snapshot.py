@@ -175,6 +175,12 @@ class PostgresSnapshot:
         found = [identifier for (identifier,) in self._session.rows(query, {"numbers": documents.tolist()})]
         return self._all_of(documents, found)
 
+    def text_hashes(self, documents: Numbers) -> list[bytes]:
+        """What decides their vectors, as it was given with these documents, in their order."""
+        query = sql.SQL(_WANTED + "documents AS d USING (number) ORDER BY place").format(sql.SQL("d.text_hash"))
+        found = [bytes(given) for (given,) in self._session.rows(query, {"numbers": documents.tolist()})]
+        return self._all_of(documents, found)
+
     def documents(self, documents: Numbers) -> list[Document]:
         """These documents, in their order."""
         query = sql.SQL(_WANTED + "documents AS d USING (number) ORDER BY place").format(
