@@ -133,7 +133,8 @@ class Copying:
             )
         if mark is not None and mark != self._mark:
             raise InputError(
-                f"it is an unfinished copy of {mark['of']}; run that again, or delete it first", path=str(self._target.path)
+                f"it is an unfinished copy of {mark['of']}; run that again, or delete it first",
+                path=str(self._target.path),
             )
         wanted = {each.name: each for each in self._spaces}
         fits = default.name == self._spaces[0].name and self._collection.settings == self._settings

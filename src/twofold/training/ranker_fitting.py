@@ -16,8 +16,8 @@ from twofold.training.trainers import Curve, common_arguments, curve_of, plain, 
 
 DEV = "eval_dev_ndcg@10"
 ANSWER = 30.0
-"""An answer's label beside the zeros of its negatives in a list. ListNet learns the softmax of the labels: that of 1 and
-four zeros would give the answer .40 and each negative .15, and this gives it all.
+"""An answer's label beside the zeros of its negatives in a list. ListNet learns the softmax of the labels: that of 1
+and four zeros would give the answer .40 and each negative .15, and this gives it all.
 """
 
 
