@@ -107,6 +107,19 @@ class PostgresLexical:
         many[inside], scores = weighed.of_passages([stretch]).passage_evidence(stretch, documents[inside])
         return many, scores
 
+    def passage_scores(self, query: str, documents: Numbers) -> tuple[Numbers, Scores] | None:
+        """BM25 of the passages of these documents, 0 of one that the index has not read; None as `passage_evidence`."""
+        if self._index.space != self._head.of().number:
+            return None
+        stretch, weighed = self._weighed(query)
+        inside = documents < stretch.end
+        known, scores = weighed.of_passages([stretch]).passage_scores(stretch, documents[inside])
+        counts = np.ones(len(documents), np.int64)
+        counts[inside] = known
+        values = np.zeros(int(counts.sum()), np.float32)
+        values[np.repeat(inside, counts)] = scores
+        return counts, values
+
     def text(self, query: str) -> str:
         """The query: it is plain text."""
         return query
