@@ -185,8 +185,7 @@ class LexicalSnapshot(Protocol):
         """The query's text without the operators of the query language and without what it excludes."""
 
     def coverage(self, query: str, texts: Sequence[str]) -> Scores:
-        """float32 (n,): for each text the sum of the inverse document frequencies of the query's terms in it, each term
-        once; it chooses the passage that a hit shows."""
+        """float32 (n,): for each text the summed inverse document frequencies of the query's terms in it, each once."""
 
 
 class EngineSnapshot(AbstractContextManager["EngineSnapshot"], Protocol):
@@ -316,8 +315,8 @@ class EngineWriter(Protocol):
     def fill_space(self, name: str, documents: Numbers, part: Part) -> bool:
         """Adds existing documents to a space; returns whether it is complete.
 
-        documents: int64 (n,), ascending: the first that are not in the space. Those that were deleted meanwhile are
-        left out. Raises InputError if one is skipped, VectorError.
+        documents: int64 (n,), ascending: the first that are not in it; those deleted meanwhile are left out. Raises
+        InputError if one is skipped, VectorError.
         """
 
     def index(self, space: Space, ask: Ask, progress: Progress = silent) -> IndexReport | None:
@@ -379,8 +378,7 @@ class Engine(Protocol):
     def writing(self, wait: float | None = None) -> AbstractContextManager[EngineWriter]:
         """The writer's lock; the thread that holds it may enter again.
 
-        wait: seconds to wait for one writer, by default those that the engine was opened with. Raises LockedError,
-        which names the holder.
+        wait: seconds to wait for one writer, by default those of the opening. Raises LockedError, naming the holder.
         """
 
     def facts(self) -> Facts:
