@@ -34,8 +34,8 @@ test-mteb: $(MTEB)/mteb.stamp  ## set up MTEB in an environment of its own, then
 test-frameworks: $(FRAMEWORKS)/frameworks.stamp  ## set up LangChain, Haystack and LlamaIndex in one environment, then run their conformance tests
 	@HAYSTACK_TELEMETRY_ENABLED=False $(FRAMEWORKS)/bin/python -m pytest -o asyncio_mode=auto -o asyncio_default_fixture_loop_scope=function \
 	  tests/differential/test_langchain.py tests/differential/test_haystack.py tests/differential/test_llamaindex.py
-	@HAYSTACK_TELEMETRY_ENABLED=False $(FRAMEWORKS)/bin/python -m pytest -k 'langchain or haystack or llamaindex' \
-	  tests/test_docs.py::test_every_example_of_a_page_runs
+	@HAYSTACK_TELEMETRY_ENABLED=False $(FRAMEWORKS)/bin/python -m pytest -o asyncio_default_fixture_loop_scope=function \
+	  -k 'langchain or haystack or llamaindex' tests/test_docs.py::test_every_example_of_a_page_runs
 
 test-stores: $(STORES)/stores.stamp  ## set up Chroma and LanceDB in an environment of their own, then run the tests of imports
 	@$(STORES)/bin/python -m pytest tests/unit/collection/test_importing.py
