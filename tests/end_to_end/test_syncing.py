@@ -43,7 +43,12 @@ def test_a_folder_is_followed_and_nothing_is_deleted_without_being_agreed_to(tmp
 def test_a_watched_folder_is_followed_until_the_process_is_interrupted(tmp_path: Path) -> None:
     notes, place = tmp_path / "notes", tmp_path / "c"
     notes.mkdir()
-    (notes / "a.md").write_text("words about a")
+
+    def put(name: str, text: str) -> None:
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).replace(notes / name)  # whole at once: half of a file is another change
+
+    put("a.md", "words about a")
     words = ["sync", notes, "--to", place, "--encoder", "hashed-words:32", "--watch", "--every", 1, "--yes", "--json"]
     program = [sys.executable, "-m", "twofold", *map(str, words)]
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
@@ -53,15 +58,18 @@ def test_a_watched_folder_is_followed_until_the_process_is_interrupted(tmp_path:
             files = json.loads(watching.stdout.readline())  # type: ignore[union-attr]
             return files["files"]["changed"], files["files"]["deleted"], files["stored"]
 
-        assert said() == (1, 0, 1)
-        (notes / "b.md").write_text("words about b")
-        assert said() == (1, 0, 2)
-        (notes / "a.md").write_text("other words, and more of them")
-        assert said() == (1, 0, 2)
-        (notes / "b.md").unlink()
-        assert said() == (0, 1, 1)
-        watching.send_signal(signal.SIGINT)
-        out, err = watching.communicate(timeout=120)
+        try:
+            assert said() == (1, 0, 1)
+            put("b.md", "words about b")
+            assert said() == (1, 0, 2)
+            put("a.md", "other words, and more of them")
+            assert said() == (1, 0, 2)
+            (notes / "b.md").unlink()
+            assert said() == (0, 1, 1)
+            watching.send_signal(signal.SIGINT)
+            out, err = watching.communicate(timeout=120)
+        finally:
+            watching.kill()
     assert (out, watching.returncode) == ("", 130)
     assert err.splitlines()[-1] == f"twofold: {notes} is no longer watched; {place} holds 1 document"
     with twofold_open(place) as collection:
