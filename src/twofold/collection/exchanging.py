@@ -74,11 +74,11 @@ class Exchanging:
     ) -> Differences:
         """How another collection differs, of whatever engine: counts, ids, documents, vectors and rankings.
 
-        queries: id → text, whose first ten are compared in every mode, by exact search; without them questions are made
-        of titles and openings, and where nothing can be encoded stored vectors are asked. sample: so many documents, of
-        more than that drawn at random, have their content and vectors compared; ids are compared of all. progress: in
-        documents. The report names the first differences; `same` says whether there are none. Raises InputError,
-        CorruptionError.
+        other: the other collection, open. queries: id → text, whose first ten are compared in every mode, by exact
+        search; without them questions are made of titles and openings, and where nothing can be encoded stored vectors
+        are asked. sample: so many documents, of more than that drawn at random, have their content and vectors
+        compared; ids are compared of all. progress: in documents. The report names the first differences; `same` says
+        whether there are none. Raises InputError, CorruptionError.
         """
         if isinstance(sample, bool) or not isinstance(sample, int) or sample < 1:
             raise InputError(f"sample is a count from 1 on, not {sample!r}")

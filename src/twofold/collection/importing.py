@@ -87,8 +87,8 @@ def import_from(
 ) -> ImportReport:
     """Imports a folder of Chroma, LanceDB, FAISS with JSON, or LlamaIndex into a collection, with its own vectors.
 
-    path: the collection, made if there is none; run again, it goes on. encoder: which made the vectors, so that texts
-    can be asked; it encodes a few texts, and is refused where the vectors are not its own. Without one a question is a
+    source: the store's folder. path: the collection, made if there is none; run again, it goes on. encoder: which made
+    the vectors, so that texts can be asked; it encodes a few texts, and is refused where the vectors are not its own. Without one a question is a
     vector, or lexical. similarity: "cosine" or "dot"; by default as the store compares. table: the collection, table or
     file of documents, where there are several; vector: the column, of LanceDB; fields: which fields are id, title and
     text. progress: in documents.
