@@ -88,10 +88,10 @@ def import_from(
     """Imports a folder of Chroma, LanceDB, FAISS with JSON, or LlamaIndex into a collection, with its own vectors.
 
     source: the store's folder. path: the collection, made if there is none; run again, it goes on. encoder: which made
-    the vectors, so that texts can be asked; it encodes a few texts, and is refused where the vectors are not its own. Without one a question is a
-    vector, or lexical. similarity: "cosine" or "dot"; by default as the store compares. table: the collection, table or
-    file of documents, where there are several; vector: the column, of LanceDB; fields: which fields are id, title and
-    text. progress: in documents.
+    the vectors, so that texts can be asked; it encodes a few texts, and is refused where the vectors are not its own.
+    Without one a question is a vector, or lexical. similarity: "cosine" or "dot"; by default as the store compares.
+    table: the collection, table or file of documents, where there are several; vector: the column, of LanceDB; fields:
+    which fields are id, title and text. progress: in documents.
 
     The report says what did not come along, and whether the store's own rankings survived. Raises InputError where the
     store cannot be read, has no vectors, or compares in a way that no similarity has; MissingExtraError without the
