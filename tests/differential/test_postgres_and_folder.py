@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,3 +105,14 @@ def test_after_tune_and_optimize_too(both: tuple[Collection, Collection]) -> Non
     assert [answers(both[1], mode, k=50) for mode in SEARCH_MODES] == [
         answers(both[0], mode, k=50) for mode in SEARCH_MODES
     ]
+
+
+def test_a_copy_goes_to_a_server_and_comes_back_the_same(postgres: Database, tmp_path: Path) -> None:
+    first, back, there = tmp_path / "first", tmp_path / "back", postgres.address()
+    with twofold.create(first, HashedWords(64, max_words=12)) as made:
+        made.add([{"id": f"d{n}", "text": f"word{n} green tea " * (n % 9 + 1), "year": n} for n in range(30)])
+        made.tune()
+    assert twofold.copy(first, there).copied == twofold.copy(there, back).copied == 30
+    with twofold.open(first) as one, twofold.open(there) as two, twofold.open(back) as three:
+        assert one.differences(two).same
+        assert one.differences(three).same
